@@ -1,0 +1,186 @@
+//! One error type for everything between a request and its answer.
+//!
+//! The store says what failed, this room says which status that is. Every error has two texts:
+//! `description` is for the client, `log` is for the operator and never leaves the log.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a handler, and everything a handler calls, fails with.
+#[derive(Debug)]
+pub struct Error {
+    /// Which answer this becomes.
+    pub kind: Kind,
+    /// The short `title` of the answer's body (contract, api-v2 §2, table of errors).
+    pub title: Cow<'static, str>,
+    /// The sentence the clients print.
+    pub description: String,
+    /// What the operator needs to know and the client must not see.
+    pub log: Option<String>,
+}
+
+/// The kinds of failure, one for each way of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// 400: the request itself is wrong.
+    BadRequest,
+    /// 401: no valid token.
+    Unauthorized,
+    /// 403: the policy refuses.
+    Forbidden,
+    /// 404: no such resource in the caller's sight.
+    NotFound,
+    /// 405: the path exists, the method does not; the text is the `Allow` header's.
+    MethodNotAllowed(&'static str),
+    /// 406: the client does not take JSON.
+    NotAcceptable,
+    /// 409: the state of the resource forbids it.
+    Conflict,
+    /// 413: the body is larger than the limit.
+    TooLarge,
+    /// 422: something the body refers to is missing or incapable.
+    Unprocessable,
+    /// 500: our own fault.
+    Internal,
+    /// 503: something we need is away for now.
+    Unavailable,
+}
+
+/// The result of everything that can fail with an answer.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    fn new(kind: Kind, title: &'static str, description: impl Into<String>) -> Self {
+        Self { kind, title: title.into(), description: description.into(), log: None }
+    }
+
+    /// 400 `Bad request format`: the body is not what the contract says.
+    pub fn bad_request(description: impl Into<String>) -> Self {
+        Self::new(Kind::BadRequest, "Bad request format", description)
+    }
+
+    /// 400 `Invalid parameter`: a query parameter has a value that means nothing.
+    pub fn invalid_parameter(description: impl Into<String>) -> Self {
+        Self::new(Kind::BadRequest, "Invalid parameter", description)
+    }
+
+    /// 401 `Unauthorized`.
+    pub fn unauthorized() -> Self {
+        Self::new(Kind::Unauthorized, "Unauthorized", "The request you have made requires authentication.")
+    }
+
+    /// 403 `Access Forbidden`: the policy rule `rule` refused.
+    pub fn forbidden(rule: &str) -> Self {
+        Self::new(
+            Kind::Forbidden,
+            "Access Forbidden",
+            format!("Policy does not allow {rule} to be performed."),
+        )
+    }
+
+    /// 404 `Not Found`.
+    pub fn not_found(description: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, "Not Found", description)
+    }
+
+    /// 404 for a path that no route has.
+    pub fn no_route() -> Self {
+        Self::new(Kind::NotFound, "404 Not Found", "There is no resource at this path.")
+    }
+
+    /// 405; `allow` is the value of the `Allow` header.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let description = format!("This resource answers {allow} only.");
+        Self::new(Kind::MethodNotAllowed(allow), "405 Method Not Allowed", description)
+    }
+
+    /// 406: the `Accept` header excludes JSON. The answer has no body.
+    pub fn not_acceptable() -> Self {
+        Self::new(Kind::NotAcceptable, "Not Acceptable", "This API answers in application/json only.")
+    }
+
+    /// 409 `Document already existing`: the id is taken.
+    pub fn already_exists(description: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, "Document already existing", description)
+    }
+
+    /// 409 `Conflict`: the state of the resource forbids the request.
+    pub fn conflict(description: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, "Conflict", description)
+    }
+
+    /// 413: a body of more than `limit` bytes.
+    pub fn too_large(limit: usize) -> Self {
+        let description = format!("The request body is larger than {limit} bytes.");
+        Self::new(Kind::TooLarge, "Request Entity Too Large", description)
+    }
+
+    /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
+    pub fn unprocessable(description: impl Into<String>) -> Self {
+        Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
+    }
+
+    /// 500 `Internal Server Error`; `log` says what happened.
+    pub fn internal(log: impl Into<String>) -> Self {
+        let mut error = Self::new(
+            Kind::Internal,
+            "Internal Server Error",
+            "The server could not complete the request. The failure has been logged under this request id.",
+        );
+        error.log = Some(log.into());
+        error
+    }
+
+    /// 500 `Internal Storage Error`: the database refused in a way that waiting does not mend.
+    pub fn storage(log: impl Into<String>) -> Self {
+        let mut error = Self::new(
+            Kind::Internal,
+            "Internal Storage Error",
+            "The database failed. The failure has been logged under this request id.",
+        );
+        error.log = Some(log.into());
+        error
+    }
+
+    /// 503 `Service Unavailable`: `what` (a sentence for the client) is away; waiting mends it.
+    pub fn unavailable(what: impl Into<String>, log: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Unavailable, "Service Unavailable", what);
+        error.log = Some(log.into());
+        error
+    }
+
+    /// The same error under another title.
+    pub fn titled(mut self, title: &'static str) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// The HTTP status code of the answer.
+    pub fn status(&self) -> u16 {
+        match self.kind {
+            Kind::BadRequest => 400,
+            Kind::Unauthorized => 401,
+            Kind::Forbidden => 403,
+            Kind::NotFound => 404,
+            Kind::MethodNotAllowed(_) => 405,
+            Kind::NotAcceptable => 406,
+            Kind::Conflict => 409,
+            Kind::TooLarge => 413,
+            Kind::Unprocessable => 422,
+            Kind::Internal => 500,
+            Kind::Unavailable => 503,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title, self.description)?;
+        match &self.log {
+            Some(log) => write!(f, " ({log})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
