@@ -1,0 +1,167 @@
+//! HTTP as the rest of the house sees it: a [`Call`] comes in, a [`Reply`] goes out.
+//!
+//! Nothing here knows what a backup is, and nothing past this room knows rouille.
+
+mod accept;
+mod body;
+mod reply;
+mod target;
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+pub use body::MAX_DEPTH;
+pub use reply::Reply;
+
+use crate::error::Result;
+
+/// A request method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`: to be dispatched as GET ([`Method::dispatched`]); the edge drops the body.
+    Head,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+    /// `OPTIONS`
+    Options,
+    /// Any other word, which no route has.
+    Other,
+}
+
+impl Method {
+    fn parse(word: &str) -> Self {
+        match word {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+
+    /// The method whose route answers: GET for HEAD, else itself.
+    pub fn dispatched(self) -> Self {
+        match self {
+            Self::Head => Self::Get,
+            other => other,
+        }
+    }
+}
+
+/// One request, read whole and taken apart.
+#[derive(Debug)]
+pub struct Call {
+    /// The method as sent; HEAD stays HEAD, because the health check answers it differently.
+    pub method: Method,
+    /// The path as sent, without the query, repeated slashes collapsed and the trailing one removed; the root is `/`.
+    pub path: String,
+    /// The percent-decoded parts of the path, without empty ones.
+    pub segments: Vec<String>,
+    /// The decoded query parameters in the order they were sent.
+    pub query: Vec<(String, String)>,
+    /// The whole body, whatever the method; never longer than the limit.
+    pub body: Vec<u8>,
+    /// `req-<uuid4>`, made by us for this request.
+    pub request_id: String,
+    /// The caller's own request id, if it sent one of the right form.
+    pub global_request_id: Option<String>,
+    /// Who sent it, as the socket says.
+    pub remote: SocketAddr,
+    /// `http://host[:port]` as the caller addresses us, without a slash at the end; hrefs start with it.
+    pub base_url: String,
+    headers: Vec<(String, String)>,
+    identity: OnceLock<String>,
+}
+
+impl Call {
+    /// Reads a request whole.
+    ///
+    /// `local` is the `host[:port]` that stands in where the request has no usable `Host`.
+    ///
+    /// Errors: 400 for a path or query that is not UTF-8 or contains NUL, and for a body that cannot be read;
+    /// 413 for a body of more than `limit` bytes, before reading it if its length was announced.
+    pub fn read(request: &rouille::Request, request_id: &str, limit: usize, local: &str) -> Result<Self> {
+        let (path, query) = target::split(request.raw_url());
+        let path = target::normal(path);
+        let segments = target::segments(&path)?;
+        let query = target::query(query)?;
+        let headers: Vec<_> =
+            request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // The body comes last: what is wrong with the line above it can be said without waiting for it.
+        let body = body::read(request, limit)?;
+        Ok(Self {
+            method: Method::parse(request.method()),
+            path,
+            segments,
+            query,
+            body,
+            request_id: request_id.to_owned(),
+            global_request_id: global_request_id(request).map(str::to_owned),
+            remote: *request.remote_addr(),
+            base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
+            headers,
+            identity: OnceLock::new(),
+        })
+    }
+
+    /// The value of a header, its name in any case; the first one if it was repeated.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a query parameter.
+    ///
+    /// Of a repeated one the last counts, as it did upstream (Falcon), so that no client sees a change.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
+    ///
+    /// Errors: 400 for what is not JSON in UTF-8, for more than [`MAX_DEPTH`] levels, and for U+0000 in any string.
+    pub fn json(&self) -> Result<Value> {
+        body::json(&self.body)
+    }
+
+    /// Whether the `Accept` headers let us answer in `application/json`; without one anything goes.
+    pub fn accepts_json(&self) -> bool {
+        let ranges = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("accept"));
+        accept::allows(ranges.map(|(_, value)| value.as_str()), "application", "json")
+    }
+
+    /// Notes who is calling, for the request's log line: user and project ids, never a token. The first note stays.
+    pub fn set_identity(&self, identity: impl Into<String>) {
+        let _ = self.identity.set(identity.into());
+    }
+
+    /// Who is calling, if anybody has noted it.
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.get().map(String::as_str)
+    }
+}
+
+/// The inbound `X-OpenStack-Request-ID`, if it has the form `req-<uuid>` in lower case; anything else could be used to
+/// write into our log.
+pub fn global_request_id(request: &rouille::Request) -> Option<&str> {
+    let id = request.header("X-OpenStack-Request-ID")?;
+    let mut groups = id.strip_prefix("req-")?.split('-');
+    let well_formed = [8, 4, 4, 4, 12].iter().all(|length| {
+        groups.next().is_some_and(|group| {
+            group.len() == *length && group.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    });
+    (well_formed && groups.next().is_none()).then_some(id)
+}

@@ -1,0 +1,117 @@
+//! The request body: bounded, and JSON that all three databases can hold.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// How many levels of arrays and objects a body may have; `{}` has one.
+///
+/// The JSON functions of MariaDB stop at 32 levels, and documents are stored inside others.
+pub const MAX_DEPTH: usize = 24;
+
+/// Reads the body of a request, at most `limit` bytes.
+///
+/// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
+/// or its chunks are malformed.
+pub fn read(request: &rouille::Request, limit: usize) -> Result<Vec<u8>> {
+    let chunked = request.header("Transfer-Encoding").is_some();
+    // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3).
+    let announced = match request.header("Content-Length").filter(|_| !chunked) {
+        Some(text) => Some(length(text)?),
+        None => None,
+    };
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(Error::too_large(limit));
+    }
+    let mut body = Vec::with_capacity(announced.unwrap_or(0).min(limit as u64) as usize);
+    if let Some(source) = request.data() {
+        let read = source.take(limit as u64 + 1).read_to_end(&mut body);
+        read.map_err(|error| Error::bad_request(format!("The request body could not be read: {error}.")))?;
+    }
+    if body.len() > limit {
+        return Err(Error::too_large(limit));
+    }
+    if announced.is_some_and(|length| length != body.len() as u64) {
+        return Err(Error::bad_request("The request body is not as long as its Content-Length says."));
+    }
+    Ok(body)
+}
+
+/// A `Content-Length`; one of more digits than fit is as large as can be.
+fn length(text: &str) -> Result<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::bad_request("The Content-Length is not a number."));
+    }
+    Ok(text.parse().unwrap_or(u64::MAX))
+}
+
+/// Parses a body.
+pub fn json(body: &[u8]) -> Result<Value> {
+    if body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error.to_string()))?;
+    match check(&value, MAX_DEPTH) {
+        Ok(()) => Ok(value),
+        Err(why) => Err(malformed(why)),
+    }
+}
+
+fn malformed(why: &str) -> Error {
+    Error::bad_request(format!("Malformed JSON: {why}"))
+}
+
+/// Walks the value; `levels` are left. Recursion is bounded by them.
+fn check(value: &Value, levels: usize) -> std::result::Result<(), &'static str> {
+    const DEEP: &str = "the document is nested too deeply";
+    const NUL: &str = "strings must not contain U+0000";
+    match value {
+        Value::String(text) if text.contains('\0') => Err(NUL),
+        Value::Array(_) | Value::Object(_) if levels == 0 => Err(DEEP),
+        Value::Array(items) => items.iter().try_for_each(|item| check(item, levels - 1)),
+        Value::Object(map) => map.iter().try_for_each(|(key, item)| {
+            if key.contains('\0') {
+                return Err(NUL);
+            }
+            check(item, levels - 1)
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json as j;
+
+    #[test]
+    fn no_body_is_an_empty_object() {
+        assert_eq!(json(b"").unwrap(), j!({}));
+        assert_eq!(json(b"[1, \"\\u00e9\"]").unwrap(), j!([1, "é"]));
+    }
+
+    #[test]
+    fn what_no_database_can_hold_is_refused() {
+        let deep = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
+        assert!(json(&deep(MAX_DEPTH)).is_ok());
+        for bad in [
+            &deep(MAX_DEPTH + 1)[..],
+            &deep(100_000)[..],
+            b"{",
+            b"{} {}",
+            b" ",
+            b"NaN",
+            b"1e999",
+            b"\"\xff\"",
+            b"\"\\ud800\"",
+            b"\"\\u0000\"",
+            b"{\"a\": {\"\\u0000\": 1}}",
+        ] {
+            let error = json(bad).unwrap_err();
+            assert_eq!(error.status(), 400);
+            assert!(error.description.starts_with("Malformed JSON: "), "{}", error.description);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The answer, before it is bytes on a socket.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind};
+
+/// How long a client should wait before it asks again after a 503, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers; length, date and request id are added at the edge.
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    /// The body; a status that has none (204), and HEAD, lose it at the edge.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Reply {
+    /// An answer of `application/json`.
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self::typed(status, "application/json", value.to_string().into_bytes())
+    }
+
+    /// An answer without a body and without a content type.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: None }
+    }
+
+    /// An answer of plain text.
+    pub fn text(status: u16, text: &str) -> Self {
+        Self::typed(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
+    }
+
+    fn typed(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { body: Some(body), ..Self::empty(status) }.with_header("Content-Type", content_type)
+    }
+
+    /// The same answer with one header more; of `Content-Type` there is only one, the last.
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let name = name.into();
+        if name.eq_ignore_ascii_case("content-type") {
+            self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case("content-type"));
+        }
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The first value of a header, its name in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+    }
+
+    /// The contract's error form. What is for the operator (`error.log`) stays out of it.
+    ///
+    /// `WWW-Authenticate` is added by the room that knows where Keystone is.
+    pub fn from_error(error: &Error, call_request_id: &str) -> Self {
+        let status = error.status();
+        let mut body = json!({
+            "title": error.title,
+            "description": error.description,
+            "code": status,
+            "request_id": call_request_id,
+        });
+        let reply = match error.kind {
+            Kind::NotAcceptable => Self::empty(status),
+            Kind::Unauthorized => {
+                // keystonemiddleware's form, which clients of any OpenStack service look for first.
+                body["error"] = json!({"code": status, "title": error.title, "message": error.description});
+                Self::json(status, &body)
+            }
+            Kind::MethodNotAllowed(ref allow) => {
+                Self::json(status, &body).with_header("Allow", allow.clone())
+            }
+            Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
+            _ => Self::json(status, &body),
+        };
+        reply.with_header("Vary", "Accept")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(reply: &Reply) -> Value {
+        serde_json::from_slice(reply.body.as_deref().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_error_says_what_and_hides_why() {
+        let reply = Reply::from_error(&Error::storage("password is hunter2"), "req-1");
+        assert_eq!((reply.status, reply.header("vary")), (500, Some("Accept")));
+        assert_eq!(
+            body(&reply),
+            json!({
+                "title": "Internal Storage Error",
+                "description": "The database failed. The failure has been logged under this request id.",
+                "code": 500,
+                "request_id": "req-1",
+            })
+        );
+    }
+
+    #[test]
+    fn some_errors_have_more_to_say() {
+        let reply = Reply::from_error(&Error::unauthorized(), "req-1");
+        assert_eq!(body(&reply)["error"]["code"], 401);
+        assert_eq!(body(&reply)["title"], "Unauthorized");
+        let reply = Reply::from_error(&Error::method_not_allowed("GET, OPTIONS"), "req-1");
+        assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, OPTIONS")));
+        let reply = Reply::from_error(&Error::unavailable("Keystone is away.", ""), "req-1");
+        assert_eq!((reply.status, reply.header("Retry-After")), (503, Some("5")));
+        let reply = Reply::from_error(&Error::not_acceptable(), "req-1");
+        assert_eq!((reply.status, reply.body.as_ref(), reply.header("Content-Type")), (406, None, None));
+    }
+}

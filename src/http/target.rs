@@ -1,0 +1,127 @@
+//! The request target: path, query, and the host it was sent to.
+
+use percent_encoding::percent_decode;
+
+use crate::error::{Error, Result};
+
+/// Splits a request target into path and query; of an absolute-form target the scheme and host are left out.
+pub fn split(target: &str) -> (&str, &str) {
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = match path.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').map_or("/", |slash| &rest[slash..]),
+        _ => path,
+    };
+    (path, query)
+}
+
+/// The path with repeated slashes collapsed and without the trailing one. Clients always send one on collections.
+pub fn normal(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
+/// The percent-decoded parts of a normal path. Decoding follows splitting: an escaped slash belongs to its part.
+pub fn segments(path: &str) -> Result<Vec<String>> {
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            if !well_escaped(part) {
+                return Err(Error::bad_request("The path contains a malformed percent escape."));
+            }
+            decode(part.as_bytes(), "path")
+        })
+        .collect()
+}
+
+/// The decoded parameters of a query string, in order; a parameter without `=` has the empty value.
+pub fn query(query: &str) -> Result<Vec<(String, String)>> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let text = |part: &str| decode(part.replace('+', " ").as_bytes(), "query string");
+            Ok((text(name)?, text(value)?))
+        })
+        .collect()
+}
+
+/// The `Host` header if it is `name[:port]`, `address[:port]` or `[v6][:port]`. It ends up in the hrefs we print.
+pub fn host(header: Option<&str>) -> Option<&str> {
+    let host = header?;
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let v6 = host.starts_with('[');
+    let good_name = !name.is_empty()
+        && name.bytes().all(|b| match b {
+            b':' => v6,
+            b'-' | b'_' => !v6,
+            b'.' => true,
+            other => other.is_ascii_alphanumeric(),
+        });
+    let good_port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
+    (good_name && good_port).then_some(host)
+}
+
+fn well_escaped(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
+        bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+fn decode(text: &[u8], what: &str) -> Result<String> {
+    let text = percent_decode(text)
+        .decode_utf8()
+        .map_err(|_| Error::bad_request(format!("The {what} is not UTF-8.")))?;
+    // PostgreSQL cannot hold it, and no name has it.
+    if text.contains('\0') {
+        return Err(Error::bad_request(format!("The {what} contains a NUL character.")));
+    }
+    Ok(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_extra_slashes() {
+        assert_eq!(normal("//v2///p/jobs/"), "/v2/p/jobs");
+        assert_eq!(normal("/"), "/");
+        assert_eq!(split("http://host:9090/v2/?a=b"), ("/v2/", "a=b"));
+        assert_eq!(split("http://host"), ("/", ""));
+        assert_eq!(split("/v2/a://b"), ("/v2/a://b", ""));
+    }
+
+    #[test]
+    fn parts_are_decoded_after_splitting() {
+        assert_eq!(segments("/v2/a%2Fb/%C3%A9+").unwrap(), ["v2", "a/b", "é+"]);
+        for bad in ["/%", "/%2", "/%zz", "/%+1", "/%ff", "/%00"] {
+            assert_eq!(segments(bad).unwrap_err().status(), 400, "{bad}");
+        }
+    }
+
+    #[test]
+    fn queries_keep_their_order() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(
+            query("a=1&&a=x+y%26&flag&b=c=d").unwrap(),
+            [pair("a", "1"), pair("a", "x y&"), pair("flag", ""), pair("b", "c=d")]
+        );
+        assert!(query("a=%ff").is_err() && query("%00").is_err());
+    }
+
+    #[test]
+    fn only_a_plain_host_gets_into_hrefs() {
+        for good in ["a.b", "a-b_c:80", "10.0.0.1:9090", "[::1]", "[fe80::1]:9090"] {
+            assert_eq!(host(Some(good)), Some(good));
+        }
+        for bad in ["", ":80", "a:b", "a:99999", "a/b", "a b", "u@h", "[::1", "[::1]x", "a<b>", "::1"] {
+            assert_eq!(host(Some(bad)), None, "{bad}");
+        }
+    }
+}
