@@ -18,6 +18,6 @@ def eventually(what, look, wanted, within=60):
     deadline = time.monotonic() + within
     got = look()
     while got != wanted and time.monotonic() < deadline:
-        time.sleep(0.25)
+        time.sleep(0.5)
         got = look()
     expect(what, got, wanted)
