@@ -17,6 +17,7 @@ pub mod page;
 pub mod schema;
 pub mod search;
 pub mod sessions;
+pub mod sqlite_file;
 pub mod url;
 
 use std::sync::Arc;
