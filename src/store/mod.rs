@@ -19,6 +19,7 @@ pub mod reports;
 pub mod schema;
 pub mod search;
 pub mod sessions;
+pub mod sqlite_file;
 pub mod url;
 
 use std::sync::Arc;
