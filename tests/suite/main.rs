@@ -38,4 +38,7 @@ mod database;
 mod documents;
 mod http;
 
+mod actions;
+mod backups;
 mod clients;
+mod jobs;
