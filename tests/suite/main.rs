@@ -42,3 +42,4 @@ mod actions;
 mod backups;
 mod clients;
 mod jobs;
+mod sessions;
