@@ -42,4 +42,5 @@ mod actions;
 mod backups;
 mod clients;
 mod jobs;
+mod lists;
 mod sessions;
