@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod dialect;
 pub mod document_type;
+pub mod identity;
 pub mod migrations;
 pub mod page;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
