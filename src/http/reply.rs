@@ -77,7 +77,9 @@ impl Reply {
                 body["error"] = json!({"code": status, "title": error.title, "message": error.description});
                 Self::json(status, &body)
             }
-            Kind::MethodNotAllowed(allow) => Self::json(status, &body).with_header("Allow", allow),
+            Kind::MethodNotAllowed(ref allow) => {
+                Self::json(status, &body).with_header("Allow", allow.clone())
+            }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             _ => Self::json(status, &body),
         };

@@ -4,14 +4,20 @@
 //! conflict, a busy SQLite or a lost compare-and-swap runs the closure again, a bounded number of times with a
 //! random pause. Nothing remote may therefore happen inside the closure.
 
+pub mod actions;
+pub mod backups;
+pub mod clients;
 pub mod connection;
 pub mod dialect;
 pub mod document_type;
 pub mod identity;
+pub mod jobs;
 pub mod migrations;
 pub mod page;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
+pub mod search;
+pub mod sessions;
 pub mod url;
 
 use std::sync::Arc;

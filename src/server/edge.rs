@@ -1,0 +1,100 @@
+//! Around every request: its id, its log line, and an answer whatever happens inside.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use rouille::{Request, Response, ResponseBody};
+
+use super::Settings;
+use crate::error::{Error, Result};
+use crate::http::{self, Call, Reply};
+use crate::logging;
+
+/// Answers one request with what the service says.
+///
+/// A panic inside becomes a 500; an error becomes the contract's error form, and is logged here and nowhere else.
+pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
+where
+    F: Fn(&Call) -> Result<Reply>,
+{
+    let started = Instant::now();
+    let request_id = new_request_id();
+    let _scope = logging::enter(&request_id, http::global_request_id(request));
+    let call = Call::read(request, &request_id, settings.max_request_body_size, &settings.authority());
+    let outcome = call.and_then(|call| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
+        if let Some(identity) = call.identity() {
+            logging::identify(identity);
+        }
+        outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
+    });
+    let reply = outcome.unwrap_or_else(|error| {
+        report(&error);
+        Reply::from_error(&error, &request_id)
+    });
+    let bytes = reply.body.as_ref().map_or(0, Vec::len);
+    log::info!(
+        "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
+        request.remote_addr().ip(),
+        request.method(),
+        // Without the query: it may hold what nobody should read in a log.
+        request.raw_url().split('?').next().unwrap_or_default(),
+        reply.status,
+        started.elapsed().as_secs_f64() * 1000.0,
+    );
+    response(reply, &request_id, request.method() == "HEAD")
+}
+
+/// A fresh `req-<uuid4>`.
+fn new_request_id() -> String {
+    format!("req-{}", uuid::Uuid::new_v4())
+}
+
+/// Logs a failure, once; what is the client's own fault only if somebody left the operator a note.
+fn report(error: &Error) {
+    if error.status() >= 500 {
+        log::error!("{error}");
+    } else if error.log.is_some() {
+        log::info!("{error}");
+    }
+}
+
+fn panicked(cause: &(dyn Any + Send)) -> Error {
+    let message = match (cause.downcast_ref::<&str>(), cause.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text.as_str(),
+        _ => "without a message",
+    };
+    Error::internal(format!("panic: {message}"))
+}
+
+/// The reply as rouille's response. HEAD gets the headers of GET, the length included, and no body.
+fn response(reply: Reply, request_id: &str, head: bool) -> Response {
+    let bodiless = matches!(reply.status, 100..=199 | 204 | 304);
+    let mut headers: Vec<_> = reply
+        .headers
+        .into_iter()
+        .filter(|(name, _)| !(bodiless && name.eq_ignore_ascii_case("content-type")))
+        .map(|(name, value)| (name, one_line(value)))
+        .collect();
+    headers.push(("x-openstack-request-id".into(), request_id.to_owned().into()));
+    let data = match reply.body {
+        _ if bodiless => ResponseBody::empty(),
+        None => ResponseBody::empty(),
+        Some(body) if head => ResponseBody::from_reader_and_size(io::empty(), body.len()),
+        Some(body) => ResponseBody::from_data(body),
+    };
+    Response { status_code: reply.status, headers, data, upgrade: None }
+}
+
+/// A header's value in printable ASCII. The library writes it as it is, so a line break would begin another header.
+fn one_line(value: Cow<'static, str>) -> Cow<'static, str> {
+    let printable = |c: char| c == '\t' || (' '..='~').contains(&c);
+    if value.chars().all(printable) {
+        return value;
+    }
+    value.chars().map(|c| if printable(c) { c } else { '?' }).collect::<String>().into()
+}
