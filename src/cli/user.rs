@@ -157,7 +157,10 @@ pub fn run_with(
             if !revoked.map_err(sentence)? {
                 return Err(format!("User {name} does not have role {} on project {on}.", role.name()));
             }
-            format!("User {name} no longer has role {} on project {on}, its tokens are revoked.\n", role.name())
+            format!(
+                "User {name} no longer has role {} on project {on}, its tokens are revoked.\n",
+                role.name()
+            )
         }
         UserCommand::ProjectCreate { name } => {
             valid_name(&name)?;

@@ -75,7 +75,9 @@ impl Standalone {
             let user = &proof.user;
             // What was proved before this transaction must still be so, and stay so to its end.
             if !rows::confirm_credentials(tx, &user.id, &user.password_hash)? {
-                return Err(refused(format!("{:?} is disabled, gone or has another password", user.name)).into());
+                return Err(
+                    refused(format!("{:?} is disabled, gone or has another password", user.name)).into()
+                );
             }
             let mut expires_at = tx.now + self.token_lifetime;
             if let Some((parent, until)) = &proof.parent {
@@ -92,7 +94,9 @@ impl Standalone {
                 None => Vec::new(),
             };
             if project_id.is_some() && given.is_empty() {
-                return Err(refused(format!("{:?} has no role on project {project_name:?}", user.name)).into());
+                return Err(
+                    refused(format!("{:?} has no role on project {project_name:?}", user.name)).into()
+                );
             }
             let row = Token {
                 id: digest.clone(),

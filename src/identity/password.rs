@@ -112,7 +112,10 @@ impl Drop for Turn<'_> {
 }
 
 fn too_many() -> Error {
-    Error::unavailable("Too many logins at the same time; try again.", "the bound on waiting logins was reached")
+    Error::unavailable(
+        "Too many logins at the same time; try again.",
+        "the bound on waiting logins was reached",
+    )
 }
 
 #[cfg(test)]

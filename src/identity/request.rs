@@ -171,7 +171,11 @@ mod tests {
     #[test]
     fn users_have_an_id_or_a_name() {
         let name = |domain: Value| {
-            read(Value::Null, json!({"name": "u", "password": "p", "domain": domain})).unwrap().password.unwrap().0
+            read(Value::Null, json!({"name": "u", "password": "p", "domain": domain}))
+                .unwrap()
+                .password
+                .unwrap()
+                .0
         };
         assert_eq!(name(json!({"name": "Default"})), Who::Name("u".into()));
         assert_eq!(name(json!({"id": "default"})), Who::Name("u".into()));
@@ -182,7 +186,8 @@ mod tests {
 
     #[test]
     fn scopes_are_of_one_kind() {
-        let scope = |scope: Value| read(scope, json!({"name": "u", "password": "p"})).map(|login| login.scope);
+        let scope =
+            |scope: Value| read(scope, json!({"name": "u", "password": "p"})).map(|login| login.scope);
         assert_eq!(scope(json!("unscoped")).unwrap(), Scope::Unscoped);
         assert_eq!(scope(json!({"unscoped": {}})).unwrap(), Scope::Unscoped);
         assert_eq!(scope(json!({"project": {"id": "7"}})).unwrap(), Scope::Project(Who::Id("7".into())));

@@ -35,7 +35,8 @@ pub fn password() -> Result<String> {
 ///
 /// One SHA-256 is enough here: unlike a password, a token is random in every bit.
 pub(super) fn digest(token: &str) -> Option<String> {
-    let ours = token.len() == 2 * TOKEN_BYTES && token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let ours =
+        token.len() == 2 * TOKEN_BYTES && token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     ours.then(|| hex(&Sha256::digest(token.as_bytes())))
 }
 
