@@ -2,6 +2,7 @@
 
 mod db;
 mod serve;
+pub mod user;
 
 use std::fmt::Display;
 use std::io::{self, Write};
