@@ -1,7 +1,7 @@
 -- The catalogue: clients, actions, jobs, sessions, their attachments, the run history and the backups.
 -- The same tables, keys and names as in the other two folders; docs/DATABASE.md says what each is for.
 --
--- For MySQL 8.0.16 and later and MariaDB 10.6 and later. Engine, character set and collation are stated for every
+-- Written for MySQL 8.0.16 and MariaDB 10.6 or later. Engine, character set and collation are stated for every
 -- table, because inherited ones differ between servers and then break foreign keys. Ids are ASCII: a quarter of
 -- the index size that utf8mb4 reserves. DATETIME(6) holds UTC and, unlike TIMESTAMP, has no end in 2038.
 
