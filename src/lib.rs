@@ -6,6 +6,8 @@
 pub mod auth;
 /// The commands.
 pub mod cli;
+/// What was configured, parsed once and passed down.
+pub mod config;
 /// The JSON of the API to domain values and back; validation; no SQL, no HTTP.
 pub mod document;
 /// One error type; the store says what failed, this room says which status.

@@ -10,6 +10,8 @@ pub enum Event {
     Stop,
     /// Kill the run.
     Abort,
+    /// Forget it. Only a document asks for that, no request of its own does.
+    Remove,
 }
 
 impl Event {
@@ -19,6 +21,7 @@ impl Event {
             "start" => Some(Self::Start),
             "stop" => Some(Self::Stop),
             "abort" => Some(Self::Abort),
+            "remove" => Some(Self::Remove),
             _ => None,
         }
     }
@@ -29,6 +32,7 @@ impl Event {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Abort => "abort",
+            Self::Remove => "remove",
         }
     }
 }

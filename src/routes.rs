@@ -1,5 +1,7 @@
 //! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it.
 
+use std::path::PathBuf;
+
 use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Result};
@@ -17,6 +19,8 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
+    /// While this file exists the health check says that this node is out of service.
+    pub healthcheck_disable_file: PathBuf,
 }
 
 /// Who may use a route, and what answers.

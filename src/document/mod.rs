@@ -17,11 +17,7 @@ use serde_json::{Map, Value};
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
-/// Whether `id` can be an id of ours or of Keystone's: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2 "IDs").
-/// Anything else names nothing, and is not shown to a database that might round it to something.
-pub fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
+pub use crate::store::is_id;
 
 /// Seconds since the epoch, as every time in the documents is given.
 pub fn epoch(time: NaiveDateTime) -> i64 {

@@ -9,8 +9,7 @@ use super::shape::{integer, time, words};
 
 /// What can be asked of a scheduler.
 pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];
-/// Where a job stands.
-pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
+pub use crate::store::jobs::STATUSES;
 /// How a run ended.
 pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
 

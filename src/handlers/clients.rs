@@ -10,7 +10,7 @@ use crate::http::Reply;
 use crate::policy;
 use crate::routes::App;
 use crate::store::clients::{self, Registered};
-use crate::store::jobs;
+use crate::store::job_attachments::{self, JobAttachment};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -74,15 +74,24 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
             return Err(Error::forbidden("clients:delete").into());
         }
         let attached = clients::attached_jobs(tx, &client.id)?;
-        if !attached.is_empty() && !cascade {
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            attached.into_iter().partition(|job| job.project_id == request.project());
+        if !foreign.is_empty() {
             return Err(Error::conflict(format!(
-                "Client {name} still has jobs: {}. Delete them first, or delete the client with ?cascade=true.",
-                named(&attached)
+                "Central client {name} still runs {} jobs of other projects; they must be deleted there.",
+                foreign.len()
             ))
             .into());
         }
-        for job in &attached {
-            jobs::delete_attachment(tx, job)?;
+        if !own.is_empty() && !cascade {
+            return Err(Error::conflict(format!(
+                "Client {name} still has jobs: {}. Delete them first, or delete the client with ?cascade=true.",
+                named(&own)
+            ))
+            .into());
+        }
+        for job in &own {
+            job_attachments::delete(tx, job)?;
         }
         clients::delete(tx, &client)
     })?;
@@ -96,11 +105,11 @@ fn valid(name: &str) -> bool {
 }
 
 /// The first few ids, and how many more.
-fn named(ids: &[String]) -> String {
+fn named(jobs: &[JobAttachment]) -> String {
     const SHOWN: usize = 10;
-    let mut text = ids.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if ids.len() > SHOWN {
-        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
+    let mut text = jobs.iter().take(SHOWN).map(|job| job.id.as_str()).collect::<Vec<_>>().join(", ");
+    if jobs.len() > SHOWN {
+        text.push_str(&format!(" and {} more", jobs.len() - SHOWN));
     }
     text
 }

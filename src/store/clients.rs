@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::connection::MultiBackend;
 use super::document_type::Json;
+use super::job_attachments::JobAttachment;
 use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments};
 use super::search::{Condition, Search};
@@ -205,6 +206,11 @@ pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Cli
         .optional()?)
 }
 
+/// The client of that row.
+pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
+    Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)
+}
+
 /// A page of the clients that the project sees: its own and every central one.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -268,12 +274,12 @@ fn pushed(condition: &Condition) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }
 
-/// The jobs (their document ids) that are attached to a client.
-pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<String>> {
+/// The jobs that are attached to a client, oldest first.
+pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<JobAttachment>> {
     Ok(job_attachments::table
         .filter(job_attachments::client_id.eq(client))
         .order((job_attachments::created_at, job_attachments::id))
-        .select(job_attachments::id)
+        .select(JobAttachment::as_select())
         .load(tx.connection)?)
 }
 
@@ -288,7 +294,7 @@ pub fn is_stamp_due(last_seen_at: Option<NaiveDateTime>, now: NaiveDateTime) -> 
     last_seen_at.is_none_or(|seen| now - seen >= SEEN_EVERY)
 }
 
-/// Notes that these clients have polled. Not a change of the resource, so the version stays.
+/// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.
 pub fn stamp_seen(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<()> {
     diesel::update(clients::table.filter(clients::id.eq_any(ids.to_vec())))
         .set(clients::last_seen_at.eq(Some(tx.now)))

@@ -115,7 +115,10 @@ pub fn classify(error: &DieselError) -> Failed {
     }
     let message = information.message().to_ascii_lowercase();
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    if says(CONTENTION) {
+    if says(&["foreign key constraint failed"]) {
+        // SQLite's refusal of a RESTRICT comes without a kind.
+        Failed::Reference
+    } else if says(CONTENTION) {
         Failed::Contention
     } else if says(CONNECTION) {
         Failed::Connection
@@ -169,16 +172,3 @@ const READ_ONLY: &[&str] = &[
     "could not extend file",
     "is full",
 ];
-
-/// Escapes what LIKE would take for a wildcard, for use with `ESCAPE '!'`, which all three backends
-/// read alike (a backslash is a string escape of MySQL's).
-pub fn like_escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '!' | '%' | '_') {
-            escaped.push('!');
-        }
-        escaped.push(c);
-    }
-    escaped
-}

@@ -11,13 +11,16 @@ pub mod connection;
 pub mod dialect;
 pub mod document_type;
 pub mod identity;
+pub mod job_attachments;
 pub mod jobs;
 pub mod migrations;
 pub mod page;
+pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
 pub mod search;
 pub mod sessions;
+pub mod sqlite_file;
 pub mod url;
 
 use std::sync::Arc;
@@ -89,6 +92,12 @@ pub fn swapped(rows: usize) -> Outcome<()> {
 /// A new id: 32 lower-case hex digits (contract, api-v2 §2 "IDs").
 pub fn new_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Whether `id` can be an id of ours or of Keystone's: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2 "IDs").
+/// Anything else names nothing, and is not shown to a database that might round it to something.
+pub fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// Now, in UTC, in the whole microseconds that every backend can hold.

@@ -46,15 +46,6 @@ impl Search {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-
-    /// The client that a scheduler's poll asks for: the one `client_id` that is wanted.
-    pub fn polled_client(&self) -> Option<&str> {
-        let mut clients = self.wanted.iter().filter(|c| c.key == "client_id");
-        match (clients.next(), clients.next()) {
-            (Some(condition), None) => condition.text(),
-            _ => None,
-        }
-    }
 }
 
 impl Search {

@@ -1,6 +1,8 @@
 //! Database URLs: SQLAlchemy's form (what `[database] connection` holds in every OpenStack
 //! configuration file) and Diesel's own, brought to what each driver wants.
 
+use std::path::Path;
+
 use url::Url;
 
 /// Which of the three backends a URL names.
@@ -70,6 +72,12 @@ impl DatabaseUrl {
     /// Which backend this is.
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// The file of an SQLite database that is named by its path; none for a `file:` URI, which only SQLite reads.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        let is_path = self.backend == Backend::Sqlite && !self.target.starts_with("file:");
+        is_path.then(|| Path::new(&self.target))
     }
 
     /// What the driver is given: Diesel's URL, or SQLite's path. Holds the password.
