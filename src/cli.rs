@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, DatabaseOptions, ServeOptions};
 use crate::logging;
+use crate::store::Store;
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Debug, Parser)]
@@ -29,6 +30,9 @@ enum Command {
     /// Look after the database schema
     #[command(subcommand)]
     Db(db::Command),
+    /// Look after the users of the built-in identity, their projects and roles
+    #[command(subcommand)]
+    User(user::UserCommand),
 }
 
 impl Cli {
@@ -41,6 +45,11 @@ impl Cli {
         match &self.command {
             Command::Serve(options) => serve::run(&Config::new(&self.database, options)?),
             Command::Db(command) => db::run(&self.database.database()?, command),
+            Command::User(command) => {
+                let database = self.database.database()?;
+                serve::ready(&database)?;
+                user::run(&Store::new(database, 1), command)
+            }
         }
     }
 }

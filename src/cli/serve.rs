@@ -39,7 +39,7 @@ pub fn run(config: &Config) -> Result<(), String> {
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
-fn ready(database: &DatabaseUrl) -> Result<(), String> {
+pub(super) fn ready(database: &DatabaseUrl) -> Result<(), String> {
     if database.backend() == Backend::Sqlite {
         sqlite_file::create(database)?;
         for name in migrations::sync(database)? {
