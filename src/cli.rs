@@ -48,7 +48,7 @@ impl Cli {
             Command::User(command) => {
                 let url = self.database.database()?;
                 db::ready(&url)?;
-                user::run(&Store::new(url, 1), command)
+                user::run(&Store::new(url, 1), &command)
             }
         }
     }

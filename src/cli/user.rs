@@ -96,7 +96,7 @@ pub enum UserCommand {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn run(store: &Store, command: UserCommand) -> Result<(), String> {
+pub fn run(store: &Store, command: &UserCommand) -> Result<(), String> {
     run_with(store, command, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
 }
 
@@ -106,23 +106,23 @@ pub fn run(store: &Store, command: UserCommand) -> Result<(), String> {
 /// A sentence for the operator.
 pub fn run_with(
     store: &Store,
-    command: UserCommand,
+    command: &UserCommand,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<(), String> {
     let text = match command {
         UserCommand::Create { name, project, roles, password_stdin } => {
-            valid_name(&name)?;
-            let (password, hash) = new_password(password_stdin, input)?;
-            let created = create(store, &name, &hash, project.as_deref(), &roles).map_err(sentence)?;
+            valid_name(name)?;
+            let (password, hash) = new_password(*password_stdin, input)?;
+            let created = create(store, name, &hash, project.as_deref(), roles).map_err(sentence)?;
             created + &shown(password)
         }
         UserCommand::List => list(store).map_err(sentence)?,
         UserCommand::SetPassword { name, password_stdin } => {
             // First: nobody should think of a password for a user that there is not.
-            store.read(|tx| user(tx, &name)).map_err(sentence)?;
-            let (password, hash) = new_password(password_stdin, input)?;
-            on_user(store, &name, |tx, user| rows::set_password(tx, &user.id, &hash))?;
+            store.read(|tx| user(tx, name)).map_err(sentence)?;
+            let (password, hash) = new_password(*password_stdin, input)?;
+            on_user(store, name, |tx, user| rows::set_password(tx, &user.id, &hash))?;
             format!(
                 "The password of user {name} is set, its tokens are revoked. \
                  An openrc file written earlier still has the old password.\n{}",
@@ -130,20 +130,20 @@ pub fn run_with(
             )
         }
         UserCommand::Enable { name } => {
-            on_user(store, &name, |tx, user| rows::set_enabled(tx, &user.id, true))?;
+            on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, true))?;
             format!("User {name} is enabled.\n")
         }
         UserCommand::Disable { name } => {
-            on_user(store, &name, |tx, user| rows::set_enabled(tx, &user.id, false))?;
+            on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, false))?;
             format!("User {name} is disabled, its tokens are revoked.\n")
         }
         UserCommand::Delete { name } => {
-            on_user(store, &name, |tx, user| rows::delete_user(tx, &user.id))?;
+            on_user(store, name, |tx, user| rows::delete_user(tx, &user.id))?;
             format!("User {name} is deleted.\n")
         }
         UserCommand::Grant { name, project: on, role } => {
             let granted = store.write(|tx| {
-                let (user, project) = (user(tx, &name)?, project(tx, &on)?);
+                let (user, project) = (user(tx, name)?, project(tx, on)?);
                 rows::grant(tx, &user.id, &project.id, role.name())
             });
             let had = if granted.map_err(sentence)? { "now has" } else { "already has" };
@@ -151,7 +151,7 @@ pub fn run_with(
         }
         UserCommand::Revoke { name, project: on, role } => {
             let revoked = store.write(|tx| {
-                let (user, project) = (user(tx, &name)?, project(tx, &on)?);
+                let (user, project) = (user(tx, name)?, project(tx, on)?);
                 rows::revoke(tx, &user.id, &project.id, role.name())
             });
             if !revoked.map_err(sentence)? {
@@ -163,8 +163,8 @@ pub fn run_with(
             )
         }
         UserCommand::ProjectCreate { name } => {
-            valid_name(&name)?;
-            let project = store.write(|tx| create_project(tx, &name)).map_err(sentence)?;
+            valid_name(name)?;
+            let project = store.write(|tx| create_project(tx, name)).map_err(sentence)?;
             format!("Project {name} is made, with id {}.\n", project.id)
         }
         UserCommand::ProjectList => {
@@ -172,7 +172,7 @@ pub fn run_with(
             table(&["NAME", "ENABLED", "ID"], projects.into_iter().map(|p| [p.name, yes(p.enabled), p.id]))
         }
         UserCommand::ProjectDelete { name } => {
-            store.write(|tx| delete_project(tx, &name)).map_err(sentence)?;
+            store.write(|tx| delete_project(tx, name)).map_err(sentence)?;
             format!("Project {name} is deleted.\n")
         }
     };

@@ -172,7 +172,7 @@ impl House {
     /// Runs `freezer-api user ...` and gives back what it prints.
     pub fn run(&self, command: UserCommand, input: &str) -> Result<String, String> {
         let mut output = Vec::new();
-        run_with(&self.store, command, &mut input.as_bytes(), &mut output)?;
+        run_with(&self.store, &command, &mut input.as_bytes(), &mut output)?;
         Ok(String::from_utf8(output).unwrap())
     }
 
