@@ -3,6 +3,7 @@
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
+use crate::identity::Standalone;
 
 /// An authenticated caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ impl Caller {
 pub enum Strategy {
     /// The headers `X-Project-Id`, `X-User-Id` and `X-Roles` are believed. For tests and load runs on loopback.
     Noauth,
+    /// The built-in identity: `X-Auth-Token` holds a token that it gave out.
+    Standalone(Standalone),
 }
 
 impl Strategy {
@@ -41,11 +44,26 @@ impl Strategy {
     pub fn authenticate(&self, call: &Call) -> Result<Caller> {
         let caller = match self {
             Self::Noauth => believed(call)?,
+            Self::Standalone(identity) => known(identity, call)?,
         };
         let project = caller.project_id.as_deref().unwrap_or("-");
         call.set_identity(format!("{} {project}", caller.user_id));
         Ok(caller)
     }
+
+    /// The value of `WWW-Authenticate` in a 401: where to get what was missing.
+    pub fn challenge(&self, call: &Call) -> String {
+        match self {
+            Self::Noauth => "Noauth".to_owned(),
+            Self::Standalone(_) => Standalone::challenge(&call.base_url),
+        }
+    }
+}
+
+fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
+    let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
+    let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
+    Ok(Caller { user_id: identity.user_id, project_id: identity.project_id, roles: identity.roles })
 }
 
 fn believed(call: &Call) -> Result<Caller> {

@@ -2,6 +2,7 @@
 
 mod db;
 mod serve;
+pub mod user;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, DatabaseOptions, ServeOptions};
 use crate::logging;
+use crate::store::Store;
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Debug, Parser)]
@@ -28,6 +30,9 @@ enum Command {
     /// Look after the database schema
     #[command(subcommand)]
     Db(db::Command),
+    /// Manage the users, projects and roles of the built-in identity
+    #[command(subcommand)]
+    User(user::UserCommand),
 }
 
 impl Cli {
@@ -35,11 +40,16 @@ impl Cli {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn run(&self) -> Result<(), String> {
+    pub fn run(self) -> Result<(), String> {
         logging::init(self.database.debug.unwrap_or(false));
-        match &self.command {
-            Command::Serve(options) => serve::run(&Config::new(&self.database, options)?),
+        match self.command {
+            Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?),
             Command::Db(command) => db::run(&self.database.database()?, command),
+            Command::User(command) => {
+                let url = self.database.database()?;
+                db::ready(&url)?;
+                user::run(&Store::new(url, 1), &command)
+            }
         }
     }
 }

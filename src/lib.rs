@@ -16,6 +16,8 @@ pub mod error;
 pub mod handlers;
 /// Request to [`http::Call`], [`http::Reply`] to response; knows nothing of backups.
 pub mod http;
+/// The built-in identity: a small Keystone v3, for a service without a Keystone.
+pub mod identity;
 /// Pure rules: job events, session tags, how results fold.
 pub mod lifecycle;
 /// Log lines in oslo.log's form.

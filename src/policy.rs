@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 
 /// The checks that the rules are made of; `project` is the one in the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names)] // the contract's names
 enum Check {
     /// `admin_or_owner`: an admin, or a member of the project.
     AdminOrOwner,

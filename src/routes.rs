@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use crate::auth::Strategy;
 use crate::document::is_id;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
 use crate::http::{Call, Method, Reply};
+use crate::identity::handlers as identity;
 use crate::policy;
 use crate::store::Store;
 
@@ -28,6 +29,10 @@ pub struct App {
 pub enum Handler {
     /// No token needed.
     Public(fn(&App, &Call) -> Result<Reply>),
+    /// No token needed, and whatever the method.
+    Always(fn(&App, &Call) -> Result<Reply>),
+    /// The built-in identity's, which asks for a token where it wants one.
+    Identity(identity::Handler),
     /// A token is needed, and this policy rule must allow it in the path's project.
     Project(&'static str, fn(&App, &Request<'_>) -> Result<Reply>),
 }
@@ -37,7 +42,7 @@ pub enum Handler {
 pub struct Route {
     /// The method; HEAD goes to GET's.
     pub method: Method,
-    /// The path; a part in braces stands for any one segment.
+    /// The path; a part in braces stands for any one segment, `{*}` at the end for any number of them.
     pub path: &'static str,
     /// Who may, and what answers.
     pub handler: Handler,
@@ -45,6 +50,10 @@ pub struct Route {
 
 const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
     Route { method, path, handler: Handler::Public(handler) }
+}
+
+const fn always(path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
+    Route { method: Method::Get, path, handler: Handler::Always(handler) }
 }
 
 const fn project(
@@ -63,8 +72,7 @@ use handlers::{actions, backups, clients, jobs, sessions, versions};
 pub const ROUTES: &[Route] = &[
     public(Get, "/", versions::list),
     public(Get, "/v2", versions::home),
-    public(Get, "/healthcheck", versions::healthcheck),
-    public(Post, "/healthcheck", versions::healthcheck),
+    always("/healthcheck/{*}", versions::healthcheck),
     project(Get, "/v2/{project_id}/clients", "clients:get_all", clients::list),
     project(Post, "/v2/{project_id}/clients", "clients:create", clients::create),
     project(Get, "/v2/{project_id}/clients/{client_id}", "clients:get", clients::show),
@@ -113,37 +121,65 @@ pub const ROUTES: &[Route] = &[
     project(Delete, "/v2/{project_id}/backups/{backup_id}", "backups:delete", backups::delete),
 ];
 
+/// Every route there is with this way of knowing callers: the table, and the built-in identity's.
+pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
+    let identity = match auth {
+        Strategy::Standalone(_) => identity::ROUTES,
+        Strategy::Noauth => &[],
+    };
+    let identity = identity.iter().map(|&(method, path, handler)| Route {
+        method,
+        path,
+        handler: Handler::Identity(handler),
+    });
+    ROUTES.iter().copied().chain(identity)
+}
+
 impl Route {
     /// Whether the path is this route's; the segments that the braces stand for, in order.
     fn matched<'c>(&self, segments: &'c [String]) -> Option<Vec<&'c str>> {
         let mut parts = self.path.split('/').filter(|part| !part.is_empty());
         let mut bound = Vec::new();
         for segment in segments {
-            let part = parts.next()?;
-            if part.starts_with('{') {
-                bound.push(segment.as_str());
-            } else if part != segment {
-                return None;
+            match parts.next()? {
+                "{*}" => return Some(bound),
+                part if part.starts_with('{') => bound.push(segment.as_str()),
+                part if part == segment => {}
+                _ => return None,
             }
         }
-        parts.next().is_none().then_some(bound)
+        matches!(parts.next(), None | Some("{*}")).then_some(bound)
+    }
+
+    /// Whether the method is this route's.
+    fn takes(&self, method: Method) -> bool {
+        self.method == method || matches!(self.handler, Handler::Always(_))
     }
 }
 
 /// Answers a request by the table.
 ///
 /// # Errors
-/// What the handler fails with; 401 without a token, 403, 404 and 405 as the table says; 406.
+/// What the handler fails with; 403, 404 and 405 as the table says; 406.
 pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
+    answer(app, call).or_else(|error| match error.kind {
+        // Only this room knows where a token is to be had.
+        Kind::Unauthorized => Ok(Reply::from_error(&error, &call.request_id)
+            .with_header("WWW-Authenticate", app.auth.challenge(call))),
+        _ => Err(error),
+    })
+}
+
+fn answer(app: &App, call: &Call) -> Result<Reply> {
     let method = call.method.dispatched();
-    let matching: Vec<&Route> =
-        ROUTES.iter().filter(|route| route.matched(&call.segments).is_some()).collect();
-    if method == Method::Options && !matching.is_empty() {
-        return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
-    }
-    let Some(route) = matching.iter().find(|route| route.method == method) else {
+    let matching: Vec<Route> =
+        all(&app.auth).filter(|route| route.matched(&call.segments).is_some()).collect();
+    let Some(route) = matching.iter().find(|route| route.takes(method)) else {
+        if method == Method::Options && !matching.is_empty() {
+            return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
+        }
         // Nobody learns without a token which paths there are.
-        if !matching.iter().any(|route| matches!(route.handler, Handler::Public(_))) {
+        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..))) {
             app.auth.authenticate(call)?;
         }
         if matching.is_empty() {
@@ -152,7 +188,11 @@ pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
         return Err(Error::method_not_allowed(allow(&matching)));
     };
     match route.handler {
-        Handler::Public(handler) => handler(app, call),
+        Handler::Public(handler) | Handler::Always(handler) => handler(app, call),
+        Handler::Identity(handler) => match &app.auth {
+            Strategy::Standalone(identity) => handler(identity, call),
+            Strategy::Noauth => Err(Error::no_route()),
+        },
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
             acceptable(call)?;
@@ -177,7 +217,7 @@ pub fn acceptable(call: &Call) -> Result<()> {
 }
 
 /// The value of an `Allow` header: what the routes of one path take.
-fn allow(routes: &[&Route]) -> String {
+fn allow(routes: &[Route]) -> String {
     let mut words = Vec::new();
     for route in routes {
         let more: &[&str] = match route.method {
@@ -205,5 +245,16 @@ mod tests {
                 assert!(policy::is_known(rule), "{rule}");
             }
         }
+    }
+
+    #[test]
+    fn a_star_is_any_number_of_segments() {
+        let route = always("/healthcheck/{*}", versions::healthcheck);
+        let is_its = |path: &str| {
+            let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+            route.matched(&segments).is_some()
+        };
+        assert!(is_its("/healthcheck") && is_its("/healthcheck/a/b"));
+        assert!(!is_its("/health") && !is_its("/a/healthcheck"));
     }
 }

@@ -22,14 +22,23 @@ pub enum Command {
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or changed, or, for `check`, is not up to date.
-pub fn run(url: &DatabaseUrl, command: &Command) -> Result<(), String> {
+pub fn run(url: &DatabaseUrl, command: Command) -> Result<(), String> {
     match command {
         Command::Sync => sync(url),
         Command::Version => {
             say(existing(url)?.current.as_deref().unwrap_or("none"));
             Ok(())
         }
-        Command::Check => check(&existing(url)?),
+        Command::Check => {
+            let state = ready(url)?;
+            if state.unknown.is_empty() {
+                say("The database schema is up to date.");
+            } else {
+                let unknown = state.unknown.join(", ");
+                say(format_args!("The database schema is newer than this release: {unknown}."));
+            }
+            Ok(())
+        }
     }
 }
 
@@ -45,16 +54,16 @@ fn sync(url: &DatabaseUrl) -> Result<(), String> {
     Ok(())
 }
 
-fn check(state: &SchemaState) -> Result<(), String> {
-    if let Some(why) = migrations::refusal(state) {
-        return Err(why);
+/// The state of a database that this release can work with.
+///
+/// # Errors
+/// A sentence for the operator: the database cannot be reached, is not there yet, or has an old schema.
+pub fn ready(url: &DatabaseUrl) -> Result<SchemaState, String> {
+    let state = existing(url)?;
+    match migrations::refusal(&state) {
+        Some(why) => Err(why),
+        None => Ok(state),
     }
-    if state.unknown.is_empty() {
-        say("The database schema is up to date.");
-    } else {
-        say(format_args!("The database schema is newer than this release: {}.", state.unknown.join(", ")));
-    }
-    Ok(())
 }
 
 /// The state of a database that is there: looking must not create an SQLite file.

@@ -8,7 +8,7 @@ use super::document_type::Json;
 use super::page::{self, Page, Place};
 use super::schema::backups;
 use super::search::{Condition, Search};
-use super::{Outcome, Tx, new_id, swapped};
+use super::{Outcome, Tx, is_id, new_id, swapped};
 
 /// A row of `backups`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -246,9 +246,7 @@ impl Column {
     /// Whether this text, if a document has it, is in the column, and can be compared there on every backend.
     fn holds(self, text: &str) -> bool {
         let longest = match self {
-            Self::Id | Self::Status | Self::Job => {
-                return (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-            }
+            Self::Id | Self::Status | Self::Job => return is_id(text),
             Self::Name | Self::Hostname => 255,
             Self::Container => 512,
             Self::Action | Self::Mode => 64,

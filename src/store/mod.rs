@@ -10,6 +10,7 @@ pub mod clients;
 pub mod connection;
 pub mod dialect;
 pub mod document_type;
+pub mod identity;
 pub mod job_attachments;
 pub mod jobs;
 pub mod migrations;
