@@ -43,4 +43,6 @@ mod backups;
 mod clients;
 mod jobs;
 mod lists;
+mod routes;
 mod sessions;
+mod versions;
