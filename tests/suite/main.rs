@@ -37,12 +37,16 @@ mod api;
 mod database;
 mod documents;
 mod http;
+mod rows;
 
 mod actions;
 mod backups;
 mod clients;
+mod fleets;
+mod history;
 mod jobs;
 mod lists;
 mod routes;
 mod sessions;
+mod tempest;
 mod versions;
