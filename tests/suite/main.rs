@@ -41,11 +41,13 @@ mod rows;
 
 mod actions;
 mod backups;
+mod bad_input;
 mod clients;
 mod fleets;
 mod history;
 mod jobs;
 mod lists;
+mod races;
 mod routes;
 mod sessions;
 mod tempest;

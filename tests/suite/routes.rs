@@ -24,19 +24,19 @@ on_every_backend! {
 }
 
 /// A route of the table with everything it takes to be used: `Case::all` has one for each.
-struct Case {
-    method: &'static str,
+pub struct Case {
+    pub method: &'static str,
     /// Below the project.
-    path: String,
-    body: Option<Value>,
+    pub path: String,
+    pub body: Option<Value>,
     rule: &'static str,
     /// The status of success (contract, api-v2 §2 "Success codes").
-    success: u16,
+    pub success: u16,
 }
 
 impl Case {
     /// The routes that belong to a project, each with resources of its own.
-    fn all(owner: &Caller<'_>) -> Vec<Self> {
+    pub fn all(owner: &Caller<'_>) -> Vec<Self> {
         let cases: Vec<Self> = ROUTES.iter().filter_map(|route| Self::of(route, owner)).collect();
         assert!(cases.len() >= 31, "{}", cases.len());
         cases
@@ -92,12 +92,12 @@ impl Case {
         self.send_to(caller, &self.path)
     }
 
-    fn send_to(&self, caller: &Caller<'_>, path: &str) -> Answer {
+    pub fn send_to(&self, caller: &Caller<'_>, path: &str) -> Answer {
         let body = self.body.as_ref().map(Value::to_string);
         caller.send(self.method, path, body.as_ref().map(String::as_bytes))
     }
 
-    fn is_read(&self) -> bool {
+    pub fn is_read(&self) -> bool {
         self.method == "GET"
     }
 }
