@@ -61,7 +61,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?.spec;
     let version = app.store.write(|tx| match actions::find(tx, request.project(), id)? {
         Some(action) => actions::update(tx, &action, spec.clone()),
-        None if actions::is_taken(tx, id)? => Err(taken(id).into()),
+        None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
         None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
     })?;
     Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))

@@ -117,7 +117,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     let version = app.store.write(|tx| match jobs::find(tx, Some(request.project()), id)? {
         Some(head) => write::replace(tx, request, &head, &document),
-        None if job_attachments::is_taken(tx, id)? => Err(taken(id).into()),
+        None if job_attachments::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
         None => write::insert(tx, request, id, &document, write::Times::AsGiven),
     })?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))

@@ -63,7 +63,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
     let version = app.store.write(|tx| {
         let Some(session) = sessions::find(tx, request.project(), id)? else {
-            if sessions::is_taken(tx, id)? {
+            if sessions::is_anothers(tx, request.project(), id)? {
                 return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
             }
             return Ok(insert(tx, request, id, change.clone())?.version);

@@ -149,6 +149,12 @@ pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec
         .load(tx.connection)?)
 }
 
+/// Whether the id is taken in another project.
+pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+    let anothers = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.ne(project));
+    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
+}
+
 /// Whether the id is taken, by whomever.
 pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
     Ok(diesel::select(diesel::dsl::exists(actions::table.filter(actions::id.eq(id))))

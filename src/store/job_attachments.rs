@@ -82,6 +82,14 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttac
         .optional()?)
 }
 
+/// Whether the id is taken in another project.
+pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+    let anothers = job_attachments::table
+        .filter(job_attachments::id.eq(id))
+        .filter(job_attachments::project_id.ne(project));
+    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
+}
+
 /// Whether the id is taken, by whomever.
 pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
     let with_id = job_attachments::table.filter(job_attachments::id.eq(id));

@@ -91,10 +91,10 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
         .optional()?)
 }
 
-/// Whether the id is taken, by whomever.
-pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
-    Ok(diesel::select(diesel::dsl::exists(sessions::table.filter(sessions::id.eq(id))))
-        .get_result(tx.connection)?)
+/// Whether the id is taken in another project.
+pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+    let anothers = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
+    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
 }
 
 /// Adds their jobs to some sessions of one project, in one statement however many they are.
