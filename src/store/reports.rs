@@ -8,6 +8,10 @@ use super::job_attachments::JobAttachment;
 use super::schema::{action_attachments, action_reports};
 use super::{Outcome, Tx, new_id};
 
+/// The latest date that every backend takes: 2038-01-19. Diesel binds times as TIMESTAMP, which ends there on MariaDB,
+/// whatever the column's type is. A scheduler's clock that is wrong must not cost it its report.
+const LATEST: i64 = i32::MAX as i64;
+
 /// A row of `action_reports`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = action_reports, treat_none_as_default_value = false)]
@@ -44,7 +48,8 @@ pub struct FinishedRun<'a> {
 /// Writes one report per action of the job. The same run reported twice makes no second set: a run of an
 /// attachment is known by when it ended.
 pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &FinishedRun<'_>) -> Outcome<()> {
-    let Some(report_date) = DateTime::from_timestamp(run.ended, 0).map(|time| time.naive_utc()) else {
+    let Some(report_date) = DateTime::from_timestamp(run.ended.min(LATEST), 0).map(|time| time.naive_utc())
+    else {
         return Ok(());
     };
     let known = action_reports::table
