@@ -28,7 +28,6 @@ const LIMIT: usize = 114_688;
 /// JSON texts that stand for what is wrong in one way or another.
 const VALUES: &[&str] = &[
     "null",
-    "true",
     "0",
     "-1",
     "1.5",
@@ -38,7 +37,6 @@ const VALUES: &[&str] = &[
     "9223372036854775807",
     "18446744073709551616",
     "\"\"",
-    "\" \"",
     "\"x\"",
     "\"\\u0000\"",
     "\"\\ud800\"",
@@ -46,10 +44,8 @@ const VALUES: &[&str] = &[
     "\"a\\nb\"",
     "[]",
     "[null]",
-    "[[]]",
     "{}",
     "{\"a\":{\"b\":null}}",
-    "{\"\":0}",
 ];
 
 fn what_is_no_json_object_is_refused_by_every_route(api: &Api) {
@@ -461,8 +457,7 @@ fn whole_schedule() -> Value {
         "time_created": 1, "time_started": 2, "time_ended": 3, "event": "stop", "status": "stop", "result": "fail",
         "schedule_date": "2026-01-02T03:04:05", "schedule_start_date": "2026-01-02T03:04:05",
         "schedule_end_date": "2026-01-02T03:04:05", "schedule_interval": "1 days", "schedule_year": "2026",
-        "schedule_month": "1", "schedule_day": "1", "schedule_week": "1", "schedule_day_of_week": "1",
-        "schedule_hour": "1", "schedule_minute": "1", "schedule_second": "1", "current_pid": 1,
+        "schedule_hour": "1", "current_pid": 1,
     })
 }
 

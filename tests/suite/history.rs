@@ -11,6 +11,7 @@ on_every_backend! {
     a_run_that_is_reported_by_many_at_once_is_one_run,
     every_run_is_reported,
     what_is_not_a_finished_run_is_no_history,
+    a_run_by_a_wrong_clock_is_reported_too,
     a_deleted_action_leaves_its_reports,
     a_deleted_job_leaves_its_reports_and_backups,
     a_deleted_client_takes_its_jobs_along,
@@ -89,6 +90,21 @@ fn what_is_not_a_finished_run_is_no_history(api: &Api) {
         alice.report(&job, report);
         assert!(alice.reports().is_empty());
     }
+}
+
+fn a_run_by_a_wrong_clock_is_reported_too(api: &Api) {
+    let (alice, job) = with_actions(api, 1);
+    for (start, end) in [(0, 0), (5, 1), (2_147_483_647, 2_147_483_648), (0, 253_402_300_799)] {
+        let before = alice.reports().len();
+        let id = alice.create("jobs", crate::documents::job("a"));
+        for job in [&job, &id] {
+            run(&alice, job, start, end, "success");
+            assert_eq!(alice.show("jobs", job)["job_schedule"]["time_ended"], end);
+        }
+        assert!(alice.reports().len() > before);
+    }
+    assert_eq!(alice.reports()[0].report_date.and_utc().timestamp(), 0);
+    assert!(alice.reports().iter().all(|report| report.time_elapsed >= 0));
 }
 
 fn a_deleted_action_leaves_its_reports(api: &Api) {

@@ -38,7 +38,7 @@ pub fn send(
     if let Some(body) = body {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
-    let sent: String = String::from_utf8_lossy(body.unwrap_or_default()).chars().take(500).collect();
+    let sent: String = String::from_utf8_lossy(body.unwrap_or_default()).chars().take(2000).collect();
     let asked = format!("{method} {target} {sent}");
 
     let mut stream = TcpStream::connect(address).unwrap();
