@@ -432,9 +432,15 @@ fn a_resting_connection_makes_room_for_a_new_one() {
     for client in &mut clients {
         assert_eq!(client.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
     }
-    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
-    assert!(clients[0].at_end());
-    assert_eq!(clients[3].ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+    thread::sleep(Duration::from_millis(300));
+    let mut new = server.connect();
+    assert_eq!(new.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+    let ended = clients.iter_mut().filter_map(|client| {
+        client.0.get_ref().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        client.at_end().then_some(())
+    });
+    assert_eq!(ended.count(), 1);
+    assert_eq!(new.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
 }
 
 // --- the end ------------------------------------------------------------------------------------------------------
@@ -478,18 +484,25 @@ fn busy_clients_do_not_delay_the_end() {
         .map(|_| {
             thread::spawn(move || {
                 let mut answers = 0;
-                loop {
-                    let Ok(stream) = TcpStream::connect(address) else { return answers };
+                while let Ok(stream) = TcpStream::connect(address) {
                     let mut client = Client(BufReader::new(stream));
-                    loop {
-                        let answer = client.ask("GET / HTTP/1.1\r\n\r\n");
-                        assert_eq!(answer.code(), 200);
+                    for nth in 0.. {
+                        let sent = client.0.get_mut().write_all(b"GET / HTTP/1.1\r\n\r\n");
+                        let answered =
+                            sent.is_ok() && client.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+                        if nth == 0 && !answered {
+                            // The system made this connection just before the port was closed; we never saw it.
+                            return answers;
+                        }
+                        assert!(answered);
+                        let answer = client.answer();
                         answers += 1;
                         if answer.header("Connection") == Some("close") {
                             break;
                         }
                     }
                 }
+                answers
             })
         })
         .collect();

@@ -15,12 +15,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub fn run(front: &Arc<Front>, listener: TcpListener) {
     let mut failing = false;
     while !front.stopping() {
-        if !front.registry.has_room(front.settings.max_connections) {
-            continue;
-        }
         match listener.accept() {
             Ok((stream, remote)) => {
                 failing = false;
+                // Only now: as long as nobody else comes, resting connections may rest.
+                while !front.registry.has_room(front.settings.max_connections) && !front.stopping() {}
                 attend(front, stream, remote);
             }
             // The client has gone again.
