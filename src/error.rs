@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// What a handler, and everything a handler calls, fails with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     /// Which answer this becomes.
     pub kind: Kind,
@@ -20,7 +20,7 @@ pub struct Error {
 }
 
 /// The kinds of failure, one for each way of answering.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// 400: the request itself is wrong.
     BadRequest,
@@ -31,7 +31,7 @@ pub enum Kind {
     /// 404: no such resource in the caller's sight.
     NotFound,
     /// 405: the path exists, the method does not; the text is the `Allow` header's.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(String),
     /// 406: the client does not take JSON.
     NotAcceptable,
     /// 409: the state of the resource forbids it.
@@ -89,7 +89,7 @@ impl Error {
     }
 
     /// 405; `allow` is the value of the `Allow` header.
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: String) -> Self {
         let description = format!("This resource answers {allow} only.");
         Self::new(Kind::MethodNotAllowed(allow), "405 Method Not Allowed", description)
     }

@@ -138,8 +138,21 @@ impl Call {
 
     /// Whether the `Accept` headers let us answer in `application/json`; without one anything goes.
     pub fn accepts_json(&self) -> bool {
-        let ranges = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("accept"));
-        accept::allows(ranges.map(|(_, value)| value.as_str()), "application", "json")
+        self.preferred(&["application/json"]).is_some()
+    }
+
+    /// Of some media types the one that the `Accept` headers want most; of equals the first; `None` if they want none.
+    pub fn preferred<'o>(&self, offers: &[&'o str]) -> Option<&'o str> {
+        let mut best = (0.0, None);
+        for offer in offers {
+            let (kind, subtype) = offer.split_once('/').unwrap_or((offer, ""));
+            let ranges = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("accept"));
+            let weight = accept::weight(ranges.map(|(_, value)| value.as_str()), kind, subtype);
+            if weight > best.0 {
+                best = (weight, Some(*offer));
+            }
+        }
+        best.1
     }
 
     /// Notes who is calling, for the request's log line: user and project ids, never a token. The first note stays.

@@ -1,8 +1,32 @@
 //! freezer-api: the backup-catalogue service of OpenStack Freezer on a relational database.
+//!
+//! Data flows one way, and every concern has one room; in the order of the flow:
+
+/// Token to [`auth::Caller`].
+pub mod auth;
+/// The commands.
+pub mod cli;
+/// What was configured, parsed once and passed down.
+pub mod config;
+/// The JSON of the API to domain values and back; validation; no SQL, no HTTP.
+pub mod document;
+/// One error type; the store says what failed, this room says which status.
 pub mod error;
+/// One file per noun: read the call, check, one transaction, render.
+pub mod handlers;
 /// Request to [`http::Call`], [`http::Reply`] to response; knows nothing of backups.
 pub mod http;
+/// The built-in identity: a small Keystone v3, for a service without a Keystone.
+pub mod identity;
+/// Pure rules: job events, session tags, how results fold.
+pub mod lifecycle;
 /// Log lines in oslo.log's form.
 pub mod logging;
+/// Rule, caller and project to allowed or not.
+pub mod policy;
+/// THE TABLE: method, path, policy rule, handler; 404, 405 with Allow.
+pub mod routes;
 /// Listens, works off requests on a fixed pool, drains on SIGTERM.
 pub mod server;
+/// Transactions, rows and queries.
+pub mod store;

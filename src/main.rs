@@ -1,1 +1,16 @@
-fn main() {}
+//! The program: parse, dispatch, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use freezer_api::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("freezer-api: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! The `Accept` header.
 
-/// Whether the media ranges allow `kind/subtype`. No range at all allows everything.
+/// How much `kind/subtype` is wanted, from 0 (not at all) to 1. No range at all wants everything.
 ///
-/// The most specific range that matches decides; its `q=0` forbids.
-pub fn allows<'a>(headers: impl Iterator<Item = &'a str>, kind: &str, subtype: &str) -> bool {
+/// The most specific range that matches decides.
+pub fn weight<'a>(headers: impl Iterator<Item = &'a str>, kind: &str, subtype: &str) -> f32 {
     let mut any = false;
-    let mut best: Option<(u8, bool)> = None;
+    let mut best: Option<(u8, f32)> = None;
     for range in headers.flat_map(|header| header.split(',')).map(str::trim).filter(|range| !range.is_empty())
     {
         any = true;
@@ -17,26 +17,31 @@ pub fn allows<'a>(headers: impl Iterator<Item = &'a str>, kind: &str, subtype: &
             _ if k == "*" && s == "*" => 0,
             _ => continue,
         };
-        let wanted = !parts.any(refuses);
+        let wanted = parts.find_map(quality).unwrap_or(1.0);
         match best {
             Some((before, _)) if before > specificity => {}
-            Some((before, earlier)) if before == specificity => best = Some((before, earlier || wanted)),
+            Some((before, earlier)) if before == specificity => best = Some((before, earlier.max(wanted))),
             _ => best = Some((specificity, wanted)),
         }
     }
-    !any || best.is_some_and(|(_, wanted)| wanted)
+    if any { best.map_or(0.0, |(_, wanted)| wanted) } else { 1.0 }
 }
 
-/// Whether a parameter is `q=0`. A weight that is no number is taken for none, as a client that sends one wants something.
-fn refuses(parameter: &str) -> bool {
-    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-    weight.and_then(|(_, weight)| weight.trim().parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+/// The value of a parameter `q`. One that is no number is taken for none, as a client that sends one wants something.
+fn quality(parameter: &str) -> Option<f32> {
+    let (_, value) = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))?;
+    value
+        .trim()
+        .parse::<f32>()
+        .ok()
+        .filter(|quality| quality.is_finite())
+        .map(|quality| quality.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
 mod tests {
     fn json(header: &str) -> bool {
-        super::allows([header].into_iter(), "application", "json")
+        super::weight([header].into_iter(), "application", "json") > 0.0
     }
 
     #[test]
@@ -45,7 +50,7 @@ mod tests {
         {
             assert!(json(header), "{header}");
         }
-        assert!(super::allows(std::iter::empty(), "application", "json"));
+        assert!(super::weight(std::iter::empty(), "application", "json") > 0.0);
     }
 
     #[test]

@@ -77,7 +77,9 @@ impl Reply {
                 body["error"] = json!({"code": status, "title": error.title, "message": error.description});
                 Self::json(status, &body)
             }
-            Kind::MethodNotAllowed(allow) => Self::json(status, &body).with_header("Allow", allow),
+            Kind::MethodNotAllowed(ref allow) => {
+                Self::json(status, &body).with_header("Allow", allow.clone())
+            }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             _ => Self::json(status, &body),
         };
@@ -113,7 +115,7 @@ mod tests {
         let reply = Reply::from_error(&Error::unauthorized(), "req-1");
         assert_eq!(body(&reply)["error"]["code"], 401);
         assert_eq!(body(&reply)["title"], "Unauthorized");
-        let reply = Reply::from_error(&Error::method_not_allowed("GET, OPTIONS"), "req-1");
+        let reply = Reply::from_error(&Error::method_not_allowed("GET, OPTIONS".to_owned()), "req-1");
         assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, OPTIONS")));
         let reply = Reply::from_error(&Error::unavailable("Keystone is away.", ""), "req-1");
         assert_eq!((reply.status, reply.header("Retry-After")), (503, Some("5")));

@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# What a machine must have to build with every backend and to run the tests: looked for, and installed when it can be.
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The directory of PostgreSQL's programs: distributions keep them out of the PATH. The newest one, if any.
+postgres_bin() {
+  local found
+  if have initdb && have postgres; then
+    dirname "$(readlink -f "$(command -v initdb)")"
+    return
+  fi
+  found=$(find /usr/lib/postgresql /usr/pgsql-* -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+  [[ -n $found ]] && dirname "$found"
+}
+
+docker_works() { have docker && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1; }
+
+# The Debian packages that are missing here, one a line.
+missing_packages() {
+  have cc || printf '%s\n' gcc libc6-dev
+  have pkg-config || echo pkg-config
+  pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || echo libmariadb-dev
+  pkg-config --exists libpq 2>/dev/null || echo libpq-dev
+  python3 -c 'import venv, ensurepip' 2>/dev/null || printf '%s\n' python3 python3-venv
+  if ! docker_works; then
+    # Only MariaDB's programs are needed, not the package that also starts a server for good.
+    [[ -n ${FREEZER_TEST_MYSQL_URL:-} ]] || { have mariadbd && have mariadb-install-db; } \
+      || printf '%s\n' mariadb-server-core mariadb-client-core
+    [[ -n ${FREEZER_TEST_POSTGRES_URL:-} ]] || postgres_bin >/dev/null || echo postgresql
+  fi
+}
+
+install_packages() {
+  local missing apt=(env DEBIAN_FRONTEND=noninteractive apt-get)
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+
+  if [[ $EUID -ne 0 ]]; then
+    apt=(sudo --non-interactive "${apt[@]}")
+  fi
+  if ! have apt-get || ! { [[ $EUID -eq 0 ]] || sudo --non-interactive true 2>/dev/null; }; then
+    echo "Please install what these Debian packages hold, then run this again: ${missing[*]}" >&2
+    return 1
+  fi
+  echo "Installing ${missing[*]}" >&2
+  "${apt[@]}" update -qq >&2
+  "${apt[@]}" install -qq --yes --no-install-recommends "${missing[@]}" >&2
+}

@@ -1,0 +1,118 @@
+//! `freezer-api serve`: puts the rooms together and opens the door.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{db, say};
+use crate::auth::Strategy;
+use crate::config::{AuthStrategy, Config};
+use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
+use crate::routes::{self, App};
+use crate::server;
+use crate::store::url::{Backend, DatabaseUrl};
+use crate::store::{Store, migrations, sqlite_file};
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// A sentence for the operator: the database cannot be reached or has another schema, or nobody may listen there.
+pub fn run(config: &Config) -> Result<(), String> {
+    prepare(&config.database)?;
+    // A worker works on one request, and a request on one connection.
+    let workers = config.server.workers;
+    let store = Store::new(config.database.clone(), u32::try_from(workers).unwrap_or(u32::MAX));
+    let auth = match config.auth_strategy {
+        AuthStrategy::Noauth => Strategy::Noauth,
+        AuthStrategy::Standalone => {
+            let defaults = identity::Settings::default();
+            let max_waiting_logins = defaults.max_waiting_logins.min(workers / 2);
+            let settings = identity::Settings { max_waiting_logins, ..defaults };
+            Strategy::Standalone(Standalone::new(store.clone(), &settings))
+        }
+    };
+    let on_ready = |address: SocketAddr| {
+        say(format_args!("listening on http://{address}"));
+        if config.auth_strategy == AuthStrategy::Standalone {
+            introduce(&store, &config.openrc, address);
+        }
+    };
+    let app = Arc::new(App {
+        store: store.clone(),
+        auth,
+        max_limit: config.max_limit,
+        healthcheck_disable_file: config.healthcheck_disable_file.clone(),
+    });
+    server::serve(config.server.clone(), on_ready, move |call| routes::dispatch(&app, call))
+        .map_err(|error| cannot_listen(&config.server, &error))
+}
+
+/// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
+/// nobody but `db sync`.
+fn prepare(database: &DatabaseUrl) -> Result<(), String> {
+    if database.backend() != Backend::Sqlite {
+        return db::ready(database).map(drop);
+    }
+    sqlite_file::create(database)?;
+    for name in migrations::sync(database)? {
+        log::info!("applied the migration {name}");
+    }
+    Ok(())
+}
+
+/// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file
+/// points here. The service is of use without either, so that a failure is said and no more.
+fn introduce(store: &Store, openrc: &Path, address: SocketAddr) {
+    let auth_url = format!("http://{}/identity/v3", reachable(address));
+    let admin = match bootstrap(store) {
+        Ok(Some(admin)) => admin,
+        Ok(None) => {
+            if let Err(error) = refresh_openrc_url(openrc, &auth_url) {
+                log::info!("the openrc file is not brought up to date: {error}");
+            }
+            return;
+        }
+        Err(error) => return log::error!("no administrator was made: {error}"),
+    };
+    let (username, project_name) = (&admin.user_name, &admin.project_name);
+    let file = Openrc { auth_url: &auth_url, username, password: &admin.password, project_name };
+    let path = std::path::absolute(openrc).unwrap_or_else(|_| openrc.to_owned());
+    match write_openrc(&path, &file) {
+        Ok(()) => say(format_args!(
+            "First start: the password of user {username} is in {path}, which only you can read.\n\
+             To try it, in another shell:\n    \
+             pip install python-freezerclient\n    \
+             . {path}\n    \
+             freezer client-list",
+            path = path.display()
+        )),
+        Err(error) => say(format_args!(
+            "First start: there is a user {username}, but no openrc file: {error}.\n\
+             Give the user a password with: freezer-api user set-password {username}"
+        )),
+    }
+}
+
+/// The address as a client on this machine can use it.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn cannot_listen(settings: &server::Settings, error: &io::Error) -> String {
+    // The front wraps what the system said.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()).unwrap_or(error);
+    let place = format!("{} port {}", settings.bind_host, settings.bind_port);
+    match inner.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "Cannot listen on {place}: something listens there already. Stop it, or choose another port with \
+             --bind-port (0 picks a free one)."
+        ),
+        _ => format!("Cannot listen on {place}: {inner}."),
+    }
+}

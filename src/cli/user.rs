@@ -1,0 +1,328 @@
+//! `freezer-api user ...`: the users, projects and roles of the built-in identity.
+
+use std::io::{BufRead, Write};
+
+use clap::Subcommand;
+
+use crate::error::{Error, Kind};
+use crate::identity::{Role, hash_password, random_password};
+use crate::store::identity::{self as rows, Project, User};
+use crate::store::{Outcome, Store, Tx};
+
+/// The longest name of a user or project, and the shortest and longest password, in characters.
+const LONGEST_NAME: usize = 64;
+const SHORTEST_PASSWORD: usize = 8;
+const LONGEST_PASSWORD: usize = 1024;
+
+/// What `freezer-api user` can do. A password is never an argument: arguments are for everybody to see.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a user; prints a random password unless one is given on the standard input
+    Create {
+        /// The name to log in with
+        name: String,
+        /// The project (name or id) to give the roles on
+        #[arg(long)]
+        project: Option<String>,
+        /// A role on the project, may be repeated [default: member]
+        #[arg(long = "role", value_name = "ROLE", requires = "project")]
+        roles: Vec<Role>,
+        /// Read the password from the first line of the standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List the users and their roles
+    List,
+    /// Give a user another password; prints a random one unless one is given on the standard input
+    SetPassword {
+        /// The user (name or id)
+        name: String,
+        /// Read the password from the first line of the standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Let a disabled user log in again
+    Enable {
+        /// The user (name or id)
+        name: String,
+    },
+    /// Let a user no longer log in, and take back its tokens
+    Disable {
+        /// The user (name or id)
+        name: String,
+    },
+    /// Delete a user; what it has made stays
+    Delete {
+        /// The user (name or id)
+        name: String,
+    },
+    /// Give a user a role on a project
+    Grant {
+        /// The user (name or id)
+        name: String,
+        /// The project (name or id)
+        #[arg(long)]
+        project: String,
+        /// The role
+        #[arg(long)]
+        role: Role,
+    },
+    /// Take a role on a project from a user, and take back its tokens
+    Revoke {
+        /// The user (name or id)
+        name: String,
+        /// The project (name or id)
+        #[arg(long)]
+        project: String,
+        /// The role
+        #[arg(long)]
+        role: Role,
+    },
+    /// Make a project
+    ProjectCreate {
+        /// Its name
+        name: String,
+    },
+    /// List the projects
+    ProjectList,
+    /// Delete a project that holds nothing any more
+    ProjectDelete {
+        /// The project (name or id)
+        name: String,
+    },
+}
+
+/// Runs a command, reading from the standard input and writing to the standard output.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn run(store: &Store, command: &UserCommand) -> Result<(), String> {
+    run_with(store, command, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
+}
+
+/// Runs a command, reading from `input` and writing to `output`.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn run_with(
+    store: &Store,
+    command: &UserCommand,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
+) -> Result<(), String> {
+    let text = match command {
+        UserCommand::Create { name, project, roles, password_stdin } => {
+            valid_name(name)?;
+            let (password, hash) = new_password(*password_stdin, input)?;
+            let created = create(store, name, &hash, project.as_deref(), roles).map_err(sentence)?;
+            created + &shown(password)
+        }
+        UserCommand::List => list(store).map_err(sentence)?,
+        UserCommand::SetPassword { name, password_stdin } => {
+            // First: nobody should think of a password for a user that there is not.
+            store.read(|tx| user(tx, name)).map_err(sentence)?;
+            let (password, hash) = new_password(*password_stdin, input)?;
+            on_user(store, name, |tx, user| rows::set_password(tx, &user.id, &hash))?;
+            format!(
+                "The password of user {name} is set, its tokens are revoked. \
+                 An openrc file written earlier still has the old password.\n{}",
+                shown(password)
+            )
+        }
+        UserCommand::Enable { name } => {
+            on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, true))?;
+            format!("User {name} is enabled.\n")
+        }
+        UserCommand::Disable { name } => {
+            on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, false))?;
+            format!("User {name} is disabled, its tokens are revoked.\n")
+        }
+        UserCommand::Delete { name } => {
+            on_user(store, name, |tx, user| rows::delete_user(tx, &user.id))?;
+            format!("User {name} is deleted.\n")
+        }
+        UserCommand::Grant { name, project: on, role } => {
+            let granted = store.write(|tx| {
+                let (user, project) = (user(tx, name)?, project(tx, on)?);
+                rows::grant(tx, &user.id, &project.id, role.name())
+            });
+            let had = if granted.map_err(sentence)? { "now has" } else { "already has" };
+            format!("User {name} {had} role {} on project {on}.\n", role.name())
+        }
+        UserCommand::Revoke { name, project: on, role } => {
+            let revoked = store.write(|tx| {
+                let (user, project) = (user(tx, name)?, project(tx, on)?);
+                rows::revoke(tx, &user.id, &project.id, role.name())
+            });
+            if !revoked.map_err(sentence)? {
+                return Err(format!("User {name} does not have role {} on project {on}.", role.name()));
+            }
+            format!(
+                "User {name} no longer has role {} on project {on}, its tokens are revoked.\n",
+                role.name()
+            )
+        }
+        UserCommand::ProjectCreate { name } => {
+            valid_name(name)?;
+            let project = store.write(|tx| create_project(tx, name)).map_err(sentence)?;
+            format!("Project {name} is made, with id {}.\n", project.id)
+        }
+        UserCommand::ProjectList => {
+            let projects = store.read(rows::projects).map_err(sentence)?;
+            table(&["NAME", "ENABLED", "ID"], projects.into_iter().map(|p| [p.name, yes(p.enabled), p.id]))
+        }
+        UserCommand::ProjectDelete { name } => {
+            store.write(|tx| delete_project(tx, name)).map_err(sentence)?;
+            format!("Project {name} is deleted.\n")
+        }
+    };
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| error.to_string())
+}
+
+fn create(
+    store: &Store,
+    name: &str,
+    hash: &str,
+    on: Option<&str>,
+    roles: &[Role],
+) -> crate::error::Result<String> {
+    let roles = if roles.is_empty() { &[Role::Member] } else { roles };
+    let made = store.write(|tx| {
+        if rows::user_by_name(tx, name)?.is_some() {
+            return Err(Error::conflict(format!("There already is a user {name}.")).into());
+        }
+        let project = on.map(|on| project(tx, on)).transpose()?;
+        let user = rows::insert_user(tx, name, hash)?;
+        if let Some(project) = project {
+            for role in roles {
+                rows::grant(tx, &user.id, &project.id, role.name())?;
+            }
+        }
+        Ok(user)
+    })?;
+    Ok(format!("User {name} is made, with id {}.\n", made.id))
+}
+
+fn list(store: &Store) -> crate::error::Result<String> {
+    let (users, assignments) = store.read(|tx| Ok((rows::users(tx)?, rows::assignments(tx)?)))?;
+    let lines = users.into_iter().map(|user| {
+        let roles = assignments.iter().filter(|(user_id, ..)| *user_id == user.id);
+        let roles: Vec<_> = roles.map(|(_, project, role)| format!("{role} on {project}")).collect();
+        [user.name, yes(user.enabled), user.id, roles.join(", ")]
+    });
+    Ok(table(&["NAME", "ENABLED", "ID", "ROLES"], lines))
+}
+
+fn create_project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
+    if rows::project_by_name(tx, name)?.is_some() {
+        return Err(Error::conflict(format!("There already is a project {name}.")).into());
+    }
+    rows::insert_project(tx, name)
+}
+
+fn delete_project(tx: &mut Tx<'_>, name: &str) -> Outcome<()> {
+    let project = project(tx, name)?;
+    let contents = rows::contents(tx, &project.id)?;
+    if !contents.is_empty() {
+        let contents = contents.join(", ");
+        let text = format!("Project {name} still has {contents}; delete them first.");
+        return Err(Error::conflict(text).into());
+    }
+    rows::delete_project(tx, &project.id)
+}
+
+fn on_user(
+    store: &Store,
+    name: &str,
+    mut change: impl FnMut(&mut Tx<'_>, &User) -> Outcome<()>,
+) -> Result<(), String> {
+    let changed = store.write(|tx| {
+        let user = user(tx, name)?;
+        change(tx, &user)
+    });
+    changed.map_err(sentence)
+}
+
+/// The user of this name, else of this id.
+fn user(tx: &mut Tx<'_>, name: &str) -> Outcome<User> {
+    let user = match rows::user_by_name(tx, name)? {
+        Some(user) => Some(user),
+        None => rows::user_by_id(tx, name)?,
+    };
+    user.ok_or_else(|| Error::not_found(format!("There is no user {name}.")).into())
+}
+
+/// The project of this name, else of this id.
+fn project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
+    let project = match rows::project_by_name(tx, name)? {
+        Some(project) => Some(project),
+        None => rows::project_by_id(tx, name)?,
+    };
+    let missing = || format!("There is no project {name}. `freezer-api user project-create` makes one.");
+    project.ok_or_else(|| Error::not_found(missing()).into())
+}
+
+fn valid_name(name: &str) -> Result<(), String> {
+    let length = name.chars().count();
+    // Spaces at the ends would be invisible, and MySQL does not tell them apart.
+    let printable = name.chars().all(|c| !c.is_control()) && name.trim() == name;
+    if printable && (1..=LONGEST_NAME).contains(&length) {
+        return Ok(());
+    }
+    Err(format!("A name has 1 to {LONGEST_NAME} printable characters, and no space at its ends."))
+}
+
+/// A password, if it was generated and has to be shown, and the hash of it.
+fn new_password(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<String>, String), String> {
+    if !from_input {
+        let password = random_password().map_err(sentence)?;
+        let hash = hash_password(&password).map_err(sentence)?;
+        return Ok((Some(password), hash));
+    }
+    let mut line = String::new();
+    std::io::Read::take(input, 4 * LONGEST_PASSWORD as u64 + 2)
+        .read_line(&mut line)
+        .map_err(|error| format!("The password could not be read from the standard input: {error}."))?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    let length = password.chars().count();
+    if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) || password.contains('\0') {
+        return Err(format!(
+            "A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; it is read from the first line \
+             of the standard input."
+        ));
+    }
+    Ok((None, hash_password(password).map_err(sentence)?))
+}
+
+fn shown(password: Option<String>) -> String {
+    password
+        .map(|password| format!("Its password is {password}\nIt is kept nowhere: note it now.\n"))
+        .unwrap_or_default()
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+/// Columns as wide as what is in them.
+fn table<const N: usize>(head: &[&str; N], lines: impl Iterator<Item = [String; N]>) -> String {
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(lines);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<_> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The operator hears all: at the command line there is no client to hide anything from.
+fn sentence(error: Error) -> String {
+    match (error.kind, error.log) {
+        (Kind::Internal, Some(log)) => format!("The database or the system failed: {log}"),
+        (_, Some(log)) => format!("{} ({log})", error.description),
+        (_, None) => error.description,
+    }
+}

@@ -1,0 +1,211 @@
+//! The action document and the `freezer_action` inside it (contract, api-v2 §4 and §6).
+
+use serde_json::{Map, Value, json};
+
+use super::clients::{ACTIONS, MODES};
+use super::search::Fields;
+use super::shape::{Shape, id, integer, nullable, text, words};
+use super::{MAX_TEXT, int};
+use crate::error::Result;
+use crate::store::actions::{Action, ActionSpec};
+
+/// How often a failed action is tried again when nobody says.
+pub const DEFAULT_RETRIES: i32 = 5;
+/// How many seconds lie between the tries when nobody says.
+pub const DEFAULT_RETRY_INTERVAL: i32 = 6;
+
+/// Where the well-known keys of an action document are.
+pub const FIELDS: Fields = &[
+    ("action_id", "/action_id"),
+    ("project_id", "/project_id"),
+    ("user_id", "/user_id"),
+    ("action", "/freezer_action/action"),
+    ("freezer_action.action", "/freezer_action/action"),
+    ("backup_name", "/freezer_action/backup_name"),
+    ("freezer_action.backup_name", "/freezer_action/backup_name"),
+];
+
+/// Schema of `freezer_action`: the known keys have their types, everything else is kept as it comes.
+pub fn freezer_action(action_required: bool) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        "properties": {
+            "action": nullable(words(ACTIONS)),
+            "mode": nullable(words(MODES)),
+            "path_to_backup": nullable(text(MAX_TEXT)),
+            "backup_name": nullable(text(255)),
+            "container": nullable(text(MAX_TEXT)),
+            "restore_abs_path": nullable(text(MAX_TEXT)),
+            "cindernative_freezer_only": {"type": ["boolean", "null"]},
+        },
+    });
+    if action_required {
+        schema["required"] = json!(["action"]);
+        schema["properties"]["action"] = words(ACTIONS);
+    }
+    schema
+}
+
+/// The properties that an action and an entry of `job_actions` have in common.
+pub fn properties(action_required: bool) -> Value {
+    json!({
+        "action_id": nullable(id()),
+        "freezer_action": freezer_action(action_required),
+        "max_retries": nullable(integer(0)),
+        "max_retries_interval": nullable(integer(0)),
+        "mandatory": {"type": ["boolean", "null"]},
+    })
+}
+
+/// The body of `POST /actions` and of `POST /actions/{action_id}`.
+pub static ACTION: Shape = Shape::new(
+    "Action",
+    || json!({"type": "object", "required": ["freezer_action"], "properties": properties(true)}),
+);
+
+/// The body of `PATCH /actions/{action_id}`.
+pub static ACTION_PATCH: Shape =
+    Shape::new("ActionPatch", || json!({"type": "object", "properties": properties(false)}));
+
+/// An action as a document brings it.
+pub struct NewAction {
+    /// The id it brings, if any.
+    pub id: Option<String>,
+    /// What it is.
+    pub spec: ActionSpec,
+}
+
+/// Reads a whole action.
+///
+/// # Errors
+/// 400 when the body is not an action.
+pub fn parse(body: Value) -> Result<NewAction> {
+    let body = ACTION.check_present(body)?;
+    Ok(NewAction {
+        id: super::text(&body, "action_id").filter(|id| !id.is_empty()).map(str::to_owned),
+        spec: spec(&body),
+    })
+}
+
+/// Reads a change of an action.
+///
+/// # Errors
+/// 400 when the body is not part of an action, or there is none.
+pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
+    ACTION_PATCH.check_present(body)
+}
+
+/// What `action` becomes with a change: objects are merged, what is missing stays.
+pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
+    let mut whole = json!({
+        "freezer_action": action.freezer_action(),
+        "max_retries": action.max_retries,
+        "max_retries_interval": action.max_retries_interval,
+        "mandatory": action.mandatory,
+    });
+    let mut patch = patch.clone();
+    if let Some(Value::Object(inner)) = patch.get_mut("freezer_action") {
+        // An action without an action is none; null says no more than that the form had an empty field.
+        inner.retain(|key, value| key != "action" || !value.is_null());
+    }
+    for key in ["max_retries", "max_retries_interval", "mandatory"] {
+        if patch.get(key).is_some_and(Value::is_null) {
+            patch.remove(key);
+        }
+    }
+    merge(&mut whole, &Value::Object(patch));
+    spec(whole.as_object().unwrap_or(&Map::new()))
+}
+
+/// Merges objects key by key, deeply; anything else is replaced (contract, api-v1 §6).
+pub fn merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(target.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch.clone(),
+    }
+}
+
+/// What a checked action, or a checked entry of `job_actions`, says. What fits a column goes there, the rest
+/// stays in the metadata as it came, nulls included.
+pub fn spec(body: &Map<String, Value>) -> ActionSpec {
+    let mut rest = match body.get("freezer_action") {
+        Some(Value::Object(object)) => object.clone(),
+        _ => Map::new(),
+    };
+    // Central schedulers put the trust they run under into the copy they send back.
+    rest.remove("os_trust_id");
+    let mandatory =
+        [body.get("mandatory"), rest.get("mandatory")].into_iter().flatten().find_map(Value::as_bool);
+    let mut taken = |key: &str, max: usize| match rest.get(key) {
+        Some(Value::String(text)) if text.chars().count() <= max => {
+            let text = text.clone();
+            rest.remove(key);
+            Some(text)
+        }
+        _ => None,
+    };
+    let action = taken("action", 64).unwrap_or_default();
+    let mode = taken("mode", 64);
+    let src_file = taken("path_to_backup", MAX_TEXT);
+    let backup_name = taken("backup_name", 255);
+    let container = taken("container", MAX_TEXT);
+    let restore_abs_path = taken("restore_abs_path", MAX_TEXT);
+    let log_file = taken("log_file", MAX_TEXT);
+    let mut number = |key: &str| int(&rest, key).inspect(|_| drop(rest.remove(key)));
+    ActionSpec {
+        action,
+        mode,
+        src_file,
+        backup_name,
+        container,
+        restore_abs_path,
+        log_file,
+        priority: number("priority"),
+        timeout: number("timeout"),
+        max_retries: int(body, "max_retries").unwrap_or(DEFAULT_RETRIES),
+        max_retries_interval: int(body, "max_retries_interval").unwrap_or(DEFAULT_RETRY_INTERVAL),
+        mandatory: mandatory.unwrap_or(false),
+        metadata: rest.into(),
+    }
+}
+
+/// Whether a `freezer_action` says the same as a stored one; null and missing are the same.
+pub fn is_same(sent: &Map<String, Value>, stored: &ActionSpec) -> bool {
+    fn core(object: &Map<String, Value>) -> Map<String, Value> {
+        object
+            .iter()
+            .filter(|(key, value)| !value.is_null() && *key != "os_trust_id")
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+    core(sent) == core(&stored.freezer_action())
+}
+
+/// The `freezer_action` as the API shows it: the keys that clients look for are always there.
+pub fn render_freezer_action(spec: &ActionSpec) -> Value {
+    let mut object = spec.freezer_action();
+    for key in ["mode", "path_to_backup", "backup_name", "container", "timeout", "priority", "log_file"] {
+        object.entry(key).or_insert(Value::Null);
+    }
+    Value::Object(object)
+}
+
+/// An action as the API shows it.
+pub fn render(action: &Action) -> Value {
+    let spec = action.spec();
+    json!({
+        "action_id": action.id,
+        "project_id": action.project_id,
+        "user_id": action.user_id,
+        "max_retries": action.max_retries,
+        "max_retries_interval": action.max_retries_interval,
+        "mandatory": action.mandatory,
+        "timeout": spec.freezer_action().remove("timeout").unwrap_or(Value::Null),
+        "freezer_action": render_freezer_action(&spec),
+        "_version": action.version,
+    })
+}

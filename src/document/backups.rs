@@ -1,0 +1,216 @@
+//! The backup document (contract, api-v2 §9).
+
+use serde_json::{Map, Value, json};
+
+use super::search::Fields;
+use super::shape::{Shape, words};
+use crate::error::{Error, Result};
+use crate::store::backups::{Backup, BackupSpec};
+
+/// Where a backup stands.
+pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
+/// Where it stands when nobody says.
+const AVAILABLE: &str = "available";
+/// The most that the metadata of one backup may come to, in bytes of JSON. Whatever a single request can bring
+/// fits; many updates must not add up to more than a database takes in one packet.
+const MAX_METADATA: usize = 524_288;
+
+/// Where the well-known keys of a backup document are.
+pub const FIELDS: Fields = &[
+    ("backup_id", "/backup_id"),
+    ("project_id", "/project_id"),
+    ("user_id", "/user_id"),
+    ("status", "/status"),
+    ("job_id", "/backup_metadata/job_id"),
+    ("backup_metadata.job_id", "/backup_metadata/job_id"),
+    ("backup_name", "/backup_metadata/backup_name"),
+    ("backup_metadata.backup_name", "/backup_metadata/backup_name"),
+    ("container", "/backup_metadata/container"),
+    ("backup_metadata.container", "/backup_metadata/container"),
+    ("hostname", "/backup_metadata/hostname"),
+    ("backup_metadata.hostname", "/backup_metadata/hostname"),
+    ("action", "/backup_metadata/action"),
+    ("backup_metadata.action", "/backup_metadata/action"),
+    ("mode", "/backup_metadata/mode"),
+    ("backup_metadata.mode", "/backup_metadata/mode"),
+    ("time_stamp", "/backup_metadata/time_stamp"),
+    ("backup_metadata.time_stamp", "/backup_metadata/time_stamp"),
+    ("curr_backup_level", "/backup_metadata/curr_backup_level"),
+    ("backup_metadata.curr_backup_level", "/backup_metadata/curr_backup_level"),
+];
+
+/// The body of `POST /backups`: what the agent says of the backup, with its status among it.
+pub static BACKUP: Shape = Shape::new("Backup", || {
+    let named =
+        |key: &str| json!({"required": [key], "properties": {key: {"type": "string", "minLength": 1}}});
+    // A record that is made before the agent runs, or of a run that failed, cannot say where the backup is.
+    let unfinished = json!({
+        "required": ["status"],
+        "properties": {"status": {"enum": ["creating", "error", "deleting"]}},
+    });
+    // Backups that another service keeps have no container.
+    let kept_elsewhere = json!({
+        "required": ["mode"],
+        "properties": {"mode": {"type": "string", "minLength": 1, "not": {"enum": ["fs"]}}},
+    });
+    json!({
+        "type": "object",
+        "required": ["backup_name"],
+        "properties": {
+            "backup_name": {"type": "string", "minLength": 1, "maxLength": 255},
+            "hostname": {"type": ["string", "null"], "maxLength": 255},
+            "container": {"type": ["string", "null"], "maxLength": 512},
+            "status": words(STATUSES),
+        },
+        "allOf": [
+            {"anyOf": [named("hostname"), unfinished]},
+            {"anyOf": [named("container"), unfinished, kept_elsewhere]},
+        ],
+    })
+});
+
+/// The body of `PATCH /backups/{id}`.
+pub static BACKUP_PATCH: Shape = Shape::new("BackupPatch", || {
+    json!({
+        "type": "object",
+        "properties": {"status": words(STATUSES), "backup_metadata": {"type": "object"}},
+    })
+});
+
+/// What an update changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackupPatch {
+    status: Option<Value>,
+    metadata: Map<String, Value>,
+}
+
+/// Reads a new backup.
+///
+/// # Errors
+/// 400 when the body is not a backup.
+pub fn parse(body: Value) -> Result<BackupSpec> {
+    let mut metadata = BACKUP.check_present(body).map_err(bad_data)?;
+    let status = match metadata.remove("status") {
+        Some(Value::String(status)) => status,
+        _ => AVAILABLE.to_owned(),
+    };
+    if serde_json::to_vec(&metadata).is_ok_and(|json| json.len() > MAX_METADATA) {
+        return Err(bad_data(Error::bad_request(format!("The metadata exceeds {MAX_METADATA} bytes."))));
+    }
+    Ok(BackupSpec { status, metadata })
+}
+
+/// Reads an update.
+///
+/// The agent sends what it would send for a new backup, flat and with the backup's id in it, so that without
+/// `backup_metadata` the body itself is the metadata.
+///
+/// # Errors
+/// 400 when the body is not an update.
+pub fn parse_patch(body: Value) -> Result<BackupPatch> {
+    let mut body = BACKUP_PATCH.check_present(body).map_err(bad_data)?;
+    let status = body.remove("status");
+    let mut metadata = match body.remove("backup_metadata") {
+        Some(Value::Object(metadata)) => metadata,
+        _ => {
+            for ours in ["backup_id", "project_id", "user_id", "_version", "version"] {
+                body.remove(ours);
+            }
+            body
+        }
+    };
+    let among = metadata.remove("status");
+    Ok(BackupPatch { status: status.or(among), metadata })
+}
+
+/// What a backup becomes by an update. The metadata is merged key by key; the rules of a new backup must hold for
+/// the outcome.
+///
+/// # Errors
+/// 400 when they do not.
+pub fn patched(backup: &Backup, patch: &BackupPatch) -> Result<BackupSpec> {
+    let mut whole = backup.metadata.clone().into_object();
+    whole.extend(patch.metadata.clone());
+    let status = patch.status.clone().unwrap_or_else(|| Value::from(backup.status.as_str()));
+    whole.insert("status".to_owned(), status);
+    parse(Value::Object(whole))
+}
+
+/// The contract has one sentence for whatever is wrong with a backup; where it is wrong goes to the log.
+fn bad_data(error: Error) -> Error {
+    let mut answer = Error::bad_request("Bad Data Format");
+    answer.log = Some(error.description);
+    answer
+}
+
+/// A backup as the API shows it: these keys and no others.
+pub fn render(backup: &Backup) -> Value {
+    json!({
+        "project_id": backup.project_id,
+        "backup_id": backup.id,
+        "user_id": backup.user_id,
+        "status": backup.status,
+        "backup_metadata": backup.metadata.0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(body: Value) -> bool {
+        match parse(body) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!((error.status(), error.description.as_str()), (400, "Bad Data Format"));
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn the_three_names_are_wanted() {
+        assert!(taken(json!({"backup_name": "b", "hostname": "h", "container": "c", "more": [1]})));
+        for key in ["backup_name", "hostname", "container"] {
+            for wrong in [Value::Null, json!(""), json!(1), json!("x".repeat(513))] {
+                let mut body = json!({"backup_name": "b", "hostname": "h", "container": "c"});
+                body[key] = wrong;
+                assert!(!taken(body.clone()), "{body}");
+            }
+        }
+        for wrong in [json!({}), json!([]), json!("x"), Value::Null] {
+            assert!(!taken(wrong));
+        }
+    }
+
+    #[test]
+    fn a_record_made_before_its_backup_cannot_name_everything() {
+        for status in ["creating", "error", "deleting"] {
+            assert!(taken(json!({"backup_name": "b", "container": null, "status": status})));
+            assert!(!taken(json!({"hostname": "h", "container": "c", "status": status})));
+        }
+        for status in ["available", "deleted", "restoring", "lost", ""] {
+            assert!(!taken(json!({"backup_name": "b", "status": status})));
+        }
+    }
+
+    #[test]
+    fn only_files_need_a_container() {
+        assert!(taken(json!({"backup_name": "b", "hostname": "h", "container": "", "mode": "cindernative"})));
+        assert!(taken(json!({"backup_name": "b", "hostname": "h", "mode": "nova"})));
+        for mode in [json!("fs"), json!(""), Value::Null, json!(1)] {
+            assert!(!taken(json!({"backup_name": "b", "hostname": "h", "container": "", "mode": mode})));
+        }
+    }
+
+    #[test]
+    fn an_update_is_nested_or_flat_as_the_agent_sends_it() {
+        let nested = parse_patch(json!({"status": "error", "backup_metadata": {"a": 1}, "b": 2})).unwrap();
+        assert_eq!((nested.status, Value::Object(nested.metadata)), (Some(json!("error")), json!({"a": 1})));
+        let flat = parse_patch(json!({"backup_id": "x", "status": "available", "hostname": "h"})).unwrap();
+        assert_eq!(Value::Object(flat.metadata), json!({"hostname": "h"}));
+        for wrong in [json!({}), json!([]), json!({"backup_metadata": null}), json!({"status": 1})] {
+            assert_eq!(parse_patch(wrong).unwrap_err().status(), 400);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The job document (contract, api-v2 §7): a view over an attachment, its job, its session and its actions.
+
+use serde_json::{Map, Value, json};
+
+use super::actions::{is_same, properties, render_freezer_action};
+use super::clients::client_id;
+use super::schedule::{self, RunState};
+use super::search::Fields;
+use super::shape::{Shape, id, integer, nullable, text};
+use super::{MAX_TEXT, epoch, int, time_or_never};
+use crate::error::{Error, Result};
+use crate::store::actions::{Action, ActionSpec};
+use crate::store::clients::Client;
+use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+
+/// Where the well-known keys of a job document are.
+pub const FIELDS: Fields = &[
+    ("job_id", "/job_id"),
+    ("client_id", "/client_id"),
+    ("session_id", "/session_id"),
+    ("session_tag", "/session_tag"),
+    ("project_id", "/project_id"),
+    ("user_id", "/user_id"),
+    ("description", "/description"),
+    ("status", "/job_schedule/status"),
+    ("job_schedule.status", "/job_schedule/status"),
+    ("event", "/job_schedule/event"),
+    ("job_schedule.event", "/job_schedule/event"),
+    ("result", "/job_schedule/result"),
+    ("job_schedule.result", "/job_schedule/result"),
+    ("current_pid", "/job_schedule/current_pid"),
+    ("time_created", "/job_schedule/time_created"),
+    ("time_started", "/job_schedule/time_started"),
+    ("time_ended", "/job_schedule/time_ended"),
+];
+
+fn schema(required: &[&str]) -> Value {
+    let session_id = nullable(id());
+    let mut schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "job_id": nullable(id()),
+            "client_id": client_id(),
+            "session_id": session_id,
+            "session_tag": nullable(integer(0)),
+            "session_name": nullable(text(MAX_TEXT)),
+            "description": nullable(text(MAX_TEXT)),
+            "job_schedule": nullable(schedule::schema()),
+            "job_actions": {
+                "type": "array",
+                "maxItems": 1000,
+                // What an entry is depends on whether it names an action; `action_id` alone is enough.
+                "items": {"type": "object", "properties": properties(false)},
+            },
+            "action_defaults": {"type": "object"},
+            // Taken and ignored: whole documents come back from clients.
+            "user_id": {"type": ["string", "null"]},
+            "project_id": {"type": ["string", "null"]},
+            "user_credentials": {"type": ["object", "null"]},
+            "_version": {"type": ["integer", "null"]},
+        },
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// The body of `POST /jobs` and of `POST /jobs/{job_id}`.
+pub static JOB: Shape = Shape::new("Job", || schema(&["client_id", "job_actions"]));
+/// The body of `PATCH /jobs/{job_id}`.
+pub static JOB_PATCH: Shape = Shape::new("JobPatch", || schema(&[]));
+
+/// What a job document, or a part of one, says.
+#[derive(Debug, Clone, Default)]
+pub struct JobDocument {
+    /// The id it brings.
+    pub id: Option<String>,
+    /// The client's name.
+    pub client_id: Option<String>,
+    /// The description; `Some(None)` is none.
+    pub description: Option<Option<String>>,
+    /// The session; `Some(None)` is none.
+    pub session_id: Option<Option<String>>,
+    /// The session's run that the scheduler knows of.
+    pub session_tag: Option<i32>,
+    /// Whether it has a `job_schedule` at all.
+    pub has_schedule: bool,
+    /// The `schedule_*` keys.
+    pub unit: Map<String, Value>,
+    /// How the last run went.
+    pub run: RunState,
+    /// The actions, in order.
+    pub actions: Option<Vec<JobAction>>,
+}
+
+/// An entry of `job_actions`.
+#[derive(Debug, Clone)]
+pub struct JobAction {
+    /// The action it refers to; without one it brings a new action.
+    pub action_id: Option<String>,
+    /// What it says the action is.
+    pub freezer_action: Option<Map<String, Value>>,
+    /// The same, as a new action would have it.
+    pub spec: ActionSpec,
+    retries: Option<i32>,
+    retry_interval: Option<i32>,
+    mandatory: Option<bool>,
+}
+
+/// Reads a job document.
+///
+/// # Errors
+/// 400 when the body does not have the shape, or there is none, or an action is not one.
+pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
+    let body = shape.check_present(body)?;
+    let word = |key| super::text(&body, key).filter(|word| !word.is_empty()).map(str::to_owned);
+    let empty = Map::new();
+    let schedule = match body.get("job_schedule") {
+        Some(Value::Object(schedule)) => Some(schedule),
+        _ => None,
+    };
+    let defaults = match body.get("action_defaults") {
+        Some(Value::Object(defaults)) => defaults,
+        _ => &empty,
+    };
+    let actions = match body.get("job_actions") {
+        Some(Value::Array(entries)) => Some(
+            entries
+                .iter()
+                .enumerate()
+                .filter_map(|(index, entry)| Some((index, entry.as_object()?)))
+                .map(|(index, entry)| job_action(index, entry, defaults))
+                .collect::<Result<Vec<_>>>()?,
+        ),
+        _ => None,
+    };
+    Ok(JobDocument {
+        id: word("job_id"),
+        client_id: word("client_id"),
+        description: body.get("description").map(|_| super::text(&body, "description").map(str::to_owned)),
+        session_id: body.get("session_id").map(|_| word("session_id")),
+        session_tag: int(&body, "session_tag"),
+        has_schedule: schedule.is_some(),
+        unit: schedule::unit(schedule.unwrap_or(&empty)),
+        run: RunState::of(schedule.unwrap_or(&empty)),
+        actions,
+    })
+}
+
+fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, Value>) -> Result<JobAction> {
+    let mut entry = entry.clone();
+    let action_id = super::text(&entry, "action_id").filter(|id| !id.is_empty()).map(str::to_owned);
+    if let Some(Value::Object(freezer_action)) = entry.get_mut("freezer_action") {
+        for (key, value) in defaults {
+            let slot = freezer_action.entry(key.clone()).or_insert(Value::Null);
+            if slot.is_null() {
+                *slot = value.clone();
+            }
+        }
+    }
+    let freezer_action = match entry.get("freezer_action") {
+        Some(Value::Object(freezer_action)) => Some(freezer_action.clone()),
+        _ => None,
+    };
+    if !defaults.is_empty() && freezer_action.is_some() {
+        // The defaults have been looked at by nobody yet.
+        super::actions::ACTION_PATCH.check(Value::Object(entry.clone()))?;
+    }
+    let spec = super::actions::spec(&entry);
+    if action_id.is_none() && spec.action.is_empty() {
+        return Err(Error::bad_request(format!(
+            "At /job_actions/{index}: an action_id or a freezer_action with an action is needed."
+        )));
+    }
+    Ok(JobAction {
+        action_id,
+        freezer_action,
+        spec,
+        retries: int(&entry, "max_retries"),
+        retry_interval: int(&entry, "max_retries_interval"),
+        mandatory: entry.get("mandatory").and_then(Value::as_bool),
+    })
+}
+
+impl JobAction {
+    /// The action this entry refers to, out of those that were found; `None` when it brings a new one.
+    ///
+    /// # Errors
+    /// 422 when there is no such action, or it is not what the entry says it is.
+    pub fn referred<'a>(&self, known: &'a [Action]) -> Result<Option<&'a Action>> {
+        let Some(id) = &self.action_id else { return Ok(None) };
+        let Some(action) = known.iter().find(|action| action.id == *id) else {
+            return Err(Error::unprocessable(format!("Action not found with ID {id}")));
+        };
+        match &self.freezer_action {
+            Some(sent) if !is_same(sent, &action.spec()) => Err(Error::unprocessable(format!(
+                "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
+                 action_id to make a new one."
+            ))),
+            _ => Ok(Some(action)),
+        }
+    }
+
+    /// Its place in the job; what it does not say is as its place has it already, else as the action has it.
+    pub fn place(&self, id: &str, action: &ActionSpec, stored: Option<&ActionAttachment>) -> PlaceSpec {
+        let (retries, retry_interval, mandatory) = match stored {
+            Some(place) => (place.retries, place.retry_interval, place.mandatory),
+            None => (action.max_retries, action.max_retries_interval, action.mandatory),
+        };
+        PlaceSpec {
+            action_id: id.to_owned(),
+            retries: self.retries.unwrap_or(retries),
+            retry_interval: self.retry_interval.unwrap_or(retry_interval),
+            mandatory: self.mandatory.unwrap_or(mandatory),
+        }
+    }
+}
+
+/// Whether a client can do an action.
+///
+/// # Errors
+/// 422 that names what it lacks.
+pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
+    let object = action.freezer_action();
+    let wants = [
+        ("action", "action", &client.supported_actions),
+        ("mode", "mode", &client.supported_modes),
+        ("storage", "storage", &client.supported_storages),
+        ("engine", "engine", &client.supported_engines),
+        // The agent's option; clients send one or the other, or both.
+        ("engine_name", "engine", &client.supported_engines),
+    ];
+    for (key, capability, supported) in wants {
+        let Some(wanted) = super::text(&object, key).filter(|word| !word.is_empty()) else { continue };
+        let able = supported.0.as_array().is_some_and(|list| list.iter().any(|item| item == wanted));
+        if !able {
+            return Err(Error::unprocessable(format!(
+                "Client {} does not support {capability}: {wanted}",
+                client.client_id
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A job as the API shows it. The agent's process id is for those who may have to kill it.
+pub fn render(view: &JobView, with_pid: bool) -> Value {
+    let head = &view.head;
+    let attachment = &head.attachment;
+    let mut schedule = schedule::unit(&head.scheduling().clone().into_object());
+    let run = json!({
+        "time_created": epoch(attachment.created_at),
+        "time_started": time_or_never(attachment.time_started),
+        "time_ended": time_or_never(attachment.time_ended),
+        // The scheduler reads these three without asking whether they are there.
+        "event": attachment.event,
+        "status": attachment.status,
+        "result": attachment.result,
+    });
+    if let Value::Object(run) = run {
+        schedule.extend(run);
+    }
+    if let Some(pid) = attachment.current_pid.filter(|_| with_pid) {
+        schedule.insert("current_pid".into(), pid.into());
+    }
+    let actions: Vec<Value> = view
+        .actions
+        .iter()
+        .map(|(place, action)| {
+            json!({
+                "action_id": action.id,
+                "project_id": action.project_id,
+                "user_id": action.user_id,
+                "max_retries": place.retries,
+                "max_retries_interval": place.retry_interval,
+                "mandatory": place.mandatory,
+                "freezer_action": render_freezer_action(&action.spec()),
+            })
+        })
+        .collect();
+    let mut document = json!({
+        "job_id": attachment.id,
+        "project_id": attachment.project_id,
+        "user_id": attachment.user_id,
+        "client_id": head.client_name,
+        "session_id": attachment.session_id.as_deref().unwrap_or_default(),
+        "session_tag": attachment.session_tag,
+        "description": head.job.description.as_deref().unwrap_or_default(),
+        "job_schedule": schedule,
+        "job_actions": actions,
+        "_version": head.version(),
+    });
+    if let Some(trust) = &view.trust {
+        document["user_credentials"] =
+            json!({"trust_id": trust.trust_id, "trustor_user_id": trust.trustor_user_id});
+    }
+    document
+}

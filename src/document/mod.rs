@@ -1,0 +1,45 @@
+//! The JSON of the API: what it must look like (shapes), what it means (domain values), how rows look in it.
+//!
+//! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
+
+pub mod actions;
+pub mod backups;
+pub mod clients;
+pub mod jobs;
+pub mod schedule;
+pub mod search;
+pub mod sessions;
+pub mod shape;
+
+use chrono::NaiveDateTime;
+use serde_json::{Map, Value};
+
+/// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
+pub const MAX_TEXT: usize = 10_000;
+
+pub use crate::store::is_id;
+
+/// Seconds since the epoch, as every time in the documents is given.
+pub fn epoch(time: NaiveDateTime) -> i64 {
+    time.and_utc().timestamp()
+}
+
+/// A time that is null in the database and -1 ("never") in the documents.
+pub fn time_or_never(time: Option<i64>) -> Value {
+    Value::from(time.unwrap_or(-1))
+}
+
+/// A time from a document: negative means never, which is null in the database.
+fn time_from(value: Option<&Value>) -> Option<i64> {
+    value.and_then(Value::as_i64).filter(|time| *time >= 0)
+}
+
+/// The text of a key, if it is there and is text.
+fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+/// An integer that fits the database's, if it is there and is one.
+fn int(object: &Map<String, Value>, key: &str) -> Option<i32> {
+    object.get(key).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok())
+}

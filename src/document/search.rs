@@ -1,0 +1,208 @@
+//! The search body of the lists (contract, api-v2 §10), read and, where no column can, applied to documents.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::Shape;
+use crate::error::{Error, Result};
+use crate::store::search::{Condition, Search};
+
+/// The well-known keys of one kind of document: a name and the JSON pointer it stands for. A well-known key
+/// is looked up there and nowhere else: an action's own `status` says nothing about its job's.
+pub type Fields = &'static [(&'static str, &'static str)];
+
+static SEARCH: Shape = Shape::new("Search", || {
+    let conditions = json!({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]});
+    json!({
+        "type": "object",
+        "properties": {
+            "match": conditions, "match_not": conditions,
+            "time_after": {"type": ["integer", "string"]}, "time_before": {"type": ["integer", "string"]},
+        },
+    })
+});
+
+/// Reads a search body. `{}` and no body at all want everything.
+///
+/// # Errors
+/// 400 when `match` or `match_not` is neither a list of objects nor an object, or a time is not an integer.
+pub fn parse(body: Value) -> Result<Search> {
+    let body = SEARCH.check(body)?;
+    let mut search = Search::default();
+    for (key, value) in elements(body.get("match")) {
+        if key != "_all" {
+            search.wanted.push(Condition { key, value });
+        } else if let Some(conditions) = nested(&value) {
+            search.wanted.extend(conditions);
+        } else {
+            search.words.extend(words(&value));
+        }
+    }
+    for (key, value) in elements(body.get("match_not")) {
+        if key == "_all" {
+            search.unwanted_words.push(words(&value));
+        } else {
+            search.unwanted.push(Condition { key, value });
+        }
+    }
+    search.time_after = time(body.get("time_after"))?;
+    search.time_before = time(body.get("time_before"))?;
+    Ok(search)
+}
+
+fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
+    let objects: Vec<&Map<String, Value>> = match conditions {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).collect(),
+        Some(Value::Object(object)) => vec![object],
+        _ => Vec::new(),
+    };
+    objects.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// `_all` may hold a JSON text of a list of conditions; the command line and scripts use that.
+fn nested(value: &Value) -> Option<Vec<Condition>> {
+    let list: Vec<Map<String, Value>> = serde_json::from_str(value.as_str()?).ok()?;
+    Some(list.into_iter().flatten().map(|(key, value)| Condition { key, value }).collect())
+}
+
+fn words(value: &Value) -> Vec<String> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.to_lowercase().split_whitespace().map(str::to_owned).collect()
+}
+
+fn time(value: Option<&Value>) -> Result<Option<i64>> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| bad_time()),
+        Some(value) => value.as_i64().map(Some).ok_or_else(bad_time),
+    }
+}
+
+fn bad_time() -> Error {
+    Error::bad_request("time_after and time_before take whole seconds since the epoch.")
+}
+
+/// Whether a document is what the search wants.
+pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
+    search.wanted.iter().all(|condition| found(document, condition, fields))
+        && !search.unwanted.iter().any(|condition| found(document, condition, fields))
+        && search.words.iter().all(|word| has_word(document, word))
+        && !search.unwanted_words.iter().any(|words| words.iter().all(|word| has_word(document, word)))
+}
+
+fn found(document: &Value, condition: &Condition, fields: Fields) -> bool {
+    let values = occurrences(document, &condition.key, fields);
+    if values.is_empty() {
+        // A key that is not there equals null, as it does upstream.
+        return condition.value.is_null();
+    }
+    values.contains(&&condition.value)
+}
+
+/// Every value that `key` stands for in a document.
+fn occurrences<'d>(document: &'d Value, key: &str, fields: Fields) -> Vec<&'d Value> {
+    if let Some((_, pointer)) = fields.iter().find(|(name, _)| *name == key) {
+        return document.pointer(pointer).into_iter().collect();
+    }
+    let mut values = Vec::new();
+    if key.contains('.') {
+        along(document, key, &mut values);
+    }
+    if values.is_empty() {
+        anywhere(document, key, &mut values);
+    }
+    values
+}
+
+/// The values at a dotted path; a list on the way stands for each of its items.
+fn along<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| along(item, path, values)),
+        Value::Object(object) => match path.split_once('.') {
+            None => values.extend(object.get(path)),
+            Some((head, rest)) => {
+                if let Some(inner) = object.get(head) {
+                    along(inner, rest, values);
+                }
+            }
+        },
+        _ => {}
+    }
+}
+
+/// The values of a key anywhere in a document.
+fn anywhere<'d>(value: &'d Value, key: &str, values: &mut Vec<&'d Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| anywhere(item, key, values)),
+        Value::Object(object) => {
+            for (name, inner) in object {
+                if name == key {
+                    values.push(inner);
+                }
+                anywhere(inner, key, values);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a word (in lower case) is part of any scalar of a document.
+fn has_word(value: &Value, word: &str) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(b) => b.to_string().contains(word),
+        Value::Number(n) => n.to_string().contains(word),
+        Value::String(text) => text.to_lowercase().contains(word),
+        Value::Array(items) => items.iter().any(|item| has_word(item, word)),
+        Value::Object(object) => object.values().any(|item| has_word(item, word)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: Fields = &[("status", "/job_schedule/status")];
+
+    fn job() -> Value {
+        json!({
+            "job_schedule": {"status": "running"},
+            "job_actions": [{"freezer_action": {"status": "completed", "mode": "fs", "backup_name": "Nightly Root"}}],
+        })
+    }
+
+    fn finds(body: Value) -> bool {
+        matches(&job(), &parse(body).unwrap(), FIELDS)
+    }
+
+    #[test]
+    fn a_well_known_key_is_looked_up_in_its_own_place_only() {
+        assert!(finds(json!({"match": [{"status": "running"}]})));
+        assert!(finds(json!({"match_not": [{"status": "completed"}]})));
+    }
+
+    #[test]
+    fn any_other_key_is_found_anywhere_and_compared_with_its_type() {
+        assert!(finds(json!({"match": [{"mode": "fs"}]})));
+        assert!(finds(json!({"match": {"job_actions.freezer_action.mode": "fs"}})));
+        assert!(!finds(json!({"match": [{"mode": 1}]})));
+        assert!(!finds(json!({"match_not": [{"mode": "fs"}]})));
+        assert!(finds(json!({"match": [{"absent": null}]})));
+    }
+
+    #[test]
+    fn all_is_every_word_in_any_case_or_a_list_of_conditions() {
+        assert!(finds(json!({"match": [{"_all": "root NIGHT"}, {"mode": "fs"}]})));
+        assert!(!finds(json!({"match": [{"_all": "nightly"}, {"mode": "mongo"}]})));
+        assert!(!finds(json!({"match": [{"_all": "nightly weekly"}]})));
+        assert!(finds(json!({"match": [{"_all": "[{\"mode\": \"fs\"}]"}]})));
+        assert!(!finds(json!({"match": [{"_all": "[{\"mode\": \"nova\"}]"}]})));
+        assert!(!finds(json!({"match_not": [{"_all": "nightly"}]})));
+    }
+
+    #[test]
+    fn anything_but_objects_is_refused() {
+        for body in [json!([]), json!({"match": "x"}), json!({"match": [1]}), json!({"time_after": "soon"})] {
+            assert_eq!(parse(body).unwrap_err().status(), 400);
+        }
+    }
+}

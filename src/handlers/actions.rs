@@ -1,0 +1,84 @@
+//! Actions (contract, api-v2 §6).
+
+use serde_json::json;
+
+use super::{Request, listed};
+use crate::document::actions::{FIELDS, parse, parse_patch, patched, render};
+use crate::document::{is_id, search};
+use crate::error::{Error, Result};
+use crate::http::Reply;
+use crate::routes::App;
+use crate::store::{actions, new_id};
+
+/// `GET /actions`
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let (page, search) = request.list(app)?;
+    let found = app.store.read(|tx| {
+        actions::list(tx, request.project(), &search, page, |action, rest| {
+            search::matches(&render(action), rest, FIELDS)
+        })
+    })?;
+    Ok(listed("actions", found.iter().map(render).collect()))
+}
+
+/// `POST /actions`
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let new = parse(request.call.json()?)?;
+    let id = new.id.unwrap_or_else(new_id);
+    app.store.write(|tx| {
+        if actions::is_taken(tx, &id)? {
+            return Err(taken(&id).into());
+        }
+        actions::insert(tx, request.project(), request.user(), &id, new.spec.clone())
+    })?;
+    Ok(request.created("actions", &id, &json!({"action_id": id})))
+}
+
+/// `GET /actions/{action_id}`
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let action = app.store.read(|tx| actions::find(tx, request.project(), id))?;
+    action.map(|action| Reply::json(200, &render(&action))).ok_or_else(|| unknown(request))
+}
+
+/// `PATCH /actions/{action_id}`
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let patch = parse_patch(request.call.json()?)?;
+    let version = app.store.write(|tx| {
+        let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
+        actions::update(tx, &action, patched(&action.spec(), &patch))
+    })?;
+    Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
+}
+
+/// `POST /actions/{action_id}`: create under this id, or replace.
+pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.id();
+    if !is_id(id) {
+        return Err(Error::bad_request("An action's id has up to 64 letters, digits, - and _."));
+    }
+    let spec = parse(request.call.json()?)?.spec;
+    let version = app.store.write(|tx| match actions::find(tx, request.project(), id)? {
+        Some(action) => actions::update(tx, &action, spec.clone()),
+        None if actions::is_taken(tx, id)? => Err(taken(id).into()),
+        None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
+    })?;
+    Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))
+}
+
+/// `DELETE /actions/{action_id}`: also out of every job that used it.
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    if let Some(id) = request.valid_id() {
+        app.store.write(|tx| actions::delete(tx, request.project(), id))?;
+    }
+    Ok(Reply::empty(204))
+}
+
+fn unknown(request: &Request<'_>) -> Error {
+    Error::not_found(format!("No action found with ID {}", request.id()))
+}
+
+fn taken(id: &str) -> Error {
+    Error::already_exists(format!("Action already exists with ID {id}"))
+}

@@ -1,0 +1,61 @@
+//! Backups (contract, api-v2 §9).
+
+use serde_json::json;
+
+use super::{Request, listed};
+use crate::document::backups::{FIELDS, parse, parse_patch, patched, render};
+use crate::document::search;
+use crate::error::{Error, Result};
+use crate::http::Reply;
+use crate::routes::App;
+use crate::store::backups;
+
+/// `GET /backups`
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let (page, search) = request.list(app)?;
+    let found = app.store.read(|tx| {
+        backups::list(tx, request.project(), &search, page, |backup, rest| {
+            search::matches(&render(backup), rest, FIELDS)
+        })
+    })?;
+    Ok(listed("backups", found.iter().map(render).collect()))
+}
+
+/// `POST /backups`
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let spec = parse(request.call.json()?)?;
+    let id = app.store.write(|tx| backups::create(tx, request.project(), request.user(), &spec))?;
+    Ok(request.created("backups", &id, &json!({"backup_id": id})))
+}
+
+/// `GET /backups/{backup_id}`
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| missing(request))?;
+    let backup = app.store.read(|tx| backups::by_id(tx, request.project(), id))?;
+    Ok(Reply::json(200, &render(&backup.ok_or_else(|| missing(request))?)))
+}
+
+/// `PATCH /backups/{backup_id}`: answers with the whole document.
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let patch = parse_patch(request.call.json()?)?;
+    let id = request.valid_id().ok_or_else(|| missing(request))?;
+    let backup = app.store.write(|tx| {
+        let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
+        let spec = patched(&backup, &patch)?;
+        backups::update(tx, backup, spec)
+    })?;
+    Ok(Reply::json(200, &render(&backup)))
+}
+
+/// `DELETE /backups/{backup_id}`: unlike every other noun's, 404 for a backup that is not there.
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| missing(request))?;
+    match app.store.write(|tx| backups::delete(tx, request.project(), id))? {
+        true => Ok(Reply::empty(204)),
+        false => Err(missing(request)),
+    }
+}
+
+fn missing(request: &Request<'_>) -> Error {
+    Error::not_found(format!("No backup found with ID {}", request.id()))
+}

@@ -1,0 +1,115 @@
+//! Clients (contract, api-v2 §5).
+
+use serde_json::{Value, json};
+
+use super::{Request, listed};
+use crate::document::clients::{FIELDS, parse, render};
+use crate::document::search;
+use crate::error::{Error, Result};
+use crate::http::Reply;
+use crate::policy;
+use crate::routes::App;
+use crate::store::clients::{self, Registered};
+use crate::store::job_attachments::{self, JobAttachment};
+
+/// `GET /clients`
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let (page, search) = request.list(app)?;
+    let found = app.store.read(|tx| {
+        clients::list(tx, request.project(), &search, page, |client, rest| {
+            search::matches(&render(client), rest, FIELDS)
+        })
+    })?;
+    Ok(listed("clients", found.iter().map(render).collect()))
+}
+
+/// `POST /clients`: register, or register again.
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let may = |rule| policy::enforce(&request.caller, rule, request.project());
+    // Whoever may do neither hears nothing about the body.
+    let (private, central) = (may("clients:create"), may("clients:create_central"));
+    if central.is_err() {
+        private.as_ref().map_err(Clone::clone)?;
+    }
+    let body = request.call.json()?;
+    let is_central = body.get("is_central").and_then(Value::as_bool).unwrap_or(false);
+    if is_central { central } else { private }?;
+    let spec = parse(body)?;
+    let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
+    let id = &spec.client_id;
+    match registered {
+        Registered::Created | Registered::Known => {
+            Ok(request.created("clients", id, &json!({"client_id": id})))
+        }
+        Registered::Taken => Err(Error::already_exists(format!("Client already registered with ID {id}"))),
+        Registered::IdTaken => {
+            Err(Error::already_exists(format!("The uuid of client {id} belongs to another client.")))
+        }
+    }
+}
+
+/// `GET /clients/{client_id}`
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let name = request.id();
+    let client = match valid(name) {
+        true => app.store.read(|tx| clients::by_name(tx, request.project(), name))?,
+        false => None,
+    };
+    match client {
+        Some(client) => Ok(Reply::json(200, &render(&client))),
+        None => Err(Error::not_found(format!("No client found with ID {name}"))),
+    }
+}
+
+/// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let cascade = request.flag("cascade")?;
+    let name = request.id();
+    if !valid(name) {
+        return Ok(Reply::empty(204));
+    }
+    app.store.write(|tx| {
+        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(()) };
+        if client.project_id != request.project() {
+            return Err(Error::forbidden("clients:delete").into());
+        }
+        let attached = clients::attached_jobs(tx, &client.id)?;
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            attached.into_iter().partition(|job| job.project_id == request.project());
+        if !foreign.is_empty() {
+            return Err(Error::conflict(format!(
+                "Central client {name} still runs {} jobs of other projects; they must be deleted there.",
+                foreign.len()
+            ))
+            .into());
+        }
+        if !own.is_empty() && !cascade {
+            return Err(Error::conflict(format!(
+                "Client {name} still has jobs: {}. Delete them first, or delete the client with ?cascade=true.",
+                named(&own)
+            ))
+            .into());
+        }
+        for job in &own {
+            job_attachments::delete(tx, job)?;
+        }
+        clients::delete(tx, &client)
+    })?;
+    Ok(Reply::empty(204))
+}
+
+/// A client's name holds only what fits a path segment and an index; anything else names no client.
+fn valid(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+/// The first few ids, and how many more.
+fn named(jobs: &[JobAttachment]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = jobs.iter().take(SHOWN).map(|job| job.id.as_str()).collect::<Vec<_>>().join(", ");
+    if jobs.len() > SHOWN {
+        text.push_str(&format!(" and {} more", jobs.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,169 @@
+//! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
+//! [`write`].
+
+mod write;
+
+use serde_json::{Value, json};
+
+use super::{Request, listed};
+use crate::document::jobs::{self as document, FIELDS, parse, render};
+use crate::document::{is_id, search};
+use crate::error::{Error, Result};
+use crate::http::Reply;
+use crate::lifecycle::Event;
+use crate::policy;
+use crate::routes::App;
+use crate::store::jobs::{JobView, Listing};
+use crate::store::{self, clients, job_attachments, jobs, new_id};
+
+/// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let (page, search) = request.list(app)?;
+    let project = if request.flag("all_projects")? {
+        policy::enforce(&request.caller, "jobs:get_all_projects", request.project())?;
+        None
+    } else {
+        Some(request.project())
+    };
+    let shown = |view: &JobView| render(view, may_see_pid(request, view));
+    let listing = app.store.read(|tx| {
+        jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
+    })?;
+    if !listing.polled.is_empty() {
+        note_poll(app, request, &listing)?;
+    }
+    Ok(listed("jobs", listing.views.iter().map(shown).collect()))
+}
+
+/// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
+fn note_poll(app: &App, request: &Request<'_>, listing: &Listing) -> Result<()> {
+    let now = store::now();
+    let seen: Vec<String> = listing
+        .polled
+        .iter()
+        .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
+        // Not everybody who sees a central client's jobs is that client.
+        .filter(|client| client.project_id == request.project() || request.caller.is_privileged())
+        .map(|client| client.id.clone())
+        .collect();
+    let pending = |event: Event| {
+        let attachments = listing.views.iter().map(|view| &view.head.attachment);
+        attachments
+            .filter(|attachment| attachment.event == event.word() && !attachment.event_delivered)
+            .map(|attachment| attachment.id.clone())
+            .collect::<Vec<_>>()
+    };
+    let delivered: Vec<(Event, Vec<String>)> = [Event::Start, Event::Stop, Event::Abort, Event::Remove]
+        .map(|event| (event, pending(event)))
+        .into_iter()
+        .filter(|(_, ids)| !ids.is_empty())
+        .collect();
+    if seen.is_empty() && delivered.is_empty() {
+        return Ok(());
+    }
+    app.store.write(|tx| {
+        for (event, ids) in &delivered {
+            job_attachments::mark_delivered(tx, ids.clone(), event.word())?;
+        }
+        if !seen.is_empty() {
+            clients::stamp_seen(tx, &seen)?;
+        }
+        Ok(())
+    })
+}
+
+/// `POST /jobs`
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let document = parse(&document::JOB, request.call.json()?)?;
+    let id = document.id.clone().unwrap_or_else(new_id);
+    app.store.write(|tx| {
+        if job_attachments::is_taken(tx, &id)? {
+            return Err(taken(&id).into());
+        }
+        write::insert(tx, request, &id, &document, write::Times::Stamped).map(drop)
+    })?;
+    Ok(request.created("jobs", &id, &json!({"job_id": id})))
+}
+
+/// `GET /jobs/{job_id}`; admins and services see any project's.
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let project = (!request.caller.is_privileged()).then_some(request.project());
+    let view = app.store.read(|tx| match jobs::find(tx, project, id)? {
+        Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
+        None => Ok(None),
+    })?;
+    let view = view.ok_or_else(|| unknown(request))?;
+    Ok(Reply::json(200, &render(&view, may_see_pid(request, &view))))
+}
+
+/// `PATCH /jobs/{job_id}`
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let document = parse(&document::JOB_PATCH, request.call.json()?)?;
+    let version = app.store.write(|tx| {
+        let head = jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?;
+        write::patch(tx, request, &head, &document)
+    })?;
+    Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
+}
+
+/// `POST /jobs/{job_id}`: create under this id, or replace.
+pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.id();
+    if !is_id(id) {
+        return Err(Error::bad_request("A job's id has up to 64 letters, digits, - and _."));
+    }
+    let document = parse(&document::JOB, request.call.json()?)?;
+    let version = app.store.write(|tx| match jobs::find(tx, Some(request.project()), id)? {
+        Some(head) => write::replace(tx, request, &head, &document),
+        None if job_attachments::is_taken(tx, id)? => Err(taken(id).into()),
+        None => write::insert(tx, request, id, &document, write::Times::AsGiven),
+    })?;
+    Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
+}
+
+/// `DELETE /jobs/{job_id}`
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    if let Some(id) = request.valid_id() {
+        app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
+            Some(attachment) => job_attachments::delete(tx, &attachment),
+            None => Ok(()),
+        })?;
+    }
+    Ok(Reply::empty(204))
+}
+
+/// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
+pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let event = match request.call.json()? {
+        Value::Object(body) if body.len() == 1 => body.keys().next().and_then(|word| Event::parse(word)),
+        _ => return Err(Error::bad_request("Bad event request format")),
+    };
+    let event = event
+        .filter(|event| *event != Event::Remove)
+        .ok_or_else(|| Error::bad_request("Bad Action Method"))?;
+    let is_new = app.store.write(|tx| {
+        let attachment = job_attachments::find(tx, request.project(), request.id())?;
+        let attachment = attachment.ok_or_else(|| unknown(request))?;
+        if attachment.event == event.word() {
+            return Ok(false);
+        }
+        job_attachments::update(tx, &attachment, write::asking(event))?;
+        Ok(true)
+    })?;
+    let result = if is_new { "success".to_owned() } else { format!("{} already requested", event.word()) };
+    Ok(Reply::json(202, &json!({"result": result})))
+}
+
+fn may_see_pid(request: &Request<'_>, view: &JobView) -> bool {
+    request.caller.is_privileged() || request.caller.project_id.as_ref() == Some(&view.head.client_project)
+}
+
+fn unknown(request: &Request<'_>) -> Error {
+    Error::not_found(format!("No job found with ID {}", request.id()))
+}
+
+fn taken(id: &str) -> Error {
+    Error::already_exists(format!("Job already exists with ID {id}"))
+}

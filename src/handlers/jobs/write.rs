@@ -1,0 +1,334 @@
+//! What writing a job document does to its rows.
+
+use serde_json::{Map, Value, json};
+
+use super::super::Request;
+use super::super::sessions::{join, leave};
+use crate::document::jobs::{JobAction, JobDocument, check_capability};
+use crate::document::schedule::{RunState, unit};
+use crate::error::Error;
+use crate::lifecycle::{self, Event, Run};
+use crate::store::actions::{self, Action};
+use crate::store::clients::{self, Client};
+use crate::store::document_type::Json;
+use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
+use crate::store::jobs::{self, JobHead, PlaceSpec};
+use crate::store::reports::{self, FinishedRun};
+use crate::store::sessions::{self, Session};
+use crate::store::{Outcome, Tx, new_id};
+
+/// What becomes of a new document's `time_started` and `time_ended`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// Never: `POST /jobs`.
+    Stamped,
+    /// What the document says: `POST /jobs/{job_id}`.
+    AsGiven,
+}
+
+/// Writes a new job and its first attachment under `id`; returns the document's version.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    id: &str,
+    document: &JobDocument,
+    times: Times,
+) -> Outcome<i32> {
+    let owner = (request.project(), request.user());
+    let name = document.client_id.as_deref().unwrap_or_default();
+    let client = known_client(tx, request, name)?;
+    let session = wanted_session(tx, request, document)?;
+    let places = settle(tx, request, document.actions.as_deref().unwrap_or_default(), &[], Some(&client))?;
+    let description = document.description.clone().flatten();
+    let job_id = jobs::insert(tx, owner, id, description, document.unit.clone(), &places)?;
+    let run = document.run.clone();
+    let attachment = JobAttachment {
+        id: id.to_owned(),
+        project_id: owner.0.to_owned(),
+        user_id: owner.1.to_owned(),
+        client_id: client.id,
+        job_id,
+        session_id: None,
+        event: run.event.unwrap_or_default(),
+        status: run.status.unwrap_or_default(),
+        current_pid: run.current_pid,
+        result: run.result.unwrap_or_default(),
+        time_started: run.time_started.flatten().filter(|_| times == Times::AsGiven),
+        time_ended: run.time_ended.flatten().filter(|_| times == Times::AsGiven),
+        session_tag: 0,
+        session_status: String::new(),
+        session_result: String::new(),
+        session_time_started: None,
+        session_time_ended: None,
+        event_delivered: false,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    job_attachments::insert(tx, &attachment)?;
+    let version = match session {
+        Some(session) => join(tx, &session, &attachment)?,
+        None => attachment.version,
+    };
+    Ok(version + 1)
+}
+
+/// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
+/// the document's version.
+pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &JobDocument) -> Outcome<i32> {
+    let session = wanted_session(tx, request, document)?;
+    let client = changed_client(tx, request, head, document)?;
+    let places = match &document.actions {
+        Some(entries) => {
+            let current = jobs::places(tx, &head.job.id)?;
+            let checked_by = match client {
+                Some(_) => client.clone(),
+                None => clients::by_row(tx, &head.attachment.client_id)?,
+            };
+            Some(settle_changed(tx, request, entries, &current, checked_by.as_ref(), client.is_some())?)
+        }
+        None => {
+            if let Some(client) = &client {
+                let whole = jobs::complete(tx, vec![head.clone()])?;
+                for (_, action) in whole.iter().flat_map(|view| &view.actions) {
+                    check_capability(client, &action.spec())?;
+                }
+            }
+            None
+        }
+    };
+    let unit = own_unit(head, document);
+    let job_version =
+        jobs::redefine(tx, request.user(), &head.job, document.description.clone(), unit, places.as_deref())?;
+
+    let mut change = run_change(&head.attachment, &document.run);
+    change.client_id = client.map(|client| client.id);
+    change.session_tag = sent_tag(&head.attachment, document);
+    let version = write_run(tx, request, head, change)?;
+    let attachment = JobAttachment { version, ..head.attachment.clone() };
+    // A scheduler sends its schedule and the session it last knew of, which may be long left: membership changes
+    // only for somebody who means it, and sends no schedule along.
+    let version = match (&document.session_id, session) {
+        _ if document.has_schedule => version,
+        (Some(_), Some(session)) => join(tx, &session, &attachment)?,
+        (Some(_), None) => leave(tx, &attachment)?,
+        (None, _) => version,
+    };
+    Ok(job_version + version)
+}
+
+/// Replaces what a document says; what it does not say is reset. Returns the document's version.
+pub fn replace(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    head: &JobHead,
+    document: &JobDocument,
+) -> Outcome<i32> {
+    let session = wanted_session(tx, request, document)?;
+    let client = changed_client(tx, request, head, document)?;
+    let checked_by = match client {
+        Some(_) => client.clone(),
+        None => clients::by_row(tx, &head.attachment.client_id)?,
+    };
+    let current = jobs::places(tx, &head.job.id)?;
+    let entries = document.actions.as_deref().unwrap_or_default();
+    let places = settle_changed(tx, request, entries, &current, checked_by.as_ref(), true)?;
+    let unit = own_unit(head, document).unwrap_or_default();
+    let description = Some(document.description.clone().flatten());
+    let job_version = jobs::redefine(tx, request.user(), &head.job, description, Some(unit), Some(&places))?;
+
+    let version = match session {
+        Some(session) => join(tx, &session, &head.attachment)?,
+        None => leave(tx, &head.attachment)?,
+    };
+    let left = head.attachment.session_id.is_some() && document.session_id.clone().flatten().is_none();
+    let stored = JobAttachment { version, ..head.attachment.clone() };
+    let run = document.run.clone();
+    let mut change = AttachmentChange {
+        client_id: client.map(|client| client.id),
+        status: Some(run.status.unwrap_or_default()),
+        result: Some(run.result.unwrap_or_default()),
+        current_pid: Some(run.current_pid),
+        time_started: Some(run.time_started.flatten()),
+        time_ended: Some(run.time_ended.flatten()),
+        ..AttachmentChange::default()
+    };
+    match run.event {
+        Some(event) => change.ask(&event),
+        // Leaving a session asks for a stop, which stays.
+        None if left => {}
+        None => change.ask(""),
+    }
+    Ok(job_version + job_attachments::update(tx, &stored, change)?)
+}
+
+/// What asking for an event changes (contract, api-v2 §7 "Events").
+pub fn asking(event: Event) -> AttachmentChange {
+    let mut change = AttachmentChange::default();
+    change.ask(event.word());
+    if event == Event::Start {
+        change.status = Some(String::new());
+        change.result = Some(String::new());
+    }
+    change
+}
+
+/// Writes what a run changes and, when that finishes it, its history.
+fn write_run(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    head: &JobHead,
+    change: AttachmentChange,
+) -> Outcome<i32> {
+    let stored = &head.attachment;
+    let before = Run { started: stored.time_started, ended: stored.time_ended, result: &stored.result };
+    let result = change.result.clone().unwrap_or_else(|| stored.result.clone());
+    let after = Run {
+        started: change.time_started.unwrap_or(stored.time_started),
+        ended: change.time_ended.unwrap_or(stored.time_ended),
+        result: &result,
+    };
+    let version = job_attachments::update(tx, stored, change)?;
+    if let (true, Some(ended)) = (lifecycle::finishes(before, after), after.ended) {
+        let metadata = json!({
+            "job_id": stored.id,
+            "client_id": head.client_name,
+            "session_id": stored.session_id,
+            "session_tag": stored.session_tag,
+        });
+        let run = FinishedRun { started: after.started, ended, result: &result, metadata: Json(metadata) };
+        reports::write(tx, stored, request.user(), &run)?;
+    }
+    Ok(version)
+}
+
+/// What a document's run state changes in an attachment.
+fn run_change(stored: &JobAttachment, run: &RunState) -> AttachmentChange {
+    let mut change = AttachmentChange {
+        status: run.status.clone().filter(|value| *value != stored.status),
+        result: run.result.clone().filter(|value| *value != stored.result),
+        current_pid: run.current_pid.map(Some).filter(|value| *value != stored.current_pid),
+        time_started: run.time_started.filter(|value| *value != stored.time_started),
+        time_ended: run.time_ended.filter(|value| *value != stored.time_ended),
+        ..AttachmentChange::default()
+    };
+    let event = lifecycle::event_after(&stored.event, stored.event_delivered, run.event.as_deref());
+    if event != stored.event {
+        change.ask(event);
+    }
+    change
+}
+
+/// The run's tag that a scheduler noted, if it is about the session the job is in.
+fn sent_tag(stored: &JobAttachment, document: &JobDocument) -> Option<i32> {
+    let about = document.session_id.clone().unwrap_or_else(|| stored.session_id.clone());
+    document
+        .session_tag
+        .filter(|tag| about.is_some() && about == stored.session_id && *tag != stored.session_tag)
+}
+
+/// The schedule unit that a document gives the job itself. What the job has from its session, sent back, is not.
+fn own_unit(head: &JobHead, document: &JobDocument) -> Option<Map<String, Value>> {
+    if document.unit.is_empty() {
+        return None;
+    }
+    let of_session = head.session_scheduling.clone().map(|schedule| unit(&schedule.into_object()));
+    (of_session.as_ref() != Some(&document.unit)).then(|| document.unit.clone())
+}
+
+fn known_client(tx: &mut Tx<'_>, request: &Request<'_>, name: &str) -> Outcome<Client> {
+    let client = clients::by_name(tx, request.project(), name)?;
+    Ok(client.ok_or_else(|| Error::unprocessable(format!("Client not found with ID {name}")))?)
+}
+
+/// The client a document moves its attachment to, if it does.
+fn changed_client(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    head: &JobHead,
+    document: &JobDocument,
+) -> Outcome<Option<Client>> {
+    let Some(name) = document.client_id.as_deref().filter(|name| *name != head.client_name) else {
+        return Ok(None);
+    };
+    let client = known_client(tx, request, name)?;
+    if job_attachments::is_on_client(tx, &head.job.id, &client.id, &head.attachment.id)? {
+        return Err(Error::conflict(format!("This job already is on client {name}.")).into());
+    }
+    Ok(Some(client))
+}
+
+/// The session a document wants its job in.
+fn wanted_session(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    document: &JobDocument,
+) -> Outcome<Option<Session>> {
+    let Some(Some(id)) = &document.session_id else { return Ok(None) };
+    let session = sessions::find(tx, request.project(), id)?;
+    match session {
+        Some(session) => Ok(Some(session)),
+        // A scheduler that still names a session deleted since is not to be told off for it.
+        None if document.has_schedule && document.client_id.is_none() => Ok(None),
+        None => Err(Error::unprocessable(format!("Session not found with ID {id}")).into()),
+    }
+}
+
+/// The places that some entries ask for; checks what the client can do only when they differ from the
+/// current ones, because a client repeats what it has read.
+fn settle_changed(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    entries: &[JobAction],
+    current: &[jobs::ActionAttachment],
+    client: Option<&Client>,
+    client_changed: bool,
+) -> Outcome<Vec<PlaceSpec>> {
+    let same = entries.len() == current.len()
+        && entries
+            .iter()
+            .zip(current)
+            .all(|(entry, place)| entry.action_id.as_ref() == Some(&place.action_id));
+    let client = client.filter(|_| client_changed || !same);
+    settle(tx, request, entries, current, client)
+}
+
+/// Turns the entries of `job_actions` into places: known actions are linked, new ones written. Everything is
+/// checked before anything is written.
+fn settle(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    entries: &[JobAction],
+    current: &[jobs::ActionAttachment],
+    client: Option<&Client>,
+) -> Outcome<Vec<PlaceSpec>> {
+    let ids = entries.iter().filter_map(|entry| entry.action_id.clone()).collect();
+    let known = actions::find_all(tx, request.project(), ids)?;
+    let mut settled: Vec<(&JobAction, Option<&Action>)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let action = entry.referred(&known)?;
+        if let Some(client) = client {
+            match action {
+                Some(action) => check_capability(client, &action.spec())?,
+                None => check_capability(client, &entry.spec)?,
+            }
+        }
+        settled.push((entry, action));
+    }
+    let mut places = Vec::with_capacity(entries.len());
+    for (index, (entry, action)) in settled.into_iter().enumerate() {
+        let place = match action {
+            Some(action) => {
+                let stored = current.get(index).filter(|place| place.action_id == action.id);
+                entry.place(&action.id, &action.spec(), stored)
+            }
+            None => {
+                let id = new_id();
+                actions::insert(tx, request.project(), request.user(), &id, entry.spec.clone())?;
+                entry.place(&id, &entry.spec, None)
+            }
+        };
+        places.push(place);
+    }
+    Ok(places)
+}

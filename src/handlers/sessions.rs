@@ -1,0 +1,309 @@
+//! Sessions, their runs, and who is in them (contract, api-v2 §8).
+
+use serde_json::{Value, json};
+
+use super::{Request, listed};
+use crate::document::sessions::{self as document, Ask, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render};
+use crate::document::{is_id, search};
+use crate::error::{Error, Result};
+use crate::http::Reply;
+use crate::lifecycle::{self, Start};
+use crate::routes::App;
+use crate::store::document_type::Json;
+use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
+use crate::store::sessions::{self, Session, SessionChange};
+use crate::store::{Outcome, Tx, new_id};
+
+/// `GET /sessions`
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let (page, search) = request.list(app)?;
+    let found = app.store.read(|tx| {
+        sessions::list(tx, request.project(), &search, page, |view, rest| {
+            search::matches(&render(view), rest, FIELDS)
+        })
+    })?;
+    Ok(listed("sessions", found.iter().map(render).collect()))
+}
+
+/// `POST /sessions`
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let mut change = parse(&document::SESSION, request.call.json()?)?;
+    change.status = Some("active".into());
+    let id = new_id();
+    app.store.write(|tx| insert(tx, request, &id, change.clone()).map(drop))?;
+    Ok(request.created("sessions", &id, &json!({"session_id": id})))
+}
+
+/// `GET /sessions/{session_id}`
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let view = app.store.read(|tx| {
+        let session = found(tx, request)?;
+        Ok(sessions::complete(tx, request.project(), vec![session])?.pop())
+    })?;
+    view.map(|view| Reply::json(200, &render(&view))).ok_or_else(|| unknown(request))
+}
+
+/// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
+    let version = app.store.write(|tx| {
+        let session = found(tx, request)?;
+        let change = effective(&session, change.clone());
+        sessions::update(tx, &session, change)
+    })?;
+    Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
+}
+
+/// `POST /sessions/{session_id}`: create under this id, or replace; the jobs in it stay in it.
+pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let id = request.id();
+    if !is_id(id) {
+        return Err(Error::bad_request("A session's id has up to 64 letters, digits, - and _."));
+    }
+    let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
+    let version = app.store.write(|tx| {
+        let Some(session) = sessions::find(tx, request.project(), id)? else {
+            if sessions::is_taken(tx, id)? {
+                return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
+            }
+            return Ok(insert(tx, request, id, change.clone())?.version);
+        };
+        let change = replacing(change.clone());
+        sessions::update(tx, &session, change)
+    })?;
+    Ok(request.created("sessions", id, &json!({"session_id": id, "version": version})))
+}
+
+/// `DELETE /sessions/{session_id}`: its jobs are told to stop, and stay.
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    if let Some(id) = request.valid_id() {
+        app.store.write(|tx| match sessions::find(tx, request.project(), id)? {
+            Some(session) => sessions::delete(tx, request.project(), &session),
+            None => Ok(()),
+        })?;
+    }
+    Ok(Reply::empty(204))
+}
+
+/// `POST /sessions/{session_id}/action`
+pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let ask = parse_ask(request.call.json()?)?;
+    let (result, tag) = app.store.write(|tx| {
+        let session = found(tx, request)?;
+        match &ask {
+            Ask::Start { job_id, tag } => {
+                let part = member(tx, &session, job_id)?;
+                start(tx, &session, &part, *tag)
+            }
+            Ask::End { job_id, result, tag } => {
+                let part = member(tx, &session, job_id)?;
+                end(tx, &session, &part, result, *tag)
+            }
+        }
+    })?;
+    Ok(Reply::json(202, &json!({"result": result, "session_tag": tag})))
+}
+
+/// `PUT /sessions/{session_id}/jobs/{job_id}`: take a job in; out of another session, if it is in one.
+pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
+    app.store.write(|tx| {
+        let session = found(tx, request)?;
+        let job = job_attachments::find(tx, request.project(), request.inner_id())?;
+        let job =
+            job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
+        join(tx, &session, &job).map(drop)
+    })?;
+    Ok(Reply::empty(204))
+}
+
+/// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job that is not in this session stays as it is.
+pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
+    app.store.write(|tx| {
+        let session = found(tx, request)?;
+        match job_attachments::find(tx, request.project(), request.inner_id())? {
+            Some(job) if job.session_id.as_ref() == Some(&session.id) => leave(tx, &job).map(drop),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(Reply::empty(204))
+}
+
+/// Takes a job into a session; returns the attachment's version. Already in it: nothing happens.
+pub(super) fn join(tx: &mut Tx<'_>, session: &Session, job: &JobAttachment) -> Outcome<i32> {
+    if job.session_id.as_ref() == Some(&session.id) {
+        return Ok(job.version);
+    }
+    sessions::touch(tx, session)?;
+    let version = job_attachments::update(tx, job, sessions::joining(session, job))?;
+    if let Some(former) = &job.session_id {
+        sessions::member_left(tx, &job.project_id, former)?;
+    }
+    Ok(version)
+}
+
+/// Takes a job out of its session; returns the attachment's version.
+pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
+    let Some(former) = &job.session_id else { return Ok(job.version) };
+    let version = job_attachments::update(tx, job, sessions::leaving())?;
+    sessions::member_left(tx, &job.project_id, former)?;
+    Ok(version)
+}
+
+fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
+    let now = tx.now.and_utc().timestamp();
+    let age = session.time_start.map(|started| now - started);
+    let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
+    let running = AttachmentChange {
+        session_status: Some("running".into()),
+        session_result: Some(String::new()),
+        session_time_started: Some(Some(now)),
+        session_time_ended: Some(None),
+        ..AttachmentChange::default()
+    };
+    match decision {
+        Start::TagTooHigh => Err(Error::bad_request(format!(
+            "requested tag value too high. Session tag: {}, requested: {tag}",
+            session.session_tag
+        ))
+        .into()),
+        Start::HoldOff => Ok(("hold-off", session.session_tag)),
+        Start::OutOfSync => Ok(("out-of-sync", session.session_tag)),
+        Start::Join => {
+            sessions::touch(tx, session)?;
+            job_attachments::update(tx, part, running)?;
+            Ok(("success", session.session_tag))
+        }
+        Start::Begin => {
+            let next = session
+                .session_tag
+                .checked_add(1)
+                .ok_or_else(|| Error::conflict("The session tag is used up."))?;
+            let change = SessionChange {
+                session_tag: Some(next),
+                time_start: Some(Some(now)),
+                time_end: Some(None),
+                status: Some("running".into()),
+                result: Some(String::new()),
+                ..SessionChange::default()
+            };
+            sessions::update(tx, session, change)?;
+            sessions::clear_parts(tx, session)?;
+            let part = JobAttachment { version: part.version + 1, ..part.clone() };
+            job_attachments::update(tx, &part, running)?;
+            Ok(("success", next))
+        }
+    }
+}
+
+fn end(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    part: &JobAttachment,
+    result: &str,
+    tag: Option<i64>,
+) -> Outcome<(&'static str, i32)> {
+    // The end of a run that is no longer the latest says nothing about the latest.
+    if tag.is_some_and(|tag| tag != i64::from(session.session_tag)) {
+        return Ok(("success", session.session_tag));
+    }
+    let session = &sessions::touch(tx, session)?;
+    let ended = AttachmentChange {
+        session_status: Some("completed".into()),
+        session_result: Some(result.to_owned()),
+        session_time_ended: Some(Some(tx.now.and_utc().timestamp())),
+        ..AttachmentChange::default()
+    };
+    job_attachments::update(tx, part, ended)?;
+    sessions::fold(tx, session)?;
+    Ok(("success", session.session_tag))
+}
+
+fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttachment> {
+    let job = match is_id(job_id) {
+        true => job_attachments::find(tx, &session.project_id, job_id)?,
+        false => None,
+    };
+    match job {
+        Some(job) if job.session_id.as_ref() == Some(&session.id) => Ok(job),
+        _ => Err(Error::bad_request("job_id not found in session").into()),
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
+    let session = Session {
+        id: id.to_owned(),
+        project_id: request.project().to_owned(),
+        user_id: request.user().to_owned(),
+        scheduling: change.scheduling.unwrap_or_else(empty),
+        policy: change.policy.unwrap_or_else(|| "all".into()),
+        description: change.description.flatten(),
+        hold_off: change.hold_off.unwrap_or(DEFAULT_HOLD_OFF),
+        session_tag: change.session_tag.unwrap_or(0),
+        status: change.status.unwrap_or_else(|| "active".into()),
+        result: change.result.unwrap_or_default(),
+        time_start: change.time_start.flatten(),
+        time_end: change.time_end.flatten(),
+        time_started: change.time_started.flatten(),
+        time_ended: change.time_ended.flatten(),
+        metadata: change.metadata.unwrap_or_else(empty),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    sessions::insert(tx, &session)?;
+    Ok(session)
+}
+
+/// A change with everything it does not say reset, as a replacement has it.
+fn replacing(change: SessionChange) -> SessionChange {
+    SessionChange {
+        scheduling: change.scheduling.or_else(|| Some(empty())),
+        policy: change.policy.or_else(|| Some("all".into())),
+        description: Some(change.description.flatten()),
+        hold_off: change.hold_off.or(Some(DEFAULT_HOLD_OFF)),
+        session_tag: change.session_tag.or(Some(0)),
+        status: change.status.or_else(|| Some("active".into())),
+        result: change.result.or_else(|| Some(String::new())),
+        time_start: Some(change.time_start.flatten()),
+        time_end: Some(change.time_end.flatten()),
+        time_started: Some(change.time_started.flatten()),
+        time_ended: Some(change.time_ended.flatten()),
+        metadata: change.metadata.or_else(|| Some(empty())),
+    }
+}
+
+/// A change without what the session says already, so that saying it again changes nothing.
+fn effective(session: &Session, change: SessionChange) -> SessionChange {
+    let metadata =
+        change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.into_object())));
+    SessionChange {
+        scheduling: change.scheduling.filter(|value| *value != session.scheduling),
+        policy: change.policy.filter(|value| *value != session.policy),
+        description: change.description.filter(|value| *value != session.description),
+        hold_off: change.hold_off.filter(|value| *value != session.hold_off),
+        session_tag: change.session_tag.filter(|value| *value != session.session_tag),
+        status: change.status.filter(|value| *value != session.status),
+        result: change.result.filter(|value| *value != session.result),
+        time_start: change.time_start.filter(|value| *value != session.time_start),
+        time_end: change.time_end.filter(|value| *value != session.time_end),
+        time_started: change.time_started.filter(|value| *value != session.time_started),
+        time_ended: change.time_ended.filter(|value| *value != session.time_ended),
+        metadata: metadata.filter(|value| *value != session.metadata),
+    }
+}
+
+fn empty() -> Json {
+    Json(Value::Object(serde_json::Map::new()))
+}
+
+fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<Session> {
+    let session = match request.valid_id() {
+        Some(id) => sessions::find(tx, request.project(), id)?,
+        None => None,
+    };
+    Ok(session.ok_or_else(|| unknown(request))?)
+}
+
+fn unknown(request: &Request<'_>) -> Error {
+    Error::not_found(format!("No session found with ID {}", request.id()))
+}

@@ -1,0 +1,174 @@
+//! The routes under `/identity`: what keystoneauth and python-keystoneclient ask of a Keystone v3 on their way to
+//! the backup service.
+//!
+//! Refusals have Keystone's form; failures of ours (5xx) are left to the edge, which logs them.
+
+use serde_json::{Value, json};
+
+use super::request::Login;
+use super::{Identity, Role, Standalone, document, secret};
+use crate::error::{Error, Result};
+use crate::http::{Call, Method, Reply};
+use crate::store::identity::{self as rows, tokens};
+
+/// What answers a route.
+pub type Handler = fn(&Standalone, &Call) -> Result<Reply>;
+
+/// The routes, for the route table: HEAD is answered by GET, slashes at the end mean nothing.
+pub const ROUTES: &[(Method, &str, Handler)] = &[
+    (Method::Get, "/identity", versions),
+    (Method::Get, "/identity/v3", version),
+    (Method::Post, "/identity/v3/auth/tokens", issue_token),
+    (Method::Get, "/identity/v3/auth/tokens", show_token),
+    (Method::Delete, "/identity/v3/auth/tokens", revoke_token),
+    (Method::Get, "/identity/v3/auth/projects", auth_projects),
+    (Method::Get, "/identity/v3/auth/catalog", auth_catalog),
+    (Method::Get, "/identity/v3/projects", list_projects),
+    (Method::Get, "/identity/v3/users/{user_id}/projects", user_projects),
+];
+
+/// `GET /identity`: the versions, for anybody.
+pub fn versions(_: &Standalone, call: &Call) -> Result<Reply> {
+    Ok(Reply::json(300, &json!({"versions": {"values": [document::version(&call.base_url)]}})))
+}
+
+/// `GET /identity/v3`: the version, for anybody.
+pub fn version(_: &Standalone, call: &Call) -> Result<Reply> {
+    Ok(Reply::json(200, &json!({"version": document::version(&call.base_url)})))
+}
+
+/// `POST /identity/v3/auth/tokens`: logs in.
+pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let login = Login::read(&call.json()?)?;
+        let (token, identity) = standalone.issue(&login)?;
+        call.set_identity(signature(&identity));
+        Ok(token_reply(201, &token, &identity, call))
+    })
+}
+
+/// `GET` and `HEAD /identity/v3/auth/tokens`: what the token in `X-Subject-Token` stands for.
+pub fn show_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let caller = caller(standalone, call)?;
+        let (token, identity) = subject(standalone, call)?;
+        let allowed = [Role::Admin, Role::Service].into_iter().any(|role| caller.has_role(role));
+        if !allowed && caller.user_id != identity.user_id {
+            return Err(Error::forbidden("identity:validate_token"));
+        }
+        Ok(token_reply(200, token, &identity, call))
+    })
+}
+
+/// `DELETE /identity/v3/auth/tokens`: revokes the token in `X-Subject-Token`.
+pub fn revoke_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let caller = caller(standalone, call)?;
+        let (token, identity) = subject(standalone, call)?;
+        if !caller.has_role(Role::Admin) && caller.user_id != identity.user_id {
+            return Err(Error::forbidden("identity:revoke_token"));
+        }
+        if let Some(digest) = secret::digest(token) {
+            standalone.store.write(|tx| tokens::delete(tx, &digest))?;
+        }
+        Ok(Reply::empty(204))
+    })
+}
+
+/// `GET /identity/v3/auth/projects`: the projects one can have a token on.
+pub fn auth_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let caller = caller(standalone, call)?;
+        let projects = standalone.store.read(|tx| rows::projects_of(tx, &caller.user_id))?;
+        Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
+    })
+}
+
+/// `GET /identity/v3/auth/catalog`: where the services are.
+pub fn auth_catalog(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        if caller(standalone, call)?.project_id.is_none() {
+            return Err(Error::forbidden("identity:get_auth_catalog"));
+        }
+        let catalog = document::catalog(&call.base_url);
+        let links = document::links(&call.base_url, &call.path);
+        Ok(Reply::json(200, &json!({"catalog": catalog, "links": links})))
+    })
+}
+
+/// `GET /identity/v3/projects?name=`: an admin sees all projects, anybody else its own.
+pub fn list_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let caller = caller(standalone, call)?;
+        let mut projects = standalone.store.read(|tx| match caller.has_role(Role::Admin) {
+            true => rows::projects(tx),
+            false => rows::projects_of(tx, &caller.user_id),
+        })?;
+        projects.retain(|project| call.param("name").is_none_or(|name| project.name == name));
+        Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
+    })
+}
+
+/// `GET /identity/v3/users/{user_id}/projects`: one's own projects; an admin may ask for anybody's.
+pub fn user_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let caller = caller(standalone, call)?;
+        let user_id = call.segments.get(3).map(String::as_str).unwrap_or_default();
+        if !caller.has_role(Role::Admin) && caller.user_id != user_id {
+            return Err(Error::forbidden("identity:list_user_projects"));
+        }
+        let user_and_projects = standalone.store.read(|tx| match rows::user_by_id(tx, user_id)? {
+            Some(user) => Ok(Some(rows::projects_of(tx, &user.id)?)),
+            None => Ok(None),
+        })?;
+        let projects = user_and_projects.ok_or_else(|| Error::not_found("There is no such user."))?;
+        Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
+    })
+}
+
+/// Who is asking, by the token in `X-Auth-Token`.
+fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
+    let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
+    let identity = standalone.authenticate(token)?.ok_or_else(Error::unauthorized)?;
+    call.set_identity(signature(&identity));
+    Ok(identity)
+}
+
+/// What is asked about: the token in `X-Subject-Token`.
+fn subject<'c>(standalone: &Standalone, call: &'c Call) -> Result<(&'c str, Identity)> {
+    let token = call.header("X-Subject-Token").map(str::trim).unwrap_or_default();
+    let identity = standalone.authenticate(token)?;
+    Ok((token, identity.ok_or_else(|| Error::not_found("There is no such token."))?))
+}
+
+fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Reply {
+    let with_catalog = call.param("nocatalog").is_none();
+    Reply::json(status, &document::token(identity, &call.base_url, with_catalog))
+        .with_header("X-Subject-Token", token.to_owned())
+        .with_header("Vary", "X-Auth-Token")
+}
+
+/// Who it is, for the request's log line.
+fn signature(identity: &Identity) -> String {
+    format!("{} {}", identity.user_id, identity.project_id.as_deref().unwrap_or("-"))
+}
+
+/// Runs a handler; what it refuses is said in Keystone's form.
+fn in_keystones_form(call: &Call, handler: impl FnOnce() -> Result<Reply>) -> Result<Reply> {
+    handler().or_else(|error| {
+        let status = error.status();
+        let title = match status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            _ => return Err(error),
+        };
+        let body: Value = json!({"error": {"code": status, "title": title, "message": error.description}});
+        let reply = Reply::json(status, &body);
+        Ok(match status {
+            401 => reply.with_header("WWW-Authenticate", Standalone::challenge(&call.base_url)),
+            _ => reply,
+        })
+    })
+}

@@ -1,0 +1,76 @@
+//! Random secrets, and the digest under which a token is stored.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::error::{Error, Result};
+
+/// Random bytes of a token; twice as many hex digits.
+const TOKEN_BYTES: usize = 32;
+/// Random bytes of a generated password: 128 bits.
+const PASSWORD_BYTES: usize = 16;
+
+/// `N` random bytes from the operating system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::internal(format!("no random bytes from the operating system: {error}")))?;
+    Ok(bytes)
+}
+
+/// A new token: 64 hex digits, which no header, shell or URL has to quote.
+pub(super) fn token() -> Result<String> {
+    Ok(hex(&random::<TOKEN_BYTES>()?))
+}
+
+/// A password nobody will guess: 32 hex digits, which no shell has to quote.
+///
+/// # Errors
+/// 500 if the operating system has no random bytes to give.
+pub fn password() -> Result<String> {
+    Ok(hex(&random::<PASSWORD_BYTES>()?))
+}
+
+/// Under which id a token is stored; `None` for what cannot be one of our tokens.
+///
+/// One SHA-256 is enough here: unlike a password, a token is random in every bit.
+pub(super) fn digest(token: &str) -> Option<String> {
+    let ours =
+        token.len() == 2 * TOKEN_BYTES && token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    ours.then(|| hex(&Sha256::digest(token.as_bytes())))
+}
+
+/// Whether two digests are the same, in a time that does not tell where they differ.
+pub(super) fn same(one: &str, two: &str) -> bool {
+    one.as_bytes().ct_eq(two.as_bytes()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_long_and_never_the_same() {
+        let (one, two) = (token().unwrap(), token().unwrap());
+        assert_eq!((one.len(), password().unwrap().len()), (64, 32));
+        assert_ne!(one, two);
+        assert!(!same(&digest(&one).unwrap(), &digest(&two).unwrap()));
+    }
+
+    #[test]
+    fn only_what_looks_like_a_token_has_a_digest() {
+        let zeros = "0".repeat(64);
+        // printf '0%.0s' $(seq 64) | sha256sum
+        let known = "60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55";
+        assert_eq!(digest(&zeros).as_deref(), Some(known));
+        for bad in ["", "0", &"g".repeat(64), &"A".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
+            assert_eq!(digest(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it.
+
+use std::path::PathBuf;
+
+use crate::auth::Strategy;
+use crate::document::is_id;
+use crate::error::{Error, Kind, Result};
+use crate::handlers::{self, Request};
+use crate::http::{Call, Method, Reply};
+use crate::identity::handlers as identity;
+use crate::policy;
+use crate::store::Store;
+
+/// What the handlers work with.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// How callers are known.
+    pub auth: Strategy,
+    /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
+    /// asks for (contract, api-v2 §2 "Paging").
+    pub max_limit: i64,
+    /// While this file exists the health check says that this node is out of service.
+    pub healthcheck_disable_file: PathBuf,
+}
+
+/// Who may use a route, and what answers.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// No token needed.
+    Public(fn(&App, &Call) -> Result<Reply>),
+    /// No token needed, and whatever the method.
+    Always(fn(&App, &Call) -> Result<Reply>),
+    /// The built-in identity's, which asks for a token where it wants one.
+    Identity(identity::Handler),
+    /// A token is needed, and this policy rule must allow it in the path's project.
+    Project(&'static str, fn(&App, &Request<'_>) -> Result<Reply>),
+}
+
+/// One line of the table.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// The method; HEAD goes to GET's.
+    pub method: Method,
+    /// The path; a part in braces stands for any one segment, `{*}` at the end for any number of them.
+    pub path: &'static str,
+    /// Who may, and what answers.
+    pub handler: Handler,
+}
+
+const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
+    Route { method, path, handler: Handler::Public(handler) }
+}
+
+const fn always(path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
+    Route { method: Method::Get, path, handler: Handler::Always(handler) }
+}
+
+const fn project(
+    method: Method,
+    path: &'static str,
+    rule: &'static str,
+    handler: fn(&App, &Request<'_>) -> Result<Reply>,
+) -> Route {
+    Route { method, path, handler: Handler::Project(rule, handler) }
+}
+
+use Method::{Delete, Get, Patch, Post, Put};
+use handlers::{actions, backups, clients, jobs, sessions, versions};
+
+/// The table.
+pub const ROUTES: &[Route] = &[
+    public(Get, "/", versions::list),
+    public(Get, "/v2", versions::home),
+    always("/healthcheck/{*}", versions::healthcheck),
+    project(Get, "/v2/{project_id}/clients", "clients:get_all", clients::list),
+    project(Post, "/v2/{project_id}/clients", "clients:create", clients::create),
+    project(Get, "/v2/{project_id}/clients/{client_id}", "clients:get", clients::show),
+    project(Delete, "/v2/{project_id}/clients/{client_id}", "clients:delete", clients::delete),
+    project(Get, "/v2/{project_id}/actions", "actions:get_all", actions::list),
+    project(Post, "/v2/{project_id}/actions", "actions:create", actions::create),
+    project(Get, "/v2/{project_id}/actions/{action_id}", "actions:get", actions::show),
+    project(Patch, "/v2/{project_id}/actions/{action_id}", "actions:update", actions::update),
+    project(Post, "/v2/{project_id}/actions/{action_id}", "actions:replace", actions::replace),
+    project(Delete, "/v2/{project_id}/actions/{action_id}", "actions:delete", actions::delete),
+    project(Get, "/v2/{project_id}/jobs", "jobs:get_all", jobs::list),
+    project(Post, "/v2/{project_id}/jobs", "jobs:create", jobs::create),
+    project(Get, "/v2/{project_id}/jobs/{job_id}", "jobs:get", jobs::show),
+    project(Patch, "/v2/{project_id}/jobs/{job_id}", "jobs:update", jobs::update),
+    project(Post, "/v2/{project_id}/jobs/{job_id}", "jobs:create", jobs::replace),
+    project(Delete, "/v2/{project_id}/jobs/{job_id}", "jobs:delete", jobs::delete),
+    project(Post, "/v2/{project_id}/jobs/{job_id}/event", "jobs:event:create", jobs::event),
+    project(Get, "/v2/{project_id}/sessions", "sessions:get_all", sessions::list),
+    project(Post, "/v2/{project_id}/sessions", "sessions:create", sessions::create),
+    project(Get, "/v2/{project_id}/sessions/{session_id}", "sessions:get", sessions::show),
+    project(Patch, "/v2/{project_id}/sessions/{session_id}", "sessions:update", sessions::update),
+    project(Post, "/v2/{project_id}/sessions/{session_id}", "sessions:replace", sessions::replace),
+    project(Delete, "/v2/{project_id}/sessions/{session_id}", "sessions:delete", sessions::delete),
+    project(
+        Post,
+        "/v2/{project_id}/sessions/{session_id}/action",
+        "sessions:action:create",
+        sessions::action,
+    ),
+    project(
+        Put,
+        "/v2/{project_id}/sessions/{session_id}/jobs/{job_id}",
+        "sessions:job:add",
+        sessions::add_job,
+    ),
+    project(
+        Delete,
+        "/v2/{project_id}/sessions/{session_id}/jobs/{job_id}",
+        "sessions:job:remove",
+        sessions::remove_job,
+    ),
+    project(Get, "/v2/{project_id}/backups", "backups:get_all", backups::list),
+    project(Post, "/v2/{project_id}/backups", "backups:create", backups::create),
+    project(Get, "/v2/{project_id}/backups/{backup_id}", "backups:get", backups::show),
+    project(Patch, "/v2/{project_id}/backups/{backup_id}", "backups:update", backups::update),
+    project(Delete, "/v2/{project_id}/backups/{backup_id}", "backups:delete", backups::delete),
+];
+
+/// Every route there is with this way of knowing callers: the table, and the built-in identity's.
+pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
+    let identity = match auth {
+        Strategy::Standalone(_) => identity::ROUTES,
+        Strategy::Noauth => &[],
+    };
+    let identity = identity.iter().map(|&(method, path, handler)| Route {
+        method,
+        path,
+        handler: Handler::Identity(handler),
+    });
+    ROUTES.iter().copied().chain(identity)
+}
+
+impl Route {
+    /// Whether the path is this route's; the segments that the braces stand for, in order.
+    fn matched<'c>(&self, segments: &'c [String]) -> Option<Vec<&'c str>> {
+        let mut parts = self.path.split('/').filter(|part| !part.is_empty());
+        let mut bound = Vec::new();
+        for segment in segments {
+            match parts.next()? {
+                "{*}" => return Some(bound),
+                part if part.starts_with('{') => bound.push(segment.as_str()),
+                part if part == segment => {}
+                _ => return None,
+            }
+        }
+        matches!(parts.next(), None | Some("{*}")).then_some(bound)
+    }
+
+    /// Whether the method is this route's.
+    fn takes(&self, method: Method) -> bool {
+        self.method == method || matches!(self.handler, Handler::Always(_))
+    }
+}
+
+/// Answers a request by the table.
+///
+/// # Errors
+/// What the handler fails with; 403, 404 and 405 as the table says; 406.
+pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
+    answer(app, call).or_else(|error| match error.kind {
+        // Only this room knows where a token is to be had.
+        Kind::Unauthorized => Ok(Reply::from_error(&error, &call.request_id)
+            .with_header("WWW-Authenticate", app.auth.challenge(call))),
+        _ => Err(error),
+    })
+}
+
+fn answer(app: &App, call: &Call) -> Result<Reply> {
+    let method = call.method.dispatched();
+    let matching: Vec<Route> =
+        all(&app.auth).filter(|route| route.matched(&call.segments).is_some()).collect();
+    let Some(route) = matching.iter().find(|route| route.takes(method)) else {
+        if method == Method::Options && !matching.is_empty() {
+            return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
+        }
+        // Nobody learns without a token which paths there are.
+        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..))) {
+            app.auth.authenticate(call)?;
+        }
+        if matching.is_empty() {
+            return Err(Error::no_route());
+        }
+        return Err(Error::method_not_allowed(allow(&matching)));
+    };
+    match route.handler {
+        Handler::Public(handler) | Handler::Always(handler) => handler(app, call),
+        Handler::Identity(handler) => match &app.auth {
+            Strategy::Standalone(identity) => handler(identity, call),
+            Strategy::Noauth => Err(Error::no_route()),
+        },
+        Handler::Project(rule, handler) => {
+            let caller = app.auth.authenticate(call)?;
+            acceptable(call)?;
+            let bound = route.matched(&call.segments).unwrap_or_default();
+            let project = bound.first().copied().unwrap_or_default();
+            // A client's registration as a central one has a rule of its own, and only the body tells.
+            if rule != "clients:create" {
+                policy::enforce(&caller, rule, project)?;
+            }
+            if !is_id(project) {
+                return Err(Error::no_route());
+            }
+            handler(app, &Request { call, caller, bound })
+        }
+    }
+}
+
+/// # Errors
+/// 406 when the request takes no JSON.
+pub fn acceptable(call: &Call) -> Result<()> {
+    if call.accepts_json() { Ok(()) } else { Err(Error::not_acceptable()) }
+}
+
+/// The value of an `Allow` header: what the routes of one path take.
+fn allow(routes: &[Route]) -> String {
+    let mut words = Vec::new();
+    for route in routes {
+        let more: &[&str] = match route.method {
+            Method::Get => &["GET", "HEAD"],
+            Method::Post => &["POST"],
+            Method::Put => &["PUT"],
+            Method::Patch => &["PATCH"],
+            Method::Delete => &["DELETE"],
+            Method::Head | Method::Options | Method::Other => &[],
+        };
+        words.extend(more);
+    }
+    words.push("OPTIONS");
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_of_the_table_exists() {
+        for route in ROUTES {
+            if let Handler::Project(rule, _) = route.handler {
+                assert!(policy::is_known(rule), "{rule}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_star_is_any_number_of_segments() {
+        let route = always("/healthcheck/{*}", versions::healthcheck);
+        let is_its = |path: &str| {
+            let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+            route.matched(&segments).is_some()
+        };
+        assert!(is_its("/healthcheck") && is_its("/healthcheck/a/b"));
+        assert!(!is_its("/health") && !is_its("/a/healthcheck"));
+    }
+}

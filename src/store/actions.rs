@@ -1,0 +1,284 @@
+//! Actions: rows and queries.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::document_type::Json;
+use super::page::{self, Page, Place};
+use super::schema::{action_attachments, action_reports, actions, jobs};
+use super::search::{Condition, Search};
+use super::{Outcome, Tx, swapped};
+
+/// A row of `actions`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = actions, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Action {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub action: String,
+    pub mode: Option<String>,
+    pub src_file: Option<String>,
+    pub backup_name: Option<String>,
+    pub container: Option<String>,
+    pub restore_abs_path: Option<String>,
+    pub priority: Option<i32>,
+    pub max_retries: i32,
+    pub max_retries_interval: i32,
+    pub mandatory: bool,
+    pub timeout: Option<i32>,
+    pub log_file: Option<String>,
+    pub metadata: Json,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+    pub version: i32,
+}
+
+/// What an action is, apart from whose it is: what a document says.
+#[derive(Debug, Clone, PartialEq, AsChangeset)]
+#[diesel(table_name = actions, treat_none_as_null = true)]
+#[allow(missing_docs)] // the columns
+pub struct ActionSpec {
+    pub action: String,
+    pub mode: Option<String>,
+    pub src_file: Option<String>,
+    pub backup_name: Option<String>,
+    pub container: Option<String>,
+    pub restore_abs_path: Option<String>,
+    pub priority: Option<i32>,
+    pub max_retries: i32,
+    pub max_retries_interval: i32,
+    pub mandatory: bool,
+    pub timeout: Option<i32>,
+    pub log_file: Option<String>,
+    pub metadata: Json,
+}
+
+impl Action {
+    /// What this action is.
+    pub fn spec(&self) -> ActionSpec {
+        let this = self.clone();
+        ActionSpec {
+            action: this.action,
+            mode: this.mode,
+            src_file: this.src_file,
+            backup_name: this.backup_name,
+            container: this.container,
+            restore_abs_path: this.restore_abs_path,
+            priority: this.priority,
+            max_retries: this.max_retries,
+            max_retries_interval: this.max_retries_interval,
+            mandatory: this.mandatory,
+            timeout: this.timeout,
+            log_file: this.log_file,
+            metadata: this.metadata,
+        }
+    }
+}
+
+impl ActionSpec {
+    /// The `freezer_action` it stands for, as it came: the columns and the metadata put together again.
+    pub fn freezer_action(&self) -> Map<String, Value> {
+        let mut object = self.metadata.clone().into_object();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                object.insert(key.to_owned(), value);
+            }
+        };
+        put("action", Some(self.action.clone().into()));
+        put("mode", self.mode.clone().map(Value::from));
+        put("path_to_backup", self.src_file.clone().map(Value::from));
+        put("backup_name", self.backup_name.clone().map(Value::from));
+        put("container", self.container.clone().map(Value::from));
+        put("restore_abs_path", self.restore_abs_path.clone().map(Value::from));
+        put("priority", self.priority.map(Value::from));
+        put("timeout", self.timeout.map(Value::from));
+        put("log_file", self.log_file.clone().map(Value::from));
+        object
+    }
+}
+
+/// Writes a new action under `id`, which must be free.
+pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Outcome<Action> {
+    let action = Action {
+        id: id.to_owned(),
+        project_id: project.to_owned(),
+        user_id: user.to_owned(),
+        action: spec.action,
+        mode: spec.mode,
+        src_file: spec.src_file,
+        backup_name: spec.backup_name,
+        container: spec.container,
+        restore_abs_path: spec.restore_abs_path,
+        priority: spec.priority,
+        max_retries: spec.max_retries,
+        max_retries_interval: spec.max_retries_interval,
+        mandatory: spec.mandatory,
+        timeout: spec.timeout,
+        log_file: spec.log_file,
+        metadata: spec.metadata,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    diesel::insert_into(actions::table).values(&action).execute(tx.connection)?;
+    Ok(action)
+}
+
+/// The action of that id in the project.
+pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Action>> {
+    Ok(actions::table
+        .filter(actions::id.eq(id))
+        .filter(actions::project_id.eq(project))
+        .select(Action::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The actions of these ids in the project, in no order.
+pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec<Action>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(actions::table
+        .filter(actions::id.eq_any(ids))
+        .filter(actions::project_id.eq(project))
+        .select(Action::as_select())
+        .load(tx.connection)?)
+}
+
+/// Whether the id is taken, by whomever.
+pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
+    Ok(diesel::select(diesel::dsl::exists(actions::table.filter(actions::id.eq(id))))
+        .get_result(tx.connection)?)
+}
+
+/// Changes what an action is; returns its new version.
+pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32> {
+    if spec == action.spec() {
+        return Ok(action.version);
+    }
+    let version = action.version + 1;
+    swapped(
+        diesel::update(
+            actions::table.filter(actions::id.eq(&action.id)).filter(actions::version.eq(action.version)),
+        )
+        .set((spec, actions::updated_at.eq(tx.now), actions::version.eq(version)))
+        .execute(tx.connection)?,
+    )?;
+    Ok(version)
+}
+
+/// Deletes an action and its places in jobs; reports of it stay, without the reference.
+pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
+    let places: Vec<(String, String)> = action_attachments::table
+        .filter(action_attachments::project_id.eq(project))
+        .filter(action_attachments::action_id.eq(id))
+        .select((action_attachments::id, action_attachments::job_id))
+        .load(tx.connection)?;
+    let (places, job_ids): (Vec<String>, Vec<String>) = places.into_iter().unzip();
+    if !places.is_empty() {
+        diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids)))
+            .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
+            .execute(tx.connection)?;
+        delete_places(tx, project, places)?;
+    }
+    diesel::update(
+        action_reports::table
+            .filter(action_reports::project_id.eq(project))
+            .filter(action_reports::action_id.eq(id)),
+    )
+    .set(action_reports::action_id.eq(None::<String>))
+    .execute(tx.connection)?;
+    diesel::delete(actions::table.filter(actions::id.eq(id)).filter(actions::project_id.eq(project)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Deletes places of actions in jobs; reports of their runs stay, without the reference.
+pub fn delete_places(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    diesel::update(
+        action_reports::table
+            .filter(action_reports::project_id.eq(project))
+            .filter(action_reports::action_attachment_id.eq_any(places.clone())),
+    )
+    .set(action_reports::action_attachment_id.eq(None::<String>))
+    .execute(tx.connection)?;
+    diesel::delete(action_attachments::table.filter(action_attachments::id.eq_any(places)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// A page of a project's actions.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    search: &Search,
+    page: Page,
+    keep: impl Fn(&Action, &Search) -> bool,
+) -> Outcome<Vec<Action>> {
+    let rest = search.without(pushed);
+    let filter = |action: &Action| keep(action, &rest);
+    page::collect(
+        page,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Action) -> bool),
+        |action| Place { created_at: action.created_at, id: action.id.clone() },
+        |window| {
+            let mut query = actions::table
+                .filter(actions::project_id.eq(project.to_owned()))
+                .select(Action::as_select())
+                .order((actions::created_at, actions::id))
+                .limit(window.limit)
+                .offset(window.offset)
+                .into_boxed();
+            if let Some(Place { created_at, id }) = window.after {
+                query = query.filter(
+                    actions::created_at
+                        .gt(created_at)
+                        .or(actions::created_at.eq(created_at).and(actions::id.gt(id))),
+                );
+            }
+            for (condition, wanted) in search.conditions() {
+                let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
+                let word = word.to_owned();
+                query = match (column, wanted) {
+                    (Column::Id, true) => query.filter(actions::id.eq(word)),
+                    (Column::Id, false) => query.filter(actions::id.ne(word)),
+                    (Column::Action, true) => query.filter(actions::action.eq(word)),
+                    (Column::Action, false) => query.filter(actions::action.ne(word)),
+                    (Column::BackupName, true) => query.filter(actions::backup_name.eq(word)),
+                    (Column::BackupName, false) => {
+                        query.filter(actions::backup_name.ne(word).or(actions::backup_name.is_null()))
+                    }
+                };
+            }
+            Ok(query.load(tx.connection)?)
+        },
+    )
+}
+
+/// The columns that a search can use.
+enum Column {
+    Id,
+    Action,
+    BackupName,
+}
+
+fn column(key: &str) -> Option<Column> {
+    match key {
+        "action_id" => Some(Column::Id),
+        "action" | "freezer_action.action" => Some(Column::Action),
+        "backup_name" | "freezer_action.backup_name" => Some(Column::BackupName),
+        _ => None,
+    }
+}
+
+/// Whether the database takes the whole of a condition over.
+fn pushed(condition: &Condition) -> bool {
+    column(&condition.key).is_some() && condition.word().is_some()
+}

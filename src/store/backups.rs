@@ -1,0 +1,291 @@
+//! Backups: rows and queries.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::document_type::Json;
+use super::page::{self, Page, Place};
+use super::schema::backups;
+use super::search::{Condition, Search};
+use super::{Outcome, Tx, is_id, new_id, swapped};
+
+/// A row of `backups`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = backups, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Backup {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub status: String,
+    #[diesel(embed)]
+    pub promoted: Promoted,
+    pub metadata: Json,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+    pub version: i32,
+}
+
+/// What backups are searched by, copied out of the metadata at every write.
+///
+/// A value is here exactly as it is there, or not at all: text that does not fit its column, or ends in the
+/// spaces that MySQL ignores when it compares, stays in the metadata only. So a column answers for every
+/// document it can be asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = backups, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Promoted {
+    pub job_id: Option<String>,
+    pub backup_name: Option<String>,
+    pub container: Option<String>,
+    pub hostname: Option<String>,
+    pub action: Option<String>,
+    pub mode: Option<String>,
+    pub time_stamp: Option<i64>,
+    pub curr_backup_level: Option<i32>,
+}
+
+/// What an agent says of a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackupSpec {
+    /// Where it stands.
+    pub status: String,
+    /// Everything else, as it came.
+    pub metadata: Map<String, Value>,
+}
+
+impl Promoted {
+    /// Picks the columns' values out of the metadata.
+    pub fn of(metadata: &Map<String, Value>) -> Self {
+        let text = |key, column: Column| {
+            let text = metadata.get(key).and_then(Value::as_str)?;
+            column.holds(text).then(|| text.to_owned())
+        };
+        Self {
+            job_id: text("job_id", Column::Job),
+            backup_name: text("backup_name", Column::Name),
+            container: text("container", Column::Container),
+            hostname: text("hostname", Column::Hostname),
+            action: text("action", Column::Action),
+            mode: text("mode", Column::Mode),
+            // Records of old releases call it `timestamp`.
+            time_stamp: number(metadata, "time_stamp").or_else(|| number(metadata, "timestamp")),
+            curr_backup_level: number(metadata, "curr_backup_level").and_then(|n| i32::try_from(n).ok()),
+        }
+    }
+}
+
+/// A whole number, or text that is one.
+fn number(metadata: &Map<String, Value>, key: &str) -> Option<i64> {
+    match metadata.get(key)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Writes a new backup, and returns its id.
+pub fn create(tx: &mut Tx<'_>, project: &str, user: &str, spec: &BackupSpec) -> Outcome<String> {
+    let id = new_id();
+    let backup = Backup {
+        id: id.clone(),
+        project_id: project.to_owned(),
+        user_id: user.to_owned(),
+        status: spec.status.clone(),
+        promoted: Promoted::of(&spec.metadata),
+        metadata: spec.metadata.clone().into(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    diesel::insert_into(backups::table).values(backup).execute(tx.connection)?;
+    Ok(id)
+}
+
+/// The project's backup of that id.
+pub fn by_id(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Backup>> {
+    Ok(backups::table
+        .filter(backups::project_id.eq(project))
+        .filter(backups::id.eq(id))
+        .select(Backup::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Brings a backup to what `spec` says, unless it is that already. Its user stays: who made the backup is not who
+/// corrects the record.
+pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<Backup> {
+    let metadata = Json::from(spec.metadata.clone());
+    if backup.status == spec.status && backup.metadata == metadata {
+        return Ok(backup);
+    }
+    let seen = backup.version;
+    backup.status = spec.status;
+    backup.promoted = Promoted::of(&spec.metadata);
+    backup.metadata = metadata;
+    backup.updated_at = tx.now;
+    backup.version = seen + 1;
+    swapped(
+        diesel::update(backups::table.filter(backups::id.eq(&backup.id)).filter(backups::version.eq(seen)))
+            .set((
+                backups::status.eq(backup.status.clone()),
+                backup.promoted.clone(),
+                backups::metadata.eq(backup.metadata.clone()),
+                backups::updated_at.eq(backup.updated_at),
+                backups::version.eq(backup.version),
+            ))
+            .execute(tx.connection)?,
+    )?;
+    Ok(backup)
+}
+
+/// Deletes the project's backup of that id; whether there was one.
+pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+    let its = backups::table.filter(backups::project_id.eq(project)).filter(backups::id.eq(id));
+    Ok(diesel::delete(its).execute(tx.connection)? > 0)
+}
+
+/// Adds a condition on a column that may be null; null is not any value, so that it passes every "is not".
+macro_rules! narrow {
+    ($query:expr, $column:expr, $text:expr, $wanted:expr) => {
+        match $wanted {
+            true => $query.filter($column.eq($text)),
+            false => $query.filter($column.ne($text).or($column.is_null())),
+        }
+    };
+}
+
+/// A page of the project's backups.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    search: &Search,
+    page: Page,
+    keep: impl Fn(&Backup, &Search) -> bool,
+) -> Outcome<Vec<Backup>> {
+    let rest = search.without(|condition| pushed(condition).is_some());
+    let filter = |backup: &Backup| keep(backup, &rest);
+    page::collect(
+        page,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Backup) -> bool),
+        |backup| Place { created_at: backup.created_at, id: backup.id.clone() },
+        |window| {
+            let mut query = backups::table
+                .filter(backups::project_id.eq(project.to_owned()))
+                .select(Backup::as_select())
+                .order((backups::created_at, backups::id))
+                .limit(window.limit)
+                .offset(window.offset)
+                .into_boxed();
+            if let Some(Place { created_at, id }) = window.after {
+                query = query.filter(
+                    backups::created_at
+                        .gt(created_at)
+                        .or(backups::created_at.eq(created_at).and(backups::id.gt(id))),
+                );
+            }
+            if let Some(time) = search.time_after {
+                query = query.filter(backups::time_stamp.ge(time));
+            }
+            if let Some(time) = search.time_before {
+                query = query.filter(backups::time_stamp.le(time));
+            }
+            for (condition, wanted) in search.conditions() {
+                let Some((column, text)) = pushed(condition) else { continue };
+                let text = text.to_owned();
+                query = match (column, wanted) {
+                    (Column::Id, true) => query.filter(backups::id.eq(text)),
+                    (Column::Id, false) => query.filter(backups::id.ne(text)),
+                    (Column::Status, true) => query.filter(backups::status.eq(text)),
+                    (Column::Status, false) => query.filter(backups::status.ne(text)),
+                    (Column::Job, _) => narrow!(query, backups::job_id, text, wanted),
+                    (Column::Name, _) => narrow!(query, backups::backup_name, text, wanted),
+                    (Column::Container, _) => narrow!(query, backups::container, text, wanted),
+                    (Column::Hostname, _) => narrow!(query, backups::hostname, text, wanted),
+                    (Column::Action, _) => narrow!(query, backups::action, text, wanted),
+                    (Column::Mode, _) => narrow!(query, backups::mode, text, wanted),
+                };
+            }
+            Ok(query.load(tx.connection)?)
+        },
+    )
+}
+
+/// The columns that a search can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Id,
+    Status,
+    Job,
+    Name,
+    Container,
+    Hostname,
+    Action,
+    Mode,
+}
+
+impl Column {
+    fn of(key: &str) -> Option<Self> {
+        match key {
+            "backup_id" => return Some(Self::Id),
+            "status" => return Some(Self::Status),
+            _ => {}
+        }
+        match key.strip_prefix("backup_metadata.").unwrap_or(key) {
+            "job_id" => Some(Self::Job),
+            "backup_name" => Some(Self::Name),
+            "container" => Some(Self::Container),
+            "hostname" => Some(Self::Hostname),
+            "action" => Some(Self::Action),
+            "mode" => Some(Self::Mode),
+            _ => None,
+        }
+    }
+
+    /// Whether this text, if a document has it, is in the column, and can be compared there on every backend.
+    fn holds(self, text: &str) -> bool {
+        let longest = match self {
+            Self::Id | Self::Status | Self::Job => return is_id(text),
+            Self::Name | Self::Hostname => 255,
+            Self::Container => 512,
+            Self::Action | Self::Mode => 64,
+        };
+        !text.ends_with(' ') && text.chars().count() <= longest
+    }
+}
+
+/// The column and the text, if the database can take the whole of a condition over.
+fn pushed(condition: &Condition) -> Option<(Column, &str)> {
+    let column = Column::of(&condition.key)?;
+    let text = condition.text().filter(|text| column.holds(text))?;
+    Some((column, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn promoted(metadata: Value) -> Promoted {
+        Promoted::of(metadata.as_object().unwrap())
+    }
+
+    #[test]
+    fn numbers_may_be_text_and_the_time_may_have_its_old_name() {
+        let row = promoted(json!({"time_stamp": "1700000000", "timestamp": 1, "curr_backup_level": "2"}));
+        assert_eq!((row.time_stamp, row.curr_backup_level), (Some(1_700_000_000), Some(2)));
+        let row = promoted(json!({"time_stamp": "", "timestamp": 1, "curr_backup_level": 1e10}));
+        assert_eq!((row.time_stamp, row.curr_backup_level), (Some(1), None));
+        assert_eq!(promoted(json!({"time_stamp": u64::MAX})).time_stamp, None);
+    }
+
+    #[test]
+    fn what_does_not_fit_its_column_stays_in_the_metadata() {
+        let row = promoted(json!({"mode": "x".repeat(65), "action": 1, "job_id": "é", "container": "a "}));
+        assert_eq!(row, Promoted::default());
+        let row = promoted(json!({"mode": "é".repeat(64), "container": "", "job_id": "a-1"}));
+        assert_eq!(row.mode.as_deref(), Some("é".repeat(64).as_str()));
+        assert_eq!((row.container.as_deref(), row.job_id.as_deref()), (Some(""), Some("a-1")));
+    }
+}

@@ -1,0 +1,303 @@
+//! Clients: rows and queries.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+
+use super::connection::MultiBackend;
+use super::document_type::Json;
+use super::job_attachments::JobAttachment;
+use super::page::{self, Page, Place};
+use super::schema::{clients, job_attachments};
+use super::search::{Condition, Search};
+use super::{Outcome, Tx, new_id, swapped};
+
+/// How often a poll is noted: the stamp is for "is it alive", not for a log.
+const SEEN_EVERY: TimeDelta = TimeDelta::seconds(30);
+
+/// A row of `clients`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = clients, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Client {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub config_id: Option<String>,
+    pub description: Option<String>,
+    pub uuid: String,
+    pub hostname: Option<String>,
+    pub supported_actions: Json,
+    pub supported_modes: Json,
+    pub supported_storages: Json,
+    pub supported_engines: Json,
+    pub is_central: bool,
+    pub last_seen_at: Option<NaiveDateTime>,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+    pub version: i32,
+}
+
+/// What a scheduler says of itself when it registers.
+#[derive(Debug, Clone)]
+pub struct ClientSpec {
+    /// The name it gives itself.
+    pub client_id: String,
+    /// The host it runs on.
+    pub hostname: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// The blueprint's `config_id`.
+    pub config_id: Option<String>,
+    /// An id it brings.
+    pub uuid: Option<String>,
+    /// Whether it serves every project.
+    pub is_central: bool,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+/// What a scheduler can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // four lists of words of the contract's vocabularies
+pub struct Capabilities {
+    pub actions: Vec<String>,
+    pub modes: Vec<String>,
+    pub storages: Vec<String>,
+    pub engines: Vec<String>,
+}
+
+/// What became of a registration.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// A new row.
+    Created,
+    /// The client was there, and may have been updated.
+    Known,
+    /// The name belongs to another project's central client.
+    Taken,
+    /// The id it brought is another client's.
+    IdTaken,
+}
+
+/// Registers a client, or updates what a registered one says of itself (contract, api-v2 §5).
+pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
+    let Some(known) = look_up(tx, project, spec)? else {
+        return insert(tx, project, user, spec);
+    };
+    if known.project_id != project {
+        return Ok(Registered::Taken);
+    }
+    let capabilities = spec.capabilities.clone();
+    let lists: [Json; 4] =
+        [capabilities.actions, capabilities.modes, capabilities.storages, capabilities.engines]
+            .map(Json::from);
+    let same = [
+        &known.supported_actions,
+        &known.supported_modes,
+        &known.supported_storages,
+        &known.supported_engines,
+    ]
+    .into_iter()
+    .eq(lists.iter())
+        && known.description == spec.description;
+    if same {
+        return Ok(Registered::Known);
+    }
+    let [actions, modes, storages, engines] = lists;
+    swapped(
+        diesel::update(
+            clients::table.filter(clients::id.eq(&known.id)).filter(clients::version.eq(known.version)),
+        )
+        .set((
+            clients::description.eq(spec.description.clone()),
+            clients::supported_actions.eq(actions),
+            clients::supported_modes.eq(modes),
+            clients::supported_storages.eq(storages),
+            clients::supported_engines.eq(engines),
+            clients::updated_at.eq(tx.now),
+            clients::version.eq(known.version + 1),
+        ))
+        .execute(tx.connection)?,
+    )?;
+    Ok(Registered::Known)
+}
+
+/// The row a registration is about: a private client's is in its project or any central one of that name, a
+/// central client's has the same name and host in any project.
+fn look_up(tx: &mut Tx<'_>, project: &str, spec: &ClientSpec) -> Outcome<Option<Client>> {
+    if !spec.is_central {
+        return by_name(tx, project, &spec.client_id);
+    }
+    let central: Option<Client> = clients::table
+        .filter(clients::client_id.eq(&spec.client_id))
+        .filter(clients::is_central.eq(true))
+        .filter(match &spec.hostname {
+            Some(hostname) => Box::new(clients::hostname.eq(hostname.clone()))
+                as Box<
+                    dyn BoxableExpression<
+                            clients::table,
+                            MultiBackend,
+                            SqlType = diesel::sql_types::Nullable<diesel::sql_types::Bool>,
+                        >,
+                >,
+            None => Box::new(clients::hostname.is_null().nullable()),
+        })
+        .select(Client::as_select())
+        .first(tx.connection)
+        .optional()?;
+    match central {
+        Some(client) => Ok(Some(client)),
+        None => own(tx, project, &spec.client_id),
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
+    let id = spec.uuid.clone().unwrap_or_else(new_id);
+    let taken = diesel::select(diesel::dsl::exists(clients::table.filter(clients::id.eq(&id))));
+    if taken.get_result(tx.connection)? {
+        return Ok(Registered::IdTaken);
+    }
+    let capabilities = spec.capabilities.clone();
+    let client = Client {
+        uuid: id.clone(),
+        id,
+        project_id: project.to_owned(),
+        user_id: user.to_owned(),
+        client_id: spec.client_id.clone(),
+        config_id: spec.config_id.clone(),
+        description: spec.description.clone(),
+        hostname: spec.hostname.clone(),
+        supported_actions: capabilities.actions.into(),
+        supported_modes: capabilities.modes.into(),
+        supported_storages: capabilities.storages.into(),
+        supported_engines: capabilities.engines.into(),
+        is_central: spec.is_central,
+        last_seen_at: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    diesel::insert_into(clients::table).values(client).execute(tx.connection)?;
+    Ok(Registered::Created)
+}
+
+/// The client of that name in the project.
+pub fn own(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Client>> {
+    Ok(clients::table
+        .filter(clients::project_id.eq(project))
+        .filter(clients::client_id.eq(name))
+        .select(Client::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The client of that name that the project sees: its own, else a central one (the oldest, if there are more).
+pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Client>> {
+    if let Some(client) = own(tx, project, name)? {
+        return Ok(Some(client));
+    }
+    Ok(clients::table
+        .filter(clients::client_id.eq(name))
+        .filter(clients::is_central.eq(true))
+        .order((clients::created_at, clients::id))
+        .select(Client::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The client of that row.
+pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
+    Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)
+}
+
+/// A page of the clients that the project sees: its own and every central one.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    search: &Search,
+    page: Page,
+    keep: impl Fn(&Client, &Search) -> bool,
+) -> Outcome<Vec<Client>> {
+    let rest = search.without(pushed);
+    let filter = |client: &Client| keep(client, &rest);
+    page::collect(
+        page,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Client) -> bool),
+        |client| Place { created_at: client.created_at, id: client.id.clone() },
+        |window| {
+            let mut query = clients::table
+                .filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)))
+                .select(Client::as_select())
+                .order((clients::created_at, clients::id))
+                .limit(window.limit)
+                .offset(window.offset)
+                .into_boxed();
+            if let Some(Place { created_at, id }) = window.after {
+                query = query.filter(
+                    clients::created_at
+                        .gt(created_at)
+                        .or(clients::created_at.eq(created_at).and(clients::id.gt(id))),
+                );
+            }
+            for (condition, wanted) in search.conditions() {
+                let Some(word) = condition.word().map(str::to_owned) else { continue };
+                query = match (column(&condition.key), wanted) {
+                    (Some(Column::Name), true) => query.filter(clients::client_id.eq(word)),
+                    (Some(Column::Name), false) => query.filter(clients::client_id.ne(word)),
+                    (Some(Column::Uuid), true) => query.filter(clients::uuid.eq(word)),
+                    (Some(Column::Uuid), false) => query.filter(clients::uuid.ne(word)),
+                    (None, _) => query,
+                };
+            }
+            Ok(query.load(tx.connection)?)
+        },
+    )
+}
+
+/// The columns that a search can use.
+enum Column {
+    Name,
+    Uuid,
+}
+
+fn column(key: &str) -> Option<Column> {
+    match key {
+        "client_id" | "client.client_id" => Some(Column::Name),
+        "uuid" | "client.uuid" => Some(Column::Uuid),
+        _ => None,
+    }
+}
+
+/// Whether the database takes the whole of a condition over.
+fn pushed(condition: &Condition) -> bool {
+    column(&condition.key).is_some() && condition.word().is_some()
+}
+
+/// The jobs that are attached to a client, oldest first.
+pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<JobAttachment>> {
+    Ok(job_attachments::table
+        .filter(job_attachments::client_id.eq(client))
+        .order((job_attachments::created_at, job_attachments::id))
+        .select(JobAttachment::as_select())
+        .load(tx.connection)?)
+}
+
+/// Deletes a client that no job is attached to any more; the foreign key sees to it.
+pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
+    diesel::delete(clients::table.filter(clients::id.eq(&client.id))).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether a poll at `now` is to be noted in the row.
+pub fn is_stamp_due(last_seen_at: Option<NaiveDateTime>, now: NaiveDateTime) -> bool {
+    last_seen_at.is_none_or(|seen| now - seen >= SEEN_EVERY)
+}
+
+/// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.
+pub fn stamp_seen(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<()> {
+    diesel::update(clients::table.filter(clients::id.eq_any(ids.to_vec())))
+        .set(clients::last_seen_at.eq(Some(tx.now)))
+        .execute(tx.connection)?;
+    Ok(())
+}

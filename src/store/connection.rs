@@ -1,0 +1,75 @@
+//! One connection type over the three backends, and the pool of them.
+
+use diesel::connection::{Connection, TransactionManager};
+use diesel::result::{ConnectionError, ConnectionResult};
+
+use super::dialect;
+use super::url::{Backend, DatabaseUrl};
+
+// The derive writes the backend, its rows and its bind values into this module; they are not ours to document.
+#[allow(missing_docs)]
+mod derived {
+    /// A connection to one of the backends that were built in.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        #[cfg(feature = "mysql")]
+        Mysql(diesel::mysql::MysqlConnection),
+        #[cfg(feature = "postgres")]
+        Postgres(diesel::pg::PgConnection),
+        Sqlite(diesel::sqlite::SqliteConnection),
+    }
+}
+pub use derived::{AnyConnection, MultiBackend};
+
+/// Makes pooled connections to one database and tells r2d2 which of them are dead.
+///
+/// Diesel's own manager is not used: asked for a MultiConnection it tries each backend in turn, and SQLite
+/// opens any name at all, so that a MySQL server being down would be answered by a new SQLite file.
+pub struct Manager {
+    url: DatabaseUrl,
+}
+
+impl Manager {
+    /// A manager of connections to `url`.
+    pub fn new(url: DatabaseUrl) -> Self {
+        Self { url }
+    }
+}
+
+/// Opens one connection and makes the settings that every session of ours has.
+///
+/// # Errors
+/// The server cannot be reached, refuses, or does not take a setting.
+pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    let mut connection = match url.backend() {
+        #[cfg(feature = "mysql")]
+        Backend::Mysql => AnyConnection::Mysql(diesel::mysql::MysqlConnection::establish(url.target())?),
+        #[cfg(feature = "postgres")]
+        Backend::Postgres => AnyConnection::Postgres(diesel::pg::PgConnection::establish(url.target())?),
+        Backend::Sqlite => AnyConnection::Sqlite(diesel::sqlite::SqliteConnection::establish(url.target())?),
+        #[allow(unreachable_patterns)]
+        other => return Err(ConnectionError::BadConnection(format!("{other:?} was not built in"))),
+    };
+    dialect::configure_session(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> ConnectionResult<AnyConnection> {
+        establish(&self.url)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> ConnectionResult<()> {
+        use diesel::connection::SimpleConnection;
+        connection.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        // A panic may have left a transaction open; a lost connection leaves the manager in error.
+        std::thread::panicking()
+            || <AnyConnection as Connection>::TransactionManager::is_broken_transaction_manager(connection)
+    }
+}

@@ -1,0 +1,174 @@
+//! Everything in which the three backends differ: session settings, how a transaction begins, and what
+//! their failures mean. No other room asks which backend it is talking to.
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
+
+use super::connection::AnyConnection;
+
+/// How long a statement waits for a lock before it fails with something that is tried again.
+/// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
+const LOCK_WAIT_SECONDS: u32 = 5;
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Sees one consistent snapshot, writes nothing.
+    Read,
+    /// Sees what is committed, statement by statement, and may write.
+    Write,
+}
+
+/// What a database failure means for the transaction it happened in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// A deadlock, a serialization failure, a Galera conflict, a lock or a busy database: run it again.
+    Contention,
+    /// A unique key already has this value.
+    Duplicate,
+    /// A foreign key has no parent, or a parent still has children.
+    Reference,
+    /// The server went away; a new connection may reach it.
+    Connection,
+    /// The database takes no writes just now: disk full, read-only.
+    ReadOnly,
+    /// Anything else is a fault of ours or of the schema.
+    Other,
+}
+
+/// The settings of every session: UTC, strictness, bounded lock waits, and for SQLite its keys and durability.
+pub fn configure_session(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(c) => c.batch_execute(&format!(
+            // TRADITIONAL is what oslo.db sets: strict, no zero dates, no silent truncation.
+            "SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', \
+             innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+        )),
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => c.batch_execute(&format!(
+            "SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_WAIT_SECONDS}s'; SET client_min_messages = 'warning'"
+        )),
+        AnyConnection::Sqlite(c) => {
+            // The busy time-out first: switching to WAL takes a lock itself.
+            c.batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT_SECONDS * 1000))?;
+            c.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+        }
+    }
+}
+
+/// Begins a transaction.
+///
+/// Writers run at READ COMMITTED: every read-modify-write is a compare-and-swap that checks its row count,
+/// and a repeatable snapshot would only make it compare against the past. Readers get a snapshot, so that a
+/// document is not put together from two states. SQLite has one writer at a time and asks for its lock at once,
+/// because a reader that turns writer later cannot wait for it.
+pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
+    match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(c) => {
+            if access == Access::Write {
+                c.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION")
+            } else {
+                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION READ ONLY")
+            }
+        }
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => {
+            let sql = match access {
+                Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            };
+            AnsiTransactionManager::begin_transaction_sql(c, sql)
+        }
+        AnyConnection::Sqlite(c) => {
+            let sql = match access {
+                Access::Read => "BEGIN",
+                Access::Write => "BEGIN IMMEDIATE",
+            };
+            AnsiTransactionManager::begin_transaction_sql(c, sql)
+        }
+    }
+}
+
+/// What a failure means. The drivers hand over a kind for some errors and only a message for the rest.
+pub fn classify(error: &DieselError) -> Failed {
+    let DieselError::DatabaseError(kind, information) = error else {
+        return match error {
+            DieselError::BrokenTransactionManager => Failed::Connection,
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
+            _ => Failed::Other,
+        };
+    };
+    match kind {
+        DatabaseErrorKind::UniqueViolation => return Failed::Duplicate,
+        DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
+            return Failed::Reference;
+        }
+        DatabaseErrorKind::SerializationFailure => return Failed::Contention,
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+            return Failed::Connection;
+        }
+        DatabaseErrorKind::ReadOnlyTransaction => return Failed::ReadOnly,
+        _ => {}
+    }
+    let message = information.message().to_ascii_lowercase();
+    let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    if says(&["foreign key constraint failed"]) {
+        // SQLite's refusal of a RESTRICT comes without a kind.
+        Failed::Reference
+    } else if says(CONTENTION) {
+        Failed::Contention
+    } else if says(CONNECTION) {
+        Failed::Connection
+    } else if says(READ_ONLY) {
+        Failed::ReadOnly
+    } else {
+        Failed::Other
+    }
+}
+
+/// MySQL 1213, 1205, 1020 and Galera's; PostgreSQL 40P01 and 55P03; SQLite's BUSY and LOCKED.
+const CONTENTION: &[&str] = &[
+    "deadlock",
+    "lock wait timeout",
+    "record has changed since last read",
+    "wsrep aborted",
+    "conflict; try restarting",
+    "could not serialize access",
+    "due to lock timeout",
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+];
+
+/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047; libpq's sentences for the same.
+const CONNECTION: &[&str] = &[
+    "gone away",
+    "lost connection",
+    "can't connect",
+    "connection was killed",
+    "server shutdown in progress",
+    "not yet prepared node",
+    "server closed the connection",
+    "terminating connection",
+    "connection refused",
+    "could not connect",
+    "no connection to the server",
+    "the database system is",
+    "unable to open database file",
+    "disk i/o error",
+];
+
+/// MySQL 1290, 1021, 1114, 1836; PostgreSQL 53100; SQLite's FULL and READONLY.
+const READ_ONLY: &[&str] = &[
+    "read-only",
+    "read only",
+    "readonly",
+    "disk full",
+    "disk is full",
+    "no space left",
+    "could not extend file",
+    "is full",
+];

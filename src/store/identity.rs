@@ -1,0 +1,272 @@
+//! The built-in identity's users, projects and roles: rows and queries.
+//!
+//! Whatever takes something from a user (a password, a role, being enabled) writes the user's row first and
+//! deletes the user's tokens after that. A login writes the same row before it inserts its token
+//! ([`confirm_credentials`]), so that the two wait for each other and no token outlives what it was given for.
+
+pub mod tokens;
+
+use chrono::NaiveDateTime;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::select;
+
+use super::schema::{identity_assignments, identity_projects, identity_users};
+use super::{Outcome, Tx, new_id};
+
+/// A row of `identity_users`. Not `Debug`, so that no hash gets into a log.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = identity_users)]
+pub struct User {
+    /// 32 hex digits.
+    pub id: String,
+    /// Unique.
+    pub name: String,
+    /// Argon2id in PHC form.
+    pub password_hash: String,
+    /// A disabled user's password and tokens are worth nothing.
+    pub enabled: bool,
+    /// When the user was made.
+    pub created_at: NaiveDateTime,
+    /// When the user was last changed.
+    pub updated_at: NaiveDateTime,
+}
+
+/// A row of `identity_projects`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = identity_projects)]
+pub struct Project {
+    /// 32 hex digits.
+    pub id: String,
+    /// Unique.
+    pub name: String,
+    /// Nobody can get, or use, a token on a disabled project.
+    pub enabled: bool,
+    /// When the project was made.
+    pub created_at: NaiveDateTime,
+    /// When the project was last changed.
+    pub updated_at: NaiveDateTime,
+}
+
+/// A row of `identity_assignments`: a role that a user has on a project.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = identity_assignments)]
+pub struct Assignment {
+    /// Who.
+    pub user_id: String,
+    /// Where.
+    pub project_id: String,
+    /// What.
+    pub role: String,
+    /// Since when.
+    pub created_at: NaiveDateTime,
+}
+
+/// Whether there is any user at all.
+pub fn has_users(tx: &mut Tx<'_>) -> Outcome<bool> {
+    Ok(select(exists(identity_users::table.select(identity_users::id))).get_result(tx.connection)?)
+}
+
+/// Every user, by name.
+pub fn users(tx: &mut Tx<'_>) -> Outcome<Vec<User>> {
+    let query = identity_users::table.select(User::as_select()).order(identity_users::name);
+    Ok(query.load(tx.connection)?)
+}
+
+/// The user of this id.
+pub fn user_by_id(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<User>> {
+    if !is_id(id) {
+        return Ok(None);
+    }
+    let query = identity_users::table.select(User::as_select()).filter(identity_users::id.eq(id));
+    Ok(query.first(tx.connection).optional()?)
+}
+
+/// The user of this name.
+pub fn user_by_name(tx: &mut Tx<'_>, name: &str) -> Outcome<Option<User>> {
+    let query = identity_users::table.select(User::as_select()).filter(identity_users::name.eq(name));
+    // MySQL ignores spaces at the end when it compares; the others do not, and neither do we.
+    Ok(query.first::<User>(tx.connection).optional()?.filter(|user| user.name == name))
+}
+
+/// A new user, enabled and without a role.
+pub fn insert_user(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Outcome<User> {
+    let user = User {
+        id: new_id(),
+        name: name.to_owned(),
+        password_hash: password_hash.to_owned(),
+        enabled: true,
+        created_at: tx.now,
+        updated_at: tx.now,
+    };
+    diesel::insert_into(identity_users::table).values(&user).execute(tx.connection)?;
+    Ok(user)
+}
+
+/// Gives a user another password; the tokens made with the old one are deleted.
+pub fn set_password(tx: &mut Tx<'_>, user_id: &str, password_hash: &str) -> Outcome<()> {
+    let change = (identity_users::password_hash.eq(password_hash), identity_users::updated_at.eq(tx.now));
+    diesel::update(identity_users::table.find(user_id)).set(change).execute(tx.connection)?;
+    tokens::delete_of_user(tx, user_id)
+}
+
+/// Enables or disables a user; a disabled user's tokens are deleted.
+pub fn set_enabled(tx: &mut Tx<'_>, user_id: &str, enabled: bool) -> Outcome<()> {
+    let change = (identity_users::enabled.eq(enabled), identity_users::updated_at.eq(tx.now));
+    diesel::update(identity_users::table.find(user_id)).set(change).execute(tx.connection)?;
+    if enabled { Ok(()) } else { tokens::delete_of_user(tx, user_id) }
+}
+
+/// Deletes a user with its roles and tokens.
+pub fn delete_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
+    touch_user(tx, user_id)?;
+    tokens::delete_of_user(tx, user_id)?;
+    let roles = identity_assignments::table.filter(identity_assignments::user_id.eq(user_id));
+    diesel::delete(roles).execute(tx.connection)?;
+    diesel::delete(identity_users::table.find(user_id)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether a user is still enabled and has still this password hash; from here to the end of the transaction
+/// nobody can change that.
+pub fn confirm_credentials(tx: &mut Tx<'_>, user_id: &str, password_hash: &str) -> Outcome<bool> {
+    let unchanged = identity_users::table
+        .filter(identity_users::id.eq(user_id))
+        .filter(identity_users::password_hash.eq(password_hash))
+        .filter(identity_users::enabled.eq(true));
+    // An update that changes nothing: it takes the row's lock, which SELECT ... FOR UPDATE cannot here.
+    let rows = diesel::update(unchanged).set(identity_users::enabled.eq(true)).execute(tx.connection)?;
+    Ok(rows == 1)
+}
+
+/// Every project, by name.
+pub fn projects(tx: &mut Tx<'_>) -> Outcome<Vec<Project>> {
+    let query = identity_projects::table.select(Project::as_select()).order(identity_projects::name);
+    Ok(query.load(tx.connection)?)
+}
+
+/// The enabled projects on which a user has a role, by name.
+pub fn projects_of(tx: &mut Tx<'_>, user_id: &str) -> Outcome<Vec<Project>> {
+    let has_role = identity_assignments::table
+        .filter(identity_assignments::project_id.eq(identity_projects::id))
+        .filter(identity_assignments::user_id.eq(user_id));
+    let query = identity_projects::table
+        .select(Project::as_select())
+        .filter(identity_projects::enabled.eq(true))
+        .filter(exists(has_role))
+        .order(identity_projects::name);
+    Ok(query.load(tx.connection)?)
+}
+
+/// The project of this id.
+pub fn project_by_id(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Project>> {
+    if !is_id(id) {
+        return Ok(None);
+    }
+    let query = identity_projects::table.select(Project::as_select()).filter(identity_projects::id.eq(id));
+    Ok(query.first(tx.connection).optional()?)
+}
+
+/// The project of this name.
+pub fn project_by_name(tx: &mut Tx<'_>, name: &str) -> Outcome<Option<Project>> {
+    let query =
+        identity_projects::table.select(Project::as_select()).filter(identity_projects::name.eq(name));
+    Ok(query.first::<Project>(tx.connection).optional()?.filter(|project| project.name == name))
+}
+
+/// A new project, enabled.
+pub fn insert_project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
+    let project = Project {
+        id: new_id(),
+        name: name.to_owned(),
+        enabled: true,
+        created_at: tx.now,
+        updated_at: tx.now,
+    };
+    diesel::insert_into(identity_projects::table).values(&project).execute(tx.connection)?;
+    Ok(project)
+}
+
+/// Deletes a project with its roles and tokens. The catalogue's rows are not tied to it: [`contents`] comes first.
+pub fn delete_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
+    tokens::delete_of_project(tx, project_id)?;
+    let roles = identity_assignments::table.filter(identity_assignments::project_id.eq(project_id));
+    diesel::delete(roles).execute(tx.connection)?;
+    diesel::delete(identity_projects::table.find(project_id)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// What of the catalogue a project holds, as nouns in the plural.
+pub fn contents(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<&'static str>> {
+    use super::schema::{action_reports, actions, backups, clients, job_trusts, jobs, sessions};
+
+    let mut found = Vec::new();
+    macro_rules! look {
+        ($($table:ident: $noun:literal),*) => {$(
+            let rows = $table::table.select($table::id).filter($table::project_id.eq(project_id));
+            if select(exists(rows)).get_result::<bool>(tx.connection)? {
+                found.push($noun);
+            }
+        )*};
+    }
+    look!(clients: "clients", actions: "actions", jobs: "jobs", sessions: "sessions", backups: "backups",
+          job_trusts: "trusts", action_reports: "run reports");
+    Ok(found)
+}
+
+/// Every role of every user, with the project's name: (user id, project name, role).
+pub fn assignments(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String, String)>> {
+    let query = identity_assignments::table
+        .inner_join(identity_projects::table)
+        .select((identity_assignments::user_id, identity_projects::name, identity_assignments::role))
+        .order((identity_projects::name, identity_assignments::role));
+    Ok(query.load(tx.connection)?)
+}
+
+/// The roles of a user on a project, as they were given, in order.
+pub fn roles(tx: &mut Tx<'_>, user_id: &str, project_id: &str) -> Outcome<Vec<String>> {
+    let query = identity_assignments::table
+        .select(identity_assignments::role)
+        .filter(identity_assignments::user_id.eq(user_id))
+        .filter(identity_assignments::project_id.eq(project_id))
+        .order(identity_assignments::role);
+    Ok(query.load(tx.connection)?)
+}
+
+/// Gives a user a role on a project. `false`: it had it.
+pub fn grant(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> Outcome<bool> {
+    if roles(tx, user_id, project_id)?.iter().any(|given| given == role) {
+        return Ok(false);
+    }
+    let assignment = Assignment {
+        user_id: user_id.to_owned(),
+        project_id: project_id.to_owned(),
+        role: role.to_owned(),
+        created_at: tx.now,
+    };
+    diesel::insert_into(identity_assignments::table).values(&assignment).execute(tx.connection)?;
+    Ok(true)
+}
+
+/// Takes a role from a user, and its tokens with it. `false`: it did not have the role.
+pub fn revoke(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> Outcome<bool> {
+    touch_user(tx, user_id)?;
+    let row = identity_assignments::table.find((user_id, project_id, role));
+    if diesel::delete(row).execute(tx.connection)? == 0 {
+        return Ok(false);
+    }
+    tokens::delete_of_user(tx, user_id)?;
+    Ok(true)
+}
+
+/// Notes a change of the user, and makes logins of this user wait for it.
+fn touch_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
+    let user = identity_users::table.find(user_id);
+    diesel::update(user).set(identity_users::updated_at.eq(tx.now)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether a text could be one of our ids. Nothing else is looked up: the column is ASCII.
+fn is_id(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}

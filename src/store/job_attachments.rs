@@ -1,0 +1,172 @@
+//! Job attachments: a job on a client, alone or in a session. Each is one job document of the API.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::{action_attachments, action_reports, job_attachments, job_trusts, jobs};
+use super::{Outcome, Tx, actions, sessions, swapped};
+
+/// A row of `job_attachments`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = job_attachments, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct JobAttachment {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub job_id: String,
+    pub session_id: Option<String>,
+    pub event: String,
+    pub status: String,
+    pub current_pid: Option<i32>,
+    pub result: String,
+    pub time_started: Option<i64>,
+    pub time_ended: Option<i64>,
+    pub session_tag: i32,
+    pub session_status: String,
+    pub session_result: String,
+    pub session_time_started: Option<i64>,
+    pub session_time_ended: Option<i64>,
+    pub event_delivered: bool,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+    pub version: i32,
+}
+
+/// A change of an attachment; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
+#[diesel(table_name = job_attachments)]
+#[allow(missing_docs)] // the columns
+pub struct AttachmentChange {
+    pub client_id: Option<String>,
+    pub session_id: Option<Option<String>>,
+    pub event: Option<String>,
+    pub event_delivered: Option<bool>,
+    pub status: Option<String>,
+    pub current_pid: Option<Option<i32>>,
+    pub result: Option<String>,
+    pub time_started: Option<Option<i64>>,
+    pub time_ended: Option<Option<i64>>,
+    pub session_tag: Option<i32>,
+    pub session_status: Option<String>,
+    pub session_result: Option<String>,
+    pub session_time_started: Option<Option<i64>>,
+    pub session_time_ended: Option<Option<i64>>,
+}
+
+impl AttachmentChange {
+    /// Asks for an event: it is pending until the client has seen it.
+    pub fn ask(&mut self, event: &str) {
+        self.event = Some(event.to_owned());
+        self.event_delivered = Some(false);
+    }
+}
+
+/// Writes a new attachment.
+pub fn insert(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
+    diesel::insert_into(job_attachments::table).values(attachment).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The attachment of that id in the project; an id that cannot be one names none.
+pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttachment>> {
+    if !super::is_id(id) {
+        return Ok(None);
+    }
+    Ok(job_attachments::table
+        .filter(job_attachments::id.eq(id))
+        .filter(job_attachments::project_id.eq(project))
+        .select(JobAttachment::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Whether the id is taken, by whomever.
+pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
+    let with_id = job_attachments::table.filter(job_attachments::id.eq(id));
+    Ok(diesel::select(diesel::dsl::exists(with_id)).get_result(tx.connection)?)
+}
+
+/// Whether the job already is on that client, in an attachment other than `except`.
+pub fn is_on_client(tx: &mut Tx<'_>, job_id: &str, client: &str, except: &str) -> Outcome<bool> {
+    let same = job_attachments::table
+        .filter(job_attachments::job_id.eq(job_id))
+        .filter(job_attachments::client_id.eq(client))
+        .filter(job_attachments::id.ne(except));
+    Ok(diesel::select(diesel::dsl::exists(same)).get_result(tx.connection)?)
+}
+
+/// Changes an attachment that nobody else has changed meanwhile; returns its new version. An empty change is none.
+pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: AttachmentChange) -> Outcome<i32> {
+    if change == AttachmentChange::default() {
+        return Ok(attachment.version);
+    }
+    let version = attachment.version + 1;
+    swapped(
+        diesel::update(
+            job_attachments::table
+                .filter(job_attachments::id.eq(&attachment.id))
+                .filter(job_attachments::version.eq(attachment.version)),
+        )
+        .set((change, job_attachments::updated_at.eq(tx.now), job_attachments::version.eq(version)))
+        .execute(tx.connection)?,
+    )?;
+    Ok(version)
+}
+
+/// Notes that these attachments' clients have read `event` in a poll. Not a change of the resource, so the
+/// version stays; an event asked for since then differs, or is asked for once more, and stays pending.
+pub fn mark_delivered(tx: &mut Tx<'_>, ids: Vec<String>, event: &str) -> Outcome<()> {
+    diesel::update(
+        job_attachments::table
+            .filter(job_attachments::id.eq_any(ids))
+            .filter(job_attachments::event.eq(event))
+            .filter(job_attachments::event_delivered.eq(false)),
+    )
+    .set(job_attachments::event_delivered.eq(true))
+    .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Deletes an attachment. It leaves its session; with a job's last attachment the job, its actions' places
+/// and its trust go too. Actions, reports and backups stay.
+pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
+    let project = attachment.project_id.as_str();
+    // The job's row first: two deletes of its last two attachments wait here for each other, and the
+    // second one sees that it is the last.
+    diesel::update(jobs::table.filter(jobs::id.eq(&attachment.job_id)))
+        .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
+        .execute(tx.connection)?;
+    diesel::update(
+        action_reports::table
+            .filter(action_reports::project_id.eq(project))
+            .filter(action_reports::job_attachment_id.eq(&attachment.id)),
+    )
+    .set(action_reports::job_attachment_id.eq(None::<String>))
+    .execute(tx.connection)?;
+    swapped(
+        diesel::delete(
+            job_attachments::table
+                .filter(job_attachments::id.eq(&attachment.id))
+                .filter(job_attachments::version.eq(attachment.version)),
+        )
+        .execute(tx.connection)?,
+    )?;
+    if let Some(session) = &attachment.session_id {
+        sessions::member_left(tx, project, session)?;
+    }
+    let others = job_attachments::table.filter(job_attachments::job_id.eq(&attachment.job_id));
+    if diesel::select(diesel::dsl::exists(others)).get_result(tx.connection)? {
+        return Ok(());
+    }
+    diesel::delete(job_trusts::table.filter(job_trusts::job_id.eq(&attachment.job_id)))
+        .execute(tx.connection)?;
+    let places: Vec<String> = action_attachments::table
+        .filter(action_attachments::job_id.eq(&attachment.job_id))
+        .select(action_attachments::id)
+        .load(tx.connection)?;
+    actions::delete_places(tx, project, places)?;
+    diesel::delete(jobs::table.filter(jobs::id.eq(&attachment.job_id))).execute(tx.connection)?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The schema: the same migrations that `diesel migration run` applies, built into the binary.
+
+use diesel::migration::MigrationSource;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::connection::{AnyConnection, establish};
+use super::url::DatabaseUrl;
+
+#[cfg(feature = "mysql")]
+const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+#[cfg(feature = "postgres")]
+const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Where a database's schema stands against this binary's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The newest migration applied, if any.
+    pub current: Option<String>,
+    /// The newest migration this binary knows.
+    pub latest: String,
+    /// Migrations this binary has and the database has not.
+    pub pending: Vec<String>,
+    /// Migrations the database has and this binary does not know: a newer release was here.
+    pub unknown: Vec<String>,
+}
+
+/// Runs `$work` on the concrete connection, with that backend's migrations.
+macro_rules! on_backend {
+    ($connection:expr, |$c:ident, $source:ident| $work:expr) => {
+        match $connection {
+            #[cfg(feature = "mysql")]
+            AnyConnection::Mysql($c) => {
+                let $source = MYSQL;
+                $work
+            }
+            #[cfg(feature = "postgres")]
+            AnyConnection::Postgres($c) => {
+                let $source = POSTGRESQL;
+                $work
+            }
+            AnyConnection::Sqlite($c) => {
+                let $source = SQLITE;
+                $work
+            }
+        }
+    };
+}
+
+/// Reads where the schema of the database at `url` stands. Creates Diesel's bookkeeping table if it is missing.
+///
+/// # Errors
+/// A sentence for the operator: the database cannot be reached or read.
+pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
+    let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
+    let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
+    let version_of = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
+    let pending = known.iter().filter(|name| !applied.contains(&version_of(name))).cloned().collect();
+    let unknown: Vec<String> = applied
+        .iter()
+        .filter(|version| !known.iter().any(|name| version_of(name) == **version))
+        .cloned()
+        .collect();
+    let current = applied.iter().max().map(|version| {
+        known.iter().find(|name| version_of(name) == *version).cloned().unwrap_or_else(|| version.clone())
+    });
+    let latest = known.iter().max().cloned().unwrap_or_default();
+    Ok(SchemaState { current, latest, pending, unknown })
+}
+
+/// Applies every pending migration, in order, and returns their names.
+///
+/// # Errors
+/// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
+pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
+    let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
+    on_backend!(&mut connection, |c, source| {
+        let pending = c.pending_migrations(source).map_err(|e| cannot_read(&*e))?;
+        let mut done = Vec::new();
+        for migration in pending {
+            let name = migration.name().to_string();
+            c.run_migration(&migration).map_err(|e| format!("The migration {name} failed: {e}"))?;
+            done.push(name);
+        }
+        Ok(done)
+    })
+}
+
+/// Why a server must not start on this schema; `None` when it may.
+pub fn refusal(state: &SchemaState) -> Option<String> {
+    if !state.pending.is_empty() {
+        return Some(format!(
+            "The database schema is {}, this release needs {}. Run `freezer-api db sync` (or `diesel migration run`) \
+             first; a production start never migrates by itself.",
+            state.current.as_deref().unwrap_or("empty"),
+            state.latest
+        ));
+    }
+    None
+}
+
+/// The names of the migrations in `source`, and the versions applied to the database.
+fn look<C, DB>(connection: &mut C, source: &EmbeddedMigrations) -> Result<(Vec<String>, Vec<String>), String>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let known = source.migrations().map_err(|e| cannot_read(&*e))?;
+    let applied = connection.applied_migrations().map_err(|e| cannot_read(&*e))?;
+    let mut known: Vec<String> = known.iter().map(|m| m.name().to_string()).collect();
+    known.sort();
+    Ok((known, applied.iter().map(ToString::to_string).collect()))
+}
+
+fn cannot_connect(url: &DatabaseUrl, error: &dyn std::fmt::Display) -> String {
+    format!("The database {url:?} cannot be reached: {error}")
+}
+
+fn cannot_read(error: &dyn std::fmt::Display) -> String {
+    format!("The schema version cannot be read: {error}")
+}

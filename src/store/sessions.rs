@@ -1,0 +1,331 @@
+//! Sessions: rows and queries. Who is in a session is read from the attachments; the session's row is the
+//! lock: whatever changes its run or its members swaps its version.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::document_type::Json;
+use super::job_attachments::{self, AttachmentChange, JobAttachment};
+use super::page::{self, Page, Place};
+use super::schema::{clients, job_attachments as attachments, sessions};
+use super::search::{Condition, Search};
+use super::{Outcome, Tx, swapped};
+use crate::lifecycle::{self, SessionPolicy};
+
+/// A row of `sessions`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Session {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub scheduling: Json,
+    pub policy: String,
+    pub description: Option<String>,
+    pub hold_off: i32,
+    pub session_tag: i32,
+    pub status: String,
+    pub result: String,
+    pub time_start: Option<i64>,
+    pub time_end: Option<i64>,
+    pub time_started: Option<i64>,
+    pub time_ended: Option<i64>,
+    pub metadata: Json,
+    pub created_at: NaiveDateTime,
+    pub updated_at: NaiveDateTime,
+    pub version: i32,
+}
+
+/// A change of a session; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
+#[diesel(table_name = sessions)]
+#[allow(missing_docs)] // the columns
+pub struct SessionChange {
+    pub scheduling: Option<Json>,
+    pub policy: Option<String>,
+    pub description: Option<Option<String>>,
+    pub hold_off: Option<i32>,
+    pub session_tag: Option<i32>,
+    pub status: Option<String>,
+    pub result: Option<String>,
+    pub time_start: Option<Option<i64>>,
+    pub time_end: Option<Option<i64>>,
+    pub time_started: Option<Option<i64>>,
+    pub time_ended: Option<Option<i64>>,
+    pub metadata: Option<Json>,
+}
+
+/// A job in a session.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The attachment.
+    pub attachment: JobAttachment,
+    /// The name of its client.
+    pub client_name: String,
+}
+
+/// A session with the jobs in it.
+#[derive(Debug, Clone)]
+pub struct SessionView {
+    /// The row.
+    pub session: Session,
+    /// The jobs, oldest first.
+    pub members: Vec<Member>,
+}
+
+/// Writes a new session.
+pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+    diesel::insert_into(sessions::table).values(session).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The session of that id in the project.
+pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
+    Ok(sessions::table
+        .filter(sessions::id.eq(id))
+        .filter(sessions::project_id.eq(project))
+        .select(Session::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Whether the id is taken, by whomever.
+pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
+    Ok(diesel::select(diesel::dsl::exists(sessions::table.filter(sessions::id.eq(id))))
+        .get_result(tx.connection)?)
+}
+
+/// Adds their jobs to some sessions of one project, in one statement however many they are.
+pub fn complete(tx: &mut Tx<'_>, project: &str, found: Vec<Session>) -> Outcome<Vec<SessionView>> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = found.iter().map(|session| session.id.clone()).collect();
+    let members: Vec<(JobAttachment, String)> = attachments::table
+        .inner_join(clients::table)
+        .filter(attachments::project_id.eq(project))
+        .filter(attachments::session_id.eq_any(ids))
+        .order((attachments::created_at, attachments::id))
+        .select((JobAttachment::as_select(), clients::client_id))
+        .load(tx.connection)?;
+    let of = |session: &Session| {
+        members
+            .iter()
+            .filter(|(attachment, _)| attachment.session_id.as_ref() == Some(&session.id))
+            .map(|(attachment, name)| Member { attachment: attachment.clone(), client_name: name.clone() })
+            .collect()
+    };
+    Ok(found.into_iter().map(|session| SessionView { members: of(&session), session }).collect())
+}
+
+/// Changes a session that nobody else has changed meanwhile; returns its new version. An empty change is none.
+pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outcome<i32> {
+    if change == SessionChange::default() {
+        return Ok(session.version);
+    }
+    let version = session.version + 1;
+    swapped(
+        diesel::update(
+            sessions::table
+                .filter(sessions::id.eq(&session.id))
+                .filter(sessions::version.eq(session.version)),
+        )
+        .set((change, sessions::updated_at.eq(tx.now), sessions::version.eq(version)))
+        .execute(tx.connection)?,
+    )?;
+    Ok(version)
+}
+
+/// What taking a job into a session changes in its attachment: the tag, and the session's own view of the job.
+pub fn joining(session: &Session, attachment: &JobAttachment) -> AttachmentChange {
+    AttachmentChange {
+        session_id: Some(Some(session.id.clone())),
+        session_tag: Some(session.session_tag),
+        session_status: Some(attachment.status.clone()),
+        session_result: Some(attachment.result.clone()),
+        session_time_started: Some(attachment.time_started),
+        session_time_ended: Some(attachment.time_ended),
+        ..AttachmentChange::default()
+    }
+}
+
+/// What leaving its session changes in an attachment: the job is told to stop.
+pub fn leaving() -> AttachmentChange {
+    let mut change = AttachmentChange {
+        session_id: Some(None),
+        session_tag: Some(0),
+        session_status: Some(String::new()),
+        session_result: Some(String::new()),
+        session_time_started: Some(None),
+        session_time_ended: Some(None),
+        ..AttachmentChange::default()
+    };
+    change.ask("stop");
+    change
+}
+
+/// Swaps a session's version and changes nothing else. Whoever changes what belongs to a session does this
+/// first: of two at the same moment one waits here, finds the version gone, and starts anew.
+pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
+    let version = session.version + 1;
+    swapped(
+        diesel::update(
+            sessions::table
+                .filter(sessions::id.eq(&session.id))
+                .filter(sessions::version.eq(session.version)),
+        )
+        .set((sessions::updated_at.eq(tx.now), sessions::version.eq(version)))
+        .execute(tx.connection)?,
+    )?;
+    Ok(Session { version, ..session.clone() })
+}
+
+/// Notes that a job has left: the session's document has changed, and its run may be over without the job.
+pub fn member_left(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
+    let Some(session) = find(tx, project, id)? else { return Ok(()) };
+    let session = touch(tx, &session)?;
+    if session.status == "running" {
+        fold(tx, &session)?;
+    }
+    Ok(())
+}
+
+/// Ends a session's run when each of its jobs has: with the result that the session's policy makes of theirs.
+pub fn fold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+    if session.status == "completed" {
+        return Ok(());
+    }
+    let parts: Vec<(String, String)> = attachments::table
+        .filter(attachments::project_id.eq(&session.project_id))
+        .filter(attachments::session_id.eq(&session.id))
+        .select((attachments::session_status, attachments::session_result))
+        .load(tx.connection)?;
+    let policy = SessionPolicy::parse(&session.policy);
+    let Some(result) = lifecycle::overall(policy, parts.iter().map(|(s, r)| (s.as_str(), r.as_str()))) else {
+        return Ok(());
+    };
+    let change = SessionChange {
+        status: Some("completed".into()),
+        result: Some(result.into()),
+        time_end: Some(Some(tx.now.and_utc().timestamp())),
+        ..SessionChange::default()
+    };
+    update(tx, session, change)?;
+    Ok(())
+}
+
+/// Begins a new run: every job's part in the last one is over and done with.
+pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+    diesel::update(
+        attachments::table
+            .filter(attachments::project_id.eq(&session.project_id))
+            .filter(attachments::session_id.eq(&session.id)),
+    )
+    .set((
+        attachments::session_status.eq(""),
+        attachments::session_result.eq(""),
+        attachments::session_time_started.eq(None::<i64>),
+        attachments::session_time_ended.eq(None::<i64>),
+        attachments::updated_at.eq(tx.now),
+        attachments::version.eq(attachments::version + 1),
+    ))
+    .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Deletes a session; its jobs leave it first.
+pub fn delete(tx: &mut Tx<'_>, project: &str, session: &Session) -> Outcome<()> {
+    let members: Vec<JobAttachment> = attachments::table
+        .filter(attachments::project_id.eq(project))
+        .filter(attachments::session_id.eq(&session.id))
+        .select(JobAttachment::as_select())
+        .load(tx.connection)?;
+    for attachment in &members {
+        job_attachments::update(tx, attachment, leaving())?;
+    }
+    swapped(
+        diesel::delete(
+            sessions::table
+                .filter(sessions::id.eq(&session.id))
+                .filter(sessions::version.eq(session.version)),
+        )
+        .execute(tx.connection)?,
+    )
+}
+
+/// A page of a project's sessions.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    search: &Search,
+    page: Page,
+    keep: impl Fn(&SessionView, &Search) -> bool,
+) -> Outcome<Vec<SessionView>> {
+    let rest = search.without(pushed);
+    let filter = |view: &SessionView| keep(view, &rest);
+    page::collect(
+        page,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&SessionView) -> bool),
+        |view| Place { created_at: view.session.created_at, id: view.session.id.clone() },
+        |window| {
+            let mut query = sessions::table
+                .filter(sessions::project_id.eq(project.to_owned()))
+                .select(Session::as_select())
+                .order((sessions::created_at, sessions::id))
+                .limit(window.limit)
+                .offset(window.offset)
+                .into_boxed();
+            if let Some(Place { created_at, id }) = window.after {
+                query = query.filter(
+                    sessions::created_at
+                        .gt(created_at)
+                        .or(sessions::created_at.eq(created_at).and(sessions::id.gt(id))),
+                );
+            }
+            for (condition, wanted) in search.conditions() {
+                let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
+                let word = word.to_owned();
+                query = match (column, wanted) {
+                    (Column::Id, true) => query.filter(sessions::id.eq(word)),
+                    (Column::Id, false) => query.filter(sessions::id.ne(word)),
+                    (Column::Status, true) => query.filter(sessions::status.eq(word)),
+                    (Column::Status, false) => query.filter(sessions::status.ne(word)),
+                    (Column::Result, true) => query.filter(sessions::result.eq(word)),
+                    (Column::Result, false) => query.filter(sessions::result.ne(word)),
+                };
+            }
+            let found = query.load(tx.connection)?;
+            complete(tx, project, found)
+        },
+    )
+}
+
+/// A session's unknown keys, kept as they came.
+pub fn with_metadata(session: &Session, more: Map<String, Value>) -> Map<String, Value> {
+    let mut metadata = session.metadata.clone().into_object();
+    metadata.extend(more);
+    metadata
+}
+
+/// The columns that a search can use.
+enum Column {
+    Id,
+    Status,
+    Result,
+}
+
+fn column(key: &str) -> Option<Column> {
+    match key {
+        "session_id" => Some(Column::Id),
+        "status" => Some(Column::Status),
+        "result" => Some(Column::Result),
+        _ => None,
+    }
+}
+
+/// Whether the database takes the whole of a condition over.
+fn pushed(condition: &Condition) -> bool {
+    column(&condition.key).is_some() && condition.word().is_some()
+}

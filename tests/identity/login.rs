@@ -1,0 +1,233 @@
+//! Logging in: who, what for, and what comes back.
+
+use std::time::Instant;
+
+use freezer_api::cli::user::UserCommand;
+use freezer_api::identity::Role;
+use serde_json::{Value, json};
+
+use crate::house::{Answer, House, by_password, by_token, on_every_backend, on_project};
+
+const PASSWORD: &str = "correct horse";
+
+fn disable(house: &House, name: &str) {
+    house.run(UserCommand::Disable { name: name.to_owned() }, "").unwrap();
+}
+
+#[test]
+fn a_login_by_name_or_id_gives_a_token_on_the_project() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "research", Role::Member);
+        let answer = house.password("ann", PASSWORD, on_project("research"));
+        let token = answer.subject();
+        assert_eq!((token.len(), answer.header("Vary")), (64, Some("X-Auth-Token")));
+        let body = &answer.body["token"];
+        let (user, project) = (&body["user"]["id"], &body["project"]["id"]);
+        assert_eq!(
+            *body,
+            json!({
+                "methods": ["password"],
+                "user": {
+                    "id": user,
+                    "name": "ann",
+                    "domain": {"id": "default", "name": "Default"},
+                    "password_expires_at": null,
+                },
+                "project": {"id": project, "name": "research", "domain": {"id": "default", "name": "Default"}},
+                "is_domain": false,
+                "roles": [{"id": "member", "name": "member"}, {"id": "reader", "name": "reader"}],
+                "catalog": body["catalog"],
+                "audit_ids": body["audit_ids"],
+                "issued_at": body["issued_at"],
+                "expires_at": body["expires_at"],
+            })
+        );
+        let time = |key: &str| {
+            let text = body[key].as_str().unwrap();
+            assert!(text.ends_with('Z') && text.len() == "2026-01-01T00:00:00.000000Z".len(), "{text}");
+            chrono::DateTime::parse_from_rfc3339(text).unwrap()
+        };
+        assert_eq!((time("expires_at") - time("issued_at")).num_seconds(), 3600);
+
+        let by_id = json!({"id": user, "password": PASSWORD});
+        let answer = house.log_in(by_password(by_id), Some(json!({"project": {"id": project}})));
+        assert_ne!(answer.subject(), token);
+        assert_eq!(answer.body["token"]["user"], body["user"]);
+
+        let identity = house.standalone.authenticate(&token).unwrap().unwrap();
+        assert_eq!(
+            (identity.user_id.as_str(), identity.project_id.as_deref()),
+            (user.as_str().unwrap(), project.as_str())
+        );
+        assert_eq!(
+            (identity.user_name.as_str(), identity.project_name.as_deref()),
+            ("ann", Some("research"))
+        );
+        assert_eq!(identity.roles, ["member", "reader"]);
+    });
+}
+
+#[test]
+fn the_catalog_names_both_services_where_the_client_sees_them() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "research", Role::Reader);
+        let answer = house.password("ann", PASSWORD, None);
+        let catalog = answer.body["token"]["catalog"].as_array().unwrap();
+        let of = |kind: &str| catalog.iter().find(|service| service["type"] == kind).unwrap();
+        assert_eq!(of("backup")["name"], "freezer");
+        for (kind, url) in
+            [("backup", "http://backup.example:9090"), ("identity", "http://backup.example:9090/identity/v3")]
+        {
+            let endpoints = of(kind)["endpoints"].as_array().unwrap();
+            let interfaces: Vec<_> = endpoints.iter().map(|e| e["interface"].as_str().unwrap()).collect();
+            assert_eq!(interfaces, ["public", "internal", "admin"]);
+            assert!(endpoints.iter().all(|e| e["url"] == url && e["region"] == "RegionOne"));
+        }
+        let same = house.get("/identity/v3/auth/catalog", &answer.subject());
+        assert_eq!(same.body["catalog"], answer.body["token"]["catalog"]);
+
+        let login = json!({"auth": {"identity": by_token(&answer.subject())}}).to_string();
+        let without = house.ask("POST", "/identity/v3/auth/tokens?nocatalog", &[], login.as_bytes());
+        assert_eq!((without.status, &without.body["token"]["catalog"]), (201, &Value::Null));
+    });
+}
+
+#[test]
+fn without_a_scope_the_only_project_is_meant() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "one", Role::Member);
+        let project = |answer: &Answer| answer.body["token"]["project"]["name"].clone();
+        assert_eq!(project(&house.password("ann", PASSWORD, None)), "one");
+
+        for explicit in [json!("unscoped"), json!({"unscoped": {}})] {
+            let unscoped = house.password("ann", PASSWORD, Some(explicit));
+            let body = &unscoped.body["token"];
+            assert_eq!(
+                (&body["project"], &body["roles"], &body["catalog"]),
+                (&Value::Null, &Value::Null, &Value::Null)
+            );
+            let identity = house.standalone.authenticate(&unscoped.subject()).unwrap().unwrap();
+            assert_eq!((identity.project_id, identity.roles.len()), (None, 0));
+            house.get("/identity/v3/auth/catalog", &unscoped.subject()).assert_error(403);
+        }
+
+        house.run(UserCommand::ProjectCreate { name: "two".to_owned() }, "").unwrap();
+        let grant =
+            UserCommand::Grant { name: "ann".to_owned(), project: "two".to_owned(), role: Role::Admin };
+        house.run(grant, "").unwrap();
+        assert_eq!(project(&house.password("ann", PASSWORD, None)), Value::Null);
+        let admin = house.password("ann", PASSWORD, on_project("two"));
+        assert_eq!(admin.roles(), ["admin", "member", "reader"]);
+    });
+}
+
+#[test]
+fn a_token_can_be_changed_for_one_on_another_project_but_not_for_a_longer_one() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "one", Role::Member);
+        let unscoped = house.password("ann", PASSWORD, Some(json!("unscoped")));
+        let scoped = house.log_in(by_token(&unscoped.subject()), on_project("one"));
+        let (old, new) = (&unscoped.body["token"], &scoped.body["token"]);
+        assert_eq!(
+            (new["project"]["name"].as_str(), scoped.roles()),
+            (Some("one"), vec!["member", "reader"])
+        );
+        assert_eq!(
+            (&new["methods"], &new["expires_at"]),
+            (&json!(["password", "token"]), &old["expires_at"])
+        );
+        assert_ne!(new["audit_ids"], old["audit_ids"]);
+        let shown = house.on_token("GET", &scoped.subject(), &scoped.subject());
+        assert_eq!(shown.body, scoped.body);
+
+        let both = json!({
+            "methods": ["password", "token"],
+            "password": {"user": {"name": "ann", "password": PASSWORD}},
+            "token": {"id": unscoped.subject()},
+        });
+        assert_eq!(house.log_in(both, None).status, 201);
+        house.user("bob", PASSWORD, "one", Role::Member);
+        let mixed = json!({
+            "methods": ["password", "token"],
+            "password": {"user": {"name": "bob", "password": PASSWORD}},
+            "token": {"id": unscoped.subject()},
+        });
+        house.log_in(mixed, None).assert_error(401);
+    });
+}
+
+#[test]
+fn whatever_is_wrong_the_refusal_is_the_same() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "one", Role::Member);
+        house.user("eve", PASSWORD, "two", Role::Member);
+        house.user("off", PASSWORD, "one", Role::Member);
+        disable(&house, "off");
+        let elsewhere = json!({"name": "ann", "domain": {"id": "other"}, "password": PASSWORD});
+        let refused = [
+            house.password("ann", "wrong horse", None),
+            house.password("ann", "", None),
+            house.password("ann ", PASSWORD, None),
+            house.password("ANN", PASSWORD, None),
+            house.password("nobody", PASSWORD, None),
+            house.password("off", PASSWORD, None),
+            house.password("off", "wrong horse", None),
+            house.log_in(by_password(elsewhere), None),
+            house.log_in(by_password(json!({"id": "é".repeat(32), "password": PASSWORD})), None),
+            house.log_in(by_password(json!({"id": "x".repeat(5000), "password": PASSWORD})), None),
+            house.log_in(by_token(&"0".repeat(64)), None),
+            house.log_in(by_token("gAAAAAB"), None),
+            house.password("ann", PASSWORD, on_project("two")),
+            house.password("ann", PASSWORD, on_project("none such")),
+            house.password("ann", PASSWORD, Some(json!({"project": {"id": "é"}}))),
+            house.password("ann", PASSWORD, Some(json!({"domain": {"id": "default"}}))),
+            house.password("ann", PASSWORD, Some(json!({"system": {"all": true}}))),
+            house.password("ann", PASSWORD, Some(json!({"OS-TRUST:trust": {"id": "1"}}))),
+        ];
+        for answer in refused {
+            answer.assert_error(401);
+            assert_eq!(answer.body["error"]["message"], "The request you have made requires authentication.");
+            let challenge = "Keystone uri=\"http://backup.example:9090/identity\"";
+            assert_eq!(answer.header("WWW-Authenticate"), Some(challenge));
+            assert_eq!(answer.header("X-Subject-Token"), None);
+        }
+        assert_eq!(house.count_tokens(), 0);
+        let otp = json!({"methods": ["totp"], "totp": {}});
+        house.log_in(otp, None).assert_error(401);
+    });
+}
+
+#[test]
+fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "one", Role::Member);
+        let once = |name: &str| {
+            let began = Instant::now();
+            house.password(name, "wrong horse", None).assert_error(401);
+            began.elapsed()
+        };
+        // In turns, so that whatever else the machine does happens to both.
+        let times: Vec<_> = (0..10).map(|_| (once("ann"), once("nobody"))).collect();
+        let known = times.iter().map(|(known, _)| *known).min().unwrap();
+        let unknown = times.iter().map(|(_, unknown)| *unknown).min().unwrap();
+        // Without a hash to compare with it would be less than a tenth.
+        assert!(unknown > known / 4 && known > unknown / 4, "{known:?} {unknown:?}");
+    });
+}
+
+#[test]
+fn a_flood_of_logins_is_answered_and_leaves_the_service_usable() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "one", Role::Member);
+        let token = house.token("ann", PASSWORD);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let logins: Vec<_> =
+                (0..24).map(|_| scope.spawn(|| house.password("ann", PASSWORD, None).status)).collect();
+            logins.into_iter().map(|login| login.join().unwrap()).collect()
+        });
+        assert!(statuses.iter().all(|status| matches!(status, 201 | 503)), "{statuses:?}");
+        assert!(statuses.iter().filter(|status| **status == 201).count() >= 2, "{statuses:?}");
+        assert!(house.standalone.authenticate(&token).unwrap().is_some());
+        assert_eq!(house.password("ann", PASSWORD, None).status, 201);
+    });
+}

@@ -1,0 +1,126 @@
+//! The migrations, on every backend that is built in: up, down and up again; the same schema everywhere; and
+//! each constraint refuses what it is there to refuse. Nearly all SQL here is one text for the three backends.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod fresh;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use fresh::Fresh;
+use rows::{LISTS, OBJECTS, REFUSED};
+
+/// `src/store/schema.rs` in the form of `Fresh::columns`.
+fn model() -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    let mut table = "";
+    for line in include_str!("../../src/store/schema.rs").lines().map(str::trim) {
+        match (line.strip_suffix(") {"), line.split_once(" -> ")) {
+            (Some(head), _) => table = head.split_once(" (").unwrap().0,
+            (_, Some((column, kind))) if kind.ends_with(',') => {
+                let null = if kind.starts_with("Nullable<") { " null" } else { "" };
+                columns.insert(format!("{table}.{column}{null}"));
+            }
+            _ => {}
+        }
+    }
+    assert!(columns.len() > 150, "this test no longer understands schema.rs: {columns:?}");
+    columns
+}
+
+#[test]
+fn up_down_and_up_again_leaves_nothing_behind() {
+    for mut fresh in Fresh::all() {
+        fresh.up();
+        let (columns, names) = (fresh.columns(), fresh.names());
+        fresh.down();
+        assert_eq!(fresh.columns(), BTreeSet::new(), "{}", fresh.backend);
+        assert_eq!(fresh.names(), BTreeSet::new(), "{}", fresh.backend);
+        fresh.up();
+        assert_eq!((fresh.columns(), fresh.names()), (columns, names), "{}", fresh.backend);
+    }
+}
+
+#[test]
+fn every_backend_has_the_columns_of_the_model() {
+    for mut fresh in Fresh::all_migrated() {
+        let mut columns = fresh.columns();
+        if fresh.backend == "mysql" {
+            assert!(columns.remove("clients.central_key null"), "stands for a partial unique index");
+        }
+        assert_eq!(columns, model(), "{}", fresh.backend);
+    }
+}
+
+#[test]
+fn every_backend_has_the_same_keys_indexes_and_checks() {
+    let mut all = Fresh::all_migrated();
+    let expected = all[0].names();
+    for fresh in &mut all {
+        let mut names = fresh.names();
+        if fresh.backend == "mysql" {
+            assert!(names.insert("ix_clients_client_id".to_owned()), "uq_clients_central serves for it");
+        }
+        assert_eq!(names, expected, "{}", fresh.backend);
+    }
+}
+
+#[test]
+fn every_constraint_refuses_what_it_is_there_for() {
+    for mut fresh in Fresh::all_migrated() {
+        fresh.fill();
+        let mut untried = fresh.names();
+        // A second (project_id, id) is a second id: the primary key refuses it first.
+        untried.retain(|name| {
+            !name.starts_with("ix_") && !name.ends_with("_project") || name.starts_with("fk_")
+        });
+        let mut refuses = |constraint: &str, sql: &str| {
+            fresh.refuses(constraint, sql);
+            untried.remove(constraint);
+        };
+        for (constraint, sql) in REFUSED {
+            refuses(constraint, sql);
+        }
+        let lists = LISTS.iter().map(|column| ("clients", *column, "{}"));
+        for (table, column, value) in
+            OBJECTS.iter().map(|(table, column)| (*table, *column, "[]")).chain(lists)
+        {
+            refuses(&format!("ck_{table}_{column}"), &format!("UPDATE {table} SET {column} = '{value}'"));
+        }
+        let versioned: BTreeSet<_> =
+            model().iter().filter_map(|c| c.strip_suffix(".version")).map(str::to_owned).collect();
+        for table in versioned {
+            refuses(&format!("ck_{table}_version"), &format!("UPDATE {table} SET version = -1"));
+        }
+        assert_eq!(untried, BTreeSet::new(), "{}: a constraint without a test", fresh.backend);
+    }
+}
+
+#[test]
+fn what_is_not_json_or_too_long_is_refused() {
+    for mut fresh in Fresh::all_migrated() {
+        fresh.fill();
+        for sql in [
+            "UPDATE jobs SET scheduling = 'no json'".to_owned(),
+            format!("UPDATE clients SET client_id = '{}' WHERE id = 'p-client'", "x".repeat(256)),
+            format!("UPDATE jobs SET id = '{}' WHERE id = 'p-job'", "x".repeat(65)),
+        ] {
+            assert!(fresh.run(&sql).is_err(), "{}: {sql}", fresh.backend);
+        }
+    }
+}
+
+#[test]
+fn text_compares_and_sorts_by_its_bytes() {
+    let names = ["A", "B", "_", "a", "b", "É", "é", "日本"];
+    for mut fresh in Fresh::all_migrated() {
+        for (id, name) in names.iter().enumerate().rev() {
+            let at = "'2026-01-02 03:04:05', '2026-01-02 03:04:05'";
+            fresh
+                .run(&format!("INSERT INTO identity_users VALUES ('{id}', '{name}', '$', TRUE, {at})"))
+                .unwrap();
+        }
+        let sorted = fresh.texts("SELECT name AS value FROM identity_users ORDER BY name");
+        assert_eq!(sorted, names, "{}", fresh.backend);
+    }
+}

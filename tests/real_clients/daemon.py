@@ -1,0 +1,45 @@
+"""The daemon under test: on an empty database, from nothing to an openrc file, with its own two commands."""
+
+import contextlib
+import os
+import re
+import stat
+import subprocess
+
+from expectation import Surprise, eventually, expect
+from process import Process
+
+
+@contextlib.contextmanager
+def daemon(binary, database, scratch):
+    """A running daemon; the value is the path of the openrc file that it made for its first user."""
+    # Its own settings come in variables whose names begin with OS_ too: none may leak in from outside.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    openrc = scratch / "openrc"
+
+    sync = subprocess.run([binary, "db", "sync", "--database-connection", database], env=env, capture_output=True)
+    if sync.returncode != 0:
+        raise Surprise(f"freezer-api db sync: exit status {sync.returncode}\n{(sync.stdout + sync.stderr).decode()}")
+
+    command = [binary, "serve", "--bind-host", "127.0.0.1", "--bind-port", "0"]
+    command += ["--database-connection", database, "--auth-strategy", "standalone", "--openrc", str(openrc)]
+    with Process(command, scratch / "freezer-api.log", env) as process:
+        listening = re.compile(r"listening on http://127\.0\.0\.1:[1-9]\d*")
+        eventually(
+            "freezer-api says where it listens",
+            lambda: process.alive() and bool(listening.search(process.output())),
+            True,
+        )
+        eventually("and writes an openrc file", openrc.exists, True)
+        expect("which nobody else can read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")
+        yield openrc
+        process.alive()
+        expect("freezer-api never panicked", "panicked at" in process.output(), False)
+
+
+def sourced(openrc):
+    """The OS_* variables a user has after sourcing the file in a shell that had none."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    shell = subprocess.run(["sh", "-ec", '. "$1"; env -0', "sh", str(openrc)], env=env, capture_output=True, check=True)
+    variables = dict(line.split("=", 1) for line in shell.stdout.decode().split("\0") if line)
+    return {name: value for name, value in variables.items() if name.startswith("OS_")}

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""The unmodified Freezer clients at work: every command of the command line, and a scheduler that backs up for real.
+
+    run.py --binary target/debug/freezer-api --server sqlite
+    run.py --binary target/debug/freezer-api --server mysql://user:password@127.0.0.1:3306/any
+    run.py --endpoint-env openrc            against a service that is already there
+
+Its python must have what requirements.txt beside it names; scripts/test makes such an environment.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+
+TIME_LIMIT = 15 * 60  # The clients wait for an answer for ever; this run does not.
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", help="the freezer-api to start, on a database made for this run")
+    parser.add_argument("--server", default="sqlite", help="where that database is made (default: a SQLite file)")
+    parser.add_argument("--endpoint-env", help="an openrc file of a service that is already there")
+    parser.add_argument("--only", choices=("cli", "scheduler"), help="just this part")
+    given = parser.parse_args()
+    if bool(given.binary) == bool(given.endpoint_env):
+        parser.error("name either a --binary to start or an --endpoint-env to use")
+    return given
+
+
+def give_up(*_):
+    raise TimeoutError(f"not done after {TIME_LIMIT} seconds")
+
+
+def run(given, scratch):
+    # Imported here: --help is to work in any Python.
+    import cli
+    import scheduler
+    from daemon import daemon, sourced
+    from database import fresh_database
+    from shell import Freezer
+
+    with contextlib.ExitStack() as running:
+        openrc = given.endpoint_env
+        if given.binary:
+            database = running.enter_context(fresh_database(given.server, scratch))
+            openrc = running.enter_context(daemon(given.binary, database, scratch))
+
+        # The clients are told nothing else: no endpoint, no token, no project id.
+        for name in [name for name in os.environ if name.startswith("OS_")]:
+            del os.environ[name]
+        os.environ.update(sourced(openrc))
+        os.environ["HOME"] = str(scratch)
+
+        freezer = Freezer(scratch)
+        if given.only != "scheduler":
+            cli.play(freezer)
+        if given.only != "cli":
+            scheduler.play(freezer, scratch)
+
+
+def main():
+    given = arguments()
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TIME_LIMIT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit, so that everything started is ended
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="freezer-real-clients-"))
+    try:
+        run(given, scratch)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        return 1
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print("every expectation was met")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
