@@ -4,20 +4,22 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Front, connection};
 
 /// How long to pause after the system had no means for another connection.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often to complain of that.
+const COMPLAINT: Duration = Duration::from_secs(60);
 
 /// Accepts connections until the front is stopping and somebody [`wake`]s us, then all that have been made by then.
 pub fn run(front: &Arc<Front>, listener: TcpListener) {
-    let mut failing = false;
+    let mut complained: Option<Instant> = None;
     while !front.stopping() {
         match listener.accept() {
             Ok((stream, remote)) => {
-                failing = false;
                 // Only now: as long as nobody else comes, resting connections may rest.
                 while !front.registry.has_room(front.settings.max_connections) && !front.stopping() {}
                 attend(front, stream, remote);
@@ -25,10 +27,10 @@ pub fn run(front: &Arc<Front>, listener: TcpListener) {
             // The client has gone again.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => {
-                if !failing {
-                    log::error!("cannot accept connections: {error}");
+                if complained.is_none_or(|when| when.elapsed() > COMPLAINT) {
+                    log::error!("cannot accept connections, ending resting ones: {error}");
+                    complained = Some(Instant::now());
                 }
-                failing = true;
                 // Most likely the files have run out: someone has to make room.
                 front.registry.end_longest_rest();
                 thread::sleep(PAUSE);
