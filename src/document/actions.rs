@@ -14,6 +14,10 @@ pub const DEFAULT_RETRIES: i32 = 5;
 /// How many seconds lie between the tries when nobody says.
 pub const DEFAULT_RETRY_INTERVAL: i32 = 6;
 
+/// The keys of `freezer_action` that clients look for: null in the document when there is nothing to show.
+const ALWAYS_SHOWN: &[&str] =
+    &["mode", "path_to_backup", "backup_name", "container", "timeout", "priority", "log_file"];
+
 /// Where the well-known keys of an action document are.
 pub const FIELDS: Fields = &[
     ("action_id", "/action_id"),
@@ -130,7 +134,7 @@ pub fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// What a checked action, or a checked entry of `job_actions`, says. What fits a column goes there, the rest
-/// stays in the metadata as it came, nulls included.
+/// stays in the metadata as it came; nulls too, where they say something.
 pub fn spec(body: &Map<String, Value>) -> ActionSpec {
     let mut rest = match body.get("freezer_action") {
         Some(Value::Object(object)) => object.clone(),
@@ -138,6 +142,8 @@ pub fn spec(body: &Map<String, Value>) -> ActionSpec {
     };
     // Central schedulers put the trust they run under into the copy they send back.
     rest.remove("os_trust_id");
+    // What is shown as null when it is missing is missing when it comes back as null.
+    rest.retain(|key, value| !(value.is_null() && ALWAYS_SHOWN.contains(&key.as_str())));
     let mandatory =
         [body.get("mandatory"), rest.get("mandatory")].into_iter().flatten().find_map(Value::as_bool);
     let mut taken = |key: &str, max: usize| match rest.get(key) {
@@ -185,11 +191,11 @@ pub fn is_same(sent: &Map<String, Value>, stored: &ActionSpec) -> bool {
     core(sent) == core(&stored.freezer_action())
 }
 
-/// The `freezer_action` as the API shows it: the keys that clients look for are always there.
+/// The `freezer_action` as the API shows it.
 pub fn render_freezer_action(spec: &ActionSpec) -> Value {
     let mut object = spec.freezer_action();
-    for key in ["mode", "path_to_backup", "backup_name", "container", "timeout", "priority", "log_file"] {
-        object.entry(key).or_insert(Value::Null);
+    for key in ALWAYS_SHOWN {
+        object.entry(*key).or_insert(Value::Null);
     }
     Value::Object(object)
 }

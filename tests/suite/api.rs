@@ -1,0 +1,193 @@
+//! The server under test, one per backend and run, and those who call it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use freezer_api::auth::Strategy;
+use freezer_api::routes::{self, App};
+use freezer_api::server::{Server, Settings};
+use freezer_api::store::Store;
+use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::url::DatabaseUrl;
+use serde_json::Value;
+
+use crate::database;
+use crate::http::{self, Answer};
+
+/// As many as the races have threads, so that these meet in the database and not at the door.
+const WORKERS: usize = 16;
+
+/// A running server.
+pub struct Api {
+    address: SocketAddr,
+    database: DatabaseUrl,
+}
+
+pub fn sqlite() -> &'static Api {
+    static API: OnceLock<Api> = OnceLock::new();
+    API.get_or_init(|| Api::on(database::sqlite()))
+}
+
+#[cfg(feature = "mysql")]
+pub fn mysql() -> &'static Api {
+    const DATABASES: &str = "SELECT schema_name AS name FROM information_schema.schemata";
+    static API: OnceLock<Api> = OnceLock::new();
+    API.get_or_init(|| Api::on(database::on_server("FREEZER_TEST_MYSQL_URL", DATABASES)))
+}
+
+#[cfg(feature = "postgres")]
+pub fn postgres() -> &'static Api {
+    const DATABASES: &str = "SELECT datname::text AS name FROM pg_database";
+    static API: OnceLock<Api> = OnceLock::new();
+    API.get_or_init(|| Api::on(database::on_server("FREEZER_TEST_POSTGRES_URL", DATABASES)))
+}
+
+impl Api {
+    fn on(database: DatabaseUrl) -> Self {
+        let app = App {
+            store: Store::new(database.clone(), WORKERS as u32),
+            auth: Strategy::Noauth,
+            max_limit: 1000,
+            healthcheck_disable_file: "/nonexistent/healthcheck_disable".into(),
+        };
+        let settings = Settings {
+            bind_host: "127.0.0.1".to_owned(),
+            bind_port: 0,
+            workers: WORKERS,
+            ..Settings::default()
+        };
+        let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
+        let address = server.local_addr();
+        std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+        Self { address, database }
+    }
+
+    /// A member of a project that nobody has seen before.
+    pub fn project(&self) -> Caller<'_> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        Caller {
+            api: self,
+            user: format!("user-{}", &id[..8]),
+            own: id.clone(),
+            project: id,
+            roles: "member,reader".to_owned(),
+        }
+    }
+
+    /// Any request at all.
+    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+        http::send(self.address, method, target, headers, body)
+    }
+
+    /// A connection to the same database, for what HTTP does not show.
+    pub fn database(&self) -> AnyConnection {
+        database::connect(&self.database)
+    }
+
+    /// The service's own address, as its hrefs have it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Somebody with a token for a project. Paths are below `/v2/{project}`.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    pub api: &'a Api,
+    pub user: String,
+    /// The project of the URLs.
+    pub project: String,
+    /// The project of the token.
+    own: String,
+    roles: String,
+}
+
+impl Caller<'_> {
+    /// The same project, somebody else.
+    pub fn colleague(&self) -> Self {
+        Self { user: format!("{}-colleague", self.user), ..self.clone() }
+    }
+
+    /// The same user with other roles, comma separated.
+    pub fn with_roles(&self, roles: &str) -> Self {
+        Self { roles: roles.to_owned(), ..self.clone() }
+    }
+
+    /// The same token, but another's project in the URLs.
+    pub fn reaching_for(&self, other: &Caller<'_>) -> Self {
+        Self { project: other.project.clone(), ..self.clone() }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    /// A list with a search body.
+    pub fn search(&self, path: &str, body: Value) -> Answer {
+        self.json("GET", path, &body)
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Answer {
+        self.json("POST", path, &body)
+    }
+
+    pub fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json("PATCH", path, &body)
+    }
+
+    pub fn put(&self, path: &str) -> Answer {
+        self.send("PUT", path, None)
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, Some(body.to_string().as_bytes()))
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        self.send_with(method, path, &[], body)
+    }
+
+    pub fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Answer {
+        let token = [("X-User-Id", &*self.user), ("X-Project-Id", &*self.own), ("X-Roles", &*self.roles)];
+        let target = format!("/v2/{}{path}", self.project);
+        self.api.send(method, &target, &[&token, headers].concat(), body)
+    }
+
+    /// Creates something and returns its id: `create("jobs", ..)` posts to `/jobs` and returns the `job_id`.
+    #[track_caller]
+    pub fn create(&self, noun: &str, body: Value) -> String {
+        let answer = self.post(&format!("/{noun}"), body).expect(201);
+        let key = format!("{}_id", noun.trim_end_matches('s'));
+        answer[&key].as_str().unwrap_or_else(|| panic!("no {key} in {answer}")).to_owned()
+    }
+
+    /// The document of something that is there: `show("jobs", id)`.
+    #[track_caller]
+    pub fn show(&self, noun: &str, id: &str) -> Value {
+        self.get(&format!("/{noun}/{id}")).expect(200)
+    }
+
+    /// What a list holds.
+    #[track_caller]
+    pub fn list(&self, noun: &str) -> Vec<Value> {
+        self.found(noun, Value::Object(serde_json::Map::new()))
+    }
+
+    /// What a search finds.
+    #[track_caller]
+    pub fn found(&self, noun: &str, search: Value) -> Vec<Value> {
+        let answer = self.search(&format!("/{noun}?limit=500"), search).expect(200);
+        answer[noun].as_array().unwrap_or_else(|| panic!("no list of {noun} in {answer}")).clone()
+    }
+}

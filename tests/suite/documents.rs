@@ -1,0 +1,83 @@
+//! The documents that the tests begin with, and short ways to have them stored.
+
+use serde_json::{Value, json};
+
+use crate::api::Caller;
+
+/// A client that can do everything.
+pub fn client(name: &str) -> Value {
+    json!({"client_id": name, "hostname": name, "description": "a host"})
+}
+
+/// An entry of `job_actions`, and the body of an action.
+pub fn action() -> Value {
+    json!({
+        "freezer_action": {
+            "action": "backup",
+            "mode": "fs",
+            "backup_name": "etc",
+            "container": "/var/backups",
+            "path_to_backup": "/etc",
+            "storage": "local",
+            "engine_name": "tar",
+            "remove_older_than": 365,
+        },
+        "max_retries": 3,
+        "max_retries_interval": 60,
+        "mandatory": true,
+    })
+}
+
+/// A job of one action.
+pub fn job(client: &str) -> Value {
+    json!({
+        "client_id": client,
+        "description": "nightly",
+        "job_schedule": {"schedule_interval": "1 days", "schedule_start_date": "2026-01-02T03:04:05"},
+        "job_actions": [action()],
+    })
+}
+
+pub fn session() -> Value {
+    json!({"description": "weekly", "schedule": {"schedule_interval": "7 days"}})
+}
+
+pub fn backup(name: &str) -> Value {
+    json!({
+        "backup_name": name,
+        "container": "/var/backups",
+        "hostname": "web1",
+        "mode": "fs",
+        "action": "backup",
+        "time_stamp": 1_767_323_045,
+        "curr_backup_level": 0,
+        "path_to_backup": "/etc",
+    })
+}
+
+impl Caller<'_> {
+    /// Registers a client that can do everything.
+    #[track_caller]
+    pub fn register(&self, name: &str) -> String {
+        self.create("clients", client(name))
+    }
+
+    /// A job of one action on that client, which is registered if need be.
+    #[track_caller]
+    pub fn job_on(&self, client: &str) -> String {
+        self.register(client);
+        self.create("jobs", job(client))
+    }
+
+    /// What the scheduler of that client sees when it polls.
+    #[track_caller]
+    pub fn poll(&self, client: &str) -> Vec<Value> {
+        self.found("jobs", json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]}))
+    }
+
+    /// What the scheduler reports of a job.
+    #[track_caller]
+    pub fn report(&self, job: &str, run: Value) -> Value {
+        self.patch(&format!("/jobs/{job}"), json!({"job_schedule": run})).expect(200)
+    }
+}

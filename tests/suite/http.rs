@@ -1,0 +1,128 @@
+//! The smallest HTTP client that can send what no decent client would: a body with GET, bytes that are not UTF-8, a
+//! target with a NUL in it. One connection per request, as the real clients have it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than anything the service waits for itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The request, for messages.
+    asked: String,
+}
+
+/// Sends one request and reads its answer to the end of the connection.
+pub fn send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(body) = body {
+        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    let sent: String = String::from_utf8_lossy(body.unwrap_or_default()).chars().take(500).collect();
+    let asked = format!("{method} {target} {sent}");
+
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let whole = [head.as_bytes(), b"\r\n", body.unwrap_or_default()].concat();
+    // A server that has seen enough may stop reading; what counts is whether it answers.
+    let _ = stream.write_all(&whole);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    Answer::parse(&answer, asked).checked(method)
+}
+
+impl Answer {
+    fn parse(bytes: &[u8], asked: String) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no answer to {asked}: {:?}", String::from_utf8_lossy(bytes)));
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
+        let headers: Vec<_> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let body = bytes[end + 4..].to_vec();
+        let mut answer = Self { status, headers, body, asked };
+        if answer.header("Transfer-Encoding").is_some() {
+            answer.body = unchunked(&answer.body);
+        }
+        answer
+    }
+
+    /// What holds for every answer there is.
+    fn checked(self, method: &str) -> Self {
+        assert!(self.status < 500, "{self}");
+        let id = self.header("x-openstack-request-id").unwrap_or_else(|| panic!("no request id: {self}"));
+        assert!(id.len() == 40 && id.starts_with("req-"), "{self}");
+        if method == "HEAD" || self.status == 204 || self.status == 406 {
+            assert!(self.body.is_empty(), "{self}");
+            assert!(method == "HEAD" || self.header("Content-Type").is_none(), "{self}");
+            return self;
+        }
+        if self.status >= 400 {
+            assert_eq!(self.header("Content-Type"), Some("application/json"), "{self}");
+            assert_eq!(self.header("Vary"), Some("Accept"), "{self}");
+            let body = self.json();
+            assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{self}");
+            assert!(body["description"].as_str().is_some_and(|text| !text.is_empty()), "{self}");
+            assert_eq!(body["code"], self.status, "{self}");
+            assert_eq!(body["request_id"].as_str(), Some(id), "{self}");
+        }
+        self
+    }
+
+    /// The body, when this is the status; otherwise the test fails and shows the exchange.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self}");
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self}"))
+    }
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(2000).collect();
+        write!(f, "{}\n-> {} {:?}\n{body}", self.asked, self.status, self.headers)
+    }
+}
+
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap().trim(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        whole.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 2 + size + 2..];
+    }
+    whole
+}

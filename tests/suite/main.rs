@@ -1,0 +1,46 @@
+//! The behaviour of the service, spoken over HTTP, on every backend that is built in.
+//!
+//! A test is a function that is given a server: it takes a project of its own, sends requests, and looks at the
+//! answers. `on_every_backend!` runs it once per backend. Every answer, whatever the test is about, is checked for
+//! what holds for all of them (`http::Answer::checked`): never a 5xx, always a request id, errors in one form.
+//!
+//! SQLite needs nothing. MySQL and PostgreSQL are the servers that FREEZER_TEST_MYSQL_URL and
+//! FREEZER_TEST_POSTGRES_URL name; `scripts/test` starts throwaway ones. On a server of your own the databases are
+//! called `freezer_suite_<epoch>_<random>`, and each run drops those that are older than an hour.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+/// Makes each of the functions named a test on every backend: `name::sqlite`, `name::mysql`, `name::postgres`.
+macro_rules! on_every_backend {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[test]
+            fn sqlite() {
+                super::$name($crate::api::sqlite());
+            }
+
+            #[cfg(feature = "mysql")]
+            #[test]
+            fn mysql() {
+                super::$name($crate::api::mysql());
+            }
+
+            #[cfg(feature = "postgres")]
+            #[test]
+            fn postgres() {
+                super::$name($crate::api::postgres());
+            }
+        }
+    )+};
+}
+
+mod api;
+mod database;
+mod documents;
+mod http;
+
+mod actions;
+mod backups;
+mod clients;
+mod jobs;
+mod lists;
+mod sessions;
