@@ -128,7 +128,7 @@ fn list(headers: &[(String, String)], name: &str) -> Vec<String> {
         .iter()
         .filter(|(key, _)| key.eq_ignore_ascii_case(name))
         .flat_map(|(_, value)| value.split(','))
-        .map(|value| value.trim().to_ascii_lowercase())
+        .map(|value| value.trim_matches([' ', '\t']).to_ascii_lowercase())
         .collect()
 }
 
@@ -268,12 +268,22 @@ mod tests {
             "Content-Length: -1",
             "Content-Length: 1, 2",
             "Content-Length:",
+            "Content-Length: 1\u{a0}",
+            "Content-Length: \u{85}1",
+            "Content-Length: +1",
+            "Content-Length: 1,",
+            "Content-Length: 1\r\nContent-Length: 01",
+            "Transfer-Encoding: chunked\u{2003}",
+            "Transfer-Encoding: chunked, chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+            "Transfer-Encoding:",
             "Transfer-Encoding: gzip, chunked",
             "Transfer-Encoding: chunked\r\nContent-Length: 1",
         ] {
             assert!(read(&mut format!("GET / HTTP/1.1\r\n{header}\r\n\r\n").as_bytes()).is_err(), "{header}");
         }
         assert!(read(&mut &b"GET /\xff HTTP/1.1\r\n\r\n"[..]).is_err());
+        assert!(read(&mut &b"GET / HTTP/1.1\r\nContent-Length: 1\xa0\r\n\r\n"[..]).is_err());
         assert!(read(&mut &b"GET / HTTP/1.1\r\nHost"[..]).is_err());
         assert!(read(&mut &b"GET / HTTP/1.1\r\nHost: x\r\n"[..]).is_err());
         assert!(read(&mut std::io::BufReader::new(std::io::repeat(b'a'))).is_err());
