@@ -1,4 +1,7 @@
 //! Reading the body of a request, no more of it than is allowed.
+//!
+//! The chunks are taken apart here because the libraries are laxer: `chunked_transfer` takes `+1` for a size, a size
+//! line without end, and a connection that ends for the body's end, and `httparse` a missing size for 0.
 
 use std::io::{BufRead, Read};
 

@@ -39,96 +39,68 @@ pub enum Framing {
 /// Reads one head. `None` is the end of the connection where the next request would begin.
 pub fn read(source: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
     let mut source = source.take(MAX_HEAD);
-    // A client may leave an empty line behind its last body (RFC 9112, 2.2).
-    let request_line = loop {
-        match line(&mut source)? {
-            None => return Ok(None),
-            Some(line) if line.is_empty() => {}
-            Some(line) => break line,
-        }
-    };
-    let (method, target, minor) = parse_request_line(&request_line)?;
-    let mut headers = Vec::new();
+    let mut bytes = Vec::new();
+    // Parsed anew with each line, so that nonsense is refused as soon as it is seen; the most headers bound the work.
     loop {
-        let line = line(&mut source)?.ok_or(Refusal::cut_off("head"))?;
-        if line.is_empty() {
-            break;
+        let start = bytes.len();
+        source.read_until(b'\n', &mut bytes).map_err(|error| Refusal::unread("head", &error))?;
+        match &bytes[start..] {
+            // A client may leave an empty line behind its last body (RFC 9112, 2.2).
+            b"\r\n" | b"\n" if start == 0 => {
+                bytes.clear();
+                continue;
+            }
+            [.., b'\n'] => {}
+            _ if source.limit() == 0 => {
+                return Err(Refusal::bad("The request line and headers are too long."));
+            }
+            [] if start == 0 => return Ok(None),
+            _ => return Err(Refusal::cut_off("head")),
         }
-        if headers.len() == MAX_HEADERS {
-            return Err(Refusal::bad("The request has too many headers."));
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        if request.parse(&bytes).map_err(malformed)?.is_complete() {
+            return understand(&request).map(Some);
         }
-        headers.push(parse_header(&line)?);
     }
+}
+
+fn malformed(error: httparse::Error) -> Refusal {
+    use httparse::Error::{HeaderName, HeaderValue, NewLine, Status, Token, TooManyHeaders, Version};
+    Refusal::bad(match error {
+        Version => "The request line does not end in HTTP/1.0 or HTTP/1.1.",
+        TooManyHeaders => "The request has too many headers.",
+        HeaderName | HeaderValue => "A header is malformed.",
+        NewLine | Status | Token => "The request line or the end of a line is malformed.",
+    })
+}
+
+/// What a complete head means.
+fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
+    let method = request.method.unwrap_or_default().to_owned();
+    let target = request.path.unwrap_or_default().to_owned();
+    // The parser knows the control characters of ASCII only.
+    if target.contains(char::is_control) {
+        return Err(Refusal::bad("The request line has control characters."));
+    }
+    let headers: Vec<_> =
+        request.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
+    let current = request.version == Some(1);
     let keep_alive = match list(&headers, "connection") {
         options if options.iter().any(|option| option == "close") => false,
-        options => minor > 0 || options.iter().any(|option| option == "keep-alive"),
+        options => current || options.iter().any(|option| option == "keep-alive"),
     };
-    let expects_continue = minor > 0 && list(&headers, "expect").iter().any(|what| what == "100-continue");
+    let expects_continue = current && list(&headers, "expect").iter().any(|what| what == "100-continue");
     let framing = framing(&headers)?;
-    Ok(Some(Head { method, target, headers, framing, keep_alive, expects_continue }))
+    Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
 }
 
-/// One line without its end; `None` at the end of the stream. A bare LF ends a line too.
-fn line(source: &mut std::io::Take<&mut impl BufRead>) -> Result<Option<Vec<u8>>, Refusal> {
-    let mut line = Vec::new();
-    source.read_until(b'\n', &mut line).map_err(|error| Refusal::unread("head", &error))?;
-    if line.pop() != Some(b'\n') {
-        return match source.limit() {
-            0 => Err(Refusal::bad("The request line and headers are too long.")),
-            _ if line.is_empty() => Ok(None),
-            _ => Err(Refusal::cut_off("head")),
-        };
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    Ok(Some(line))
-}
-
-/// Method, target and minor version.
-fn parse_request_line(line: &[u8]) -> Result<(String, String, u8), Refusal> {
-    const MALFORMED: Refusal = Refusal::bad("The request line is malformed.");
-    let line = std::str::from_utf8(line).map_err(|_| Refusal::bad("The request line is not UTF-8."))?;
-    let mut words = line.split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(MALFORMED);
-    };
-    if method.is_empty()
-        || !method.bytes().all(is_token)
-        || target.is_empty()
-        || target.contains(char::is_control)
-    {
-        return Err(MALFORMED);
-    }
-    let minor = match version.strip_prefix("HTTP/1.").map(str::as_bytes) {
-        Some([minor @ b'0'..=b'9']) => minor - b'0',
-        _ if version.starts_with("HTTP/") => {
-            return Err(Refusal::bad("Only HTTP/1.0 and HTTP/1.1 are spoken here."));
-        }
-        _ => return Err(MALFORMED),
-    };
-    Ok((method.to_owned(), target.to_owned(), minor))
-}
-
-fn parse_header(line: &[u8]) -> Result<(String, String), Refusal> {
-    const MALFORMED: Refusal = Refusal::bad("A header is malformed.");
-    let colon = line.iter().position(|byte| *byte == b':').ok_or(MALFORMED)?;
-    // A blank before the colon or at the beginning of a line is how requests are smuggled past proxies.
-    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-    if name.is_empty() || !name.iter().copied().all(is_token) {
-        return Err(MALFORMED);
-    }
-    if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
-        return Err(MALFORMED);
-    }
-    // Headers are Latin-1 by the letter and UTF-8 by custom.
-    let value = match std::str::from_utf8(value) {
+/// The value of a header, which is Latin-1 by the letter and UTF-8 by custom.
+fn text(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
         Ok(value) => value.to_owned(),
         Err(_) => value.iter().copied().map(char::from).collect(),
-    };
-    Ok((String::from_utf8_lossy(name).into_owned(), value))
+    }
 }
 
 /// What the headers say about the body. Two readings of one request are never guessed between: they are refused.
@@ -156,12 +128,8 @@ fn list(headers: &[(String, String)], name: &str) -> Vec<String> {
         .iter()
         .filter(|(key, _)| key.eq_ignore_ascii_case(name))
         .flat_map(|(_, value)| value.split(','))
-        .map(|value| value.trim().to_ascii_lowercase())
+        .map(|value| value.trim_matches([' ', '\t']).to_ascii_lowercase())
         .collect()
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -192,6 +160,48 @@ mod tests {
     }
 
     #[test]
+    fn other_ends_of_lines_and_letters() {
+        let head = head("\n\r\nOPTIONS * HTTP/1.1\na:\t\n!#$%&'*+-.^_`|~9: b\tc\t\n\n");
+        assert_eq!((head.method.as_str(), head.target.as_str()), ("OPTIONS", "*"));
+        let headers = [("a".to_owned(), String::new()), ("!#$%&'*+-.^_`|~9".to_owned(), "b\tc".to_owned())];
+        assert_eq!(head.headers, headers);
+        let head = |value: &[u8]| [b"GET / HTTP/1.1\r\na: ", value, b"\r\n\r\n"].concat();
+        let value = |bytes: &[u8]| read(&mut &head(bytes)[..]).unwrap().unwrap().headers[0].1.clone();
+        assert_eq!((value("Zoë".as_bytes()), value(b"Zo\xeb")), ("Zoë".to_owned(), "Zoë".to_owned()));
+    }
+
+    #[test]
+    fn the_rest_is_left_alone() {
+        let mut source = &b"GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.1\n\nbody\r\n\r\n"[..];
+        assert_eq!(read(&mut source).unwrap().unwrap().target, "/1");
+        assert_eq!(read(&mut source).unwrap().unwrap().target, "/2");
+        assert_eq!(source, b"body\r\n\r\n");
+    }
+
+    #[test]
+    fn as_much_as_is_taken() {
+        let mut many = format!("GET / HTTP/1.1\r\n{}", "a: b\r\n".repeat(MAX_HEADERS));
+        assert_eq!(head(&format!("{many}\r\n")).headers.len(), MAX_HEADERS);
+        many += "a: b\r\n\r\n";
+        assert!(read(&mut many.as_bytes()).is_err());
+        let long = |length| format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(length - 23));
+        assert_eq!(long(MAX_HEAD as usize).len(), MAX_HEAD as usize);
+        assert_eq!(head(&long(MAX_HEAD as usize)).headers.len(), 1);
+        for length in 1..3 {
+            assert!(read(&mut long(MAX_HEAD as usize + length).as_bytes()).is_err());
+        }
+        assert!(read(&mut "\n".repeat(MAX_HEAD as usize).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn nonsense_is_refused_before_its_end() {
+        for text in ["hello\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1\r\nno colon\r\n"] {
+            let refusal = read(&mut text.as_bytes()).unwrap_err();
+            assert!(!format!("{refusal:?}").contains("ended"), "{refusal:?}");
+        }
+    }
+
+    #[test]
     fn nothing_is_the_end() {
         assert_eq!(read(&mut &b""[..]).unwrap(), None);
         assert_eq!(read(&mut &b"\r\n"[..]).unwrap(), None);
@@ -206,6 +216,26 @@ mod tests {
             "GET / HTTP/2.0",
             "GET / http/1.1",
             "GET /\x01 HTTP/1.1",
+            "GET /\0 HTTP/1.1",
+            "GET /\x7f HTTP/1.1",
+            "GET /\u{85} HTTP/1.1",
+            "GET /\tHTTP/1.1",
+            "GET /  HTTP/1.1",
+            "GET / a HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET / HTTP/1.1\r",
+            " GET / HTTP/1.1",
+            "\rGET / HTTP/1.1",
+            " / HTTP/1.1",
+            "GET HTTP/1.1",
+            "GÉT / HTTP/1.1",
+            "GET / HTTP/0.9",
+            "GET / HTTP/1",
+            "GET / HTTP/1.",
+            "GET / HTTP/1.2",
+            "GET / HTTP/1.10",
+            "GET / HTTP/01.1",
+            "GET / HTTPS/1.1",
         ] {
             assert!(read(&mut format!("{line}\r\n\r\n").as_bytes()).is_err(), "{line}");
         }
@@ -214,16 +244,48 @@ mod tests {
             "a b: c",
             "a : b",
             " folded: x",
+            "a: b\r\n folded",
+            "a: b\r\n\tfolded: x",
+            "a:\r\n b",
+            ": no name",
+            "a\t: b",
+            "a\0: b",
+            "a\x7f: b",
+            "a(: b",
+            "a\"b: c",
+            "a@b: c",
+            "a/b: c",
+            "é: a",
             "a: \0",
+            "a: b\0c",
+            "a: \x0bb",
+            "a: b\x0c",
+            "a: \x7f",
+            "a: b\rc: d",
+            "a: b\r",
+            "\ra: b",
+            "\r",
             "Content-Length: -1",
             "Content-Length: 1, 2",
             "Content-Length:",
+            "Content-Length: 1\u{a0}",
+            "Content-Length: \u{85}1",
+            "Content-Length: +1",
+            "Content-Length: 1,",
+            "Content-Length: 1\r\nContent-Length: 01",
+            "Transfer-Encoding: chunked\u{2003}",
+            "Transfer-Encoding: chunked, chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+            "Transfer-Encoding:",
             "Transfer-Encoding: gzip, chunked",
             "Transfer-Encoding: chunked\r\nContent-Length: 1",
         ] {
             assert!(read(&mut format!("GET / HTTP/1.1\r\n{header}\r\n\r\n").as_bytes()).is_err(), "{header}");
         }
+        assert!(read(&mut &b"GET /\xff HTTP/1.1\r\n\r\n"[..]).is_err());
+        assert!(read(&mut &b"GET / HTTP/1.1\r\nContent-Length: 1\xa0\r\n\r\n"[..]).is_err());
         assert!(read(&mut &b"GET / HTTP/1.1\r\nHost"[..]).is_err());
+        assert!(read(&mut &b"GET / HTTP/1.1\r\nHost: x\r\n"[..]).is_err());
         assert!(read(&mut std::io::BufReader::new(std::io::repeat(b'a'))).is_err());
         assert!(read(&mut format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200)).as_bytes()).is_err());
     }
