@@ -55,7 +55,10 @@ fn read_exactly(source: &mut impl BufRead, length: u64, bytes: &mut Vec<u8>) -> 
 /// The size at the head of a chunk; its extensions mean nothing to us.
 fn chunk_size(source: &mut impl BufRead) -> Result<u64, Refusal> {
     let line = line(source)?;
-    let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    // Blanks may stand before an extension (RFC 9112, 7.1.1) and nowhere else.
+    let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    let end = size.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    let size = &size[..end];
     let digits = !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit);
     let size =
         std::str::from_utf8(size).ok().filter(|_| digits).and_then(|size| u64::from_str_radix(size, 16).ok());
@@ -81,7 +84,9 @@ fn line(source: &mut impl BufRead) -> Result<Vec<u8>, Refusal> {
     let mut source = source.take(MAX_LINES);
     source.read_until(b'\n', &mut line).map_err(|error| Refusal::unread("body", &error))?;
     match line.as_slice() {
-        [rest @ .., b'\r', b'\n'] | [rest @ .., b'\n'] => Ok(rest.to_vec()),
+        // A bare LF or CR is read in two ways by two servers, and so by none here.
+        [rest @ .., b'\r', b'\n'] if !rest.contains(&b'\r') => Ok(rest.to_vec()),
+        [.., b'\n'] => Err(Refusal::bad("A line in the chunked body does not end in CR LF.")),
         _ if source.limit() == 0 => Err(Refusal::bad("The size of a chunk is malformed.")),
         _ => Err(Refusal::cut_off("body")),
     }
@@ -119,6 +124,11 @@ mod tests {
             "2\r\na",
             "2\r\nab\r\n",
             "0\r\n",
+            " 2\r\nab\r\n0\r\n\r\n",
+            "2\nab\r\n0\r\n\r\n",
+            "2\r\r\nab\r\n0\r\n\r\n",
+            "2\r\nab\n0\r\n\r\n",
+            "0\r\n\n",
         ] {
             assert!(chunked(bad).is_err(), "{bad:?}");
         }

@@ -90,6 +90,8 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
         options if options.iter().any(|option| option == "close") => false,
         options => current || options.iter().any(|option| option == "keep-alive"),
     };
+    // HTTP/1.0 has no chunks: whoever sends them passes on what it does not understand (RFC 9112, 6.1).
+    let keep_alive = keep_alive && (current || list(&headers, "transfer-encoding").is_empty());
     let expects_continue = current && list(&headers, "expect").iter().any(|what| what == "100-continue");
     let framing = framing(&headers)?;
     Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
@@ -157,6 +159,7 @@ mod tests {
         };
         assert!(keeps("HTTP/1.1", "TE") && keeps("HTTP/1.0", "Keep-Alive"));
         assert!(!keeps("HTTP/1.1", "TE, Close") && !keeps("HTTP/1.0", ""));
+        assert!(!keeps("HTTP/1.0", "Keep-Alive\r\nTransfer-Encoding: chunked"));
     }
 
     #[test]
