@@ -1,6 +1,7 @@
 //! The server under test, one per backend and run, and those who call it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -22,6 +23,8 @@ const WORKERS: usize = 16;
 pub struct Api {
     address: SocketAddr,
     database: DatabaseUrl,
+    /// While it is there the health check fails.
+    pub disable_file: PathBuf,
 }
 
 pub fn sqlite() -> &'static Api {
@@ -45,11 +48,12 @@ pub fn postgres() -> &'static Api {
 
 impl Api {
     fn on(database: DatabaseUrl) -> Self {
+        let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
         let app = App {
             store: Store::new(database.clone(), WORKERS as u32),
             auth: Strategy::Noauth,
             max_limit: 1000,
-            healthcheck_disable_file: "/nonexistent/healthcheck_disable".into(),
+            healthcheck_disable_file: disable_file.clone(),
         };
         let settings = Settings {
             bind_host: "127.0.0.1".to_owned(),
@@ -60,7 +64,7 @@ impl Api {
         let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
         let address = server.local_addr();
         std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
-        Self { address, database }
+        Self { address, database, disable_file }
     }
 
     /// A member of a project that nobody has seen before.
@@ -78,6 +82,11 @@ impl Api {
     /// Any request at all.
     pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
         http::send(self.address, method, target, headers, body)
+    }
+
+    /// A request with a `Host` of its own.
+    pub fn send_to_host(&self, host: &str, target: &str) -> Answer {
+        http::send(self.address, "GET", target, &[("Host", host)], None)
     }
 
     /// A connection to the same database, for what HTTP does not show.

@@ -28,7 +28,10 @@ pub fn send(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Answer {
-    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    let mut head = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        head.push_str(&format!("Host: {address}\r\n"));
+    }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -69,6 +72,10 @@ impl Answer {
 
     /// What holds for every answer there is.
     fn checked(self, method: &str) -> Self {
+        // The health check says 503, in its own form, when it was told to.
+        if self.asked.split(' ').nth(1).is_some_and(|target| target.starts_with("/healthcheck")) {
+            return self;
+        }
         assert!(self.status < 500, "{self}");
         let id = self.header("x-openstack-request-id").unwrap_or_else(|| panic!("no request id: {self}"));
         assert!(id.len() == 40 && id.starts_with("req-"), "{self}");

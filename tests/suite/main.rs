@@ -37,10 +37,18 @@ mod api;
 mod database;
 mod documents;
 mod http;
+mod rows;
 
 mod actions;
 mod backups;
+mod bad_input;
 mod clients;
+mod fleets;
+mod history;
 mod jobs;
 mod lists;
+mod races;
+mod routes;
 mod sessions;
+mod tempest;
+mod versions;

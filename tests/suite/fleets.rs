@@ -1,0 +1,169 @@
+//! A fleet: one job on several clients, each with a document of its own (data model, "How a job document maps onto
+//! the rows").
+
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::documents::{action, client, session};
+
+on_every_backend! {
+    every_client_finds_its_own_document,
+    the_definition_is_shared,
+    the_run_is_not,
+    an_event_is_for_one_of_them,
+    sessions_take_them_one_by_one,
+    a_job_is_on_a_client_once,
+    the_definition_goes_with_the_last_document,
+    the_first_documents_id_can_be_used_again,
+    a_replacement_of_one_redefines_all,
+}
+
+fn every_client_finds_its_own_document(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    for (client, id) in [("a", &one), ("b", &two)] {
+        let polled = alice.poll(client);
+        assert_eq!(polled.len(), 1);
+        assert_eq!((&polled[0]["job_id"], &polled[0]["client_id"]), (&json!(id), &json!(client)));
+        assert_eq!(alice.show("jobs", id), polled[0]);
+    }
+    assert_eq!(alice.list("jobs").len(), 2);
+    let (mut hers, mut his) = (alice.show("jobs", &one), alice.show("jobs", &two));
+    for document in [&mut hers, &mut his] {
+        for own in ["job_id", "client_id"] {
+            document[own] = Value::Null;
+        }
+        document["job_schedule"]["time_created"] = Value::Null;
+    }
+    assert_eq!(hers, his);
+}
+
+fn the_definition_is_shared(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    let before = alice.show("jobs", &two)["_version"].as_i64();
+    let patch = json!({
+        "description": "for all", "job_schedule": {"schedule_interval": "5 minutes"}, "job_actions": [action(), action()],
+    });
+    alice.patch(&format!("/jobs/{one}"), patch).expect(200);
+    let (hers, his) = (alice.show("jobs", &one), alice.show("jobs", &two));
+    assert_eq!(his["description"], "for all");
+    assert_eq!(his["job_schedule"]["schedule_interval"], "5 minutes");
+    assert!(his["job_schedule"].get("schedule_start_date").is_none());
+    assert_eq!(his["job_actions"], hers["job_actions"]);
+    assert!(his["_version"].as_i64() > before, "a change of the definition is one of each document");
+}
+
+fn the_run_is_not(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    let his = alice.show("jobs", &two);
+    alice.report(&one, json!({"status": "running", "time_started": 5, "current_pid": 7}));
+    assert_eq!(alice.show("jobs", &two), his);
+    alice.report(&one, json!({"status": "completed", "result": "success", "time_ended": 9}));
+    assert_eq!(alice.show("jobs", &two), his);
+    assert!(alice.poll("a").is_empty());
+    assert_eq!(alice.poll("b"), [his]);
+    assert_eq!(alice.found("jobs", json!({"match": [{"result": "success"}]})).len(), 1);
+
+    // The history knows whose run it was.
+    let reports = alice.reports();
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0].job_attachment_id.as_ref(), Some(&one));
+    alice.report(&two, json!({"status": "completed", "result": "fail", "time_started": 5, "time_ended": 9}));
+    assert_eq!(alice.reports().len(), 2);
+}
+
+fn an_event_is_for_one_of_them(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    alice.post(&format!("/jobs/{one}/event"), json!({"start": null})).expect(202);
+    assert_eq!(alice.show("jobs", &one)["job_schedule"]["event"], "start");
+    assert_eq!(alice.show("jobs", &two)["job_schedule"]["event"], "");
+    // What the other client has polled was not for it.
+    alice.poll("b");
+    alice.report(&one, json!({"event": ""}));
+    assert_eq!(alice.show("jobs", &one)["job_schedule"]["event"], "start");
+}
+
+fn sessions_take_them_one_by_one(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    let id = alice.create("sessions", session());
+    alice.put(&format!("/sessions/{id}/jobs/{two}")).expect(204);
+    assert_eq!(alice.show("jobs", &one)["session_id"], "");
+    assert_eq!(alice.show("jobs", &one)["job_schedule"]["schedule_interval"], "1 days");
+    assert_eq!(alice.show("jobs", &two)["job_schedule"]["schedule_interval"], "7 days");
+    alice.put(&format!("/sessions/{id}/jobs/{one}")).expect(204);
+    let jobs = alice.show("sessions", &id)["jobs"].clone();
+    assert_eq!((&jobs[&one]["client_id"], &jobs[&two]["client_id"]), (&json!("a"), &json!("b")));
+    // Both run in it, as two.
+    for id_of_job in [&one, &two] {
+        let start = json!({"start": {"job_id": id_of_job, "current_tag": 0}});
+        assert_eq!(alice.post(&format!("/sessions/{id}/action"), start).expect(202)["session_tag"], 1);
+    }
+}
+
+fn a_job_is_on_a_client_once(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    let before = alice.show("jobs", &two);
+    alice.patch(&format!("/jobs/{two}"), json!({"client_id": "a"})).expect(409);
+    assert_eq!(alice.show("jobs", &two), before);
+    alice.create("clients", client("c"));
+    alice.patch(&format!("/jobs/{two}"), json!({"client_id": "c"})).expect(200);
+    assert_eq!(alice.show("jobs", &one)["client_id"], "a");
+    alice.patch(&format!("/jobs/{one}"), json!({"client_id": "b"})).expect(200);
+}
+
+fn the_definition_goes_with_the_last_document(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    let before = alice.rows();
+    assert_eq!((before.jobs, before.job_attachments, before.action_attachments), (1, 2, 1));
+    alice.trust(&one, "t");
+    assert_eq!(
+        alice.show("jobs", &two)["user_credentials"],
+        json!({"trust_id": "t", "trustor_user_id": "trustor"})
+    );
+
+    // The first one gave the job its id, and is no more than a document all the same.
+    alice.delete(&format!("/jobs/{one}")).expect(204);
+    alice.get(&format!("/jobs/{one}")).expect(404);
+    assert_eq!(alice.show("jobs", &two)["description"], "nightly");
+    let between = alice.rows();
+    assert_eq!(
+        (between.jobs, between.job_attachments, between.action_attachments, between.trusts),
+        (1, 1, 1, 1)
+    );
+
+    alice.delete("/clients/b?cascade=true").expect(204);
+    let after = alice.rows();
+    assert_eq!((after.jobs, after.job_attachments, after.action_attachments, after.trusts), (0, 0, 0, 0));
+    assert_eq!(alice.list("actions").len(), 1);
+}
+
+fn the_first_documents_id_can_be_used_again(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    alice.delete(&format!("/jobs/{one}")).expect(204);
+    let mut body = crate::documents::job("a");
+    body["job_id"] = json!(one);
+    body["description"] = json!("another");
+    assert_eq!(alice.create("jobs", body), one);
+    assert_eq!(alice.show("jobs", &one)["description"], "another");
+    assert_eq!(alice.show("jobs", &two)["description"], "nightly");
+    alice.delete(&format!("/jobs/{two}")).expect(204);
+    assert_eq!(alice.show("jobs", &one)["job_actions"].as_array().unwrap().len(), 1);
+}
+
+fn a_replacement_of_one_redefines_all(api: &Api) {
+    let (alice, [one, two]) = fleet(api);
+    alice.report(&two, json!({"status": "running"}));
+    let body = json!({"client_id": "a", "job_actions": [], "description": "less"});
+    alice.post(&format!("/jobs/{one}"), body).expect(201);
+    let his = alice.show("jobs", &two);
+    assert_eq!((&his["description"], &his["job_actions"]), (&json!("less"), &json!([])));
+    assert_eq!((&his["client_id"], &his["job_schedule"]["status"]), (&json!("b"), &json!("running")));
+}
+
+/// One job on the clients a and b.
+fn fleet(api: &Api) -> (Caller<'_>, [String; 2]) {
+    let alice = api.project();
+    let first = alice.job_on("a");
+    alice.register("b");
+    let second = alice.attach(&first, "b");
+    (alice, [first, second])
+}

@@ -1,0 +1,364 @@
+//! Many at once: nothing is lost, nothing is counted twice, and nobody gets a 5xx (which every answer is checked for).
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::documents::{action, client, job, session};
+use crate::http::Answer;
+
+on_every_backend! {
+    two_changes_of_different_keys_both_land,
+    one_of_many_starts_moves_the_tag,
+    every_one_of_many_ends_counts,
+    a_client_that_registers_eight_times_at_once_is_one,
+    a_central_client_that_registers_eight_times_at_once_is_one,
+    an_id_is_given_once,
+    a_stop_is_not_lost_among_reports,
+    a_job_joins_a_session_that_is_being_deleted,
+    a_job_is_created_on_a_client_that_is_being_deleted,
+    a_job_is_created_with_an_action_that_is_being_deleted,
+    a_fleet_is_deleted_all_at_once,
+    a_job_that_is_moved_by_many_is_in_one_session,
+    a_backup_is_updated_by_many,
+    a_session_in_a_storm_stays_whole,
+}
+
+fn two_changes_of_different_keys_both_land(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    let path = format!("/jobs/{id}");
+    let session = alice.create("sessions", session());
+    for round in 0..5 {
+        let patches = [
+            json!({"description": format!("round {round}")}),
+            json!({"job_schedule": {"current_pid": round}}),
+            json!({"job_schedule": {"status": if round % 2 == 0 { "running" } else { "scheduled" }}}),
+            json!({"job_schedule": {"time_started": 1000 + round}}),
+            json!({"job_schedule": {"schedule_interval": format!("{} days", round + 2)}}),
+            json!({"job_actions": [action(), action()]}),
+        ];
+        at_once(patches.len(), |n| alice.patch(&path, patches[n].clone()).expect(200));
+        let document = alice.show("jobs", &id);
+        let run = &document["job_schedule"];
+        assert_eq!(document["description"], patches[0]["description"]);
+        assert_eq!(document["job_actions"].as_array().unwrap().len(), 2);
+        assert_eq!(run["current_pid"], round);
+        assert_eq!(run["status"], patches[2]["job_schedule"]["status"]);
+        assert_eq!(run["time_started"], 1000 + round);
+        assert_eq!(run["schedule_interval"], patches[4]["job_schedule"]["schedule_interval"]);
+    }
+    let path = format!("/sessions/{session}");
+    at_once(8, |n| alice.patch(&path, json!({format!("key-{n}"): n})).expect(200));
+    let document = alice.show("sessions", &session);
+    for n in 0..8 {
+        assert_eq!(document[format!("key-{n}")], n);
+    }
+    let action = alice.create("actions", action());
+    let path = format!("/actions/{action}");
+    at_once(8, |n| alice.patch(&path, json!({"freezer_action": {format!("key-{n}"): n}})).expect(200));
+    let document = alice.show("actions", &action);
+    for n in 0..8 {
+        assert_eq!(document["freezer_action"][format!("key-{n}")], n);
+    }
+    assert_eq!(document["_version"], 9);
+}
+
+fn one_of_many_starts_moves_the_tag(api: &Api) {
+    let alice = api.project();
+    let (session, jobs) = of_jobs(&alice, 16);
+    let path = format!("/sessions/{session}/action");
+    for run in 0..3 {
+        let answers = at_once(jobs.len(), |n| {
+            alice.post(&path, json!({"start": {"job_id": jobs[n], "current_tag": run}})).expect(202)
+        });
+        let document = alice.show("sessions", &session);
+        assert_eq!(document["session_tag"], run + 1, "one of them moved it");
+        for answer in answers {
+            assert_eq!(answer, json!({"result": "success", "session_tag": run + 1}), "the others joined");
+        }
+        for entry in document["jobs"].as_object().unwrap().values() {
+            assert_eq!(entry["status"], "running");
+        }
+        long_ago(&alice, &session);
+    }
+
+    // All of them with the same job and the latest tag: the tag is moved by one, the others are held off.
+    let answers = at_once(16, |_| {
+        alice.post(&path, json!({"start": {"job_id": jobs[0], "current_tag": "3"}})).expect(202)["result"]
+            .clone()
+    });
+    assert_eq!(alice.show("sessions", &session)["session_tag"], 4);
+    assert!(answers.iter().all(|result| result == "success"), "{answers:?}");
+}
+
+fn every_one_of_many_ends_counts(api: &Api) {
+    let alice = api.project();
+    for (bad, expected) in [(None, "success"), (Some(3), "fail")] {
+        let (session, jobs) = of_jobs(&alice, 8);
+        let path = format!("/sessions/{session}/action");
+        for job in &jobs {
+            alice.post(&path, json!({"start": {"job_id": job, "current_tag": 0}})).expect(202);
+        }
+        at_once(jobs.len(), |n| {
+            let result = if bad == Some(n) { "fail" } else { "success" };
+            let end = json!({"end": {"job_id": jobs[n], "current_tag": 1, "result": result}});
+            assert_eq!(alice.post(&path, end).expect(202)["result"], "success");
+        });
+        let document = alice.show("sessions", &session);
+        assert_eq!((&document["status"], &document["result"]), (&json!("completed"), &json!(expected)));
+        assert!(document["time_end"].as_i64().unwrap() > 0);
+        assert!(document["jobs"].as_object().unwrap().values().all(|entry| entry["status"] == "completed"));
+    }
+}
+
+fn a_client_that_registers_eight_times_at_once_is_one(api: &Api) {
+    let alice = api.project();
+    for name in ["a", "b", "c"] {
+        at_once(8, |_| alice.post("/clients", client(name)).expect(201));
+    }
+    assert_eq!(alice.rows().clients, 3);
+    at_once(8, |n| {
+        alice.post("/clients", json!({"client_id": "a", "description": format!("{n}")})).expect(201)
+    });
+    assert_eq!(alice.rows().clients, 3);
+}
+
+fn a_central_client_that_registers_eight_times_at_once_is_one(api: &Api) {
+    let name = format!("central-{}", api.project().project);
+    let admins: Vec<Caller<'_>> = (0..8).map(|_| api.project().with_roles("admin")).collect();
+    let body = json!({"client_id": name, "hostname": "h", "is_central": true});
+    let answers = at_once(8, |n| admins[n].post("/clients", body.clone()).status);
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 409).count(), 7, "{answers:?}");
+    let winner = &admins[answers.iter().position(|status| *status == 201).unwrap()];
+    winner.delete(&format!("/clients/{name}")).expect(204);
+}
+
+fn an_id_is_given_once(api: &Api) {
+    let callers: Vec<Caller<'_>> = (0..8).map(|_| api.project()).collect();
+    for caller in &callers {
+        caller.register("a");
+    }
+    let id = format!("{}-id", callers[0].project);
+    for (noun, mut body) in [("actions", action()), ("jobs", job("a"))] {
+        body[format!("{}_id", noun.trim_end_matches('s'))] = json!(id);
+        let answers = at_once(8, |n| callers[n].post(&format!("/{noun}"), body.clone()).status);
+        assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{noun} {answers:?}");
+        assert_eq!(answers.iter().filter(|status| **status == 409).count(), 7, "{noun} {answers:?}");
+    }
+    // Under the same URL in one project it is created once, and replaced by the others.
+    let alice = api.project();
+    alice.register("a");
+    let session = json!({"schedule": {}, "session_tag": 0});
+    for (noun, body) in [("actions", action()), ("jobs", job("a")), ("sessions", session)] {
+        let path = format!("/{noun}/{}-{noun}", alice.project);
+        at_once(8, |_| alice.post(&path, body.clone()).expect(201));
+        assert_eq!(
+            alice.list(noun).iter().filter(|item| item.to_string().contains(&path[noun.len() + 2..])).count(),
+            1
+        );
+    }
+}
+
+fn a_stop_is_not_lost_among_reports(api: &Api) {
+    let alice = api.project();
+    for _ in 0..5 {
+        let id = alice.job_on("a");
+        let path = format!("/jobs/{id}");
+        at_once(8, |n| match n {
+            3 => drop(alice.post(&format!("{path}/event"), json!({"stop": null})).expect(202)),
+            _ => {
+                let stale = json!({"event": "", "status": "running", "time_started": n, "current_pid": n});
+                alice.report(&id, stale);
+            }
+        });
+        assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "stop");
+    }
+}
+
+fn a_job_joins_a_session_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    let jobs: Vec<String> = (0..4).map(|n| alice.job_on(&format!("host-{n}"))).collect();
+    for _ in 0..8 {
+        let id = alice.create("sessions", session());
+        at_once(5, |n| match jobs.get(n) {
+            Some(job) => among(&alice.put(&format!("/sessions/{id}/jobs/{job}")), &[204, 404]),
+            None => among(&alice.delete(&format!("/sessions/{id}")), &[204]),
+        });
+        alice.get(&format!("/sessions/{id}")).expect(404);
+        for job in &jobs {
+            let document = alice.show("jobs", job);
+            assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
+        }
+    }
+}
+
+fn a_job_is_created_on_a_client_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    for round in 0..8 {
+        let name = alice.register(&format!("host-{round}"));
+        let answers = at_once(4, |n| match n {
+            0 => alice.delete(&format!("/clients/{name}")),
+            _ => alice.post("/jobs", job(&name)),
+        });
+        among(&answers[0], &[204, 409]);
+        let created: Vec<&Answer> = answers[1..].iter().filter(|answer| answer.status == 201).collect();
+        answers[1..].iter().for_each(|answer| among(answer, &[201, 422]));
+        let is_there = alice.get(&format!("/clients/{name}")).status == 200;
+        assert_eq!(is_there, answers[0].status == 409);
+        assert_eq!(is_there, !created.is_empty(), "no job without its client, no refusal without a job");
+        for answer in created {
+            assert_eq!(
+                alice.show("jobs", answer.json()["job_id"].as_str().unwrap())["client_id"],
+                json!(name)
+            );
+        }
+    }
+    assert_eq!(alice.rows().jobs, alice.rows().job_attachments);
+}
+
+fn a_job_is_created_with_an_action_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let standing = alice.create("jobs", job("a"));
+    for _ in 0..8 {
+        let id = alice.create("actions", action());
+        let entries = json!([{"action_id": id}]);
+        at_once(4, |n| match n {
+            0 => among(&alice.delete(&format!("/actions/{id}")), &[204]),
+            1 => among(
+                &alice.patch(&format!("/jobs/{standing}"), json!({"job_actions": entries})),
+                &[200, 422],
+            ),
+            _ => among(&alice.post("/jobs", json!({"client_id": "a", "job_actions": entries})), &[201, 422]),
+        });
+        alice.get(&format!("/actions/{id}")).expect(404);
+        assert!(!alice.list("jobs").iter().any(|job| job.to_string().contains(&id)));
+    }
+    assert!(alice.rows().action_attachments <= 1);
+}
+
+fn a_fleet_is_deleted_all_at_once(api: &Api) {
+    let alice = api.project();
+    for _ in 0..4 {
+        let first = alice.job_on("host-0");
+        let mut ids = vec![first.clone()];
+        for n in 1..4 {
+            let name = alice.register(&format!("host-{n}"));
+            ids.push(alice.attach(&first, &name));
+        }
+        at_once(8, |n| alice.delete(&format!("/jobs/{}", ids[n % 4])).expect(204));
+        let rows = alice.rows();
+        assert_eq!((rows.jobs, rows.job_attachments, rows.action_attachments), (0, 0, 0));
+    }
+}
+
+fn a_job_that_is_moved_by_many_is_in_one_session(api: &Api) {
+    let alice = api.project();
+    let job = alice.job_on("a");
+    let sessions: Vec<String> = (0..6).map(|_| alice.create("sessions", session())).collect();
+    for _ in 0..3 {
+        at_once(6, |n| alice.put(&format!("/sessions/{}/jobs/{job}", sessions[n])).expect(204));
+        let its = alice.show("jobs", &job)["session_id"].clone();
+        for session in &sessions {
+            let is_member = alice.show("sessions", session)["jobs"].get(&job).is_some();
+            assert_eq!(is_member, its == json!(session));
+        }
+    }
+}
+
+fn a_backup_is_updated_by_many(api: &Api) {
+    let alice = api.project();
+    let id = alice.create("backups", crate::documents::backup("etc"));
+    let path = format!("/backups/{id}");
+    at_once(8, |n| alice.patch(&path, json!({"backup_metadata": {format!("key-{n}"): n}})).expect(200));
+    let metadata = alice.show("backups", &id)["backup_metadata"].clone();
+    for n in 0..8 {
+        assert_eq!(metadata[format!("key-{n}")], n);
+    }
+    let answers = at_once(8, |_| alice.delete(&path).status);
+    assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
+}
+
+fn a_session_in_a_storm_stays_whole(api: &Api) {
+    let alice = api.project();
+    let (session, jobs) = of_jobs(&alice, 4);
+    let other = alice.create("sessions", self::session());
+    at_once(8, |n| {
+        for round in 0..12 {
+            let job = &jobs[(n + round) % 4];
+            let member = format!("/sessions/{session}/jobs/{job}");
+            let act = format!("/sessions/{session}/action");
+            match (n * 5 + round * 3) % 8 {
+                0 => among(&alice.put(&member), &[204]),
+                1 => among(&alice.delete(&member), &[204]),
+                2 => among(&alice.put(&format!("/sessions/{other}/jobs/{job}")), &[204]),
+                3 => {
+                    among(&alice.post(&act, json!({"start": {"job_id": job, "current_tag": 0}})), &[202, 400])
+                }
+                4 => among(
+                    &alice.post(&act, json!({"end": {"job_id": job, "result": "success"}})),
+                    &[202, 400],
+                ),
+                5 => among(
+                    &alice.patch(
+                        &format!("/sessions/{session}"),
+                        json!({"description": format!("{n}-{round}")}),
+                    ),
+                    &[200],
+                ),
+                6 => drop(alice.report(job, json!({"status": "running", "current_pid": round}))),
+                _ => drop(alice.poll("host-1")),
+            }
+        }
+    });
+    let members = |id: &str| alice.show("sessions", id)["jobs"].clone();
+    let (here, there) = (members(&session), members(&other));
+    for job in &jobs {
+        let its = alice.show("jobs", job)["session_id"].clone();
+        assert_eq!(here.get(job).is_some(), its == json!(session));
+        assert_eq!(there.get(job).is_some(), its == json!(other));
+    }
+}
+
+/// Runs so many at the same moment.
+fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(count);
+    std::thread::scope(|scope| {
+        let one = |n| {
+            let (barrier, work) = (&barrier, &work);
+            scope.spawn(move || {
+                barrier.wait();
+                work(n)
+            })
+        };
+        let all: Vec<_> = (0..count).map(one).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[track_caller]
+fn among(answer: &Answer, statuses: &[u16]) {
+    assert!(statuses.contains(&answer.status), "{answer}");
+}
+
+/// A session with so many jobs, on `host-0` and so on.
+fn of_jobs(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
+    let mut body = session();
+    body["hold_off"] = json!(600);
+    let id = caller.create("sessions", body);
+    let jobs: Vec<String> = (0..count).map(|n| caller.job_on(&format!("host-{n}"))).collect();
+    for job in &jobs {
+        caller.put(&format!("/sessions/{id}/jobs/{job}")).expect(204);
+    }
+    (id, jobs)
+}
+
+/// The last run began so long ago that the next may begin.
+fn long_ago(caller: &Caller<'_>, session: &str) {
+    let began = caller.show("sessions", session)["time_start"].as_i64().unwrap();
+    let change: Value = json!({"time_start": began - 3600});
+    caller.patch(&format!("/sessions/{session}"), change).expect(200);
+}

@@ -1,0 +1,388 @@
+//! What holds for every route of the table: who may, which methods there are, and how it refuses.
+
+use freezer_api::http::Method;
+use freezer_api::routes::{Handler, ROUTES, Route};
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::documents::{action, backup, client, job, session};
+use crate::http::Answer;
+
+on_every_backend! {
+    every_route_is_for_those_the_policy_names,
+    every_route_wants_a_token_for_a_project,
+    every_path_refuses_the_methods_it_does_not_have,
+    every_path_tells_its_methods,
+    head_is_get_without_the_body,
+    slashes_more_or_less_make_no_difference,
+    what_does_not_take_json_gets_nothing,
+    a_body_needs_no_content_type,
+    unknown_paths_are_for_those_with_a_token,
+    what_is_anothers_is_not_there,
+    a_project_is_an_id,
+    a_request_id_is_ours,
+}
+
+/// A route of the table with everything it takes to be used: `Case::all` has one for each.
+pub struct Case {
+    pub method: &'static str,
+    /// Below the project.
+    pub path: String,
+    pub body: Option<Value>,
+    rule: &'static str,
+    /// The status of success (contract, api-v2 §2 "Success codes").
+    pub success: u16,
+}
+
+impl Case {
+    /// The routes that belong to a project, each with resources of its own.
+    pub fn all(owner: &Caller<'_>) -> Vec<Self> {
+        let cases: Vec<Self> = ROUTES.iter().filter_map(|route| Self::of(route, owner)).collect();
+        assert!(cases.len() >= 31, "{}", cases.len());
+        cases
+    }
+
+    fn of(route: &Route, owner: &Caller<'_>) -> Option<Self> {
+        let Handler::Project(rule, _) = route.handler else { return None };
+        let method = word(route.method);
+        let template = route.path.strip_prefix("/v2/{project_id}").unwrap();
+        let mut path = template.to_owned();
+        if path.contains("{client_id}") {
+            path = path.replace("{client_id}", &owner.register("item"));
+        }
+        if path.contains("{action_id}") {
+            path = path.replace("{action_id}", &owner.create("actions", action()));
+        }
+        if path.contains("{backup_id}") {
+            path = path.replace("{backup_id}", &owner.create("backups", backup("etc")));
+        }
+        let job = owner.job_on("host");
+        path = path.replace("{job_id}", &job);
+        if path.contains("{session_id}") {
+            let session = owner.create("sessions", session());
+            if path.ends_with("/action") {
+                owner.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+            }
+            path = path.replace("{session_id}", &session);
+        }
+        assert!(!path.contains('{'), "this test does not know {template} yet");
+        let (body, success) = match (method, template) {
+            ("GET", _) => (None, 200),
+            ("DELETE" | "PUT", _) => (None, 204),
+            ("PATCH", path) if path.starts_with("/actions") => (Some(json!({"max_retries": 2})), 200),
+            ("PATCH", path) if path.starts_with("/backups") => (Some(json!({"status": "error"})), 200),
+            ("PATCH", _) => (Some(json!({"description": "new"})), 200),
+            ("POST", path) if path.ends_with("/event") => (Some(json!({"start": null})), 202),
+            ("POST", path) if path.ends_with("/action") => {
+                (Some(json!({"start": {"job_id": job, "current_tag": 0}})), 202)
+            }
+            ("POST", "/clients") => (Some(client("another")), 201),
+            ("POST", path) if path.starts_with("/actions") => (Some(action()), 201),
+            ("POST", path) if path.starts_with("/jobs") => (Some(self::job("host")), 201),
+            ("POST", path) if path.starts_with("/sessions") => {
+                (Some(json!({"schedule": {}, "session_tag": 0})), 201)
+            }
+            ("POST", "/backups") => (Some(backup("etc")), 201),
+            other => panic!("this test does not know {other:?} yet"),
+        };
+        Some(Self { method, path, body, rule, success })
+    }
+
+    fn send(&self, caller: &Caller<'_>) -> Answer {
+        self.send_to(caller, &self.path)
+    }
+
+    pub fn send_to(&self, caller: &Caller<'_>, path: &str) -> Answer {
+        let body = self.body.as_ref().map(Value::to_string);
+        caller.send(self.method, path, body.as_ref().map(String::as_bytes))
+    }
+
+    pub fn is_read(&self) -> bool {
+        self.method == "GET"
+    }
+}
+
+fn every_route_is_for_those_the_policy_names(api: &Api) {
+    let (owner, stranger) = (api.project(), api.project());
+    for case in Case::all(&owner) {
+        let name = format!("{} {}", case.method, case.path);
+        let of_backups = case.rule.starts_with("backups:");
+        // The contract's table: `reader` is a reader of the project, `admin` and `service` of any.
+        for (caller, role, may) in [
+            (&stranger, "member,reader", false),
+            (&stranger, "reader", false),
+            (&owner, "", false),
+            (&owner, "stranger", false),
+            (&owner, "reader", case.is_read()),
+            (&owner, "Reader", case.is_read()),
+            (&stranger, "service", case.is_read() || of_backups),
+        ] {
+            let caller = caller.with_roles(role).reaching_for(&owner);
+            let answer = case.send(&caller);
+            if may {
+                assert!(answer.status < 300, "{name} as {role}: {answer}");
+                break_if_used_up(&case, &owner);
+            } else {
+                let refusal = answer.expect(403);
+                assert_eq!(refusal["title"], "Access Forbidden", "{name} as {role}");
+            }
+        }
+        if of_backups && case.method == "DELETE" {
+            continue;
+        }
+        case.send(&owner.with_roles("member")).expect(case.success);
+    }
+    // An admin of any project may everything, everywhere.
+    let admin = stranger.with_roles("admin").reaching_for(&owner);
+    for case in Case::all(&owner) {
+        case.send(&admin).expect(case.success);
+    }
+}
+
+/// A service has just deleted the backup.
+fn break_if_used_up(case: &Case, owner: &Caller<'_>) {
+    if case.method == "DELETE" && case.rule.starts_with("backups:") {
+        owner.get(&case.path).expect(404);
+    }
+}
+
+fn every_route_wants_a_token_for_a_project(api: &Api) {
+    let owner = api.project();
+    let user = ("X-User-Id", owner.user.as_str());
+    for case in Case::all(&owner) {
+        let target = format!("/v2/{}{}", owner.project, case.path);
+        let body = case.body.as_ref().map(Value::to_string);
+        let body = body.as_ref().map(String::as_bytes);
+        for headers in [&[][..], &[("X-Project-Id", &*owner.project), ("X-Roles", "admin")]] {
+            let answer = api.send(case.method, &target, headers, body);
+            let refusal = answer.expect(401);
+            assert!(answer.header("WWW-Authenticate").is_some(), "{answer}");
+            // As every OpenStack service says it.
+            assert_eq!(refusal["error"]["code"], 401);
+            assert_eq!(refusal["error"]["title"], "Unauthorized");
+            assert!(refusal["error"]["message"].is_string());
+        }
+        for roles in ["admin", "member", "service"] {
+            api.send(case.method, &target, &[user, ("X-Roles", roles)], body).expect(403);
+        }
+        // None of that has changed anything.
+        case.send(&owner).expect(case.success);
+    }
+}
+
+fn every_path_refuses_the_methods_it_does_not_have(api: &Api) {
+    let owner = api.project();
+    for (path, methods) in paths(&owner) {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"] {
+            if methods.contains(&method) {
+                continue;
+            }
+            let answer = owner.send(method, &path, Some(b"{}"));
+            assert_eq!(answer.expect(405)["title"], "405 Method Not Allowed");
+            assert_eq!(allowed(&answer), complete(&methods), "{method} {path}");
+            let target = format!("/v2/{}{path}", owner.project);
+            api.send(method, &target, &[], None).expect(401);
+        }
+    }
+    for (path, allow) in [("/", "GET, HEAD, OPTIONS"), ("/v2", "GET, HEAD, OPTIONS")] {
+        let answer = api.send("POST", path, &[], None);
+        answer.expect(405);
+        assert_eq!(answer.header("Allow"), Some(allow));
+    }
+}
+
+fn every_path_tells_its_methods(api: &Api) {
+    let owner = api.project();
+    for (path, methods) in paths(&owner) {
+        for target in [format!("/v2/{}{path}", owner.project), format!("/v2/{}{path}/", owner.project)] {
+            let answer = api.send("OPTIONS", &target, &[], None);
+            assert_eq!((answer.status, answer.body.len()), (200, 0), "{answer}");
+            assert_eq!(allowed(&answer), complete(&methods), "{path}");
+        }
+    }
+    api.send("OPTIONS", "/v2/p/nothing", &[], None).expect(401);
+}
+
+fn head_is_get_without_the_body(api: &Api) {
+    let owner = api.project();
+    for case in Case::all(&owner).into_iter().filter(Case::is_read) {
+        let (get, head) = (owner.get(&case.path), owner.send("HEAD", &case.path, None));
+        assert_eq!((get.status, head.status), (200, 200));
+        assert!(!get.body.is_empty() && head.body.is_empty());
+        assert_eq!(head.header("Content-Type"), get.header("Content-Type"));
+        assert_eq!(head.header("Content-Length"), Some(&*get.body.len().to_string()), "{head}");
+    }
+    assert_eq!(owner.send("HEAD", "/jobs/nobodys", None).status, 404);
+    assert_eq!(owner.with_roles("").send("HEAD", "/jobs", None).status, 403);
+    assert_eq!(owner.send("HEAD", "/jobs/a/event", None).status, 405);
+}
+
+fn slashes_more_or_less_make_no_difference(api: &Api) {
+    let owner = api.project();
+    for variant in ["{}/", "/{}", "{}///"] {
+        for case in Case::all(&owner) {
+            case.send_to(&owner, &variant.replace("{}", &case.path)).expect(case.success);
+        }
+    }
+    // As clients that append to an endpoint ending in a slash have it.
+    let token = [("X-User-Id", "u"), ("X-Project-Id", &*owner.project), ("X-Roles", "reader")];
+    api.send("GET", &format!("//v2/{}/jobs/", owner.project), &token, None).expect(200);
+    api.send("GET", &format!("//v2//{}//jobs//?limit=1", owner.project), &token, None).expect(200);
+}
+
+fn what_does_not_take_json_gets_nothing(api: &Api) {
+    let owner = api.project();
+    for case in Case::all(&owner) {
+        let body = case.body.as_ref().map(Value::to_string);
+        let body = body.as_ref().map(String::as_bytes);
+        for accept in ["text/html", "application/xml, text/*;q=0.5", "application/json;q=0"] {
+            let answer = owner.send_with(case.method, &case.path, &[("Accept", accept)], body);
+            assert_eq!(answer.status, 406, "{answer}");
+            assert_eq!(answer.header("Vary"), Some("Accept"));
+        }
+        // None of that has changed anything.
+        let answer = owner.send_with(case.method, &case.path, &[("Accept", "text/html, */*;q=0.1")], body);
+        answer.expect(case.success);
+    }
+}
+
+fn a_body_needs_no_content_type(api: &Api) {
+    let owner = api.project();
+    for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"] {
+        for case in Case::all(&owner).iter().filter(|case| case.method == "POST") {
+            let body = case.body.as_ref().unwrap().to_string();
+            let headers = [("Content-Type", content_type)];
+            owner.send_with("POST", &case.path, &headers, Some(body.as_bytes())).expect(case.success);
+        }
+    }
+}
+
+fn unknown_paths_are_for_those_with_a_token(api: &Api) {
+    let owner = api.project();
+    for path in [
+        "/nothing",
+        "/jobs/a/b",
+        "/jobs/a/event/b",
+        "/sessions/a/jobs",
+        "/sessions/a/jobs/b/c",
+        "",
+        "/a/b/c/d/e/f",
+    ] {
+        let target = format!("/v2/{}{path}", owner.project);
+        for method in ["GET", "POST", "DELETE", "OPTIONS", "BREW"] {
+            api.send(method, &target, &[], None).expect(401);
+            assert_eq!(owner.send(method, path, None).expect(404)["title"], "404 Not Found");
+        }
+    }
+    let token = [("X-User-Id", "u"), ("X-Project-Id", "p"), ("X-Roles", "admin")];
+    for target in ["/v1", "/v1/jobs", "/v3", "/jobs", "/v2x", "/v2/p", "/V2/p/jobs", "/v2/p/Jobs"] {
+        api.send("GET", target, &[], None).expect(401);
+        api.send("GET", target, &token, None).expect(404);
+    }
+}
+
+fn what_is_anothers_is_not_there(api: &Api) {
+    let (alice, bob) = (api.project(), api.project());
+    let (hers, his) = (Case::all(&alice), Case::all(&bob));
+    for (case, foreign) in hers.iter().zip(&his).filter(|(case, _)| case.path.matches('/').count() > 1) {
+        let (noun, rest) = foreign.path[1..].split_once('/').unwrap();
+        // To create under a chosen id tells that it is taken, and has to. Clients have names, each project its own.
+        if noun == "clients" || (case.method == "POST" && !rest.contains('/')) {
+            continue;
+        }
+        let unknown: Vec<&str> =
+            rest.split('/').map(|part| if part.len() == 32 { "0".repeat(32).leak() } else { part }).collect();
+        let unknown = format!("/{noun}/{}", unknown.join("/"));
+        let (foreign, unknown) = (case.send_to(&alice, &foreign.path), case.send_to(&alice, &unknown));
+        assert_eq!(foreign.status, unknown.status, "{foreign}\n{unknown}");
+        assert_ne!(foreign.status / 100, 5);
+        let same = |answer: &Answer| {
+            if answer.body.is_empty() {
+                return Value::Null;
+            }
+            let mut body = answer.json();
+            body["request_id"] = Value::Null;
+            let text = body["description"].as_str().unwrap_or_default();
+            let words: Vec<&str> = text.split(' ').filter(|word| word.len() < 32).collect();
+            body["description"] = json!(words.join(" "));
+            body
+        };
+        assert_eq!(same(&foreign), same(&unknown));
+    }
+    // And it is still there.
+    for case in his {
+        case.send(&bob).expect(case.success);
+    }
+}
+
+fn a_project_is_an_id(api: &Api) {
+    let admin = api.project().with_roles("admin");
+    let token = [("X-User-Id", "u"), ("X-Project-Id", "p"), ("X-Roles", "admin")];
+    let long = "x".repeat(65);
+    for project in ["a%20b", "%C3%A9", "a%2Fb", &long, "%27", "a.b"] {
+        api.send("GET", &format!("/v2/{project}/jobs"), &token, None).expect(404);
+        let body = action().to_string();
+        api.send("POST", &format!("/v2/{project}/actions"), &token, Some(body.as_bytes())).expect(404);
+    }
+    admin.get("/jobs").expect(200);
+}
+
+fn a_request_id_is_ours(api: &Api) {
+    let alice = api.project();
+    let inbound = "req-01234567-89ab-cdef-0123-456789abcdef";
+    let ids: Vec<String> = ["nonsense", inbound, inbound]
+        .into_iter()
+        .map(|id| {
+            let answer = alice.send_with("GET", "/jobs", &[("X-OpenStack-Request-ID", id)], None);
+            answer.header("x-openstack-request-id").unwrap().to_owned()
+        })
+        .collect();
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && !ids.contains(&inbound.to_owned()));
+}
+
+/// The paths below a project, each with the methods that the table gives it.
+fn paths(owner: &Caller<'_>) -> Vec<(String, Vec<&'static str>)> {
+    let templates: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut paths = Vec::new();
+    for route in ROUTES.iter().filter(|route| matches!(route.handler, Handler::Project(..))) {
+        if seen.contains(&route.path) {
+            continue;
+        }
+        seen.push(route.path);
+        let methods = ROUTES.iter().zip(&templates).filter(|(_, path)| **path == route.path);
+        let methods = methods.map(|(route, _)| word(route.method)).collect();
+        paths.push((Case::of(route, owner).unwrap().path, methods));
+    }
+    paths
+}
+
+/// The methods that an answer allows, in order.
+fn allowed(answer: &Answer) -> Vec<String> {
+    let allow = answer.header("Allow").unwrap_or_else(|| panic!("no Allow: {answer}"));
+    let mut methods: Vec<String> = allow.split(", ").map(str::to_owned).collect();
+    methods.sort();
+    methods
+}
+
+/// HEAD comes with GET, and OPTIONS with everything.
+fn complete(methods: &[&str]) -> Vec<String> {
+    let mut methods: Vec<String> = methods.iter().map(|method| (*method).to_owned()).collect();
+    if methods.contains(&"GET".to_owned()) {
+        methods.push("HEAD".to_owned());
+    }
+    methods.push("OPTIONS".to_owned());
+    methods.sort();
+    methods
+}
+
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+        Method::Head | Method::Options | Method::Other => panic!("no route has {method:?}"),
+    }
+}

@@ -1,0 +1,118 @@
+//! What HTTP does not show yet: more than one attachment of a job, the history, and what a delete leaves behind.
+
+use chrono::SubsecRound;
+use diesel::prelude::*;
+use freezer_api::store::job_attachments::JobAttachment;
+use freezer_api::store::reports::ActionReport;
+use freezer_api::store::schema::{
+    action_attachments, action_reports, backups, clients, job_attachments, job_trusts, jobs, sessions,
+};
+
+use crate::api::{Api, Caller};
+
+impl Caller<'_> {
+    /// Attaches the job behind a document to one more client, and returns the new document's id.
+    pub fn attach(&self, document: &str, client: &str) -> String {
+        let mut connection = self.api.database();
+        let first: JobAttachment = job_attachments::table
+            .find(document)
+            .select(JobAttachment::as_select())
+            .first(&mut connection)
+            .unwrap();
+        let client_id: String = clients::table
+            .filter(clients::project_id.eq(&self.project))
+            .filter(clients::client_id.eq(client))
+            .select(clients::id)
+            .first(&mut connection)
+            .unwrap();
+        let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
+        let second = JobAttachment {
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            client_id,
+            event: String::new(),
+            status: String::new(),
+            result: String::new(),
+            current_pid: None,
+            time_started: None,
+            time_ended: None,
+            session_id: None,
+            session_tag: 0,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            ..first
+        };
+        diesel::insert_into(job_attachments::table).values(&second).execute(&mut connection).unwrap();
+        second.id
+    }
+
+    /// The trust under which a central scheduler would run the job.
+    pub fn trust(&self, job: &str, trust: &str) {
+        let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
+        diesel::insert_into(job_trusts::table)
+            .values((
+                job_trusts::id.eq(uuid::Uuid::new_v4().simple().to_string()),
+                job_trusts::project_id.eq(&self.project),
+                job_trusts::user_id.eq(&self.user),
+                job_trusts::job_id.eq(job),
+                job_trusts::trust_id.eq(trust),
+                job_trusts::trustor_user_id.eq("trustor"),
+                job_trusts::created_at.eq(now),
+                job_trusts::updated_at.eq(now),
+            ))
+            .execute(&mut self.api.database())
+            .unwrap();
+    }
+
+    /// The project's history, oldest run first.
+    pub fn reports(&self) -> Vec<ActionReport> {
+        action_reports::table
+            .filter(action_reports::project_id.eq(&self.project))
+            .order((action_reports::report_date, action_reports::id))
+            .select(ActionReport::as_select())
+            .load(&mut self.api.database())
+            .unwrap()
+    }
+
+    pub fn rows(&self) -> Rows {
+        Rows::of(self.api, &self.project)
+    }
+}
+
+/// How many rows a project has in the tables that refer to one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    pub clients: i64,
+    pub jobs: i64,
+    pub action_attachments: i64,
+    pub job_attachments: i64,
+    pub sessions: i64,
+    pub trusts: i64,
+    pub reports: i64,
+    pub backups: i64,
+}
+
+impl Rows {
+    fn of(api: &Api, project: &str) -> Self {
+        let mut connection = api.database();
+        macro_rules! count {
+            ($table:ident) => {
+                $table::table
+                    .filter($table::project_id.eq(project))
+                    .count()
+                    .get_result(&mut connection)
+                    .unwrap()
+            };
+        }
+        Self {
+            clients: count!(clients),
+            jobs: count!(jobs),
+            action_attachments: count!(action_attachments),
+            job_attachments: count!(job_attachments),
+            sessions: count!(sessions),
+            trusts: count!(job_trusts),
+            reports: count!(action_reports),
+            backups: count!(backups),
+        }
+    }
+}
