@@ -48,9 +48,13 @@ impl Drop for Scope {
 }
 
 /// Sends all log records to standard error, those of level debug only if `debug`. A second call changes nothing.
+///
+/// Panics are logged too, because only there the place is known where one began.
 pub fn init(debug: bool) {
     let level = if debug { LevelFilter::Debug } else { LevelFilter::Info };
-    let _ = env_logger::Builder::new().filter_level(level).format(write_record).try_init();
+    if env_logger::Builder::new().filter_level(level).format(write_record).try_init().is_ok() {
+        std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+    }
 }
 
 fn write_record(out: &mut env_logger::fmt::Formatter, record: &Record<'_>) -> io::Result<()> {

@@ -1,24 +1,41 @@
-//! The daemon's front: listens, hands each request to the service on one of a fixed number of workers, and finishes
-//! what was begun when told to stop.
+//! The daemon's front: listens, reads requests, has at most so many of them served at once, and finishes what was
+//! begun when told to stop.
+//!
+//! Requests and responses are rouille's; its connection layer is not used. That layer (tiny_http 0.12) leaves
+//! connections unanswered when many arrive at once, reads without a time-out, stops accepting for good when the open
+//! files run out, and dies of one request with a large enough `Content-Length`. None of it can be mended from outside.
 
+mod answer;
+mod body;
+mod connection;
 mod edge;
-mod probe;
+mod head;
+mod listener;
+mod refusal;
+mod registry;
 mod signals;
+mod workers;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use edge::respond;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
+use head::Framing;
+use registry::Registry;
+use workers::Workers;
 
-/// How long the loop waits for a request before it looks at the stop flag. With 100 ms it never looked under load.
-const POLL: Duration = Duration::from_millis(5);
+/// How often the stop flag is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a connection that was just made may take to bring its request when we are about to stop.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// What the front needs to know.
 #[derive(Debug, Clone)]
@@ -29,6 +46,9 @@ pub struct Settings {
     pub bind_port: u16,
     /// How many requests are served at the same time.
     pub workers: usize,
+    /// How many connections are open at the same time; for a further one the one that rests longest is ended. Each
+    /// takes one of the open files the system allows.
+    pub max_connections: usize,
     /// The largest body taken, in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
     /// How long what was begun may take to finish after the signal to stop.
@@ -41,6 +61,7 @@ impl Default for Settings {
             bind_host: "0.0.0.0".to_owned(),
             bind_port: 9090,
             workers: 16,
+            max_connections: 768,
             // oslo.middleware's.
             max_request_body_size: 114_688,
             drain: Duration::from_secs(30),
@@ -59,56 +80,104 @@ impl Settings {
     }
 }
 
-type Handler = Box<dyn Fn(&rouille::Request) -> rouille::Response + Send + Sync>;
+type Handler = Box<dyn Fn(&Settings, &rouille::Request) -> rouille::Response + Send + Sync>;
+
+/// What all connections share.
+struct Front {
+    settings: Settings,
+    handler: Handler,
+    workers: Workers,
+    registry: Arc<Registry>,
+    stopping: AtomicBool,
+}
+
+impl Front {
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Whether a body framed like this is there and may be sent.
+    fn admits(&self, framing: Framing) -> bool {
+        match framing {
+            Framing::Length(length) => (1..=self.limit() as u64).contains(&length),
+            Framing::Chunked => true,
+        }
+    }
+
+    fn limit(&self) -> usize {
+        self.settings.max_request_body_size
+    }
+
+    fn respond(&self, request: &rouille::Request) -> rouille::Response {
+        let _place = self.workers.take();
+        (self.handler)(&self.settings, request)
+    }
+
+    fn refuse(&self, request: &rouille::Request, error: Error) -> rouille::Response {
+        edge::refuse(request, error)
+    }
+}
 
 /// A listening server.
 pub struct Server {
-    inner: rouille::Server<Handler>,
-    drain: Duration,
+    listener: TcpListener,
+    address: SocketAddr,
+    front: Arc<Front>,
 }
 
 impl Server {
     /// Listens; from here on connections queue up. Errors: the address is unknown, taken or forbidden.
-    pub fn bind<F>(settings: Settings, service: F) -> io::Result<Self>
+    pub fn bind<F>(mut settings: Settings, service: F) -> io::Result<Self>
     where
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
     {
-        let (drain, workers) = (settings.drain, settings.workers.max(1));
-        let address = (settings.bind_host.clone(), settings.bind_port);
-        let handler: Handler = Box::new(move |request| {
-            if request.raw_url() == probe::PATH {
-                return rouille::Response::empty_204();
-            }
-            respond(&settings, &service, request)
-        });
-        let inner = rouille::Server::new(address, handler).map_err(io::Error::other)?.pool_size(workers);
-        Ok(Self { inner, drain })
+        let listener = TcpListener::bind((settings.bind_host.as_str(), settings.bind_port))?;
+        let address = listener.local_addr()?;
+        settings.bind_port = address.port();
+        let front = Front {
+            workers: Workers::new(settings.workers),
+            settings,
+            handler: Box::new(move |settings, request| respond(settings, &service, request)),
+            registry: Arc::default(),
+            stopping: AtomicBool::new(false),
+        };
+        Ok(Self { listener, address, front: Arc::new(front) })
     }
 
     /// The address that is listened on, with the real port.
     pub fn local_addr(&self) -> SocketAddr {
-        self.inner.server_addr()
+        self.address
     }
 
-    /// Serves until `stop` is set, then answers what was begun, and returns when that is done or `drain` is over.
+    /// Serves until `stop` is set; then closes the port, answers what has arrived, and returns when that is done, or
+    /// after `drain`.
     pub fn run(self, stop: Arc<AtomicBool>) -> io::Result<()> {
-        let done = Arc::new(AtomicBool::new(false));
-        let (address, drain, probe_done) = (self.local_addr(), self.drain, Arc::clone(&done));
-        thread::Builder::new().name("probe".to_owned()).spawn(move || probe::run(address, &probe_done))?;
-        while !stop.load(Ordering::Relaxed) {
-            self.inner.poll_timeout(POLL);
+        let Self { listener, address, front } = self;
+        let accepting = Arc::clone(&front);
+        let accept = thread::Builder::new().name("accept".to_owned());
+        let accept = accept.spawn(move || listener::run(&accepting, listener))?;
+        while !stop.load(Ordering::SeqCst) {
+            thread::sleep(LOOK);
         }
-        let (drained, finished) = mpsc::channel();
-        thread::Builder::new().name("drain".to_owned()).spawn(move || {
-            self.inner.poll_timeout(Duration::from_millis(100));
-            self.inner.join();
-            let _ = drained.send(());
-        })?;
-        if finished.recv_timeout(drain).is_err() {
-            log::warn!("stopping with requests unanswered after {} s", drain.as_secs());
+        let until = Instant::now() + front.settings.drain;
+        front.stopping.store(true, Ordering::SeqCst);
+        while !accept.is_finished() && Instant::now() < until {
+            // If this fails another client may wake it, or we shall try again.
+            let _ = listener::wake(address);
+            thread::sleep(LOOK);
         }
-        done.store(true, Ordering::Relaxed);
-        Ok(())
+        front.registry.wait_empty(until.min(Instant::now() + GRACE));
+        loop {
+            front.registry.end_resting();
+            let open = front.registry.wait_empty(until.min(Instant::now() + GRACE));
+            if open == 0 {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                log::warn!("stopping with {open} connections unfinished");
+                return Ok(());
+            }
+        }
     }
 }
 

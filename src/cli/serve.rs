@@ -105,14 +105,12 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 fn cannot_listen(settings: &server::Settings, error: &io::Error) -> String {
-    // The front wraps what the system said.
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()).unwrap_or(error);
     let place = format!("{} port {}", settings.bind_host, settings.bind_port);
-    match inner.kind() {
+    match error.kind() {
         io::ErrorKind::AddrInUse => format!(
             "Cannot listen on {place}: something listens there already. Stop it, or choose another port with \
              --bind-port (0 picks a free one)."
         ),
-        _ => format!("Cannot listen on {place}: {inner}."),
+        _ => format!("Cannot listen on {place}: {error}."),
     }
 }

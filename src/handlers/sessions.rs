@@ -78,7 +78,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     if let Some(id) = request.valid_id() {
         app.store.write(|tx| match sessions::find(tx, request.project(), id)? {
-            Some(session) => sessions::delete(tx, request.project(), &session),
+            Some(session) => sessions::delete(tx, &session),
             None => Ok(()),
         })?;
     }

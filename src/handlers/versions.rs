@@ -78,3 +78,78 @@ pub fn healthcheck(app: &App, call: &Call) -> Result<Reply> {
         _ => reply(reason),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::auth::Strategy;
+    use crate::routes::dispatch;
+    use crate::store::Store;
+    use crate::store::url::DatabaseUrl;
+
+    /// A service whose database is not there, and which is out of service while `file` exists.
+    fn app(file: &Path) -> App {
+        let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
+        App {
+            store: Store::new(nowhere, 1),
+            auth: Strategy::Noauth,
+            max_limit: 1000,
+            healthcheck_disable_file: file.to_owned(),
+        }
+    }
+
+    fn ask(app: &App, method: &str, path: &str, accept: &str) -> (u16, String, String) {
+        let headers = vec![("Accept".to_owned(), accept.to_owned()), ("Host".to_owned(), "h:1".to_owned())];
+        let request = rouille::Request::fake_http(method, path, headers, Vec::new());
+        let reply = dispatch(app, &Call::read(&request, "req-1", 100, "local").unwrap());
+        let reply = reply.unwrap_or_else(|error| Reply::from_error(&error, "req-1"));
+        let kind = reply.header("Content-Type").unwrap_or_default().to_owned();
+        (reply.status, kind, String::from_utf8(reply.body.unwrap_or_default()).unwrap())
+    }
+
+    #[test]
+    fn the_health_check_answers_everything_in_the_form_that_is_wanted() {
+        let app = app(Path::new("/nowhere/disabled"));
+        for (method, path) in
+            [("GET", "/healthcheck"), ("DELETE", "/healthcheck/a/b"), ("TRACE", "/healthcheck/")]
+        {
+            assert_eq!(
+                ask(&app, method, path, "*/*"),
+                (200, "text/plain; charset=utf-8".into(), "OK".into())
+            );
+        }
+        assert_eq!(ask(&app, "HEAD", "/healthcheck", "*/*"), (204, String::new(), String::new()));
+        assert_eq!(ask(&app, "GET", "/healthcheck", "image/png").0, 200);
+        assert_eq!(ask(&app, "GET", "/healthcheck", "text/html, */*;q=0.8").1, "text/html; charset=utf-8");
+        let (_, kind, body) = ask(&app, "GET", "/healthcheck", "application/json");
+        assert_eq!(kind, "application/json");
+        assert_eq!(body, "{\n  \"detailed\": false,\n  \"reasons\": [\n    \"OK\"\n  ]\n}");
+    }
+
+    #[test]
+    fn a_file_takes_the_node_out_of_service() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let app = app(file.path());
+        let (status, _, body) = ask(&app, "GET", "/healthcheck", "*/*");
+        assert_eq!((status, body.as_str()), (503, "DISABLED BY FILE"));
+        assert_eq!(ask(&app, "HEAD", "/healthcheck", "*/*"), (503, String::new(), String::new()));
+    }
+
+    #[test]
+    fn versions_are_found_without_a_token_and_carry_the_callers_address() {
+        let app = app(Path::new("/nowhere/disabled"));
+        let (status, _, body) = ask(&app, "GET", "/", "application/json");
+        let document: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &document["versions"][0]["links"][0]["href"]), (300, &json!("http://h:1/v2/")));
+        let (status, kind, body) = ask(&app, "GET", "/v2/", "application/json-home");
+        let document: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, kind.as_str()), (200, "application/json-home"));
+        assert_eq!(document["resources"]["rel/backups"]["href-vars"]["backup_id"], "param/backup_id");
+        assert_eq!(document["version"]["id"], "v2");
+        assert_eq!(ask(&app, "GET", "/", "application/json-home").0, 406);
+        assert_eq!(ask(&app, "GET", "/v2", "text/html").0, 406);
+        assert_eq!(ask(&app, "POST", "/", "*/*").0, 405);
+    }
+}

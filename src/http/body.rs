@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// The JSON functions of MariaDB stop at 32 levels, and documents are stored inside others.
 pub const MAX_DEPTH: usize = 24;
 
+/// The longest key of an object, in bytes; MySQL's JSON takes no key of more.
+pub const MAX_KEY: usize = u16::MAX as usize;
+
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
@@ -67,6 +70,7 @@ fn malformed(why: &str) -> Error {
 fn check(value: &Value, levels: usize) -> std::result::Result<(), &'static str> {
     const DEEP: &str = "the document is nested too deeply";
     const NUL: &str = "strings must not contain U+0000";
+    const LONG: &str = "a key is too long";
     match value {
         Value::String(text) if text.contains('\0') => Err(NUL),
         Value::Array(_) | Value::Object(_) if levels == 0 => Err(DEEP),
@@ -74,6 +78,9 @@ fn check(value: &Value, levels: usize) -> std::result::Result<(), &'static str> 
         Value::Object(map) => map.iter().try_for_each(|(key, item)| {
             if key.contains('\0') {
                 return Err(NUL);
+            }
+            if key.len() > MAX_KEY {
+                return Err(LONG);
             }
             check(item, levels - 1)
         }),
@@ -96,9 +103,12 @@ mod tests {
     fn what_no_database_can_hold_is_refused() {
         let deep = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
         assert!(json(&deep(MAX_DEPTH)).is_ok());
+        let keyed = |length: usize| format!("{{\"{}\": 1}}", "k".repeat(length)).into_bytes();
+        assert!(json(&keyed(MAX_KEY)).is_ok());
         for bad in [
             &deep(MAX_DEPTH + 1)[..],
             &deep(100_000)[..],
+            &keyed(MAX_KEY + 1)[..],
             b"{",
             b"{} {}",
             b" ",

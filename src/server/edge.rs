@@ -20,22 +20,31 @@ pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Respon
 where
     F: Fn(&Call) -> Result<Reply>,
 {
-    let started = Instant::now();
-    let request_id = new_request_id();
-    let _scope = logging::enter(&request_id, http::global_request_id(request));
-    let call = Call::read(request, &request_id, settings.max_request_body_size, &settings.authority());
-    let outcome = call.and_then(|call| {
+    answer(request, |request_id| {
+        let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
         let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
         if let Some(identity) = call.identity() {
             logging::identify(identity);
         }
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
-    });
-    let reply = outcome.unwrap_or_else(|error| {
+    })
+}
+
+/// Answers a request that could not be read with an error.
+pub fn refuse(request: &Request, error: Error) -> Response {
+    answer(request, |_| Err(error))
+}
+
+fn answer(request: &Request, outcome: impl FnOnce(&str) -> Result<Reply>) -> Response {
+    let started = Instant::now();
+    let request_id = format!("req-{}", uuid::Uuid::new_v4());
+    let _scope = logging::enter(&request_id, http::global_request_id(request));
+    let reply = outcome(&request_id).unwrap_or_else(|error| {
         report(&error);
         Reply::from_error(&error, &request_id)
     });
-    let bytes = reply.body.as_ref().map_or(0, Vec::len);
+    let head = request.method() == "HEAD";
+    let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
     log::info!(
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         request.remote_addr().ip(),
@@ -45,12 +54,7 @@ where
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );
-    response(reply, &request_id, request.method() == "HEAD")
-}
-
-/// A fresh `req-<uuid4>`.
-fn new_request_id() -> String {
-    format!("req-{}", uuid::Uuid::new_v4())
+    response(reply, &request_id, head)
 }
 
 /// Logs a failure, once; what is the client's own fault only if somebody left the operator a note.
@@ -90,7 +94,7 @@ fn response(reply: Reply, request_id: &str, head: bool) -> Response {
     Response { status_code: reply.status, headers, data, upgrade: None }
 }
 
-/// A header's value in printable ASCII. The library writes it as it is, so a line break would begin another header.
+/// A header's value in printable ASCII. It is written as it is: a line break would begin another header.
 fn one_line(value: Cow<'static, str>) -> Cow<'static, str> {
     let printable = |c: char| c == '\t' || (' '..='~').contains(&c);
     if value.chars().all(printable) {

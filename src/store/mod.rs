@@ -40,7 +40,7 @@ const MAX_ATTEMPTS: u32 = 30;
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 /// How long a request waits for a free connection (oslo.db's `pool_timeout` is 30 s; a client's patience less).
-const POOL_TIMEOUT: Duration = Duration::from_secs(10);
+const POOL_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Pool = r2d2::Pool<Manager>;
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
-use super::job_attachments::{self, AttachmentChange, JobAttachment};
+use super::job_attachments::{AttachmentChange, JobAttachment};
 use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments as attachments, sessions};
 use super::search::{Condition, Search};
@@ -235,16 +235,16 @@ pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     Ok(())
 }
 
-/// Deletes a session; its jobs leave it first.
-pub fn delete(tx: &mut Tx<'_>, project: &str, session: &Session) -> Outcome<()> {
-    let members: Vec<JobAttachment> = attachments::table
-        .filter(attachments::project_id.eq(project))
-        .filter(attachments::session_id.eq(&session.id))
-        .select(JobAttachment::as_select())
-        .load(tx.connection)?;
-    for attachment in &members {
-        job_attachments::update(tx, attachment, leaving())?;
-    }
+/// Deletes a session; its jobs leave it first, each as if it had been removed.
+pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+    let session = touch(tx, session)?;
+    diesel::update(
+        attachments::table
+            .filter(attachments::project_id.eq(&session.project_id))
+            .filter(attachments::session_id.eq(&session.id)),
+    )
+    .set((leaving(), attachments::updated_at.eq(tx.now), attachments::version.eq(attachments::version + 1)))
+    .execute(tx.connection)?;
     swapped(
         diesel::delete(
             sessions::table
