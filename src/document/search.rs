@@ -10,6 +10,9 @@ use crate::store::search::{Condition, Search};
 /// is looked up there and nowhere else: an action's own `status` says nothing about its job's.
 pub type Fields = &'static [(&'static str, &'static str)];
 
+/// The most conditions and words of one search. Nobody looks for that much, and the statement nests as deep.
+const MAX_CONDITIONS: usize = 100;
+
 static SEARCH: Shape = Shape::new("Search", || {
     let conditions = json!({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]});
     json!({
@@ -24,7 +27,8 @@ static SEARCH: Shape = Shape::new("Search", || {
 /// Reads a search body. `{}` and no body at all want everything.
 ///
 /// # Errors
-/// 400 when `match` or `match_not` is neither a list of objects nor an object, or a time is not an integer.
+/// 400 when `match` or `match_not` is neither a list of objects nor an object, a time is not an integer, or there are
+/// more than [`MAX_CONDITIONS`].
 pub fn parse(body: Value) -> Result<Search> {
     let body = SEARCH.check(body)?;
     let mut search = Search::default();
@@ -43,6 +47,12 @@ pub fn parse(body: Value) -> Result<Search> {
         } else {
             search.unwanted.push(Condition { key, value });
         }
+    }
+    let unwanted_words: usize = search.unwanted_words.iter().map(Vec::len).sum();
+    if search.wanted.len() + search.unwanted.len() + search.words.len() + unwanted_words > MAX_CONDITIONS {
+        return Err(Error::bad_request(format!(
+            "A search has at most {MAX_CONDITIONS} conditions and words."
+        )));
     }
     search.time_after = time(body.get("time_after"))?;
     search.time_before = time(body.get("time_before"))?;
@@ -204,5 +214,17 @@ mod tests {
         for body in [json!([]), json!({"match": "x"}), json!({"match": [1]}), json!({"time_after": "soon"})] {
             assert_eq!(parse(body).unwrap_err().status(), 400);
         }
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_looked_for() {
+        let conditions = |count| vec![json!({"a": 1}); count];
+        assert!(parse(json!({"match": conditions(50), "match_not": conditions(50)})).is_ok());
+        assert!(parse(json!({"match": conditions(50), "match_not": conditions(51)})).is_err());
+        let nested = Value::from(conditions(101)).to_string();
+        for all in ["x ".repeat(101), nested] {
+            assert!(parse(json!({"match": {"_all": all}})).is_err());
+        }
+        assert!(parse(json!({"match_not": {"_all": "x ".repeat(101)}})).is_err());
     }
 }
