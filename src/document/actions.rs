@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::clients::{ACTIONS, MODES};
 use super::search::Fields;
 use super::shape::{Shape, id, integer, nullable, text, words};
-use super::{MAX_TEXT, int};
+use super::{MAX_TEXT, bounded, int};
 use crate::error::Result;
 use crate::store::actions::{Action, ActionSpec};
 
@@ -100,7 +100,10 @@ pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
 }
 
 /// What `action` becomes with a change: objects are merged, what is missing stays.
-pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
+///
+/// # Errors
+/// 400 when it would become too large.
+pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> Result<ActionSpec> {
     let mut whole = json!({
         "freezer_action": action.freezer_action(),
         "max_retries": action.max_retries,
@@ -118,7 +121,9 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
         }
     }
     merge(&mut whole, &Value::Object(patch));
-    spec(whole.as_object().unwrap_or(&Map::new()))
+    let patched = spec(whole.as_object().unwrap_or(&Map::new()));
+    bounded(&patched.metadata.0, 1)?;
+    Ok(patched)
 }
 
 /// Merges objects key by key, deeply; anything else is replaced (contract, api-v1 §6).

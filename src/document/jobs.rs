@@ -7,7 +7,7 @@ use super::clients::client_id;
 use super::schedule::{self, RunState};
 use super::search::Fields;
 use super::shape::{Shape, id, integer, nullable, text};
-use super::{MAX_TEXT, epoch, int, time_or_never};
+use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
@@ -125,6 +125,9 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
         Some(Value::Object(defaults)) => defaults,
         _ => &empty,
     };
+    if let Some(Value::Array(entries)) = body.get("job_actions") {
+        bounded(defaults, entries.len())?;
+    }
     let actions = match body.get("job_actions") {
         Some(Value::Array(entries)) => Some(
             entries

@@ -14,10 +14,27 @@ pub mod shape;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
+use crate::error::{Error, Result};
+
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
+/// The most that the keys without a column may come to in one document, in bytes of JSON. Whatever a single request
+/// can bring fits; many updates must not add up to more than a database takes in one packet.
+pub const MAX_METADATA: usize = 524_288;
+
 pub use crate::store::is_id;
+
+/// Sees to it that so many copies of something are within [`MAX_METADATA`].
+///
+/// # Errors
+/// 400 when they are not.
+pub fn bounded(metadata: &impl serde::Serialize, copies: usize) -> Result<()> {
+    match serde_json::to_vec(metadata) {
+        Ok(json) if json.len().saturating_mul(copies) <= MAX_METADATA => Ok(()),
+        _ => Err(Error::bad_request(format!("The document would exceed {MAX_METADATA} bytes."))),
+    }
+}
 
 /// Seconds since the epoch, as every time in the documents is given.
 pub fn epoch(time: NaiveDateTime) -> i64 {
