@@ -48,9 +48,8 @@ pub fn postgres() -> &'static Api {
 
 impl Api {
     fn on(database: DatabaseUrl) -> Self {
-        freezer_api::logging::init(false);
-        // Why the service failed; what it served is in the messages of the tests.
-        log::set_max_level(log::LevelFilter::Error);
+        // Why the service failed; what it answered is in the messages of the tests.
+        let _ = env_logger::Builder::new().filter_level(log::LevelFilter::Error).try_init();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
         let app = App {
             store: Store::new(database.clone(), WORKERS as u32),

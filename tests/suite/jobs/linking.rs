@@ -14,6 +14,7 @@ on_every_backend! {
     each_place_has_its_own_retries,
     the_order_is_kept,
     one_action_may_have_two_places,
+    a_job_has_at_most_1000_actions,
     defaults_fill_what_is_missing,
     a_whole_document_sent_back_makes_nothing_new,
 }
@@ -161,6 +162,23 @@ fn one_action_may_have_two_places(api: &Api) {
     assert_eq!(document["job_actions"][1]["max_retries"], 2);
     alice.delete(&format!("/actions/{id}")).expect(204);
     assert_eq!(alice.show("jobs", &job)["job_actions"], json!([]));
+}
+
+fn a_job_has_at_most_1000_actions(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let entries = |count| json!(vec![json!({"freezer_action": {"action": "exec"}}); count]);
+    alice.post("/jobs", json!({"client_id": "a", "job_actions": entries(1001)})).expect(400);
+    let job = with_entries(&alice, entries(1000));
+    let mut linked = alice.show("jobs", &job)["job_actions"].as_array().unwrap().clone();
+    assert_eq!(linked.len(), 1000);
+    linked.reverse();
+    let ids: Vec<Value> = linked.iter().map(|entry| json!({"action_id": entry["action_id"]})).collect();
+    alice.patch(&format!("/jobs/{job}"), json!({"job_actions": ids})).expect(200);
+    assert_eq!(alice.show("jobs", &job)["job_actions"][0]["action_id"], linked[0]["action_id"]);
+    assert_eq!(alice.list("jobs").len(), 1);
+    alice.delete("/clients/a?cascade=true").expect(204);
+    assert_eq!(alice.rows().action_attachments, 0);
 }
 
 fn defaults_fill_what_is_missing(api: &Api) {
