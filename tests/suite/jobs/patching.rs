@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::schedule_unit;
 use crate::api::Api;
-use crate::documents::{action, client, session};
+use crate::documents::{action, client, job, session};
 
 on_every_backend! {
     a_patch_changes_what_it_says,
@@ -15,6 +15,7 @@ on_every_backend! {
     a_client_that_has_lost_an_ability_can_still_report,
     a_schedulers_reports_are_taken,
     the_report_of_a_run_in_a_session_deleted_since_is_taken,
+    a_capability_that_is_no_word_is_none,
 }
 
 fn a_patch_changes_what_it_says(api: &Api) {
@@ -186,4 +187,22 @@ fn the_report_of_a_run_in_a_session_deleted_since_is_taken(api: &Api) {
     assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
     // The schedule in both was the session's, and the stop that leaving it asked for is not delivered yet.
     assert_eq!((&run["schedule_interval"], &run["event"]), (&json!("1 days"), &json!("stop")));
+}
+
+fn a_capability_that_is_no_word_is_none(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    for key in ["storage", "engine", "engine_name"] {
+        let with = |value| {
+            let mut body = job("a");
+            body["job_actions"][0]["freezer_action"][key] = value;
+            body
+        };
+        for value in [json!(1), json!(["local"]), json!({"local": true}), json!(true)] {
+            alice.post("/jobs", with(value)).expect(422);
+        }
+        for value in [json!(null), json!(""), json!(false)] {
+            alice.post("/jobs", with(value)).expect(201);
+        }
+    }
 }
