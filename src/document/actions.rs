@@ -120,6 +120,12 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> Result<Action
             patch.remove(key);
         }
     }
+    // Old clients say it inside.
+    let inside =
+        patch.get("freezer_action").and_then(|inner| inner.get("mandatory")).and_then(Value::as_bool);
+    if let Some(mandatory) = inside {
+        patch.entry("mandatory").or_insert(mandatory.into());
+    }
     merge(&mut whole, &Value::Object(patch));
     let patched = spec(whole.as_object().unwrap_or(&Map::new()));
     bounded(&patched.metadata.0, 1)?;

@@ -39,6 +39,8 @@ fn schema(required: &[&str]) -> Value {
     let mut schema = json!({
         "type": "object",
         "additionalProperties": false,
+        // Defaults that nothing takes were meant for something.
+        "dependencies": {"action_defaults": ["job_actions"]},
         "properties": {
             "job_id": nullable(id()),
             "client_id": client_id(),
@@ -236,9 +238,11 @@ pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
         ("engine_name", "engine", &client.supported_engines),
     ];
     for (key, capability, supported) in wants {
-        let Some(wanted) = super::text(&object, key).filter(|word| !word.is_empty()) else { continue };
-        let able = supported.0.as_array().is_some_and(|list| list.iter().any(|item| item == wanted));
+        // A form may leave null, "" or false where nothing was chosen; nothing else but a word can be in the list.
+        let Some(wanted) = object.get(key).filter(|value| !is_unset(value)) else { continue };
+        let able = supported.0.as_array().is_some_and(|list| list.contains(wanted));
         if !able {
+            let wanted = wanted.as_str().unwrap_or("a value that is no word");
             return Err(Error::unprocessable(format!(
                 "Client {} does not support {capability}: {wanted}",
                 client.client_id
@@ -246,6 +250,10 @@ pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_unset(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(false)) || value.as_str() == Some("")
 }
 
 /// A job as the API shows it. The agent's process id is for those who may have to kill it.

@@ -19,7 +19,7 @@ static SEARCH: Shape = Shape::new("Search", || {
         "type": "object",
         "properties": {
             "match": conditions, "match_not": conditions,
-            "time_after": {"type": ["integer", "string"]}, "time_before": {"type": ["integer", "string"]},
+            "time_after": {"type": ["integer", "string", "null"]}, "time_before": {"type": ["integer", "string", "null"]},
         },
     })
 });
@@ -32,13 +32,16 @@ static SEARCH: Shape = Shape::new("Search", || {
 pub fn parse(body: Value) -> Result<Search> {
     let body = SEARCH.check(body)?;
     let mut search = Search::default();
-    for (key, value) in elements(body.get("match")) {
-        if key != "_all" {
-            search.wanted.push(Condition { key, value });
-        } else if let Some(conditions) = nested(&value) {
-            search.wanted.extend(conditions);
-        } else {
+    let wanted =
+        elements(body.get("match")).into_iter().flat_map(|(key, value)| match nested(&key, &value) {
+            Some(conditions) => conditions,
+            None => vec![(key, value)],
+        });
+    for (key, value) in wanted {
+        if key == "_all" {
             search.words.extend(words(&value));
+        } else {
+            search.wanted.push(Condition { key, value });
         }
     }
     for (key, value) in elements(body.get("match_not")) {
@@ -69,9 +72,10 @@ fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
 }
 
 /// `_all` may hold a JSON text of a list of conditions; the command line and scripts use that.
-fn nested(value: &Value) -> Option<Vec<Condition>> {
-    let list: Vec<Map<String, Value>> = serde_json::from_str(value.as_str()?).ok()?;
-    Some(list.into_iter().flatten().map(|(key, value)| Condition { key, value }).collect())
+fn nested(key: &str, value: &Value) -> Option<Vec<(String, Value)>> {
+    let text = value.as_str().filter(|_| key == "_all")?;
+    let list: Vec<Map<String, Value>> = serde_json::from_str(text).ok()?;
+    Some(list.into_iter().flatten().collect())
 }
 
 fn words(value: &Value) -> Vec<String> {
@@ -81,7 +85,7 @@ fn words(value: &Value) -> Vec<String> {
 
 fn time(value: Option<&Value>) -> Result<Option<i64>> {
     match value {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| bad_time()),
         Some(value) => value.as_i64().map(Some).ok_or_else(bad_time),
     }

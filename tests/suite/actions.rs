@@ -19,6 +19,7 @@ on_every_backend! {
     a_replacement_creates_what_is_not_there,
     a_deleted_action_is_out_of_every_job,
     the_trust_it_ran_under_is_not_kept,
+    mandatory_may_be_said_inside_and_counts_outside_first,
 }
 
 fn an_action_is_created_and_shown(api: &Api) {
@@ -267,4 +268,18 @@ fn the_trust_it_ran_under_is_not_kept(api: &Api) {
     let document = alice.show("actions", &id);
     assert!(document["freezer_action"].get("os_trust_id").is_none());
     assert_eq!(document["_version"], 1);
+}
+
+fn mandatory_may_be_said_inside_and_counts_outside_first(api: &Api) {
+    let alice = api.project();
+    let id = alice.create("actions", json!({"freezer_action": {"action": "backup", "mandatory": true}}));
+    let patched = |patch| {
+        alice.patch(&format!("/actions/{id}"), patch).expect(200);
+        alice.show("actions", &id)["mandatory"].clone()
+    };
+    assert_eq!(alice.show("actions", &id)["mandatory"], true);
+    assert_eq!(patched(json!({"freezer_action": {"mandatory": false}})), false);
+    assert_eq!(patched(json!({"freezer_action": {"mandatory": true}})), true);
+    assert_eq!(patched(json!({"freezer_action": {"mandatory": true}, "mandatory": false})), false);
+    assert_eq!(patched(json!({"freezer_action": {"backup_name": "b"}})), false);
 }

@@ -28,6 +28,8 @@ on_every_backend! {
     every_noun_is_searched_by_its_columns,
     text_of_any_kind_is_compared_exactly,
     an_unknown_query_parameter_is_ignored,
+    conditions_inside_the_text_may_hold_text,
+    a_time_that_is_null_bounds_nothing,
 }
 
 fn pages_follow_one_another_in_the_order_of_creation(api: &Api) {
@@ -426,6 +428,20 @@ fn an_unknown_query_parameter_is_ignored(api: &Api) {
     let alice = api.project();
     alice.get("/jobs?colour=red&=&&limit=5&x=%C3%A9").expect(200);
     alice.get("/actions?all_projects=whatever").expect(200);
+}
+
+fn conditions_inside_the_text_may_hold_text(api: &Api) {
+    let alice = three_jobs(api);
+    let text = json!([{"_all": "completed"}, {"result": "fail"}]).to_string();
+    assert_eq!(found(&alice, json!({"match": [{"_all": text}]})), ["two"]);
+    let text = json!([{"_all": "running"}, {"result": "fail"}]).to_string();
+    assert!(found(&alice, json!({"match": [{"_all": text}]})).is_empty());
+}
+
+fn a_time_that_is_null_bounds_nothing(api: &Api) {
+    let alice = api.project();
+    alice.create("backups", backup("a"));
+    assert_eq!(alice.found("backups", json!({"time_after": null, "time_before": null})).len(), 1);
 }
 
 /// One that fits the noun.

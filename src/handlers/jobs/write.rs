@@ -76,7 +76,12 @@ pub fn insert(
 /// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
 /// the document's version.
 pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &JobDocument) -> Outcome<i32> {
-    let session = wanted_session(tx, request, document)?;
+    // A scheduler sends its schedule and the session it last knew of, which may be long left or gone: membership
+    // changes only for somebody who means it, and sends no schedule along.
+    let session = match document.has_schedule {
+        true => None,
+        false => wanted_session(tx, request, document)?,
+    };
     let client = changed_client(tx, request, head, document)?;
     let places = match &document.actions {
         Some(entries) => {
@@ -106,8 +111,6 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
     change.session_tag = sent_tag(&head.attachment, document);
     let version = write_run(tx, request, head, change)?;
     let attachment = JobAttachment { version, ..head.attachment.clone() };
-    // A scheduler sends its schedule and the session it last knew of, which may be long left: membership changes
-    // only for somebody who means it, and sends no schedule along.
     let version = match (&document.session_id, session) {
         _ if document.has_schedule => version,
         (Some(_), Some(session)) => join(tx, &session, &attachment)?,
@@ -133,9 +136,12 @@ pub fn replace(
     let current = jobs::places(tx, &head.job.id)?;
     let entries = document.actions.as_deref().unwrap_or_default();
     let places = settle_changed(tx, request, entries, &current, checked_by.as_ref(), true)?;
-    let unit = own_unit(head, document).unwrap_or_default();
+    // What it has from the session it stays in, sent back, leaves what the job itself has.
+    let stays = session.as_ref().map(|session| &session.id) == head.attachment.session_id.as_ref();
+    let unit =
+        Some(document.unit.clone()).filter(|unit| !(stays && session_unit(head).as_ref() == Some(unit)));
     let description = Some(document.description.clone().flatten());
-    let job_version = jobs::redefine(tx, request.user(), &head.job, description, Some(unit), Some(&places))?;
+    let job_version = jobs::redefine(tx, request.user(), &head.job, description, unit, Some(&places))?;
 
     let version = match session {
         Some(session) => join(tx, &session, &head.attachment)?,
@@ -227,13 +233,19 @@ fn sent_tag(stored: &JobAttachment, document: &JobDocument) -> Option<i32> {
         .filter(|tag| about.is_some() && about == stored.session_id && *tag != stored.session_tag)
 }
 
-/// The schedule unit that a document gives the job itself. What the job has from its session, sent back, is not.
+/// The schedule unit that a document gives the job itself. What the job has from its session, sent back, is not; nor
+/// is what it had from a session it has left since the scheduler read it.
 fn own_unit(head: &JobHead, document: &JobDocument) -> Option<Map<String, Value>> {
-    if document.unit.is_empty() {
+    let named = document.session_id.clone().flatten();
+    if document.unit.is_empty() || (named.is_some() && named != head.attachment.session_id) {
         return None;
     }
-    let of_session = head.session_scheduling.clone().map(|schedule| unit(&schedule.into_object()));
-    (of_session.as_ref() != Some(&document.unit)).then(|| document.unit.clone())
+    (session_unit(head).as_ref() != Some(&document.unit)).then(|| document.unit.clone())
+}
+
+/// The schedule unit that a job has from its session, if it is in one.
+fn session_unit(head: &JobHead) -> Option<Map<String, Value>> {
+    head.session_scheduling.clone().map(|schedule| unit(&schedule.into_object()))
 }
 
 fn known_client(tx: &mut Tx<'_>, request: &Request<'_>, name: &str) -> Outcome<Client> {
@@ -268,8 +280,6 @@ fn wanted_session(
     let session = sessions::find(tx, request.project(), id)?;
     match session {
         Some(session) => Ok(Some(session)),
-        // A scheduler that still names a session deleted since is not to be told off for it.
-        None if document.has_schedule && document.client_id.is_none() => Ok(None),
         None => Err(Error::unprocessable(format!("Session not found with ID {id}")).into()),
     }
 }

@@ -207,8 +207,8 @@ fn defaults_fill_what_is_missing(api: &Api) {
         (&json!("restore"), &json!("mysql"), &json!("c"))
     );
 
-    // In a patch without actions there is nothing to fill.
-    alice.patch(&format!("/jobs/{job}"), json!({"action_defaults": {"mode": "mongo"}})).expect(200);
+    // In a patch without actions there is nothing to fill (contract, api-v2 §12, 2).
+    alice.patch(&format!("/jobs/{job}"), json!({"action_defaults": {"mode": "mongo"}})).expect(400);
     assert_eq!(alice.show("jobs", &job)["job_actions"], document["job_actions"]);
     // They are checked like what they fill.
     for (key, value) in [("action", json!("destroy")), ("mode", json!(1)), ("container", json!([]))] {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::schedule_unit;
 use crate::api::Api;
-use crate::documents::{action, client};
+use crate::documents::{action, client, job, session};
 
 on_every_backend! {
     a_patch_changes_what_it_says,
@@ -14,6 +14,8 @@ on_every_backend! {
     a_client_is_checked_when_it_changes,
     a_client_that_has_lost_an_ability_can_still_report,
     a_schedulers_reports_are_taken,
+    the_report_of_a_run_in_a_session_deleted_since_is_taken,
+    a_capability_that_is_no_word_is_none,
 }
 
 fn a_patch_changes_what_it_says(api: &Api) {
@@ -159,4 +161,48 @@ fn a_schedulers_reports_are_taken(api: &Api) {
     assert_eq!(run["event"], "");
     assert_eq!(alice.list("actions").len(), 1);
     assert!(alice.poll("a").is_empty(), "a completed job is no longer polled");
+}
+
+fn the_report_of_a_run_in_a_session_deleted_since_is_taken(api: &Api) {
+    let alice = api.project();
+    let (session, id) = (alice.create("sessions", session()), alice.job_on("a"));
+    alice.put(&format!("/sessions/{session}/jobs/{id}")).expect(204);
+    let polled = alice.poll("a")[0].clone();
+    alice.delete(&format!("/sessions/{session}")).expect(204);
+
+    // Whole, as the releases before 19 send it; then as 19 does.
+    let mut whole = polled.clone();
+    whole["job_schedule"]["status"] = json!("running");
+    whole["job_schedule"]["time_started"] = json!(100);
+    alice.patch(&format!("/jobs/{id}"), whole).expect(200);
+    let mut short = json!({"job_schedule": polled["job_schedule"], "session_id": session, "session_tag": 1});
+    short["job_schedule"]["status"] = json!("completed");
+    short["job_schedule"]["result"] = json!("success");
+    short["job_schedule"]["time_ended"] = json!(160);
+    alice.patch(&format!("/jobs/{id}"), short).expect(200);
+
+    let document = alice.show("jobs", &id);
+    let run = &document["job_schedule"];
+    assert_eq!((&run["status"], &run["result"]), (&json!("completed"), &json!("success")));
+    assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
+    // The schedule in both was the session's, and the stop that leaving it asked for is not delivered yet.
+    assert_eq!((&run["schedule_interval"], &run["event"]), (&json!("1 days"), &json!("stop")));
+}
+
+fn a_capability_that_is_no_word_is_none(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    for key in ["storage", "engine", "engine_name"] {
+        let with = |value| {
+            let mut body = job("a");
+            body["job_actions"][0]["freezer_action"][key] = value;
+            body
+        };
+        for value in [json!(1), json!(["local"]), json!({"local": true}), json!(true)] {
+            alice.post("/jobs", with(value)).expect(422);
+        }
+        for value in [json!(null), json!(""), json!(false)] {
+            alice.post("/jobs", with(value)).expect(201);
+        }
+    }
 }

@@ -15,6 +15,7 @@ on_every_backend! {
     the_sessions_schedule_sent_back_is_not_the_jobs_own,
     a_deleted_session_lets_its_jobs_go,
     a_deleted_job_is_out_of_its_session,
+    a_replacement_with_the_sessions_schedule_leaves_the_jobs_own,
 }
 
 fn a_job_is_taken_in_and_runs_by_the_sessions_schedule(api: &Api) {
@@ -188,6 +189,25 @@ fn a_deleted_job_is_out_of_its_session(api: &Api) {
     alice.delete(&format!("/jobs/{}", jobs[0])).expect(204);
     assert_eq!(members(&alice, &session), json!([jobs[1]]));
     assert!(alice.show("sessions", &session)["_version"].as_i64() > version);
+}
+
+fn a_replacement_with_the_sessions_schedule_leaves_the_jobs_own(api: &Api) {
+    let alice = api.project();
+    let (session, job) = (with_tag(&alice, 0), alice.job_on("a"));
+    let interval = |job: &str| alice.show("jobs", job)["job_schedule"]["schedule_interval"].clone();
+    alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+    let document = alice.show("jobs", &job);
+    alice.post(&format!("/jobs/{job}"), document.clone()).expect(201);
+    assert_eq!(alice.show("jobs", &job)["session_id"], json!(session));
+    alice.delete(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+    assert_eq!(interval(&job), "1 days");
+
+    // What takes the job out of the session brings the schedule it shall have from now on.
+    alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+    let mut alone = document;
+    alone["session_id"] = json!("");
+    alice.post(&format!("/jobs/{job}"), alone).expect(201);
+    assert_eq!(interval(&job), "7 days");
 }
 
 fn with_tag(caller: &Caller<'_>, tag: i64) -> String {
