@@ -100,7 +100,10 @@ pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
 }
 
 /// What `action` becomes with a change: objects are merged, what is missing stays.
-pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
+///
+/// # Errors
+/// 400 when it becomes too large.
+pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> Result<ActionSpec> {
     let mut whole = json!({
         "freezer_action": action.freezer_action(),
         "max_retries": action.max_retries,
@@ -118,7 +121,9 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
         }
     }
     merge(&mut whole, &Value::Object(patch));
-    spec(whole.as_object().unwrap_or(&Map::new()))
+    let whole = spec(whole.as_object().unwrap_or(&Map::new()));
+    super::check_metadata(&whole.freezer_action())?;
+    Ok(whole)
 }
 
 /// Merges objects key by key, deeply; anything else is replaced (contract, api-v1 §6).

@@ -11,9 +11,6 @@ use crate::store::backups::{Backup, BackupSpec};
 pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
 /// Where it stands when nobody says.
 const AVAILABLE: &str = "available";
-/// The most that the metadata of one backup may come to, in bytes of JSON. Whatever a single request can bring
-/// fits; many updates must not add up to more than a database takes in one packet.
-const MAX_METADATA: usize = 524_288;
 
 /// Where the well-known keys of a backup document are.
 pub const FIELDS: Fields = &[
@@ -94,9 +91,7 @@ pub fn parse(body: Value) -> Result<BackupSpec> {
         Some(Value::String(status)) => status,
         _ => AVAILABLE.to_owned(),
     };
-    if serde_json::to_vec(&metadata).is_ok_and(|json| json.len() > MAX_METADATA) {
-        return Err(bad_data(Error::bad_request(format!("The metadata exceeds {MAX_METADATA} bytes."))));
-    }
+    super::check_metadata(&metadata).map_err(bad_data)?;
     Ok(BackupSpec { status, metadata })
 }
 

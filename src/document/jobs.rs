@@ -7,7 +7,7 @@ use super::clients::client_id;
 use super::schedule::{self, RunState};
 use super::search::Fields;
 use super::shape::{Shape, id, integer, nullable, text};
-use super::{MAX_TEXT, epoch, int, time_or_never};
+use super::{MAX_METADATA, MAX_TEXT, epoch, int, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
@@ -126,6 +126,9 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
         _ => &empty,
     };
     let actions = match body.get("job_actions") {
+        Some(Value::Array(entries)) if !fits(defaults, entries.len()) => {
+            return Err(Error::bad_request("The action_defaults are too large for so many job_actions."));
+        }
         Some(Value::Array(entries)) => Some(
             entries
                 .iter()
@@ -147,6 +150,12 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
         run: RunState::of(schedule.unwrap_or(&empty)),
         actions,
     })
+}
+
+/// Whether defaults may be copied into so many actions. A body of 100 kB could come to 60 MB otherwise.
+fn fits(defaults: &Map<String, Value>, entries: usize) -> bool {
+    let length = serde_json::to_vec(defaults).map_or(0, |json| json.len());
+    length.saturating_mul(entries) <= MAX_METADATA
 }
 
 fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, Value>) -> Result<JobAction> {

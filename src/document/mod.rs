@@ -14,10 +14,25 @@ pub mod shape;
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
+use crate::error::{Error, Result};
+
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
+/// The most that the keys without a column may come to in one row, in bytes of JSON. Whatever a single request can
+/// bring fits; many updates must not add up to more than a database takes in one packet.
+const MAX_METADATA: usize = 524_288;
+
 pub use crate::store::is_id;
+
+/// # Errors
+/// 400 when an object is larger than a row's metadata may be.
+pub fn check_metadata(metadata: &Map<String, Value>) -> Result<()> {
+    if serde_json::to_vec(metadata).is_ok_and(|json| json.len() > MAX_METADATA) {
+        return Err(Error::bad_request(format!("The metadata exceeds {MAX_METADATA} bytes.")));
+    }
+    Ok(())
+}
 
 /// Seconds since the epoch, as every time in the documents is given.
 pub fn epoch(time: NaiveDateTime) -> i64 {

@@ -10,6 +10,10 @@ use crate::store::search::{Condition, Search};
 /// is looked up there and nowhere else: an action's own `status` says nothing about its job's.
 pub type Fields = &'static [(&'static str, &'static str)];
 
+/// How many conditions a search may have, and how many words. Each condition is a part of one statement: SQLite takes
+/// no expression deeper than 1000, and building a far deeper one overflows the stack.
+const MAX_CONDITIONS: usize = 100;
+
 static SEARCH: Shape = Shape::new("Search", || {
     let conditions = json!({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]});
     json!({
@@ -24,7 +28,8 @@ static SEARCH: Shape = Shape::new("Search", || {
 /// Reads a search body. `{}` and no body at all want everything.
 ///
 /// # Errors
-/// 400 when `match` or `match_not` is neither a list of objects nor an object, or a time is not an integer.
+/// 400 when `match` or `match_not` is neither a list of objects nor an object, a time is not an integer, or there is
+/// more of it than anybody looks for.
 pub fn parse(body: Value) -> Result<Search> {
     let body = SEARCH.check(body)?;
     let mut search = Search::default();
@@ -43,6 +48,12 @@ pub fn parse(body: Value) -> Result<Search> {
         } else {
             search.unwanted.push(Condition { key, value });
         }
+    }
+    let words = search.words.len() + search.unwanted_words.iter().map(Vec::len).sum::<usize>();
+    if search.conditions().count() > MAX_CONDITIONS || words > MAX_CONDITIONS {
+        return Err(Error::bad_request(format!(
+            "A search has at most {MAX_CONDITIONS} conditions and {MAX_CONDITIONS} words."
+        )));
     }
     search.time_after = time(body.get("time_after"))?;
     search.time_before = time(body.get("time_before"))?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Request, listed};
 use crate::document::sessions::{self as document, Ask, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render};
-use crate::document::{is_id, search};
+use crate::document::{check_metadata, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::{self, Start};
@@ -48,7 +48,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
     let version = app.store.write(|tx| {
         let session = found(tx, request)?;
-        let change = effective(&session, change.clone());
+        let change = effective(&session, change.clone())?;
         sessions::update(tx, &session, change)
     })?;
     Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
@@ -273,10 +273,19 @@ fn replacing(change: SessionChange) -> SessionChange {
 }
 
 /// A change without what the session says already, so that saying it again changes nothing.
-fn effective(session: &Session, change: SessionChange) -> SessionChange {
-    let metadata =
-        change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.into_object())));
-    SessionChange {
+///
+/// # Errors
+/// 400 when the session becomes too large.
+fn effective(session: &Session, change: SessionChange) -> Result<SessionChange> {
+    let metadata = match change.metadata {
+        Some(more) => {
+            let metadata = sessions::with_metadata(session, more.into_object());
+            check_metadata(&metadata)?;
+            Some(Json::from(metadata))
+        }
+        None => None,
+    };
+    Ok(SessionChange {
         scheduling: change.scheduling.filter(|value| *value != session.scheduling),
         policy: change.policy.filter(|value| *value != session.policy),
         description: change.description.filter(|value| *value != session.description),
@@ -289,7 +298,7 @@ fn effective(session: &Session, change: SessionChange) -> SessionChange {
         time_started: change.time_started.filter(|value| *value != session.time_started),
         time_ended: change.time_ended.filter(|value| *value != session.time_ended),
         metadata: metadata.filter(|value| *value != session.metadata),
-    }
+    })
 }
 
 fn empty() -> Json {

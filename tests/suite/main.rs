@@ -41,6 +41,8 @@ mod http;
 mod actions;
 mod backups;
 mod clients;
+mod growth;
 mod jobs;
 mod lists;
+mod searches;
 mod sessions;
