@@ -392,8 +392,14 @@ fn a_process_id_is_for_those_who_may_have_to_kill_it(api: &Api) {
 
 fn admins_and_services_see_the_jobs_of_all_projects(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let (hers, his) = (alice.job_on("a"), bob.job_on("a"));
-    let one_of_both = json!({"match": [{"description": "nightly"}]});
+    let made = |caller: &Caller<'_>| {
+        caller.register("a");
+        let mut body = job("a");
+        body["description"] = json!(alice.project);
+        caller.create("jobs", body)
+    };
+    let (hers, his) = (made(&alice), made(&bob));
+    let one_of_both = json!({"match": [{"description": alice.project}]});
     let ids = |caller: &Caller<'_>, flag: &str| -> Vec<Value> {
         let answer =
             caller.search(&format!("/jobs?limit=1000&all_projects={flag}"), one_of_both.clone()).expect(200);
