@@ -213,16 +213,16 @@ pub fn render_freezer_action(spec: &ActionSpec) -> Value {
 
 /// An action as the API shows it.
 pub fn render(action: &Action) -> Value {
-    let spec = action.spec();
+    let spec = &action.spec;
     json!({
         "action_id": action.id,
         "project_id": action.project_id,
         "user_id": action.user_id,
-        "max_retries": action.max_retries,
-        "max_retries_interval": action.max_retries_interval,
-        "mandatory": action.mandatory,
+        "max_retries": spec.max_retries,
+        "max_retries_interval": spec.max_retries_interval,
+        "mandatory": spec.mandatory,
         "timeout": spec.freezer_action().remove("timeout").unwrap_or(Value::Null),
-        "freezer_action": render_freezer_action(&spec),
+        "freezer_action": render_freezer_action(spec),
         "_version": action.version,
     })
 }

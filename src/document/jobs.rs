@@ -200,7 +200,7 @@ impl JobAction {
             return Err(Error::unprocessable(format!("Action not found with ID {id}")));
         };
         match &self.freezer_action {
-            Some(sent) if !is_same(sent, &action.spec()) => Err(Error::unprocessable(format!(
+            Some(sent) if !is_same(sent, &action.spec) => Err(Error::unprocessable(format!(
                 "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
                  action_id to make a new one."
             ))),
@@ -287,7 +287,7 @@ pub fn render(view: &JobView, with_pid: bool) -> Value {
                 "max_retries": place.retries,
                 "max_retries_interval": place.retry_interval,
                 "mandatory": place.mandatory,
-                "freezer_action": render_freezer_action(&action.spec()),
+                "freezer_action": render_freezer_action(&action.spec),
             })
         })
         .collect();

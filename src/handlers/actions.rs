@@ -47,7 +47,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let patch = parse_patch(request.call.json()?)?;
     let version = app.store.write(|tx| {
         let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
-        actions::update(tx, &action, patched(&action.spec(), &patch)?)
+        actions::update(tx, &action, patched(&action.spec, &patch)?)
     })?;
     Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
 }

@@ -18,27 +18,16 @@ pub struct Action {
     pub id: String,
     pub project_id: String,
     pub user_id: String,
-    pub action: String,
-    pub mode: Option<String>,
-    pub src_file: Option<String>,
-    pub backup_name: Option<String>,
-    pub container: Option<String>,
-    pub restore_abs_path: Option<String>,
-    pub priority: Option<i32>,
-    pub max_retries: i32,
-    pub max_retries_interval: i32,
-    pub mandatory: bool,
-    pub timeout: Option<i32>,
-    pub log_file: Option<String>,
-    pub metadata: Json,
+    #[diesel(embed)]
+    pub spec: ActionSpec,
     pub created_at: NaiveDateTime,
     pub updated_at: NaiveDateTime,
     pub version: i32,
 }
 
 /// What an action is, apart from whose it is: what a document says.
-#[derive(Debug, Clone, PartialEq, AsChangeset)]
-#[diesel(table_name = actions, treat_none_as_null = true)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = actions, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns
 pub struct ActionSpec {
     pub action: String,
@@ -54,28 +43,6 @@ pub struct ActionSpec {
     pub timeout: Option<i32>,
     pub log_file: Option<String>,
     pub metadata: Json,
-}
-
-impl Action {
-    /// What this action is.
-    pub fn spec(&self) -> ActionSpec {
-        let this = self.clone();
-        ActionSpec {
-            action: this.action,
-            mode: this.mode,
-            src_file: this.src_file,
-            backup_name: this.backup_name,
-            container: this.container,
-            restore_abs_path: this.restore_abs_path,
-            priority: this.priority,
-            max_retries: this.max_retries,
-            max_retries_interval: this.max_retries_interval,
-            mandatory: this.mandatory,
-            timeout: this.timeout,
-            log_file: this.log_file,
-            metadata: this.metadata,
-        }
-    }
 }
 
 impl ActionSpec {
@@ -106,24 +73,12 @@ pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: Action
         id: id.to_owned(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
-        action: spec.action,
-        mode: spec.mode,
-        src_file: spec.src_file,
-        backup_name: spec.backup_name,
-        container: spec.container,
-        restore_abs_path: spec.restore_abs_path,
-        priority: spec.priority,
-        max_retries: spec.max_retries,
-        max_retries_interval: spec.max_retries_interval,
-        mandatory: spec.mandatory,
-        timeout: spec.timeout,
-        log_file: spec.log_file,
-        metadata: spec.metadata,
+        spec,
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
     };
-    diesel::insert_into(actions::table).values(&action).execute(tx.connection)?;
+    diesel::insert_into(actions::table).values(action.clone()).execute(tx.connection)?;
     Ok(action)
 }
 
@@ -163,7 +118,7 @@ pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
 
 /// Changes what an action is; returns its new version.
 pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32> {
-    if spec == action.spec() {
+    if spec == action.spec {
         return Ok(action.version);
     }
     let version = action.version + 1;
@@ -243,11 +198,13 @@ pub fn list(
                 .offset(window.offset)
                 .into_boxed();
             if let Some(Place { created_at, id }) = window.after {
-                query = query.filter(
-                    actions::created_at
-                        .gt(created_at)
-                        .or(actions::created_at.eq(created_at).and(actions::id.gt(id))),
-                );
+                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
+                query = query
+                    .filter(actions::created_at.ge(created_at))
+                    .filter(actions::created_at.gt(created_at).or(actions::id.gt(id)));
+            }
+            if !search.is_empty() {
+                query = query.filter(Search::never_kept());
             }
             for (condition, wanted) in search.conditions() {
                 let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };

@@ -179,17 +179,19 @@ pub fn list(
                 .offset(window.offset)
                 .into_boxed();
             if let Some(Place { created_at, id }) = window.after {
-                query = query.filter(
-                    backups::created_at
-                        .gt(created_at)
-                        .or(backups::created_at.eq(created_at).and(backups::id.gt(id))),
-                );
+                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
+                query = query
+                    .filter(backups::created_at.ge(created_at))
+                    .filter(backups::created_at.gt(created_at).or(backups::id.gt(id)));
             }
             if let Some(time) = search.time_after {
                 query = query.filter(backups::time_stamp.ge(time));
             }
             if let Some(time) = search.time_before {
                 query = query.filter(backups::time_stamp.le(time));
+            }
+            if !search.is_empty() {
+                query = query.filter(Search::never_kept());
             }
             for (condition, wanted) in search.conditions() {
                 let Some((column, text)) = pushed(condition) else { continue };

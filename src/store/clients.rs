@@ -234,11 +234,13 @@ pub fn list(
                 .offset(window.offset)
                 .into_boxed();
             if let Some(Place { created_at, id }) = window.after {
-                query = query.filter(
-                    clients::created_at
-                        .gt(created_at)
-                        .or(clients::created_at.eq(created_at).and(clients::id.gt(id))),
-                );
+                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
+                query = query
+                    .filter(clients::created_at.ge(created_at))
+                    .filter(clients::created_at.gt(created_at).or(clients::id.gt(id)));
+            }
+            if !search.is_empty() {
+                query = query.filter(Search::never_kept());
             }
             for (condition, wanted) in search.conditions() {
                 let Some(word) = condition.word().map(str::to_owned) else { continue };

@@ -1,7 +1,7 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
 use super::connection::AnyConnection;
@@ -9,6 +9,10 @@ use super::connection::AnyConnection;
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
 const LOCK_WAIT_SECONDS: u32 = 5;
+
+/// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
+#[cfg(feature = "postgres")]
+const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +45,9 @@ pub fn configure_session(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => c.batch_execute(&format!(
-            // TRADITIONAL is what oslo.db sets: strict, no zero dates, no silent truncation.
-            "SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', \
+            // TRADITIONAL is what oslo.db sets: strict, no zero dates, no silent truncation. The isolation level is
+            // that of reads; many a server for OpenStack has another default.
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', \
              innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
         )),
         #[cfg(feature = "postgres")]
@@ -89,6 +94,42 @@ pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> 
             };
             AnsiTransactionManager::begin_transaction_sql(c, sql)
         }
+    }
+}
+
+/// Waits until nobody else is migrating, and keeps others from it until [`unlock_schema`] or the connection's end.
+/// SQLite has no lock but the transaction, which all migrations are then in.
+pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(c) => {
+            // Not every cluster has such locks; one that has none is migrated from one node, as it always was.
+            let sql = "DO GET_LOCK(CONCAT('freezer-api ', MD5(DATABASE())), 300)";
+            c.batch_execute(sql).or_else(|error| {
+                log::info!("the schema is not locked: {error}");
+                Ok(())
+            })
+        }
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => c.batch_execute(&format!(
+            "SET lock_timeout = '300s'; SELECT pg_advisory_lock({SCHEMA_LOCK}); \
+             SET lock_timeout = '{LOCK_WAIT_SECONDS}s'"
+        )),
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+    }
+}
+
+/// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
+pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
+    match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(c) => {
+            c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))")
+        }
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({SCHEMA_LOCK})")),
+        AnyConnection::Sqlite(c) if success => AnsiTransactionManager::commit_transaction(c),
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::rollback_transaction(c),
     }
 }
 

@@ -406,11 +406,13 @@ pub fn list(
                 query = query.filter(job_attachments::project_id.eq(project.to_owned()));
             }
             if let Some(Place { created_at, id }) = window.after {
-                query = query.filter(
-                    job_attachments::created_at
-                        .gt(created_at)
-                        .or(job_attachments::created_at.eq(created_at).and(job_attachments::id.gt(id))),
-                );
+                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
+                query = query
+                    .filter(job_attachments::created_at.ge(created_at))
+                    .filter(job_attachments::created_at.gt(created_at).or(job_attachments::id.gt(id)));
+            }
+            if !search.is_empty() {
+                query = query.filter(Search::never_kept());
             }
             for (ids, wanted) in &clients_named {
                 query = match wanted {

@@ -4,7 +4,8 @@ use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, establish};
-use super::url::DatabaseUrl;
+use super::dialect;
+use super::url::{Backend, DatabaseUrl};
 
 #[cfg(feature = "mysql")]
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
@@ -70,20 +71,30 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
 
 /// Applies every pending migration, in order, and returns their names.
 ///
+/// Of several that are started at once, as when a deployment begins on all its nodes, one does the work; the others
+/// wait for it and find it done.
+///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
 pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
-    on_backend!(&mut connection, |c, source| {
-        let pending = c.pending_migrations(source).map_err(|e| cannot_read(&*e))?;
-        let mut done = Vec::new();
-        for migration in pending {
-            let name = migration.name().to_string();
-            c.run_migration(&migration).map_err(|e| format!("The migration {name} failed: {e}"))?;
-            done.push(name);
+    dialect::lock_schema(&mut connection).map_err(|e| format!("The schema cannot be locked: {e}"))?;
+    let done = on_backend!(&mut connection, |c, source| run(c, source, advice(url.backend())));
+    let unlocked = dialect::unlock_schema(&mut connection, done.is_ok());
+    let done = done?;
+    unlocked.map_err(|e| format!("The migrations could not be committed: {e}"))?;
+    Ok(done)
+}
+
+/// What to say when a migration has failed.
+fn advice(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Mysql => {
+            "\nMySQL and MariaDB keep what a failed migration did before it failed. Drop the tables it has made (its \
+             down.sql says which; docs/DATABASE.md), or restore the backup, before you run it again."
         }
-        Ok(done)
-    })
+        Backend::Postgres | Backend::Sqlite => "",
+    }
 }
 
 /// Why a server must not start on this schema; `None` when it may.
@@ -97,6 +108,24 @@ pub fn refusal(state: &SchemaState) -> Option<String> {
         ));
     }
     None
+}
+
+fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations, advice: &str) -> Result<Vec<String>, String>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let pending = connection.pending_migrations(source).map_err(|e| cannot_read(&*e))?;
+    let mut done = Vec::new();
+    for migration in pending {
+        let name = migration.name().to_string();
+        connection
+            .run_migration(&migration)
+            .map_err(|e| format!("The migration {name} failed: {e}{advice}"))?;
+        done.push(name);
+    }
+    Ok(done)
 }
 
 /// The names of the migrations in `source`, and the versions applied to the database.

@@ -1,5 +1,7 @@
 //! What a list is searched for, after the request's form has been understood.
 
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::Bool;
 use serde_json::Value;
 
 /// A key that must, or must not, have a value.
@@ -56,6 +58,15 @@ impl Search {
 }
 
 impl Search {
+    /// A condition that always holds, for the statement of a list whose conditions the client chose.
+    ///
+    /// Diesel keeps every statement it prepares for as long as the connection lives, unless there is literal SQL in
+    /// it. Those of searches are as many as clients can think of: enough of them, and MySQL prepares no more
+    /// statements for anybody on the server (`max_prepared_stmt_count`).
+    pub fn never_kept() -> SqlLiteral<Bool> {
+        diesel::dsl::sql("1 = 1")
+    }
+
     /// What is left to look for in the documents themselves, once the database has taken over the conditions
     /// that `pushed` names. Times are always the database's.
     pub fn without(&self, pushed: impl Fn(&Condition) -> bool) -> Self {

@@ -278,11 +278,13 @@ pub fn list(
                 .offset(window.offset)
                 .into_boxed();
             if let Some(Place { created_at, id }) = window.after {
-                query = query.filter(
-                    sessions::created_at
-                        .gt(created_at)
-                        .or(sessions::created_at.eq(created_at).and(sessions::id.gt(id))),
-                );
+                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
+                query = query
+                    .filter(sessions::created_at.ge(created_at))
+                    .filter(sessions::created_at.gt(created_at).or(sessions::id.gt(id)));
+            }
+            if !search.is_empty() {
+                query = query.filter(Search::never_kept());
             }
             for (condition, wanted) in search.conditions() {
                 let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };

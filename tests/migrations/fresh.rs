@@ -21,6 +21,8 @@ pub enum AnyConnection {
 pub struct Fresh {
     /// The name of its folder in `migrations/`.
     pub backend: &'static str,
+    /// Where it is, as the service's own option has it.
+    pub url: String,
     connection: Option<AnyConnection>,
     drop: Option<(AnyConnection, String)>,
     _directory: Option<tempfile::TempDir>,
@@ -33,7 +35,8 @@ impl Fresh {
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
         let connection = Some(AnyConnection::Sqlite(connection));
-        Self { backend: "sqlite", connection, drop: None, _directory: Some(directory) }
+        let url = path.to_str().unwrap().to_owned();
+        Self { backend: "sqlite", url, connection, drop: None, _directory: Some(directory) }
     }
 
     #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -46,7 +49,8 @@ impl Fresh {
         let mut url = url::Url::parse(&server).unwrap();
         url.set_path(&name);
         let connection = Some(connect(url.as_str()));
-        Self { backend, connection, drop: Some((admin, format!("DROP DATABASE {name}"))), _directory: None }
+        let drop = Some((admin, format!("DROP DATABASE {name}")));
+        Self { backend, url: url.into(), connection, drop, _directory: None }
     }
 
     /// One for each backend that is built in.

@@ -4,6 +4,7 @@
 
 mod fresh;
 mod rows;
+mod sync;
 
 use std::collections::BTreeSet;
 

@@ -96,7 +96,7 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
             if let Some(client) = &client {
                 let whole = jobs::complete(tx, vec![head.clone()])?;
                 for (_, action) in whole.iter().flat_map(|view| &view.actions) {
-                    check_capability(client, &action.spec())?;
+                    check_capability(client, &action.spec)?;
                 }
             }
             None
@@ -319,7 +319,7 @@ fn settle(
         let action = entry.referred(&known)?;
         if let Some(client) = client {
             match action {
-                Some(action) => check_capability(client, &action.spec())?,
+                Some(action) => check_capability(client, &action.spec)?,
                 None => check_capability(client, &entry.spec)?,
             }
         }
@@ -330,7 +330,7 @@ fn settle(
         let place = match action {
             Some(action) => {
                 let stored = current.get(index).filter(|place| place.action_id == action.id);
-                entry.place(&action.id, &action.spec(), stored)
+                entry.place(&action.id, &action.spec, stored)
             }
             None => {
                 let id = new_id();

@@ -1,0 +1,41 @@
+//! `db sync`, as several nodes of a deployment begin it at the same moment, and as it ends when it fails.
+
+use diesel::connection::SimpleConnection;
+use freezer_api::store::connection::establish;
+use freezer_api::store::migrations;
+use freezer_api::store::url::DatabaseUrl;
+
+use crate::fresh::Fresh;
+
+#[test]
+fn of_several_at_once_one_migrates_and_the_others_find_it_done() {
+    for fresh in Fresh::all() {
+        let url = DatabaseUrl::parse(&fresh.url).unwrap();
+        let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| migrations::sync(&url))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+        });
+        let by = applied.iter().filter(|names| !names.is_empty()).count();
+        assert_eq!(by, 1, "{}: {applied:?}", fresh.backend);
+        assert_eq!(migrations::refusal(&migrations::state(&url).unwrap()), None, "{}", fresh.backend);
+    }
+}
+
+#[test]
+fn a_failed_one_says_what_is_left_behind() {
+    for fresh in Fresh::all() {
+        let url = DatabaseUrl::parse(&fresh.url).unwrap();
+        let run = |sql: &str| establish(&url).unwrap().batch_execute(sql);
+        run("CREATE TABLE sessions (id INTEGER)").unwrap();
+        let why = migrations::sync(&url).unwrap_err();
+        assert!(why.contains("create_catalogue") && why.contains("sessions"), "{why}");
+        // MySQL has made the tables that come before; the others have not.
+        let leaves = fresh.backend == "mysql";
+        assert_eq!(run("SELECT id FROM clients").is_ok(), leaves, "{}", fresh.backend);
+        assert_eq!(why.contains("down.sql"), leaves, "{why}");
+        run("DROP TABLE sessions").unwrap();
+        if !leaves {
+            migrations::sync(&url).unwrap();
+        }
+    }
+}
