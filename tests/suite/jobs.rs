@@ -3,11 +3,12 @@
 mod events;
 mod linking;
 mod patching;
+mod refusals;
 
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
-use crate::documents::{action, client, job};
+use crate::documents::job;
 
 on_every_backend! {
     a_job_is_created_and_shown,
@@ -15,11 +16,6 @@ on_every_backend! {
     a_job_may_bring_its_id,
     what_is_not_the_clients_to_say_is_ignored,
     nulls_are_taken_where_a_form_leaves_them,
-    its_client_must_be_known,
-    its_client_must_be_able,
-    a_refused_job_leaves_nothing_behind,
-    what_is_not_a_job_is_refused,
-    a_schedule_has_a_form,
     a_replacement_resets_what_it_does_not_say,
     a_replacement_creates_what_is_not_there,
     a_deleted_job_is_gone_and_its_actions_stay,
@@ -176,140 +172,6 @@ fn nulls_are_taken_where_a_form_leaves_them(api: &Api) {
     assert_eq!(alice.show("jobs", &id)["description"], "");
 }
 
-fn its_client_must_be_known(api: &Api) {
-    let (alice, bob) = (api.project(), api.project());
-    bob.register("bobs");
-    for name in ["nobody", "bobs"] {
-        let refusal = alice.post("/jobs", job(name)).expect(422);
-        assert_eq!(refusal["description"], json!(format!("Client not found with ID {name}")));
-        alice.post("/jobs/some-id", job(name)).expect(422);
-    }
-    alice.post("/jobs", job("bad%project$id_host")).expect(400);
-    alice.post("/jobs", job("a/b")).expect(400);
-}
-
-fn its_client_must_be_able(api: &Api) {
-    let alice = api.project();
-    let mut able = client("a");
-    able["supported_actions"] = json!(["backup"]);
-    able["supported_modes"] = json!(["fs"]);
-    able["supported_storages"] = json!(["local"]);
-    able["supported_engines"] = json!(["tar"]);
-    alice.create("clients", able);
-    let body = |key: &str, value: &str| {
-        let mut body = job("a");
-        body["job_actions"][0]["freezer_action"][key] = json!(value);
-        body
-    };
-    for (key, lacks, value) in [
-        ("action", "action", "restore"),
-        ("mode", "mode", "mysql"),
-        ("storage", "storage", "swift"),
-        ("engine", "engine", "rsync"),
-        ("engine_name", "engine", "rsync"),
-    ] {
-        let refusal = alice.post("/jobs", body(key, value)).expect(422);
-        assert_eq!(refusal["description"], json!(format!("Client a does not support {lacks}: {value}")));
-        alice.post("/jobs/new", body(key, value)).expect(422);
-        // An action that is there already is no way around it.
-        let id = alice.create("actions", body(key, value)["job_actions"][0].clone());
-        alice.post("/jobs", json!({"client_id": "a", "job_actions": [{"action_id": id}]})).expect(422);
-        // Nor is a patch.
-        let fine = alice.create("jobs", job("a"));
-        let patch = json!({"job_actions": body(key, value)["job_actions"]});
-        alice.patch(&format!("/jobs/{fine}"), patch).expect(422);
-    }
-    alice.create("jobs", body("storage", ""));
-}
-
-fn a_refused_job_leaves_nothing_behind(api: &Api) {
-    let alice = api.project();
-    alice.register("a");
-    let unknown = json!({"action_id": "nobodys"});
-    alice.post("/jobs", json!({"client_id": "a", "job_actions": [action(), unknown]})).expect(422);
-    alice.post("/jobs", job("nobody")).expect(422);
-    let mut in_no_session = job("a");
-    in_no_session["session_id"] = json!("nobodys");
-    alice.post("/jobs", in_no_session).expect(422);
-    assert!(alice.list("jobs").is_empty());
-    assert!(alice.list("actions").is_empty());
-}
-
-fn what_is_not_a_job_is_refused(api: &Api) {
-    let alice = api.project();
-    alice.register("a");
-    let with = |key: &str, value: Value| {
-        let mut body = job("a");
-        body[key] = value;
-        body
-    };
-    for body in [
-        json!({}),
-        json!({"client_id": "a"}),
-        json!({"job_actions": []}),
-        with("client_id", json!(null)),
-        with("job_actions", json!(null)),
-        with("job_actions", json!({})),
-        with("job_actions", json!(["x"])),
-        with("job_actions", json!([{}])),
-        with("job_actions", json!([{"freezer_action": {}}])),
-        with("job_actions", json!([{"freezer_action": {"action": "destroy"}}])),
-        with("job_actions", json!([{"freezer_action": {"action": "backup", "mode": "oracle"}}])),
-        with("job_schedule", json!([])),
-        with("session_tag", json!("1")),
-        with("description", json!(5)),
-        with("user_credentials", json!("x")),
-        with("action_defaults", json!([])),
-        with("action_defaults", json!(null)),
-        with("colour", json!("red")),
-    ] {
-        assert_eq!(alice.post("/jobs", body.clone()).expect(400)["title"], "Bad request format", "{body}");
-        alice.post("/jobs/an-id", body).expect(400);
-    }
-    assert!(alice.list("jobs").is_empty());
-}
-
-fn a_schedule_has_a_form(api: &Api) {
-    let alice = api.project();
-    let id = alice.job_on("a");
-    let path = format!("/jobs/{id}");
-    let before = alice.show("jobs", &id);
-    for (key, value) in [
-        ("event", json!("restart")),
-        ("event", json!(null)),
-        ("status", json!("lost")),
-        ("result", json!("ok")),
-        ("time_started", json!("now")),
-        ("time_ended", json!(1.0)),
-        ("current_pid", json!("12")),
-        ("schedule_date", json!("2026-02-03")),
-        ("schedule_start_date", json!("2026-13-03T00:00:00")),
-        ("schedule_end_date", json!("2026-02-03T00:00:00\n")),
-        ("schedule_interval", json!("1 fortnights")),
-        ("schedule_interval", json!("days")),
-        ("schedule_year", json!("26")),
-        ("schedule_month", json!(1)),
-        ("schedule_colour", json!("red")),
-        ("colour", json!("red")),
-    ] {
-        let refusal = alice.patch(&path, json!({"job_schedule": {key: value}})).expect(400);
-        assert!(refusal["description"].as_str().unwrap().contains("job_schedule"), "{refusal}");
-        let mut body = job("a");
-        body["job_schedule"] = json!({key: value});
-        alice.post("/jobs", body).expect(400);
-    }
-    assert_eq!(alice.show("jobs", &id), before);
-
-    let unit = json!({
-        "schedule_date": "2026-02-03T04:05:06", "schedule_start_date": "2026-02-03T04:05:06Z",
-        "schedule_end_date": "2027-02-03T04:05:06.5+01:00", "schedule_interval": "continuous",
-        "schedule_year": "2026", "schedule_month": "1-6, 9-12", "schedule_day": "1st mon", "schedule_week": "*/2",
-        "schedule_day_of_week": "mon-fri", "schedule_hour": "3", "schedule_minute": "0,30", "schedule_second": "",
-    });
-    alice.patch(&path, json!({"job_schedule": unit})).expect(200);
-    assert_eq!(schedule_unit(&alice, &id), unit);
-}
-
 fn a_replacement_resets_what_it_does_not_say(api: &Api) {
     let alice = api.project();
     let session = alice.create("sessions", crate::documents::session());
@@ -392,8 +254,14 @@ fn a_process_id_is_for_those_who_may_have_to_kill_it(api: &Api) {
 
 fn admins_and_services_see_the_jobs_of_all_projects(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let (hers, his) = (alice.job_on("a"), bob.job_on("a"));
-    let one_of_both = json!({"match": [{"description": "nightly"}]});
+    let made = |caller: &Caller<'_>| {
+        caller.register("a");
+        let mut body = job("a");
+        body["description"] = json!(alice.project);
+        caller.create("jobs", body)
+    };
+    let (hers, his) = (made(&alice), made(&bob));
+    let one_of_both = json!({"match": [{"description": alice.project}]});
     let ids = |caller: &Caller<'_>, flag: &str| -> Vec<Value> {
         let answer =
             caller.search(&format!("/jobs?limit=1000&all_projects={flag}"), one_of_both.clone()).expect(200);

@@ -1,0 +1,92 @@
+//! What is deleted while something is made of it.
+
+use serde_json::json;
+
+use super::{among, at_once};
+use crate::api::Api;
+use crate::documents::{action, job, session};
+use crate::http::Answer;
+
+on_every_backend! {
+    a_job_joins_a_session_that_is_being_deleted,
+    a_job_is_created_on_a_client_that_is_being_deleted,
+    a_job_is_created_with_an_action_that_is_being_deleted,
+    a_fleet_is_deleted_all_at_once,
+}
+
+fn a_job_joins_a_session_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    let jobs: Vec<String> = (0..4).map(|n| alice.job_on(&format!("host-{n}"))).collect();
+    for _ in 0..8 {
+        let id = alice.create("sessions", session());
+        at_once(5, |n| match jobs.get(n) {
+            Some(job) => among(&alice.put(&format!("/sessions/{id}/jobs/{job}")), &[204, 404]),
+            None => among(&alice.delete(&format!("/sessions/{id}")), &[204]),
+        });
+        alice.get(&format!("/sessions/{id}")).expect(404);
+        for job in &jobs {
+            let document = alice.show("jobs", job);
+            assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
+        }
+    }
+}
+
+fn a_job_is_created_on_a_client_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    for round in 0..8 {
+        let name = alice.register(&format!("host-{round}"));
+        let answers = at_once(4, |n| match n {
+            0 => alice.delete(&format!("/clients/{name}")),
+            _ => alice.post("/jobs", job(&name)),
+        });
+        among(&answers[0], &[204, 409]);
+        let created: Vec<&Answer> = answers[1..].iter().filter(|answer| answer.status == 201).collect();
+        answers[1..].iter().for_each(|answer| among(answer, &[201, 422]));
+        let is_there = alice.get(&format!("/clients/{name}")).status == 200;
+        assert_eq!(is_there, answers[0].status == 409);
+        assert_eq!(is_there, !created.is_empty(), "no job without its client, no refusal without a job");
+        for answer in created {
+            assert_eq!(
+                alice.show("jobs", answer.json()["job_id"].as_str().unwrap())["client_id"],
+                json!(name)
+            );
+        }
+    }
+    assert_eq!(alice.rows().jobs, alice.rows().job_attachments);
+}
+
+fn a_job_is_created_with_an_action_that_is_being_deleted(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let standing = alice.create("jobs", job("a"));
+    for _ in 0..8 {
+        let id = alice.create("actions", action());
+        let entries = json!([{"action_id": id}]);
+        at_once(4, |n| match n {
+            0 => among(&alice.delete(&format!("/actions/{id}")), &[204]),
+            1 => among(
+                &alice.patch(&format!("/jobs/{standing}"), json!({"job_actions": entries})),
+                &[200, 422],
+            ),
+            _ => among(&alice.post("/jobs", json!({"client_id": "a", "job_actions": entries})), &[201, 422]),
+        });
+        alice.get(&format!("/actions/{id}")).expect(404);
+        assert!(!alice.list("jobs").iter().any(|job| job.to_string().contains(&id)));
+    }
+    assert!(alice.rows().action_attachments <= 1);
+}
+
+fn a_fleet_is_deleted_all_at_once(api: &Api) {
+    let alice = api.project();
+    for _ in 0..4 {
+        let first = alice.job_on("host-0");
+        let mut ids = vec![first.clone()];
+        for n in 1..4 {
+            let name = alice.register(&format!("host-{n}"));
+            ids.push(alice.attach(&first, &name));
+        }
+        at_once(8, |n| alice.delete(&format!("/jobs/{}", ids[n % 4])).expect(204));
+        let rows = alice.rows();
+        assert_eq!((rows.jobs, rows.job_attachments, rows.action_attachments), (0, 0, 0));
+    }
+}
