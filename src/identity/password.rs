@@ -3,8 +3,9 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use argon2::password_hash::{Error as HashError, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Error as HashError, Output, PasswordHash, PasswordHasher, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
 
 use super::secret;
 use crate::error::{Error, Result};
@@ -56,10 +57,16 @@ pub(super) struct Verifier {
 struct Load {
     running: usize,
     waiting: usize,
+    /// Working memory that nobody uses at the moment. It is kept, because every connection has a thread: memory that
+    /// each of them takes and gives back stays with the allocator once per thread, and adds up to hundreds of MiB.
+    spare: Vec<Vec<Block>>,
 }
 
 /// Leave to compute one hash.
-struct Turn<'v>(&'v Verifier);
+struct Turn<'v> {
+    verifier: &'v Verifier,
+    memory: Vec<Block>,
+}
 
 impl Verifier {
     pub(super) fn new(max_waiting: usize) -> Self {
@@ -72,13 +79,9 @@ impl Verifier {
     /// 503 when too many logins are waiting; 500 when the hash cannot be read.
     pub(super) fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool> {
         let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(failed)?;
-        let verifier = argon2()?;
-        let _turn = self.wait()?;
-        match verifier.verify_password(password.as_bytes(), &parsed) {
-            Ok(()) => Ok(hash.is_some()),
-            Err(HashError::Password) => Ok(false),
-            Err(error) => Err(failed(error)),
-        }
+        let mut turn = self.wait()?;
+        let is_same = compare(password.as_bytes(), &parsed, &mut turn.memory).map_err(failed)?;
+        Ok(is_same && hash.is_some())
     }
 
     fn wait(&self) -> Result<Turn<'_>> {
@@ -100,14 +103,37 @@ impl Verifier {
             load.waiting -= 1;
         }
         load.running += 1;
-        Ok(Turn(self))
+        Ok(Turn { verifier: self, memory: load.spare.pop().unwrap_or_default() })
     }
+}
+
+/// Whether a password has this hash. The algorithm and its parameters are the hash's own, so that hashes made with
+/// others stay valid.
+fn compare(
+    password: &[u8],
+    hash: &PasswordHash<'_>,
+    memory: &mut Vec<Block>,
+) -> std::result::Result<bool, HashError> {
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Err(HashError::Password) };
+    let algorithm = Algorithm::try_from(hash.algorithm)?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from)?;
+    let params = Params::try_from(hash)?;
+    memory.resize(params.block_count(), Block::default());
+    let mut bytes = [0; 64];
+    let salt = salt.decode_b64(&mut bytes)?;
+    let found = Output::init_with(expected.len(), |out| {
+        Ok(Argon2::new(algorithm, version, params)
+            .hash_password_into_with_memory(password, salt, out, memory)?)
+    })?;
+    Ok(found.as_bytes().ct_eq(expected.as_bytes()).into())
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.load.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
-        self.0.turn.notify_one();
+        let mut load = self.verifier.load.lock().unwrap_or_else(PoisonError::into_inner);
+        load.running -= 1;
+        load.spare.push(std::mem::take(&mut self.memory));
+        self.verifier.turn.notify_one();
     }
 }
 
@@ -130,6 +156,19 @@ mod tests {
         let verifier = Verifier::new(0);
         assert!(verifier.verify("correct horse", Some(&one)).unwrap());
         assert!(!verifier.verify("Correct horse", Some(&one)).unwrap());
+    }
+
+    #[test]
+    fn all_threads_work_in_the_same_memory() {
+        let ours = hash("correct horse").unwrap();
+        let verifier = Verifier::new(0);
+        for password in ["correct horse", "battery", "correct horse"] {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(|| verifier.verify(password, Some(&ours)).unwrap());
+                assert_eq!(thread.join().unwrap(), password == "correct horse");
+            });
+        }
+        assert_eq!(verifier.load.lock().unwrap().spare.len(), 1);
     }
 
     #[test]
