@@ -97,19 +97,27 @@ pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
 }
 
-/// Adds their jobs to some sessions of one project, in one statement however many they are.
+/// For how many sessions the jobs are looked for in one statement. From 200 on (`eq_range_index_dive_limit`) MySQL
+/// no longer looks how few they are, takes them for many because most jobs are in no session, and reads all jobs.
+const SESSIONS_AT_A_TIME: usize = 100;
+
+/// Adds their jobs to some sessions of one project.
 pub fn complete(tx: &mut Tx<'_>, project: &str, found: Vec<Session>) -> Outcome<Vec<SessionView>> {
-    if found.is_empty() {
-        return Ok(Vec::new());
+    let mut members: Vec<(JobAttachment, String)> = Vec::new();
+    for some in found.chunks(SESSIONS_AT_A_TIME) {
+        let ids: Vec<String> = some.iter().map(|session| session.id.clone()).collect();
+        // Sorted afterwards: asked for in order, SQLite and MySQL may read the index of the project's whole list
+        // instead of the few rows of these sessions.
+        members.extend(
+            attachments::table
+                .inner_join(clients::table)
+                .filter(attachments::project_id.eq(project))
+                .filter(attachments::session_id.eq_any(ids))
+                .select((JobAttachment::as_select(), clients::client_id))
+                .load::<(JobAttachment, String)>(tx.connection)?,
+        );
     }
-    let ids: Vec<String> = found.iter().map(|session| session.id.clone()).collect();
-    let members: Vec<(JobAttachment, String)> = attachments::table
-        .inner_join(clients::table)
-        .filter(attachments::project_id.eq(project))
-        .filter(attachments::session_id.eq_any(ids))
-        .order((attachments::created_at, attachments::id))
-        .select((JobAttachment::as_select(), clients::client_id))
-        .load(tx.connection)?;
+    members.sort_by_cached_key(|(attachment, _)| (attachment.created_at, attachment.id.clone()));
     let of = |session: &Session| {
         members
             .iter()
