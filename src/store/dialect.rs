@@ -1,6 +1,8 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
+use std::time::{Duration, Instant};
+
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
@@ -57,7 +59,23 @@ pub fn configure_session(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(c) => {
             // The busy time-out first: switching to WAL takes a lock itself.
             c.batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT_SECONDS * 1000))?;
-            c.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            write_ahead(c)?;
+            c.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+        }
+    }
+}
+
+/// Switches an SQLite file to write-ahead logging. Of several that open a new file at once one does it, and the
+/// others are told at once that it is locked, whatever the busy time-out: they ask again for as long.
+fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult<()> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let until = Instant::now() + Duration::from_secs(LOCK_WAIT_SECONDS.into());
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if classify(&error) == Failed::Contention && Instant::now() < until => {
+                std::thread::sleep(PAUSE);
+            }
+            outcome => return outcome,
         }
     }
 }
