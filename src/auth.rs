@@ -4,16 +4,69 @@ use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
 use crate::identity::Standalone;
+use crate::keystone::Keystone;
 
-/// An authenticated caller.
+/// An authenticated caller: what its token says, and what a service token beside it says. The names are those of
+/// oslo.context, which policies are written against (contract, conventions §2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The user's id.
+    /// The user's id; empty for nobody (`delay_auth_decision`).
     pub user_id: String,
+    /// The domain that the user belongs to.
+    pub user_domain_id: Option<String>,
     /// The project the token is for; none for a token of another scope.
     pub project_id: Option<String>,
-    /// The roles on that project, implied ones included.
+    /// The domain that this project belongs to.
+    pub project_domain_id: Option<String>,
+    /// The domain the token is for.
+    pub domain_id: Option<String>,
+    /// `all` for a token of the whole system.
+    pub system_scope: Option<String>,
+    /// The roles on what the token is for, implied ones included.
     pub roles: Vec<String>,
+    /// Whether the token's project is the cloud's admin project; true where Keystone has none.
+    pub is_admin_project: bool,
+    /// The service on whose request the user's came, if it sent a token of its own.
+    pub service: Option<Box<Service>>,
+    /// The token itself, for what is asked of Keystone in the caller's name.
+    pub token: Option<Secret>,
+}
+
+/// What a service token says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Service {
+    /// The service user's id.
+    pub user_id: String,
+    /// Its domain.
+    pub user_domain_id: Option<String>,
+    /// The project its token is for.
+    pub project_id: Option<String>,
+    /// The domain that this project belongs to.
+    pub project_domain_id: Option<String>,
+    /// Its roles.
+    pub roles: Vec<String>,
+}
+
+/// A token or password: it never gets into a log or a message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps what must not be shown.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for sending it where it belongs.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 impl Caller {
@@ -34,6 +87,8 @@ pub enum Strategy {
     Noauth,
     /// The built-in identity: `X-Auth-Token` holds a token that it gave out.
     Standalone(Standalone),
+    /// Keystone: `X-Auth-Token` holds a token that it gave out.
+    Keystone(Box<Keystone>),
 }
 
 impl Strategy {
@@ -45,6 +100,7 @@ impl Strategy {
         let caller = match self {
             Self::Noauth => believed(call)?,
             Self::Standalone(identity) => known(identity, call)?,
+            Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
         let project = caller.project_id.as_deref().unwrap_or("-");
         call.set_identity(format!("{} {project}", caller.user_id));
@@ -56,6 +112,7 @@ impl Strategy {
         match self {
             Self::Noauth => "Noauth".to_owned(),
             Self::Standalone(_) => Standalone::challenge(&call.base_url),
+            Self::Keystone(keystone) => keystone.challenge(),
         }
     }
 }
@@ -63,7 +120,12 @@ impl Strategy {
 fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
-    Ok(Caller { user_id: identity.user_id, project_id: identity.project_id, roles: identity.roles })
+    Ok(Caller {
+        user_id: identity.user_id,
+        project_id: identity.project_id,
+        roles: identity.roles,
+        ..Caller::default()
+    })
 }
 
 fn believed(call: &Call) -> Result<Caller> {
@@ -74,5 +136,6 @@ fn believed(call: &Call) -> Result<Caller> {
         user_id,
         project_id: id("X-Project-Id"),
         roles: roles.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect(),
+        ..Caller::default()
     })
 }

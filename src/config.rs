@@ -14,8 +14,6 @@ use crate::store::url::{Backend, DatabaseUrl};
 
 /// Where the database is when nobody says.
 const DEFAULT_DATABASE: &str = "sqlite:///freezer.sqlite";
-/// The file by which an operator takes a node out of service (oslo.middleware's `disable_by_file`).
-const HEALTHCHECK_DISABLE_FILE: &str = "/etc/freezer/healthcheck_disable";
 /// The most that a list gives at once.
 const MAX_LIMIT: i64 = 1000;
 
@@ -92,8 +90,6 @@ pub struct Config {
     pub openrc: PathBuf,
     /// The most that a list gives at once.
     pub max_limit: i64,
-    /// While this file exists the health check says that this node is out of service.
-    pub healthcheck_disable_file: PathBuf,
 }
 
 impl Config {
@@ -116,14 +112,7 @@ impl Config {
             loopback_only(&server.bind_host)?;
         }
         let openrc = serve.openrc.clone().unwrap_or_else(|| openrc_beside(&database));
-        Ok(Self {
-            database,
-            server,
-            auth_strategy,
-            openrc,
-            max_limit: MAX_LIMIT,
-            healthcheck_disable_file: HEALTHCHECK_DISABLE_FILE.into(),
-        })
+        Ok(Self { database, server, auth_strategy, openrc, max_limit: MAX_LIMIT })
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod accept;
 mod body;
+pub mod proxy;
 mod reply;
 mod target;
 

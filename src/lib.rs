@@ -8,6 +8,8 @@ pub mod auth;
 pub mod cli;
 /// What was configured, parsed once and passed down.
 pub mod config;
+/// Cross-origin requests: preflights and headers.
+pub mod cors;
 /// The JSON of the API to domain values and back; validation; no SQL, no HTTP.
 pub mod document;
 /// One error type; the store says what failed, this room says which status.
@@ -18,10 +20,14 @@ pub mod handlers;
 pub mod http;
 /// The built-in identity: a small Keystone v3, for a service without a Keystone.
 pub mod identity;
+/// Keystone: whose token it is.
+pub mod keystone;
 /// Pure rules: job events, session tags, how results fold.
 pub mod lifecycle;
 /// Log lines in oslo.log's form.
 pub mod logging;
+/// Calls to other services of the cloud.
+pub mod outbound;
 /// Rule, caller and project to allowed or not.
 pub mod policy;
 /// THE TABLE: method, path, policy rule, handler; 404, 405 with Allow.
@@ -30,3 +36,7 @@ pub mod routes;
 pub mod server;
 /// Transactions, rows and queries.
 pub mod store;
+/// Keystone trusts, by which a central scheduler runs a job in its owner's name.
+pub mod trusts;
+/// How many requests are served at once.
+pub mod workers;

@@ -5,8 +5,54 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use log::{Level, LevelFilter, Record};
+
+/// oslo.log's options in `[DEFAULT]`. The defaults are oslo.log's, except where a reason is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `debug` (false): the level is debug, not info. Can change while running.
+    pub debug: bool,
+    /// `default_log_levels`: a level for each logger of these names and below. Can change while running.
+    pub levels: Vec<(String, LevelFilter)>,
+    /// `log_file` (in `log_dir`): where records go besides the others.
+    pub file: Option<PathBuf>,
+    /// `watch_log_file` (false): open the file anew when it has been moved away.
+    pub watch_file: bool,
+    /// `use_stderr`: true where neither file nor journal nor syslog is used, as then nothing would be seen.
+    pub stderr: Option<bool>,
+    /// `use_journal` (false): to systemd's journal.
+    pub journal: bool,
+    /// `use_syslog` (false): to syslog, with this `syslog_log_facility` (`LOG_USER`).
+    pub syslog: Option<String>,
+    /// `use_json` (false): records as JSON.
+    pub json: bool,
+    /// `log_date_format` (`%Y-%m-%d %H:%M:%S`)
+    pub date_format: String,
+    /// `logging_context_format_string`: a record within a request.
+    pub context_format: Option<String>,
+    /// `logging_default_format_string`: any other.
+    pub default_format: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            debug: false,
+            levels: Vec::new(),
+            file: None,
+            watch_file: false,
+            stderr: None,
+            journal: false,
+            syslog: None,
+            json: false,
+            date_format: "%Y-%m-%d %H:%M:%S".to_owned(),
+            context_format: None,
+            default_format: None,
+        }
+    }
+}
 
 thread_local! {
     /// What stands between the brackets while this thread serves a request.

@@ -1,14 +1,13 @@
 //! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it.
 
-use std::path::PathBuf;
-
 use crate::auth::Strategy;
+use crate::cors;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
 use crate::http::{Call, Method, Reply};
 use crate::identity::handlers as identity;
-use crate::policy;
+use crate::policy::Policy;
 use crate::store::Store;
 
 /// What the handlers work with.
@@ -17,11 +16,22 @@ pub struct App {
     pub store: Store,
     /// How callers are known.
     pub auth: Strategy,
+    /// What callers may do.
+    pub policy: Policy,
+    /// Who may send requests from pages of other origins.
+    pub cors: Vec<cors::Settings>,
+    /// How the health check answers.
+    pub health: health::Settings,
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
-    /// While this file exists the health check says that this node is out of service.
-    pub healthcheck_disable_file: PathBuf,
+}
+
+impl App {
+    /// An app with the defaults of everything but its database, its callers and its policy.
+    pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
+        Self { store, auth, policy, cors: Vec::new(), health: health::Settings::default(), max_limit: 1000 }
+    }
 }
 
 /// Who may use a route, and what answers.
@@ -66,7 +76,7 @@ const fn project(
 }
 
 use Method::{Delete, Get, Patch, Post, Put};
-use handlers::{actions, backups, clients, jobs, sessions, versions};
+use handlers::{actions, backups, clients, health, jobs, sessions, versions};
 
 /// The table.
 pub const ROUTES: &[Route] = &[
@@ -125,7 +135,7 @@ pub const ROUTES: &[Route] = &[
 pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
     let identity = match auth {
         Strategy::Standalone(_) => identity::ROUTES,
-        Strategy::Noauth => &[],
+        Strategy::Noauth | Strategy::Keystone(_) => &[],
     };
     let identity = identity.iter().map(|&(method, path, handler)| Route {
         method,
@@ -191,7 +201,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         Handler::Public(handler) | Handler::Always(handler) => handler(app, call),
         Handler::Identity(handler) => match &app.auth {
             Strategy::Standalone(identity) => handler(identity, call),
-            Strategy::Noauth => Err(Error::no_route()),
+            Strategy::Noauth | Strategy::Keystone(_) => Err(Error::no_route()),
         },
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
@@ -200,7 +210,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             let project = bound.first().copied().unwrap_or_default();
             // A client's registration as a central one has a rule of its own, and only the body tells.
             if rule != "clients:create" {
-                policy::enforce(&caller, rule, project)?;
+                app.policy.enforce(&caller, rule, project)?;
             }
             if !is_id(project) {
                 return Err(Error::no_route());
@@ -242,7 +252,7 @@ mod tests {
     fn every_rule_of_the_table_exists() {
         for route in ROUTES {
             if let Handler::Project(rule, _) = route.handler {
-                assert!(policy::is_known(rule), "{rule}");
+                assert!(crate::policy::is_known(rule), "{rule}");
             }
         }
     }

@@ -14,7 +14,6 @@ mod listener;
 mod refusal;
 mod registry;
 mod signals;
-mod workers;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -26,10 +25,10 @@ use std::time::{Duration, Instant};
 pub use edge::respond;
 
 use crate::error::{Error, Result};
-use crate::http::{Call, Reply};
+use crate::http::{Call, Reply, proxy};
+use crate::workers::Workers;
 use head::Framing;
 use registry::Registry;
-use workers::Workers;
 
 /// How often the stop flag is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -51,6 +50,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// The largest body taken, in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
+    /// What is believed of a proxy in front of us.
+    pub proxy: proxy::Settings,
     /// How long what was begun may take to finish after the signal to stop.
     pub drain: Duration,
 }
@@ -64,6 +65,7 @@ impl Default for Settings {
             max_connections: 768,
             // oslo.middleware's.
             max_request_body_size: 114_688,
+            proxy: proxy::Settings::default(),
             drain: Duration::from_secs(30),
         }
     }
@@ -86,7 +88,7 @@ type Handler = Box<dyn Fn(&Settings, &rouille::Request) -> rouille::Response + S
 struct Front {
     settings: Settings,
     handler: Handler,
-    workers: Workers,
+    workers: Arc<Workers>,
     registry: Arc<Registry>,
     stopping: AtomicBool,
 }
@@ -181,14 +183,19 @@ impl Server {
     }
 }
 
-/// Listens, tells `on_ready` the address, and serves until SIGTERM or SIGINT.
-pub fn serve<F>(settings: Settings, on_ready: impl FnOnce(SocketAddr), service: F) -> io::Result<()>
+/// Listens, tells `on_ready` the address, and serves until SIGTERM or SIGINT; `on_hangup` runs at each SIGHUP.
+pub fn serve<F>(
+    settings: Settings,
+    on_ready: impl FnOnce(SocketAddr),
+    on_hangup: impl Fn() + Send + 'static,
+    service: F,
+) -> io::Result<()>
 where
     F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
 {
     let server = Server::bind(settings, service)?;
     let stop = Arc::new(AtomicBool::new(false));
-    signals::watch(Arc::clone(&stop))?;
+    signals::watch(Arc::clone(&stop), on_hangup)?;
     on_ready(server.local_addr());
     server.run(stop)
 }

@@ -9,6 +9,7 @@ use super::{db, say};
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config};
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
+use crate::policy::{self, Policy};
 use crate::routes::{self, App};
 use crate::server;
 use crate::store::url::{Backend, DatabaseUrl};
@@ -38,13 +39,10 @@ pub fn run(config: &Config) -> Result<(), String> {
             introduce(&store, &config.openrc, address);
         }
     };
-    let app = Arc::new(App {
-        store: store.clone(),
-        auth,
-        max_limit: config.max_limit,
-        healthcheck_disable_file: config.healthcheck_disable_file.clone(),
-    });
-    server::serve(config.server.clone(), on_ready, move |call| routes::dispatch(&app, call))
+    let on_hangup = || log::info!("SIGHUP: nothing to reload");
+    let policy = Policy::new(policy::Settings::default())?;
+    let app = Arc::new(App { max_limit: config.max_limit, ..App::new(store.clone(), auth, policy) });
+    server::serve(config.server.clone(), on_ready, on_hangup, move |call| routes::dispatch(&app, call))
         .map_err(|error| cannot_listen(&config.server, &error))
 }
 

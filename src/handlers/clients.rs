@@ -7,7 +7,6 @@ use crate::document::clients::{FIELDS, parse, render};
 use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::Reply;
-use crate::policy;
 use crate::routes::App;
 use crate::store::clients::{self, Registered};
 use crate::store::job_attachments::{self, JobAttachment};
@@ -25,7 +24,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /clients`: register, or register again.
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let may = |rule| policy::enforce(&request.caller, rule, request.project());
+    let may = |rule| app.policy.enforce(&request.caller, rule, request.project());
     // Whoever may do neither hears nothing about the body.
     let (private, central) = (may("clients:create"), may("clients:create_central"));
     if central.is_err() {

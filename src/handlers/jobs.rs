@@ -11,7 +11,6 @@ use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
-use crate::policy;
 use crate::routes::App;
 use crate::store::jobs::{JobView, Listing};
 use crate::store::{self, clients, job_attachments, jobs, new_id};
@@ -20,7 +19,7 @@ use crate::store::{self, clients, job_attachments, jobs, new_id};
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let (page, search) = request.list(app)?;
     let project = if request.flag("all_projects")? {
-        policy::enforce(&request.caller, "jobs:get_all_projects", request.project())?;
+        app.policy.enforce(&request.caller, "jobs:get_all_projects", request.project())?;
         None
     } else {
         Some(request.project())

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod backups;
 pub mod clients;
+pub mod health;
 pub mod jobs;
 pub mod sessions;
 pub mod versions;

@@ -59,7 +59,7 @@ fn resource(template: &str, variables: &[&str], methods: &[&str]) -> Value {
 /// `/healthcheck` and whatever is below it, as oslo.middleware's health check answers with its backend
 /// `disable_by_file`: a load balancer stops sending us requests while the file is there.
 pub fn healthcheck(app: &App, call: &Call) -> Result<Reply> {
-    let disabled = app.healthcheck_disable_file.exists();
+    let disabled = app.health.disable_by_file_path.as_ref().is_some_and(|file| file.exists());
     if call.method == Method::Head {
         return Ok(Reply::empty(if disabled { 503 } else { 204 }));
     }
@@ -85,6 +85,8 @@ mod tests {
 
     use super::*;
     use crate::auth::Strategy;
+    use crate::handlers::health;
+    use crate::policy::{self, Policy};
     use crate::routes::dispatch;
     use crate::store::Store;
     use crate::store::url::DatabaseUrl;
@@ -92,12 +94,10 @@ mod tests {
     /// A service whose database is not there, and which is out of service while `file` exists.
     fn app(file: &Path) -> App {
         let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
-        App {
-            store: Store::new(nowhere, 1),
-            auth: Strategy::Noauth,
-            max_limit: 1000,
-            healthcheck_disable_file: file.to_owned(),
-        }
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let health =
+            health::Settings { disable_by_file_path: Some(file.to_owned()), ..health::Settings::default() };
+        App { health, ..App::new(Store::new(nowhere, 1), Strategy::Noauth, policy) }
     }
 
     fn ask(app: &App, method: &str, path: &str, accept: &str) -> (u16, String, String) {

@@ -8,13 +8,13 @@ use std::thread;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Raises `stop` at the first SIGTERM or SIGINT and ends the process at the second; SIGHUP only leaves a log line.
-pub fn watch(stop: Arc<AtomicBool>) -> io::Result<()> {
+/// Raises `stop` at the first SIGTERM or SIGINT and ends the process at the second; each SIGHUP calls `on_hangup`.
+pub fn watch(stop: Arc<AtomicBool>, on_hangup: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
-                log::info!("SIGHUP: nothing to reload");
+                on_hangup();
             } else if stop.swap(true, Ordering::SeqCst) {
                 log::warn!("second signal: exiting at once");
                 // As the shell reports a death by this signal.

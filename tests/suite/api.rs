@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
+use freezer_api::handlers::health;
+use freezer_api::policy::{self, Policy};
 use freezer_api::routes::{self, App};
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
@@ -51,12 +53,13 @@ impl Api {
         // Why the service failed; what it answered is in the messages of the tests.
         let _ = env_logger::Builder::new().filter_level(log::LevelFilter::Error).try_init();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
-        let app = App {
-            store: Store::new(database.clone(), WORKERS as u32),
-            auth: Strategy::Noauth,
-            max_limit: 1000,
-            healthcheck_disable_file: disable_file.clone(),
+        let store = Store::new(database.clone(), WORKERS as u32);
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let health = health::Settings {
+            disable_by_file_path: Some(disable_file.clone()),
+            ..health::Settings::default()
         };
+        let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
         let settings = Settings {
             bind_host: "127.0.0.1".to_owned(),
             bind_port: 0,

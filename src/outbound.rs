@@ -1,0 +1,148 @@
+//! Calls to other services of the cloud, over HTTP.
+//!
+//! ureq speaks it: blocking, and with rustls, so that no system library is needed. Whoever waits for an answer has
+//! given back the place to work in ([`workers::outside`]): a service that hangs takes none of ours along.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use crate::workers;
+
+/// No answer that we ask for is longer than this, in bytes.
+const MAX_ANSWER: u64 = 4 << 20;
+
+/// How other services are reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The authorities to trust, in PEM (`cafile`); those of the system where there is none.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate, in PEM (`certfile`).
+    pub cert_file: Option<PathBuf>,
+    /// Its key, in PEM (`keyfile`); may be in the same file.
+    pub key_file: Option<PathBuf>,
+    /// Believe any certificate (`insecure`).
+    pub insecure: bool,
+    /// How long connecting may take; 10 s where nobody says.
+    pub connect_timeout: Option<Duration>,
+    /// How long the whole exchange may take; 60 s where nobody says.
+    pub timeout: Option<Duration>,
+}
+
+/// Another service's answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first value of a header, its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A client with connections of its own, which it keeps. Cheap to clone; the clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Client(ureq::Agent);
+
+impl Client {
+    /// A client.
+    ///
+    /// # Errors
+    /// A sentence for the operator: a certificate or key cannot be read.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let tls = TlsConfig::builder()
+            .root_certs(authorities(settings.ca_file.as_deref())?)
+            .client_cert(own_certificate(settings)?)
+            .disable_verification(settings.insecure);
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect would carry tokens to wherever it points.
+            .max_redirects(0)
+            .user_agent(concat!("freezer-api/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
+            .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
+            .tls_config(tls.build());
+        Ok(Self(config.build().new_agent()))
+    }
+
+    /// Sends a request and waits for the answer.
+    ///
+    /// # Errors
+    /// No answer came; the text says why, for the log, and holds nothing of the request but its host.
+    pub fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, String> {
+        workers::outside(|| self.exchange(method, url, headers, body)).map_err(|error| error.to_string())
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = match body {
+            Some(body) => self.0.run(request.body(body)?)?,
+            None => self.0.run(request.body(())?)?,
+        };
+        let (head, body) = response.into_parts();
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body: body.into_with_config().limit(MAX_ANSWER).read_to_vec()?,
+        })
+    }
+}
+
+fn authorities(file: Option<&Path>) -> Result<RootCerts, String> {
+    match file {
+        None => Ok(RootCerts::PlatformVerifier),
+        Some(file) => Ok(RootCerts::Specific(Arc::new(certificates(file)?))),
+    }
+}
+
+fn own_certificate(settings: &Settings) -> Result<Option<ClientCert>, String> {
+    let Some(file) = &settings.cert_file else { return Ok(None) };
+    let key_file = settings.key_file.as_ref().unwrap_or(file);
+    let key = PrivateKey::from_pem(&read(key_file)?)
+        .map_err(|error| format!("There is no private key in {}: {error}.", key_file.display()))?;
+    Ok(Some(ClientCert::new_with_certs(&certificates(file)?, key)))
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let mut found = Vec::new();
+    for item in parse_pem(&read(file)?) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(format!("{} is not in PEM form: {error}.", file.display())),
+        }
+    }
+    if found.is_empty() {
+        return Err(format!("There is no certificate in {}.", file.display()));
+    }
+    Ok(found)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| format!("Cannot read {}: {error}.", file.display()))
+}
