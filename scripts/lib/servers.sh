@@ -48,7 +48,7 @@ await() {
     if ! kill -0 "$pid" 2>/dev/null; then break; fi
     sleep 0.2
   done
-  echo "A database server did not start:" >&2
+  echo "A server did not start:" >&2
   cat "$log" >&2
   return 1
 }

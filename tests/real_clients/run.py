@@ -5,7 +5,7 @@
     run.py --binary target/debug/freezer-api --server mysql://user:password@127.0.0.1:3306/any
     run.py --endpoint-env openrc            against a service that is already there
 
-Its python must have what requirements.txt beside it names; scripts/test makes such an environment.
+Its python must have what tests/requirements.txt names; scripts/test makes such an environment.
 """
 
 import argparse
