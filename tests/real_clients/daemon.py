@@ -1,4 +1,4 @@
-"""The daemon under test: on an empty database, from nothing to an openrc file, with its own two commands."""
+"""The daemon under test: on an empty database, from nothing to a service that clients find."""
 
 import contextlib
 import os
@@ -11,28 +11,35 @@ from process import Process
 
 
 @contextlib.contextmanager
-def daemon(binary, database, scratch):
-    """A running daemon; the value is the path of the openrc file that it made for its first user."""
+def standalone(binary, database, scratch):
+    """With its own identity; the value is the path of the openrc file that it made for its first user."""
+    openrc = scratch / "openrc"
+    options = ["--auth-strategy", "standalone", "--openrc", str(openrc)]
+    with running(binary, database, scratch, options):
+        eventually("and writes an openrc file", openrc.exists, True)
+        expect("which nobody else can read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")
+        yield openrc
+
+
+@contextlib.contextmanager
+def running(binary, database, scratch, options):
+    """With these options, on a port of its own; the value is its URL."""
     # Its own settings come in variables whose names begin with OS_ too: none may leak in from outside.
     env = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-    openrc = scratch / "openrc"
 
     sync = subprocess.run([binary, "db", "sync", "--database-connection", database], env=env, capture_output=True)
     if sync.returncode != 0:
         raise Surprise(f"freezer-api db sync: exit status {sync.returncode}\n{(sync.stdout + sync.stderr).decode()}")
 
-    command = [binary, "serve", "--bind-host", "127.0.0.1", "--bind-port", "0"]
-    command += ["--database-connection", database, "--auth-strategy", "standalone", "--openrc", str(openrc)]
-    with Process(command, scratch / "freezer-api.log", env) as process:
-        listening = re.compile(r"listening on http://127\.0\.0\.1:[1-9]\d*")
+    command = [binary, "serve", "--bind-host", "127.0.0.1", "--bind-port", "0", "--database-connection", database]
+    with Process(command + options, scratch / "freezer-api.log", env) as process:
+        listening = re.compile(r"listening on (http://127\.0\.0\.1:[1-9]\d*)")
         eventually(
             "freezer-api says where it listens",
             lambda: process.alive() and bool(listening.search(process.output())),
             True,
         )
-        eventually("and writes an openrc file", openrc.exists, True)
-        expect("which nobody else can read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")
-        yield openrc
+        yield listening.search(process.output())[1]
         process.alive()
         expect("freezer-api never panicked", "panicked at" in process.output(), False)
 

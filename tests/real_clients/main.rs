@@ -23,10 +23,21 @@ fn on_postgresql() -> Outcome {
     clients_work_on(&from_scripts_test("FREEZER_TEST_POSTGRES_URL")?)
 }
 
+/// The cloud's users, and a scheduler for all of them.
+#[test]
+fn with_keystone() -> Outcome {
+    clients_work_with(&["--server", "sqlite", "--keystone", &from_scripts_test("FREEZER_TEST_KEYSTONE")?])
+}
+
 fn clients_work_on(server: &str) -> Outcome {
+    clients_work_with(&["--server", server])
+}
+
+fn clients_work_with(options: &[&str]) -> Outcome {
     let run = Command::new(from_scripts_test("FREEZER_TEST_PYTHON")?)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real_clients/run.py"))
-        .args(["--binary", env!("CARGO_BIN_EXE_freezer-api"), "--server", server])
+        .args(["--binary", env!("CARGO_BIN_EXE_freezer-api")])
+        .args(options)
         .output()?;
     // Printed here, and not by the child, so that the test runner shows it when (and only when) the test fails.
     print!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));

@@ -3,6 +3,7 @@
 
     run.py --binary target/debug/freezer-api --server sqlite
     run.py --binary target/debug/freezer-api --server mysql://user:password@127.0.0.1:3306/any
+    run.py --binary target/debug/freezer-api --keystone cloud.json      in a cloud (see tests/cloud/keystone)
     run.py --endpoint-env openrc            against a service that is already there
 
 Its python must have what tests/requirements.txt names; scripts/test makes such an environment.
@@ -25,11 +26,14 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", help="the freezer-api to start, on a database made for this run")
     parser.add_argument("--server", default="sqlite", help="where that database is made (default: a SQLite file)")
+    parser.add_argument("--keystone", help="the cloud that it serves, instead of having an identity of its own")
     parser.add_argument("--endpoint-env", help="an openrc file of a service that is already there")
     parser.add_argument("--only", choices=("cli", "scheduler"), help="just this part")
     given = parser.parse_args()
     if bool(given.binary) == bool(given.endpoint_env):
         parser.error("name either a --binary to start or an --endpoint-env to use")
+    if given.keystone and not given.binary:
+        parser.error("--keystone is for a --binary to start")
     return given
 
 
@@ -41,7 +45,7 @@ def run(given, scratch):
     # Imported here: --help is to work in any Python.
     import cli
     import scheduler
-    from daemon import daemon, sourced
+    from daemon import sourced, standalone
     from database import fresh_database
     from shell import Freezer
 
@@ -49,19 +53,41 @@ def run(given, scratch):
         openrc = given.endpoint_env
         if given.binary:
             database = running.enter_context(fresh_database(given.server, scratch))
-            openrc = running.enter_context(daemon(given.binary, database, scratch))
+        if given.keystone:
+            return run_in_cloud(given, scratch, database)
+        if given.binary:
+            openrc = running.enter_context(standalone(given.binary, database, scratch))
 
-        # The clients are told nothing else: no endpoint, no token, no project id.
-        for name in [name for name in os.environ if name.startswith("OS_")]:
-            del os.environ[name]
-        os.environ.update(sourced(openrc))
-        os.environ["HOME"] = str(scratch)
-
+        become(sourced(openrc), scratch)
         freezer = Freezer(scratch)
         if given.only != "scheduler":
             cli.play(freezer)
         if given.only != "cli":
             scheduler.play(freezer, scratch)
+
+
+def run_in_cloud(given, scratch, database):
+    import central
+    import cli
+    from cloud import Cloud, daemon
+    from shell import Freezer
+
+    cloud = Cloud(given.keystone)
+    with daemon(given.binary, database, scratch, cloud):
+        if given.only != "scheduler":
+            become(cloud.variables("root", "alpha"), scratch)
+            cli.play(Freezer(scratch))
+        if given.only != "cli":
+            become(cloud.variables("member", "alpha"), scratch)
+            central.play(Freezer(scratch), scratch, cloud)
+
+
+def become(variables, scratch):
+    """The clients are told nothing else: no endpoint, no token, no project id."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+    os.environ["HOME"] = str(scratch)
 
 
 def main():

@@ -108,13 +108,13 @@ def metadata(freezer, listed):
     return ast.literal_eval(freezer.fields("backup-show", listed["Backup ID"])["Metadata"])
 
 
-def command(scratch):
+def command(scratch, name="scheduler", options="", variables=None):
     """The scheduler's command line, log and environment: in the foreground, with nothing outside of `scratch`."""
     bin = pathlib.Path(sys.executable).parent
-    config = scratch / "scheduler.conf"
-    config.write_text(f"[scheduler]\nno_daemon = true\ninterval = {POLL}\njobs_dir = {scratch}/jobs\n")
-    env = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": str(scratch)}
-    return [str(bin / "freezer-scheduler"), "--config-file", str(config), "start"], scratch / "scheduler.log", env
+    config = scratch / f"{name}.conf"
+    config.write_text(f"[scheduler]\nno_daemon = true\ninterval = {POLL}\njobs_dir = {scratch}/{name}-jobs\n{options}")
+    env = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": str(scratch)} | (variables or {})
+    return [str(bin / "freezer-scheduler"), "--config-file", str(config), "start"], scratch / f"{name}.log", env
 
 
 def write_source(source):

@@ -1,8 +1,8 @@
 """Who is in the cloud of the tests: made through Keystone's own API, without a network between.
 
 The projects are strangers to each other, and the users are one for each way to stand to alpha. Everybody's password
-is the name with `-password`, the first administrator's too. Tokens are the tests' own affair; only one that has expired is made here, as a test would
-have to wait for it.
+is the name with `-password`, the first administrator's too. Tokens are the tests' own affair; only one that has
+expired is made here, as a test would have to wait for it.
 """
 
 from keystone.conf import CONF
@@ -22,7 +22,7 @@ USERS = {
     "nobody": ("default", {}),
     "nova": ("default", {"service": ["service"]}),
     "freezer": ("default", {"service": ["admin", "service"]}),
-    "scheduler": ("default", {"service": ["service", "member"]}),
+    "scheduler": ("default", {"service": ["service"]}),
 }
 # The member's application credentials: the only requests each is for, if it is not for all.
 CREDENTIALS = {

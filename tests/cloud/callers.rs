@@ -1,0 +1,148 @@
+//! Everybody who may come along: each kind of token there is, and what it opens with the policy as it comes.
+
+use serde_json::{Value, json};
+
+use crate::keystone::{Cloud, on_project};
+
+/// What an answer says about the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// Come in.
+    Welcome,
+    /// Nobody knows you (401).
+    WhoAreYou,
+    /// You may not (403).
+    No,
+}
+
+use Says::{No, Welcome, WhoAreYou};
+
+/// A kind of token.
+pub struct Caller {
+    pub kind: &'static str,
+    headers: Headers,
+    /// What a GET in alpha comes to.
+    pub read: Says,
+    /// What a POST in alpha comes to.
+    pub write: Says,
+}
+
+impl Caller {
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+}
+
+/// Headers, by name.
+pub type Headers = Vec<(&'static str, String)>;
+
+fn token(token: impl Into<String>) -> Headers {
+    vec![("X-Auth-Token", token.into())]
+}
+
+fn with(mut headers: Headers, name: &'static str, value: impl Into<String>) -> Headers {
+    headers.push((name, value.into()));
+    headers
+}
+
+/// Everybody who may come along.
+pub fn all(cloud: &Cloud) -> Vec<Caller> {
+    let member = cloud.token("member", "alpha");
+    let reader = cloud.token("reader", "alpha");
+    let nova = cloud.token("nova", "service");
+    let expired = cloud.id(&["expired"]);
+    let domain = json!({ "domain": { "id": "default" } });
+    let system = json!({ "system": { "all": true } });
+    let all = vec![
+        ("none", vec![], WhoAreYou, WhoAreYou),
+        ("an empty one", token(""), WhoAreYou, WhoAreYou),
+        ("garbage", token("garbage"), WhoAreYou, WhoAreYou),
+        ("one that looks like one", token(format!("{}A", &member[..member.len() - 2])), WhoAreYou, WhoAreYou),
+        ("an admin's", token(cloud.token("root", "alpha")), Welcome, Welcome),
+        ("a member's", token(&member), Welcome, Welcome),
+        ("with blanks around it", token(format!("  {member}  ")), Welcome, Welcome),
+        ("in the other header", vec![("X-Storage-Token", member.clone())], Welcome, Welcome),
+        ("a reader's", token(&reader), Welcome, No),
+        ("one of a role without rules", token(cloud.token("operator", "alpha")), No, No),
+        ("a member's of another project", token(cloud.token("stranger", "beta")), No, No),
+        ("a member's, for another project", token(cloud.token("member", "beta")), No, No),
+        ("a member's of another domain", token(cloud.token("alien", "alien")), No, No),
+        ("a service's", token(&nova), Welcome, No),
+        ("an unscoped one", token(cloud.log_in("nobody", json!("unscoped"))), No, No),
+        ("a domain's admin's", token(cloud.log_in("root", domain)), No, No),
+        ("the system's admin's", token(cloud.log_in("root", system)), No, No),
+        ("an expired one", token(expired), WhoAreYou, WhoAreYou),
+        ("a revoked one", token(revoked(cloud)), WhoAreYou, WhoAreYou),
+        ("a disabled user's", token(of_disabled_user(cloud)), WhoAreYou, WhoAreYou),
+        ("a disabled project's", token(of_disabled_project(cloud)), WhoAreYou, WhoAreYou),
+        ("an application credential's", token(cloud.credential("everything")), Welcome, Welcome),
+        ("one's that is for reading jobs", token(cloud.credential("jobs")), Welcome, WhoAreYou),
+        ("one's that is for another service", token(cloud.credential("compute")), WhoAreYou, WhoAreYou),
+        (
+            "the same, from another service",
+            with(token(cloud.credential("compute")), "X-Service-Token", &nova),
+            Welcome,
+            Welcome,
+        ),
+        ("a trust's", token(of_trust(cloud, "plain")), Welcome, Welcome),
+        ("an impersonating trust's", token(of_trust(cloud, "impersonating")), Welcome, Welcome),
+        ("a member's from a service", with(token(&member), "X-Service-Token", &nova), Welcome, Welcome),
+        ("an expired one from a service", with(token(expired), "X-Service-Token", &nova), Welcome, Welcome),
+        (
+            "an expired one from no service",
+            with(token(expired), "X-Service-Token", &reader),
+            WhoAreYou,
+            WhoAreYou,
+        ),
+        (
+            "with garbage for a service",
+            with(token(&member), "X-Service-Token", "garbage"),
+            WhoAreYou,
+            WhoAreYou,
+        ),
+        ("a service's alone", vec![("X-Service-Token", nova.clone())], WhoAreYou, WhoAreYou),
+        ("no token but somebody's word", forged(vec![]), WhoAreYou, WhoAreYou),
+        ("a reader's and somebody's word", forged(token(&reader)), Welcome, No),
+    ];
+    all.into_iter().map(|(kind, headers, read, write)| Caller { kind, headers, read, write }).collect()
+}
+
+/// What keystonemiddleware tells the application behind it; nobody else may.
+fn forged(headers: Headers) -> Headers {
+    let word = [
+        ("X-Identity-Status", "Confirmed"),
+        ("X-User-Id", "root"),
+        ("X-Project-Id", "alpha"),
+        ("X-Roles", "admin,member"),
+        ("X-Service-Roles", "service"),
+        ("X-Is-Admin-Project", "True"),
+    ];
+    word.iter().fold(headers, |headers, (name, value)| with(headers, name, *value))
+}
+
+fn revoked(cloud: &Cloud) -> String {
+    let token = cloud.token("member", "alpha");
+    cloud.revoke(&token);
+    token
+}
+
+fn of_disabled_user(cloud: &Cloud) -> String {
+    let user = cloud.new_user(cloud.project("alpha"), &["member"]);
+    let token = user.token(cloud, cloud.project("alpha"));
+    cloud.change("PATCH", &format!("users/{}", user.id), Some(json!({ "user": { "enabled": false } })));
+    token
+}
+
+fn of_disabled_project(cloud: &Cloud) -> String {
+    let name = format!("project-{}", uuid::Uuid::new_v4().simple());
+    let made = cloud.change("POST", "projects", Some(json!({ "project": { "name": name } })));
+    let id = made["project"]["id"].as_str().unwrap().to_owned();
+    let token = cloud.new_user(&id, &["member"]).token(cloud, &id);
+    cloud.change("PATCH", &format!("projects/{id}"), Some(json!({ "project": { "enabled": false } })));
+    token
+}
+
+/// Of a trust that the member gave nova.
+fn of_trust(cloud: &Cloud, name: &str) -> String {
+    cloud.log_in("nova", json!({ "OS-TRUST:trust": { "id": cloud.id(&["trusts", name]) } }))
+}

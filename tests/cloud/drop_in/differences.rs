@@ -1,0 +1,60 @@
+//! Where the two services mean to differ, and why.
+
+use super::{Ask, Decision};
+use crate::callers::Caller;
+
+/// A difference that is meant.
+pub struct Difference {
+    /// Why ours decides as it does.
+    pub why: &'static str,
+    /// Whom and what it is about.
+    about: fn(&Caller, &Ask) -> bool,
+    /// Our decision; theirs is another.
+    ours: Decision,
+}
+
+/// All of them. The first that is about a request counts.
+pub const ALL: &[Difference] = &[
+    Difference {
+        why: "The version documents are for whoever looks for a version, before there is a token.",
+        about: |_, ask| ask.path.trim_end_matches('/') == "/v2",
+        ours: Decision::LetIn,
+    },
+    Difference {
+        why: "The rules are for tokens of projects. The Python service means that too, but its check of the scope \
+              is handed credentials that do not name it.",
+        about: |caller, ask| {
+            !ask.rule.is_empty() && ["a domain's admin's", "the system's admin's"].contains(&caller.kind)
+        },
+        ours: Decision::Refused,
+    },
+    Difference {
+        why: "What a rule may say of a caller has oslo.context's name here, user_id; the Python service only has an \
+              older one, user, and a rule about user_id refuses everybody.",
+        about: |_, ask| ask.rule == "jobs:update",
+        ours: Decision::LetIn,
+    },
+    Difference {
+        why: "A service may register a central client without being a member of anything: the Python service wants \
+              clients:create as well, and so keeps out those whom clients:create_central is for.",
+        about: |_, ask| ask.rule == "clients:create_central",
+        ours: Decision::LetIn,
+    },
+    Difference {
+        why: "Who asks for the jobs of all projects and may not have them is told so. The Python service takes no \
+              notice of the question.",
+        about: |_, ask| ask.rule == "jobs:get_all_projects",
+        ours: Decision::Refused,
+    },
+    Difference {
+        why: "HEAD is a GET without a body, for those who may GET. The Python service has no HEAD (405).",
+        about: |_, ask| ask.method == "HEAD",
+        ours: Decision::Refused,
+    },
+];
+
+/// The difference that our decision is accounted for by.
+pub fn find(caller: &Caller, ask: &Ask, ours: &Decision) -> Option<usize> {
+    let about = ALL.iter().position(|difference| (difference.about)(caller, ask))?;
+    (ALL[about].ours == *ours).then_some(about)
+}

@@ -1,0 +1,17 @@
+//! The service in a cloud: the built binary, told by a configuration file as the Python service has it to ask a real
+//! Keystone, next to that Python service itself.
+//!
+//! `scripts/test` starts the Keystone, and FREEZER_TEST_KEYSTONE is the path of the file that describes it. Who is in
+//! it, is in `keystone/seed.py`. Tests share it, and the tokens and users in it: a test that takes a user's tokens
+//! away makes a user of its own, and one that takes Keystone away starts another on the same users and tokens.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod callers;
+mod http;
+mod keystone;
+mod process;
+mod service;
+
+mod drop_in;
+mod outages;
+mod tokens;

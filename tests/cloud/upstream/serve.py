@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""The Python service as it is published, served by waitress: serve.py CONFIG_FILE PORT. Its database is made first."""
+
+import multiprocessing
+import sys
+
+import waitress
+from freezer_api.cmd import manage
+
+
+def make_database():
+    sys.argv[1:] = ["--config-file", CONFIG, "db", "sync"]
+    manage.main()
+
+
+if __name__ == "__main__":
+    CONFIG, port = sys.argv[1:]
+    # In a child: a process reads its configuration once.
+    child = multiprocessing.get_context("fork").Process(target=make_database)
+    child.start()
+    child.join()
+    sys.argv[1:] = ["--config-file", CONFIG]
+    from freezer_api.wsgi import application
+
+    waitress.serve(application, host="127.0.0.1", port=int(port), threads=8)
