@@ -1,8 +1,8 @@
 //! Everybody who may come along: each kind of token there is, and what it opens with the policy as it comes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::keystone::{Cloud, on_project};
+use crate::keystone::Cloud;
 
 /// What an answer says about the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,6 +33,8 @@ pub fn try_send(
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
         .max_idle_connections(0)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .allow_non_standard_methods(true)
         .proxy(None)
         .build();

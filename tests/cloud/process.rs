@@ -61,7 +61,8 @@ impl Drop for Process {
         let _ = self.child.wait();
         if thread::panicking() {
             let output = self.output();
-            let last: Vec<&str> = output.lines().rev().take(60).collect();
+            let last: Vec<&str> =
+                output.lines().rev().filter(|line| !line.contains(" DEBUG ")).take(60).collect();
             println!("--- {}", self.log.display());
             last.iter().rev().for_each(|line| println!("{line}"));
         }

@@ -36,7 +36,7 @@ pub fn sections(cloud: &Cloud, user: &str) -> Sections {
         "http_connect_timeout = 5".to_owned(),
     ];
     BTreeMap::from([
-        ("DEFAULT", vec!["debug = true".to_owned(), "bind_host = 127.0.0.1".to_owned()]),
+        ("DEFAULT", vec!["bind_host = 127.0.0.1".to_owned()]),
         ("keystone_authtoken", authtoken.to_vec()),
         ("storage", vec!["backend = sqlalchemy".to_owned(), "driver = sqlalchemy".to_owned()]),
         ("paste_deploy", vec!["config_file = freezer-paste.ini".to_owned()]),

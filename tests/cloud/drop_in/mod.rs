@@ -9,7 +9,7 @@ use freezer_api::http::Method;
 use freezer_api::routes::{Handler, ROUTES};
 use serde_json::{Value, json};
 
-use crate::callers::{self, Caller};
+use crate::callers::{self, Says};
 use crate::http::Answer;
 use crate::keystone::Cloud;
 use crate::service::{Etc, Service, sections};
@@ -22,6 +22,8 @@ pub struct Ask {
     pub body: Option<Value>,
     /// The policy rule, where the route table has one.
     pub rule: &'static str,
+    /// Whether this is asked even by those whom nobody knows.
+    is_sample: bool,
 }
 
 /// What became of it.
@@ -104,7 +106,9 @@ fn the_same_files_and_tokens_come_to_the_same_decisions() {
     let callers = callers::all(&cloud);
     let (mut met, mut wrong) = (vec![false; differences::ALL.len()], Vec::new());
     for caller in &callers {
-        for ask in &asks {
+        // Without a token that is good nobody comes as far as a route, and each time Keystone is asked anew.
+        let known = caller.read != Says::WhoAreYou || caller.write != Says::WhoAreYou;
+        for ask in asks.iter().filter(|ask| known || ask.is_sample) {
             let (theirs, ours) = both.ask(ask, &caller.headers());
             let (theirs, ours) = (Decision::of(&theirs), Decision::of(&ours));
             if theirs == ours {
@@ -164,7 +168,8 @@ fn asks(project: &str) -> Vec<Ask> {
 
 impl Ask {
     fn new(method: &'static str, path: String, rule: &'static str) -> Self {
-        Self { method, path, headers: Vec::new(), body: None, rule }
+        let is_sample = ["", "jobs:get_all", "actions:create"].contains(&rule);
+        Self { method, path, headers: Vec::new(), body: None, rule, is_sample }
     }
 }
 
