@@ -3,8 +3,9 @@
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
-use crate::identity::Standalone;
+use crate::identity::{DOMAIN_ID, Standalone};
 use crate::keystone::Keystone;
+use crate::logging;
 
 /// An authenticated caller: what its token says, and what a service token beside it says. The names are those of
 /// oslo.context, which policies are written against (contract, conventions §2).
@@ -12,10 +13,14 @@ use crate::keystone::Keystone;
 pub struct Caller {
     /// The user's id; empty for nobody (`delay_auth_decision`).
     pub user_id: String,
+    /// The user's name, for the log.
+    pub user_name: Option<String>,
     /// The domain that the user belongs to.
     pub user_domain_id: Option<String>,
     /// The project the token is for; none for a token of another scope.
     pub project_id: Option<String>,
+    /// The project's name, for the log.
+    pub project_name: Option<String>,
     /// The domain that this project belongs to.
     pub project_domain_id: Option<String>,
     /// The domain the token is for.
@@ -75,6 +80,21 @@ impl Caller {
         self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
     }
 
+    /// What the log may say of the caller.
+    fn log_identity(&self) -> logging::Identity {
+        logging::Identity {
+            user_id: Some(self.user_id.clone()).filter(|id| !id.is_empty()),
+            user_name: self.user_name.clone(),
+            user_domain_id: self.user_domain_id.clone(),
+            project_id: self.project_id.clone(),
+            project_name: self.project_name.clone(),
+            project_domain_id: self.project_domain_id.clone(),
+            domain_id: self.domain_id.clone(),
+            system_scope: self.system_scope.clone(),
+            roles: self.roles.clone(),
+        }
+    }
+
     /// Whether the caller is an administrator or a service of the cloud.
     pub fn is_privileged(&self) -> bool {
         self.has_role("admin") || self.has_role("service")
@@ -102,8 +122,7 @@ impl Strategy {
             Self::Standalone(identity) => known(identity, call)?,
             Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
-        let project = caller.project_id.as_deref().unwrap_or("-");
-        call.set_identity(format!("{} {project}", caller.user_id));
+        logging::identify(caller.log_identity());
         Ok(caller)
     }
 
@@ -122,7 +141,11 @@ fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
     Ok(Caller {
         user_id: identity.user_id,
+        user_name: Some(identity.user_name),
+        user_domain_id: Some(DOMAIN_ID.to_owned()),
+        project_domain_id: identity.project_id.as_ref().map(|_| DOMAIN_ID.to_owned()),
         project_id: identity.project_id,
+        project_name: identity.project_name,
         roles: identity.roles,
         ..Caller::default()
     })

@@ -41,7 +41,8 @@ impl Cli {
     /// # Errors
     /// A sentence for the operator.
     pub fn run(self) -> Result<(), String> {
-        logging::init(self.database.debug.unwrap_or(false));
+        let debug = self.database.debug.unwrap_or(false);
+        logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
         match self.command {
             Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?),
             Command::Db(command) => db::run(&self.database.database()?, command),

@@ -9,7 +9,6 @@ mod reply;
 mod target;
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -63,7 +62,6 @@ impl Method {
 }
 
 /// One request, read whole and taken apart.
-#[derive(Debug)]
 pub struct Call {
     /// The method as sent; HEAD stays HEAD, because the health check answers it differently.
     pub method: Method,
@@ -84,7 +82,13 @@ pub struct Call {
     /// `http://host[:port]` as the caller addresses us, without a slash at the end; hrefs start with it.
     pub base_url: String,
     headers: Vec<(String, String)>,
-    identity: OnceLock<String>,
+}
+
+/// Without the headers, the query and the body, which hold tokens and passwords.
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:?} ({})", self.method, self.path, self.request_id)
+    }
 }
 
 impl Call {
@@ -114,7 +118,6 @@ impl Call {
             remote: *request.remote_addr(),
             base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
             headers,
-            identity: OnceLock::new(),
         })
     }
 
@@ -155,16 +158,11 @@ impl Call {
         }
         best.1
     }
+}
 
-    /// Notes who is calling, for the request's log line: user and project ids, never a token. The first note stays.
-    pub fn set_identity(&self, identity: impl Into<String>) {
-        let _ = self.identity.set(identity.into());
-    }
-
-    /// Who is calling, if anybody has noted it.
-    pub fn identity(&self) -> Option<&str> {
-        self.identity.get().map(String::as_str)
-    }
+/// The path of a request target: what may be shown of it.
+pub fn path_of(target: &str) -> &str {
+    target::split(target).0
 }
 
 /// The inbound `X-OpenStack-Request-ID`, if it has the form `req-<uuid>` in lower case; anything else could be used to

@@ -23,9 +23,6 @@ where
     answer(request, |request_id| {
         let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
         let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
-        if let Some(identity) = call.identity() {
-            logging::identify(identity);
-        }
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
     })
 }
@@ -49,8 +46,8 @@ fn answer(request: &Request, outcome: impl FnOnce(&str) -> Result<Reply>) -> Res
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         request.remote_addr().ip(),
         request.method(),
-        // Without the query: it may hold what nobody should read in a log.
-        request.raw_url().split('?').next().unwrap_or_default(),
+        // Without the query, or the user and password of an absolute URL: nobody should read them in a log.
+        http::path_of(request.raw_url()),
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
 use freezer_api::handlers::health;
+use freezer_api::logging;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes::{self, App};
 use freezer_api::server::{Server, Settings};
@@ -51,7 +52,8 @@ pub fn postgres() -> &'static Api {
 impl Api {
     fn on(database: DatabaseUrl) -> Self {
         // Why the service failed; what it answered is in the messages of the tests.
-        let _ = env_logger::Builder::new().filter_level(log::LevelFilter::Error).try_init();
+        let levels = vec![(String::new(), log::LevelFilter::Error)];
+        logging::init(&logging::Settings { levels, ..logging::Settings::default() }).unwrap();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
         let store = Store::new(database.clone(), WORKERS as u32);
         let policy = Policy::new(policy::Settings::default()).unwrap();
