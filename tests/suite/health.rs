@@ -1,5 +1,8 @@
 //! The health check (contract, conventions §3).
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod outage;
+
 use std::net::SocketAddr;
 
 use freezer_api::handlers::health::Settings;
