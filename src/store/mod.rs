@@ -15,6 +15,7 @@ pub mod job_attachments;
 pub mod jobs;
 pub mod migrations;
 pub mod page;
+mod ping;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
-use freezer_api::handlers::health;
+use freezer_api::handlers::health::{self, Health};
 use freezer_api::logging;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes::{self, App};
@@ -55,23 +55,17 @@ impl Api {
         let levels = vec![(String::new(), log::LevelFilter::Error)];
         logging::init(&logging::Settings { levels, ..logging::Settings::default() }).unwrap();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
-        let store = Store::new(database.clone(), WORKERS as u32);
-        let policy = Policy::new(policy::Settings::default()).unwrap();
         let health = health::Settings {
             disable_by_file_path: Some(disable_file.clone()),
             ..health::Settings::default()
         };
-        let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
-        let settings = Settings {
-            bind_host: "127.0.0.1".to_owned(),
-            bind_port: 0,
-            workers: WORKERS,
-            ..Settings::default()
-        };
-        let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
-        let address = server.local_addr();
-        std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+        let address = serve(&database, health, Settings::default());
         Self { address, database, disable_file }
+    }
+
+    /// Another server over the same database.
+    pub fn beside(&self, health: health::Settings, settings: Settings) -> SocketAddr {
+        serve(&self.database, health, settings)
     }
 
     /// A member of a project that nobody has seen before.
@@ -105,6 +99,19 @@ impl Api {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// Starts a server on a port of its own.
+pub fn serve(database: &DatabaseUrl, health: health::Settings, settings: Settings) -> SocketAddr {
+    let store = Store::new(database.clone(), WORKERS as u32);
+    let policy = Policy::new(policy::Settings::default()).unwrap();
+    let health = Health::new(health).unwrap();
+    let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
+    let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
+    let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
+    let address = server.local_addr();
+    std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+    address
 }
 
 /// Somebody with a token for a project. Paths are below `/v2/{project}`.

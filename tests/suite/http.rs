@@ -73,7 +73,7 @@ impl Answer {
     /// What holds for every answer there is.
     fn checked(self, method: &str) -> Self {
         // The health check says 503, in its own form, when it was told to.
-        if self.asked.split(' ').nth(1).is_some_and(|target| target.starts_with("/healthcheck")) {
+        if self.asked.split(' ').nth(1).is_some_and(|target| target.contains("/healthcheck")) {
             return self;
         }
         assert!(self.status < 500, "{self}");
@@ -86,7 +86,7 @@ impl Answer {
         }
         if self.status >= 400 {
             assert_eq!(self.header("Content-Type"), Some("application/json"), "{self}");
-            assert_eq!(self.header("Vary"), Some("Accept"), "{self}");
+            assert!(self.header("Vary").is_some_and(|vary| vary.starts_with("Accept")), "{self}");
             let body = self.json();
             assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{self}");
             assert!(body["description"].as_str().is_some_and(|text| !text.is_empty()), "{self}");

@@ -44,6 +44,8 @@ mod backups;
 mod bad_input;
 mod clients;
 mod fleets;
+mod front;
+mod health;
 mod history;
 mod jobs;
 mod lists;
