@@ -1,11 +1,19 @@
 //! Keystone: whose token it is, asked as keystonemiddleware's `auth_token` asks (contract, conventions §1).
 
+mod client;
+mod endpoint;
+mod flights;
+mod login;
+mod time;
+
 use std::time::Duration;
 
-use crate::auth::{Caller, Secret};
+pub use client::{Client, ServiceToken};
+pub use login::{AppCredential, Credentials, Login, LoginScope, Named};
+
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::http::Call;
-use crate::outbound;
 
 /// `[keystone_authtoken]`. The defaults are keystonemiddleware's.
 #[derive(Debug, Clone)]
@@ -44,89 +52,6 @@ impl Default for Settings {
             login: Login::default(),
         }
     }
-}
-
-/// A section with an auth plugin's options (keystoneauth's `auth_type` and what belongs to it).
-#[derive(Debug, Clone, Default)]
-pub struct Login {
-    /// `auth_url`: where to log in, with or without a version.
-    pub auth_url: String,
-    /// `interface` (internal): which of the catalogue's identity endpoints is asked.
-    pub interface: Option<String>,
-    /// `region_name`: of which region.
-    pub region_name: Option<String>,
-    /// Who logs in.
-    pub credentials: Credentials,
-    /// TLS and time-outs: `cafile`, `certfile`, `keyfile`, `insecure`, `http_connect_timeout`.
-    pub http: outbound::Settings,
-}
-
-/// Who logs in, and to what.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// `auth_type = password` or `v3password`.
-    Password {
-        /// Who.
-        user: Named,
-        /// `password`
-        password: Secret,
-        /// To what.
-        scope: LoginScope,
-    },
-    /// `auth_type = v3applicationcredential`.
-    ApplicationCredential {
-        /// `application_credential_id`, or `application_credential_name` with a user.
-        credential: AppCredential,
-        /// `application_credential_secret`
-        secret: Secret,
-    },
-}
-
-impl Default for Credentials {
-    fn default() -> Self {
-        Self::Password {
-            user: Named::default(),
-            password: Secret::new(String::new()),
-            scope: LoginScope::Unscoped,
-        }
-    }
-}
-
-/// An application credential, by id or by name.
-#[derive(Debug, Clone)]
-pub enum AppCredential {
-    /// `application_credential_id`
-    Id(String),
-    /// `application_credential_name` of a user.
-    Name(String, Named),
-}
-
-/// A user or project by id, or by name in a domain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
-    /// The id; stronger than the name.
-    pub id: Option<String>,
-    /// The name.
-    pub name: Option<String>,
-    /// The id of the domain that the name is in.
-    pub domain_id: Option<String>,
-    /// Its name.
-    pub domain_name: Option<String>,
-}
-
-/// What a login is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LoginScope {
-    /// Nothing in particular.
-    Unscoped,
-    /// A project.
-    Project(Named),
-    /// A domain: its id or name is in `domain_id` or `domain_name`.
-    Domain(Named),
-    /// `system_scope = all`
-    System,
-    /// `trust_id`
-    Trust(String),
 }
 
 /// Callers are who Keystone says they are.
