@@ -93,6 +93,11 @@ impl Client {
             // A redirect would carry tokens to wherever it points.
             .max_redirects(0)
             .user_agent(concat!("freezer-api/", env!("CARGO_PKG_VERSION")))
+            // Many tokens may be asked about at once.
+            .max_idle_connections(32)
+            .max_idle_connections_per_host(32)
+            // Apache ends a connection that has rested for 5 s.
+            .max_idle_age(Duration::from_secs(4))
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
@@ -124,8 +129,14 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, Failure> {
-        workers::outside(|| self.exchange(method, url, headers, body))
-            .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {error}", host(url)) })
+        workers::outside(|| match self.exchange(method, url, headers, body) {
+            // The other side may have ended a connection of ours that rested, just as it was used again.
+            Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
+                self.exchange(method, url, headers, body)
+            }
+            outcome => outcome,
+        })
+        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {error}", host(url)) })
     }
 
     fn exchange(
@@ -159,6 +170,12 @@ fn host(url: &str) -> String {
         Ok(url) => url.origin().ascii_serialization(),
         Err(_) => "an address that is no URL".to_owned(),
     }
+}
+
+fn hung_up(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let ureq::Error::Io(error) = error else { return false };
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 fn stage(error: &ureq::Error) -> Stage {

@@ -212,7 +212,7 @@ mod tests {
         assert!(allows("GET", "/v2//p/%6Aobs"), "what is spelt differently and is the same");
         assert!(!allows("POST", "/v2/p/jobs") && !allows("HEAD", "/v2/p/jobs"));
         assert!(!allows("GET", "/v2/p/clients") && !allows("GET", "/v2.1/servers"));
-        assert!(!allows("GET", "/v2/p%2Fq/jobs/"[..].trim_end_matches("jobs/")));
+        assert!(!allows("GET", "/v2/p%2Fjobs"));
         assert!(!allow(&[], "backup", &call("GET", "/v2/p/jobs")));
         let slash = [rule("backup", "GET", "/v2/p/jobs/")];
         assert!(allow(&slash, "backup", &call("GET", "/v2/p/jobs/")));

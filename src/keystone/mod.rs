@@ -34,6 +34,8 @@ pub struct Settings {
     pub http_request_max_retries: u32,
     /// `token_cache_time` (300 s): how long a validated token is believed; `None` for ever asking anew (-1).
     pub token_cache_time: Option<Duration>,
+    /// How many validated tokens are remembered at most (20,000); no option of oslo's.
+    pub cached_tokens: usize,
     /// `include_service_catalog` (true): whether the catalogue comes with the validated token.
     pub include_service_catalog: bool,
     /// `service_token_roles` (`service`): one of these makes a service token one.
@@ -53,6 +55,7 @@ impl Default for Settings {
             delay_auth_decision: false,
             http_request_max_retries: 3,
             token_cache_time: Some(Duration::from_secs(300)),
+            cached_tokens: 20_000,
             include_service_catalog: true,
             service_token_roles: vec!["service".to_owned()],
             service_token_roles_required: true,

@@ -8,9 +8,6 @@ use super::token::Token;
 use super::{Client, Settings, refused};
 use crate::error::{Error, Result};
 
-/// How many tokens are remembered.
-const CACHED: usize = 20_000;
-
 /// So many questions are with Keystone at once. Each holds a connection of a client, of which there are 768: with a
 /// Keystone that hangs there must be some left for those whose token is known.
 const MAX_FLIGHTS: usize = 128;
@@ -33,7 +30,7 @@ impl Validator {
     pub fn new(settings: &Settings) -> std::result::Result<Self, String> {
         Ok(Self {
             client: Client::new(&settings.login, settings.http_request_max_retries)?,
-            cache: settings.token_cache_time.map(|life| Cache::new(CACHED, life)),
+            cache: settings.token_cache_time.map(|life| Cache::new(settings.cached_tokens, life)),
             flights: Flights::new(MAX_FLIGHTS, MAX_WAITING),
             include_catalog: settings.include_service_catalog,
         })
