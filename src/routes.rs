@@ -9,6 +9,7 @@ use crate::http::{Call, Method, Reply};
 use crate::identity::handlers as identity;
 use crate::policy::Policy;
 use crate::store::Store;
+use crate::trusts::Trusts;
 
 /// What the handlers work with.
 pub struct App {
@@ -20,6 +21,8 @@ pub struct App {
     pub policy: Policy,
     /// Who may send requests from pages of other origins.
     pub cors: Vec<cors::Settings>,
+    /// The trusts of jobs on central clients; none without a Keystone.
+    pub trusts: Option<Trusts>,
     /// How the health check answers.
     pub health: health::Settings,
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
@@ -30,7 +33,8 @@ pub struct App {
 impl App {
     /// An app with the defaults of everything but its database, its callers and its policy.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self { store, auth, policy, cors: Vec::new(), health: health::Settings::default(), max_limit: 1000 }
+        let health = health::Settings::default();
+        Self { store, auth, policy, cors: Vec::new(), trusts: None, health, max_limit: 1000 }
     }
 }
 
