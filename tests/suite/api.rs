@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
@@ -13,6 +13,7 @@ use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::connection::AnyConnection;
 use freezer_api::store::url::DatabaseUrl;
+use freezer_api::trusts::Trusts;
 use serde_json::Value;
 
 use crate::database;
@@ -60,16 +61,17 @@ impl Api {
             ..health::Settings::default()
         };
         let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
-        let settings = Settings {
-            bind_host: "127.0.0.1".to_owned(),
-            bind_port: 0,
-            workers: WORKERS,
-            ..Settings::default()
-        };
-        let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
-        let address = server.local_addr();
-        std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+        let address = serve(app, Arc::new(AtomicBool::new(false)));
         Self { address, database, disable_file }
+    }
+
+    /// Another node on the same database, which knows its callers in another way.
+    pub fn node(&self, auth: Strategy, trusts: Trusts) -> Node {
+        let store = Store::new(self.database.clone(), WORKERS as u32);
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let app = App { trusts: Some(trusts), ..App::new(store, auth, policy) };
+        Node { address: serve(app, Arc::clone(&stop)), stop }
     }
 
     /// A member of a project that nobody has seen before.
@@ -103,6 +105,27 @@ impl Api {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// A server that ends with the test that it is for.
+pub struct Node {
+    pub address: SocketAddr,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+fn serve(app: App, stop: Arc<AtomicBool>) -> SocketAddr {
+    let settings =
+        Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..Settings::default() };
+    let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
+    let address = server.local_addr();
+    std::thread::spawn(move || server.run(stop));
+    address
 }
 
 /// Somebody with a token for a project. Paths are below `/v2/{project}`.
