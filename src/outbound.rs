@@ -53,6 +53,31 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub struct Client(ureq::Agent);
 
+/// Why no answer came. The text is for the log, and holds nothing of the request but its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is known of the request's fate.
+    pub stage: Stage,
+    text: String,
+}
+
+/// How far a request came that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It cannot be sent, now or later: an address or a certificate is wrong.
+    Wrong,
+    /// It was not sent: nobody could be connected to.
+    Connecting,
+    /// It may have been carried out.
+    Sent,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Client {
     /// A client.
     ///
@@ -68,6 +93,11 @@ impl Client {
             // A redirect would carry tokens to wherever it points.
             .max_redirects(0)
             .user_agent(concat!("freezer-api/", env!("CARGO_PKG_VERSION")))
+            // Many tokens may be asked about at once.
+            .max_idle_connections(32)
+            .max_idle_connections_per_host(32)
+            // Apache ends a connection that has rested for 5 s.
+            .max_idle_age(Duration::from_secs(4))
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
@@ -85,7 +115,28 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, String> {
-        workers::outside(|| self.exchange(method, url, headers, body)).map_err(|error| error.to_string())
+        self.try_send(method, url, headers, body).map_err(|failure| failure.text)
+    }
+
+    /// As [`Client::send`], for whoever wants to send the request again.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub fn try_send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, Failure> {
+        workers::outside(|| match self.exchange(method, url, headers, body) {
+            // The other side may have ended a connection of ours that rested, just as it was used again.
+            Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
+                self.exchange(method, url, headers, body)
+            }
+            outcome => outcome,
+        })
+        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {error}", host(url)) })
     }
 
     fn exchange(
@@ -110,6 +161,48 @@ impl Client {
             headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: body.into_with_config().limit(MAX_ANSWER).read_to_vec()?,
         })
+    }
+}
+
+/// The `scheme://host:port` of a URL: the rest may hold what nobody should read in a log.
+fn host(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "an address that is no URL".to_owned(),
+    }
+}
+
+fn hung_up(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let ureq::Error::Io(error) = error else { return false };
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+fn stage(error: &ureq::Error) -> Stage {
+    use std::io::ErrorKind;
+    use ureq::{Error, Timeout};
+    match error {
+        Error::BadUri(_)
+        | Error::Http(_)
+        | Error::InvalidProxyUrl
+        | Error::Tls(_)
+        | Error::Pem(_)
+        | Error::Rustls(_)
+        | Error::TlsRequired => Stage::Wrong,
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::ConnectProxyFailed(_)
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Stage::Connecting,
+        Error::Io(error) => match error.kind() {
+            // What rustls says of a certificate.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => Stage::Wrong,
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::AddrNotAvailable => Stage::Connecting,
+            _ => Stage::Sent,
+        },
+        _ => Stage::Sent,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http::{Call, Method, Reply};
 use crate::identity::handlers as identity;
 use crate::policy::Policy;
 use crate::store::Store;
+use crate::trusts::Trusts;
 
 /// What the handlers work with.
 pub struct App {
@@ -18,6 +19,8 @@ pub struct App {
     pub auth: Strategy,
     /// What callers may do.
     pub policy: Policy,
+    /// The trusts of jobs on central clients; none without a Keystone.
+    pub trusts: Option<Trusts>,
     /// The health check.
     pub health: Health,
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
@@ -28,7 +31,7 @@ pub struct App {
 impl App {
     /// An app with the defaults of everything but its database, its callers and its policy.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self { store, auth, policy, health: Health::default(), max_limit: 1000 }
+        Self { store, auth, policy, trusts: None, health: Health::default(), max_limit: 1000 }
     }
 }
 

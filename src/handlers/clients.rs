@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::jobs::trust::release;
 use super::{Request, listed};
 use crate::document::clients::{FIELDS, parse, render};
 use crate::document::search;
@@ -67,8 +68,8 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !valid(name) {
         return Ok(Reply::empty(204));
     }
-    app.store.write(|tx| {
-        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(()) };
+    let trusts = app.store.write(|tx| {
+        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(Vec::new()) };
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:delete").into());
         }
@@ -89,11 +90,14 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
             ))
             .into());
         }
+        let mut trusts = Vec::new();
         for job in &own {
-            job_attachments::delete(tx, job)?;
+            trusts.extend(job_attachments::delete(tx, job)?);
         }
-        clients::delete(tx, &client)
+        clients::delete(tx, &client)?;
+        Ok(trusts)
     })?;
+    release(app, request, trusts);
     Ok(Reply::empty(204))
 }
 

@@ -1,6 +1,7 @@
 //! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
 //! [`write`].
 
+pub(super) mod trust;
 mod write;
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
 use crate::store::jobs::{JobView, Listing};
-use crate::store::{self, clients, job_attachments, jobs, new_id};
+use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 
 /// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -75,11 +76,22 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing) -> Result<()> 
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     let id = document.id.clone().unwrap_or_else(new_id);
-    app.store.write(|tx| {
-        if job_attachments::is_taken(tx, &id)? {
-            return Err(taken(&id).into());
-        }
-        write::insert(tx, request, &id, &document, write::Times::Stamped).map(drop)
+    let check = |tx: &mut Tx<'_>| {
+        free(tx, &id)?;
+        write::check(tx, request, &document)
+    };
+    trust::create(app, request, check, |need| {
+        app.store.write(|tx| {
+            free(tx, &id)?;
+            if let Some(need) = need
+                && !need.hold(tx, request)?
+            {
+                return Ok(false);
+            }
+            let job = write::insert(tx, request, &id, &document, write::Times::Stamped)?;
+            need.map_or(Ok(()), |need| need.note(tx, request, job))?;
+            Ok(true)
+        })
     })?;
     Ok(request.created("jobs", &id, &json!({"job_id": id})))
 }
@@ -117,7 +129,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| match jobs::find(tx, Some(request.project()), id)? {
         Some(head) => write::replace(tx, request, &head, &document),
         None if job_attachments::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-        None => write::insert(tx, request, id, &document, write::Times::AsGiven),
+        None => Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version),
     })?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
@@ -125,10 +137,11 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     if let Some(id) = request.valid_id() {
-        app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
+        let trusts = app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
             Some(attachment) => job_attachments::delete(tx, &attachment),
-            None => Ok(()),
+            None => Ok(Vec::new()),
         })?;
+        trust::release(app, request, trusts);
     }
     Ok(Reply::empty(204))
 }
@@ -161,6 +174,11 @@ fn may_see_pid(request: &Request<'_>, view: &JobView) -> bool {
 
 fn unknown(request: &Request<'_>) -> Error {
     Error::not_found(format!("No job found with ID {}", request.id()))
+}
+
+/// Refuses an id that is taken.
+fn free(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
+    if job_attachments::is_taken(tx, id)? { Err(taken(id).into()) } else { Ok(()) }
 }
 
 fn taken(id: &str) -> Error {

@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod document_type;
 pub mod identity;
 pub mod job_attachments;
+pub mod job_trusts;
 pub mod jobs;
 pub mod migrations;
 pub mod page;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
@@ -14,6 +14,7 @@ use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::connection::AnyConnection;
 use freezer_api::store::url::DatabaseUrl;
+use freezer_api::trusts::Trusts;
 use serde_json::Value;
 
 use crate::database;
@@ -59,13 +60,22 @@ impl Api {
             disable_by_file_path: Some(disable_file.clone()),
             ..health::Settings::default()
         };
-        let address = serve(&database, health, Settings::default());
+        let address = serve(app(&database, health), Settings::default(), Arc::default());
         Self { address, database, disable_file }
     }
 
     /// Another server over the same database.
     pub fn beside(&self, health: health::Settings, settings: Settings) -> SocketAddr {
-        serve(&self.database, health, settings)
+        serve(app(&self.database, health), settings, Arc::default())
+    }
+
+    /// Another node on the same database, which knows its callers in another way.
+    pub fn node(&self, auth: Strategy, trusts: Trusts) -> Node {
+        let store = Store::new(self.database.clone(), WORKERS as u32);
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let app = App { trusts: Some(trusts), ..App::new(store, auth, policy) };
+        Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
     /// A member of a project that nobody has seen before.
@@ -101,16 +111,32 @@ impl Api {
     }
 }
 
-/// Starts a server on a port of its own.
-pub fn serve(database: &DatabaseUrl, health: health::Settings, settings: Settings) -> SocketAddr {
+/// A server that ends with the test that it is for.
+pub struct Node {
+    pub address: SocketAddr,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What a server answers with: everybody is believed.
+pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
     let store = Store::new(database.clone(), WORKERS as u32);
     let policy = Policy::new(policy::Settings::default()).unwrap();
     let health = Health::new(health).unwrap();
-    let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
+    App { health, ..App::new(store, Strategy::Noauth, policy) }
+}
+
+/// Starts a server on a port of its own.
+pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr {
     let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
     let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
     let address = server.local_addr();
-    std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+    std::thread::spawn(move || server.run(stop));
     address
 }
 

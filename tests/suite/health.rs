@@ -4,6 +4,7 @@
 mod outage;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use freezer_api::handlers::health::Settings;
 use freezer_api::http::proxy;
@@ -76,14 +77,15 @@ fn the_detailed_form_asks_the_database(api: &Api) {
 
     // A database that is not there takes the node out of service, but only who asks for details learns of it.
     let nowhere = DatabaseUrl::parse("sqlite:////nowhere/secret-place/freezer.sqlite").unwrap();
-    let address = api::serve(&nowhere, detailed(), server::Settings::default());
+    let address = api::serve(api::app(&nowhere, detailed()), server::Settings::default(), Arc::default());
     let (status, said) = ask(address, "/healthcheck");
     assert_eq!((status, &said["reasons"][1]["reason"]), (503, &json!("DATABASE UNAVAILABLE")));
     assert!(!said.to_string().contains("secret-place"), "{said}");
     let plain = http::send(address, "GET", "/healthcheck", &[("Accept", "text/plain")], None);
     assert_eq!((plain.status, plain.body.as_slice()), (503, &b"OK\nDATABASE UNAVAILABLE"[..]));
     assert_eq!(http::send(address, "HEAD", "/healthcheck", &[], None).status, 503);
-    let address = api::serve(&nowhere, Settings::default(), server::Settings::default());
+    let address =
+        api::serve(api::app(&nowhere, Settings::default()), server::Settings::default(), Arc::default());
     assert_eq!(ask(address, "/healthcheck"), (200, json!({"detailed": false, "reasons": ["OK"]})));
 }
 

@@ -20,8 +20,19 @@ pub struct Answer {
     asked: String,
 }
 
-/// Sends one request and reads its answer to the end of the connection.
+/// Sends one request and reads its answer, which must be a sound one.
 pub fn send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    exchange(address, method, target, headers, body).checked(method)
+}
+
+/// Sends one request and reads its answer, whatever it is, to the end of the connection.
+pub fn exchange(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -48,7 +59,7 @@ pub fn send(
     let _ = stream.write_all(&whole);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    Answer::parse(&answer, asked).checked(method)
+    Answer::parse(&answer, asked)
 }
 
 impl Answer {

@@ -53,4 +53,5 @@ mod races;
 mod routes;
 mod sessions;
 mod tempest;
+mod trusts;
 mod versions;

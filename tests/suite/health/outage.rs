@@ -34,7 +34,7 @@ fn a_database_that_hangs_is_noticed_and_asked_once(variable: &str, port: u16) {
     url.set_host(Some("127.0.0.1")).unwrap();
     url.set_port(Some(line.address.port())).unwrap();
     let database = DatabaseUrl::parse(url.as_str()).unwrap();
-    let address = api::serve(&database, detailed(), server::Settings::default());
+    let address = api::serve(api::app(&database, detailed()), server::Settings::default(), Arc::default());
     let healthy = || ask(address, "/healthcheck").0 == 200;
 
     assert!(healthy());
