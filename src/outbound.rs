@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// Another service's answer, whatever its status.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
@@ -46,6 +46,13 @@ impl Answer {
     /// The first value of a header, its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    /// Without headers and body: Keystone's hold tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
     }
 }
 
@@ -136,7 +143,7 @@ impl Client {
             }
             outcome => outcome,
         })
-        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {error}", host(url)) })
+        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {}", host(url), reason(&error)) })
     }
 
     fn exchange(
@@ -169,6 +176,14 @@ fn host(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(url) => url.origin().ascii_serialization(),
         Err(_) => "an address that is no URL".to_owned(),
+    }
+}
+
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        // Its own text repeats the URL.
+        ureq::Error::BadUri(_) => "not an address of http or https".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -238,4 +253,36 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| format!("Cannot read {}: {error}.", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(url: &str) -> Failure {
+        let client = Client::new(&Settings { insecure: true, ..Settings::default() }).unwrap();
+        client.try_send("GET", url, &[("X-Auth-Token", "hunter2")], None).unwrap_err()
+    }
+
+    #[test]
+    fn a_failure_names_the_host_and_nothing_else_of_the_request() {
+        // Nobody listens on a port that was just given back.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let refused = failure(&format!("http://user:hunter2@127.0.0.1:{port}/hunter2?hunter2"));
+        assert_eq!(refused.stage, Stage::Connecting);
+        assert!(refused.to_string().starts_with(&format!("http://127.0.0.1:{port}: ")), "{refused}");
+        for url in ["ftp://host/hunter2?hunter2", "/hunter2", "http://ho st/hunter2"] {
+            assert_eq!(failure(url).stage, Stage::Wrong, "{url}");
+            assert!(!failure(url).to_string().contains("hunter2"), "{url}");
+        }
+        assert!(!refused.to_string().contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn an_answer_shows_no_token() {
+        let headers = vec![("x-subject-token".to_owned(), "hunter2".to_owned())];
+        let answer = Answer { status: 201, headers, body: b"hunter2".to_vec() };
+        assert_eq!(format!("{answer:?}"), "Answer(201, 7 bytes)");
+        assert_eq!(answer.header("x-subject-token"), Some("hunter2"));
+    }
 }

@@ -67,10 +67,14 @@ impl Client {
     /// # Errors
     /// A sentence for the operator: `auth_url` is no URL; a certificate or key cannot be read.
     pub fn new(login: &Login, retries: u32) -> std::result::Result<Self, String> {
-        let is_http = url::Url::parse(&login.auth_url)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !is_http {
-            return Err("auth_url must be the http or https URL of Keystone.".to_owned());
+        // It is shown to callers and in the log: there is no place for a user and a password in it.
+        let is_plain = url::Url::parse(&login.auth_url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.has_host() && !url.authority().contains('@')
+        });
+        if !is_plain {
+            return Err(
+                "auth_url must be the http or https URL of Keystone, without a user in it.".to_owned()
+            );
         }
         // requests, which is underneath keystoneauth, takes the one value for connecting and for waiting after it.
         let timeout =
@@ -186,7 +190,7 @@ impl Client {
         let answer = self.exchange("POST", &format!("{base}/auth/tokens"), &[], Some(&self.login.body()))?;
         if answer.status != 201 {
             let reason = self.reason(&answer);
-            return Err(Error::identity_unavailable(format!("our own login at {base} failed: {reason}")));
+            return Err(Error::identity_unavailable(format!("our own login failed at {base}: {reason}")));
         }
         let unusable =
             || Error::identity_unavailable(format!("the answer to our own login at {base} is unusable"));

@@ -31,7 +31,7 @@ fn the_address_may_have_a_version_or_not() {
 
 #[test]
 fn what_is_no_address_is_said_at_the_start() {
-    for url in ["", "keystone:5000", "/v3", "ftp://keystone", "http://"] {
+    for url in ["", "keystone:5000", "/v3", "ftp://keystone", "http://", "http://user:pw@keystone"] {
         assert!(Client::new(&login(url), 0).err().unwrap().contains("auth_url"), "{url}");
     }
 }

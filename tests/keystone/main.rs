@@ -8,6 +8,7 @@ mod fake;
 mod house;
 mod hung;
 mod identity;
+mod logs;
 mod memory;
 mod outcomes;
 mod services;
