@@ -3,7 +3,7 @@
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
-use crate::identity::Standalone;
+use crate::identity::{DOMAIN_ID, Standalone};
 use crate::keystone::Keystone;
 
 /// An authenticated caller: what its token says, and what a service token beside it says. The names are those of
@@ -74,11 +74,6 @@ impl Caller {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
     }
-
-    /// Whether the caller is an administrator or a service of the cloud.
-    pub fn is_privileged(&self) -> bool {
-        self.has_role("admin") || self.has_role("service")
-    }
 }
 
 /// How callers are known (`[DEFAULT] auth_strategy`).
@@ -120,10 +115,14 @@ impl Strategy {
 fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
+    let domain = || Some(DOMAIN_ID.to_owned());
     Ok(Caller {
         user_id: identity.user_id,
+        user_domain_id: domain(),
+        project_domain_id: identity.project_id.as_ref().and_then(|_| domain()),
         project_id: identity.project_id,
         roles: identity.roles,
+        is_admin_project: true,
         ..Caller::default()
     })
 }
@@ -136,6 +135,7 @@ fn believed(call: &Call) -> Result<Caller> {
         user_id,
         project_id: id("X-Project-Id"),
         roles: roles.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect(),
+        is_admin_project: true,
         ..Caller::default()
     })
 }
