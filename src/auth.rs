@@ -94,11 +94,6 @@ impl Caller {
             roles: self.roles.clone(),
         }
     }
-
-    /// Whether the caller is an administrator or a service of the cloud.
-    pub fn is_privileged(&self) -> bool {
-        self.has_role("admin") || self.has_role("service")
-    }
 }
 
 /// How callers are known (`[DEFAULT] auth_strategy`).
@@ -139,14 +134,16 @@ impl Strategy {
 fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
+    let domain = || Some(DOMAIN_ID.to_owned());
     Ok(Caller {
         user_id: identity.user_id,
         user_name: Some(identity.user_name),
-        user_domain_id: Some(DOMAIN_ID.to_owned()),
-        project_domain_id: identity.project_id.as_ref().map(|_| DOMAIN_ID.to_owned()),
+        user_domain_id: domain(),
+        project_domain_id: identity.project_id.as_ref().and_then(|_| domain()),
         project_id: identity.project_id,
         project_name: identity.project_name,
         roles: identity.roles,
+        is_admin_project: true,
         ..Caller::default()
     })
 }
@@ -159,6 +156,7 @@ fn believed(call: &Call) -> Result<Caller> {
         user_id,
         project_id: id("X-Project-Id"),
         roles: roles.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect(),
+        is_admin_project: true,
         ..Caller::default()
     })
 }

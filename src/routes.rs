@@ -200,12 +200,13 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             acceptable(call)?;
             let bound = route.matched(&call.segments).unwrap_or_default();
             let project = bound.first().copied().unwrap_or_default();
+            // Before the policy, which may put it into another service's address.
+            if !is_id(project) {
+                return Err(Error::no_route());
+            }
             // A client's registration as a central one has a rule of its own, and only the body tells.
             if rule != "clients:create" {
                 app.policy.enforce(&caller, rule, project)?;
-            }
-            if !is_id(project) {
-                return Err(Error::no_route());
             }
             handler(app, &Request { call, caller, bound })
         }

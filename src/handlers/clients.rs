@@ -26,14 +26,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /clients`: register, or register again.
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let may = |rule| app.policy.enforce(&request.caller, rule, request.project());
-    // Whoever may do neither hears nothing about the body.
-    let (private, central) = (may("clients:create"), may("clients:create_central"));
-    if central.is_err() {
-        private.as_ref().map_err(Clone::clone)?;
+    let private = may("clients:create");
+    if let Err(refusal) = &private {
+        // Whoever may do neither hears nothing about the body.
+        may("clients:create_central").map_err(|_| refusal.clone())?;
     }
     let body = request.call.json()?;
     let is_central = body.get("is_central").and_then(Value::as_bool).unwrap_or(false);
-    if is_central { central } else { private }?;
+    if is_central { may("clients:create_central") } else { private }?;
     let spec = parse(body)?;
     let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
     let id = &spec.client_id;

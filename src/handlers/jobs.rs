@@ -16,34 +16,37 @@ use crate::routes::App;
 use crate::store::jobs::{JobView, Listing};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 
+/// The rule that guards what reaches beyond the project in the path.
+const ALL_PROJECTS: &str = "jobs:get_all_projects";
+
 /// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let (page, search) = request.list(app)?;
-    let project = if request.flag("all_projects")? {
-        app.policy.enforce(&request.caller, "jobs:get_all_projects", request.project())?;
-        None
-    } else {
-        Some(request.project())
+    let sees_all = sees_all(app, request)?;
+    let project = match request.flag("all_projects")? {
+        true if sees_all => None,
+        true => return Err(Error::forbidden(ALL_PROJECTS)),
+        false => Some(request.project()),
     };
-    let shown = |view: &JobView| render(view, may_see_pid(request, view));
+    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, view));
     let listing = app.store.read(|tx| {
         jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     })?;
     if !listing.polled.is_empty() {
-        note_poll(app, request, &listing)?;
+        note_poll(app, request, &listing, sees_all)?;
     }
     Ok(listed("jobs", listing.views.iter().map(shown).collect()))
 }
 
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &Listing) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool) -> Result<()> {
     let now = store::now();
     let seen: Vec<String> = listing
         .polled
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
         // Not everybody who sees a central client's jobs is that client.
-        .filter(|client| client.project_id == request.project() || request.caller.is_privileged())
+        .filter(|client| client.project_id == request.project() || sees_all)
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
@@ -96,16 +99,17 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(request.created("jobs", &id, &json!({"job_id": id})))
 }
 
-/// `GET /jobs/{job_id}`; admins and services see any project's.
+/// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let project = (!request.caller.is_privileged()).then_some(request.project());
+    let sees_all = sees_all(app, request)?;
+    let project = (!sees_all).then_some(request.project());
     let view = app.store.read(|tx| match jobs::find(tx, project, id)? {
         Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::json(200, &render(&view, may_see_pid(request, &view))))
+    Ok(Reply::json(200, &render(&view, may_see_pid(request, sees_all, &view))))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -168,8 +172,13 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(202, &json!({"result": result})))
 }
 
-fn may_see_pid(request: &Request<'_>, view: &JobView) -> bool {
-    request.caller.is_privileged() || request.caller.project_id.as_ref() == Some(&view.head.client_project)
+/// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
+fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
+    app.policy.permits(&request.caller, ALL_PROJECTS, request.project())
+}
+
+fn may_see_pid(request: &Request<'_>, sees_all: bool, view: &JobView) -> bool {
+    sees_all || request.caller.project_id.as_ref() == Some(&view.head.client_project)
 }
 
 fn unknown(request: &Request<'_>) -> Error {
