@@ -3,8 +3,9 @@
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
-use crate::identity::Standalone;
+use crate::identity::{DOMAIN_ID, Standalone};
 use crate::keystone::Keystone;
+use crate::logging;
 
 /// An authenticated caller: what its token says, and what a service token beside it says. The names are those of
 /// oslo.context, which policies are written against (contract, conventions §2).
@@ -12,10 +13,14 @@ use crate::keystone::Keystone;
 pub struct Caller {
     /// The user's id; empty for nobody (`delay_auth_decision`).
     pub user_id: String,
+    /// The user's name, for the log.
+    pub user_name: Option<String>,
     /// The domain that the user belongs to.
     pub user_domain_id: Option<String>,
     /// The project the token is for; none for a token of another scope.
     pub project_id: Option<String>,
+    /// The project's name, for the log.
+    pub project_name: Option<String>,
     /// The domain that this project belongs to.
     pub project_domain_id: Option<String>,
     /// The domain the token is for.
@@ -75,9 +80,19 @@ impl Caller {
         self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
     }
 
-    /// Whether the caller is an administrator or a service of the cloud.
-    pub fn is_privileged(&self) -> bool {
-        self.has_role("admin") || self.has_role("service")
+    /// What the log may say of the caller.
+    fn log_identity(&self) -> logging::Identity {
+        logging::Identity {
+            user_id: Some(self.user_id.clone()).filter(|id| !id.is_empty()),
+            user_name: self.user_name.clone(),
+            user_domain_id: self.user_domain_id.clone(),
+            project_id: self.project_id.clone(),
+            project_name: self.project_name.clone(),
+            project_domain_id: self.project_domain_id.clone(),
+            domain_id: self.domain_id.clone(),
+            system_scope: self.system_scope.clone(),
+            roles: self.roles.clone(),
+        }
     }
 }
 
@@ -102,8 +117,7 @@ impl Strategy {
             Self::Standalone(identity) => known(identity, call)?,
             Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
-        let project = caller.project_id.as_deref().unwrap_or("-");
-        call.set_identity(format!("{} {project}", caller.user_id));
+        logging::identify(caller.log_identity());
         Ok(caller)
     }
 
@@ -120,10 +134,16 @@ impl Strategy {
 fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
+    let domain = || Some(DOMAIN_ID.to_owned());
     Ok(Caller {
         user_id: identity.user_id,
+        user_name: Some(identity.user_name),
+        user_domain_id: domain(),
+        project_domain_id: identity.project_id.as_ref().and_then(|_| domain()),
         project_id: identity.project_id,
+        project_name: identity.project_name,
         roles: identity.roles,
+        is_admin_project: true,
         ..Caller::default()
     })
 }
@@ -136,6 +156,7 @@ fn believed(call: &Call) -> Result<Caller> {
         user_id,
         project_id: id("X-Project-Id"),
         roles: roles.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect(),
+        is_admin_project: true,
         ..Caller::default()
     })
 }

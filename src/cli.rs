@@ -1,11 +1,13 @@
 //! The commands. Each says on standard error why it failed, if it did.
 
 mod db;
+mod policy;
 mod serve;
 pub mod user;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -33,24 +35,29 @@ enum Command {
     /// Manage the users, projects and roles of the built-in identity
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Show and check the rules that say who may do what
+    Policy(policy::PolicyOptions),
 }
 
 impl Cli {
-    /// Does what the command line says.
+    /// Does what the command line says; the status to exit with.
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn run(self) -> Result<(), String> {
-        logging::init(self.database.debug.unwrap_or(false));
+    pub fn run(self) -> Result<ExitCode, String> {
+        let debug = self.database.debug.unwrap_or(false);
+        logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
         match self.command {
-            Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?),
-            Command::Db(command) => db::run(&self.database.database()?, command),
+            Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?)?,
+            Command::Db(command) => db::run(&self.database.database()?, command)?,
             Command::User(command) => {
                 let url = self.database.database()?;
                 db::ready(&url)?;
-                user::run(&Store::new(url, 1), &command)
+                user::run(&Store::new(url, 1), &command)?;
             }
+            Command::Policy(options) => return policy::run(crate::policy::Settings::default(), options),
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

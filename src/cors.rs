@@ -1,6 +1,8 @@
 //! Cross-origin requests, as oslo.middleware's `cors` answers them (contract, conventions §3).
 
-/// `[cors]`, or one `[cors.<name>]` beside it. The defaults are oslo.middleware's.
+use crate::http::Reply;
+
+/// `[cors]`, or one `[cors.<name>]` beside it. The defaults are oslo.middleware's, with freezer's headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `allowed_origin`: the origins (`scheme://host[:port]`, without a slash at the end) or `*`; none, no CORS.
@@ -28,5 +30,181 @@ impl Default for Settings {
             allow_methods: words(&["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "PATCH"]),
             allow_headers: words(&["X-Auth-Token"]),
         }
+    }
+}
+
+/// The headers that any page may send.
+const SIMPLE_HEADERS: [&str; 8] = [
+    "Accept",
+    "Accept-Language",
+    "Content-Type",
+    "Cache-Control",
+    "Content-Language",
+    "Expires",
+    "Last-Modified",
+    "Pragma",
+];
+
+/// Whether any origin is known. If not, a preflight is an `OPTIONS` like others.
+pub fn is_used(settings: &[Settings]) -> bool {
+    settings.iter().any(|group| !group.allowed_origins.is_empty())
+}
+
+/// The answer to a preflight: whether a page of `origin` may send a request with this method and these headers, given
+/// as the browser's comma separated list. A refusal is the same 200 without the headers that would allow it.
+///
+/// Origins and methods know no other case than their own, headers any.
+pub fn preflight(settings: &[Settings], origin: &str, method: &str, headers: &str) -> Reply {
+    let refused = Reply::empty(200);
+    let Some((origin, group)) = group_of(settings, origin) else { return refused };
+    let headers: Vec<_> = headers.split(',').map(str::trim).filter(|header| !header.is_empty()).collect();
+    let known = |header: &&str| {
+        let simple = SIMPLE_HEADERS.iter().any(|simple| simple.eq_ignore_ascii_case(header));
+        simple || group.allow_headers.iter().any(|allowed| allowed.eq_ignore_ascii_case(header))
+    };
+    if !group.allow_methods.iter().any(|allowed| allowed == method) || !headers.iter().all(known) {
+        return refused;
+    }
+    let mut reply = allowed(origin, group, refused);
+    if let Some(seconds) = group.max_age.filter(|seconds| *seconds > 0) {
+        reply = reply.with_header("Access-Control-Max-Age", seconds.to_string());
+    }
+    reply = reply.with_header("Access-Control-Allow-Methods", method.to_owned());
+    if !headers.is_empty() {
+        reply = reply.with_header("Access-Control-Allow-Headers", headers.join(","));
+    }
+    reply
+}
+
+/// The answer to any other request of a page of `origin`, with the headers that let the page see it, if it may.
+pub fn allow(settings: &[Settings], origin: &str, reply: Reply) -> Reply {
+    let Some((origin, group)) = group_of(settings, origin) else { return reply };
+    let reply = allowed(origin, group, reply);
+    match group.expose_headers.as_slice() {
+        [] => reply,
+        exposed => reply.with_header("Access-Control-Expose-Headers", exposed.join(",")),
+    }
+}
+
+/// The reply with what preflights and others have in common.
+fn allowed(origin: &str, group: &Settings, mut reply: Reply) -> Reply {
+    // A cache that keeps one of these answers must not give it to a page of another origin.
+    match reply.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("vary")) {
+        Some((_, vary)) => *vary = format!("{vary},Origin").into(),
+        None => reply = reply.with_header("Vary", "Origin"),
+    }
+    let reply = reply.with_header("Access-Control-Allow-Origin", origin.to_owned());
+    match group.allow_credentials {
+        true => reply.with_header("Access-Control-Allow-Credentials", "true"),
+        false => reply,
+    }
+}
+
+/// What is said in an answer to requests of this origin, and the first group that knows it; `*` stands for those that
+/// no group names.
+fn group_of<'s>(settings: &'s [Settings], origin: &str) -> Option<(&'s str, &'s Settings)> {
+    let find = |wanted: &str| {
+        settings.iter().find_map(|group| {
+            let origin = group.allowed_origins.iter().find(|allowed| *allowed == wanted)?;
+            Some((origin.as_str(), group))
+        })
+    };
+    find(origin).or_else(|| find("*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HORIZON: &str = "https://horizon.example.com";
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn for_origins(origins: &[&str]) -> Settings {
+        Settings { allowed_origins: words(origins), ..Settings::default() }
+    }
+
+    /// The headers of a reply, one a line.
+    fn shown(reply: &Reply) -> String {
+        assert_eq!((reply.status, reply.body.as_deref()), (200, None));
+        let lines = reply.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        lines.collect::<Vec<_>>().join("\n").replace("Access-Control-", "")
+    }
+
+    #[test]
+    fn a_preflight_is_answered_with_what_it_asked_for() {
+        let settings = [for_origins(&[HORIZON, "http://localhost:8080"])];
+        let ask = |origin, method, headers| shown(&preflight(&settings, origin, method, headers));
+        let yes = |origin: &str, method: &str| {
+            format!(
+                "Vary: Origin\nAllow-Origin: {origin}\nAllow-Credentials: true\nMax-Age: 3600\nAllow-Methods: {method}"
+            )
+        };
+        assert_eq!(ask(HORIZON, "PATCH", ""), yes(HORIZON, "PATCH"));
+        assert_eq!(ask("http://localhost:8080", "GET", " , "), yes("http://localhost:8080", "GET"));
+        assert_eq!(
+            ask(HORIZON, "GET", "x-auth-token , Content-Type,,PRAGMA"),
+            format!("{}\nAllow-Headers: x-auth-token,Content-Type,PRAGMA", yes(HORIZON, "GET"))
+        );
+        for (origin, method, headers) in [
+            ("http://horizon.example.com", "GET", ""),
+            ("https://horizon.example.com:443", "GET", ""),
+            ("https://horizon.example.com/", "GET", ""),
+            ("https://HORIZON.example.com", "GET", ""),
+            ("https://horizon.example.com.evil", "GET", ""),
+            ("null", "GET", ""),
+            ("", "GET", ""),
+            ("*", "GET", ""),
+            (HORIZON, "get", ""),
+            (HORIZON, "BREW", ""),
+            (HORIZON, "", ""),
+            (HORIZON, "GET", "X-Auth-Token, X-Evil"),
+        ] {
+            assert_eq!(ask(origin, method, headers), "", "{origin} {method} {headers}");
+        }
+    }
+
+    #[test]
+    fn each_origin_has_the_settings_of_the_first_group_that_names_it() {
+        let plain = Settings {
+            allow_credentials: false,
+            max_age: None,
+            expose_headers: Vec::new(),
+            allow_methods: words(&["GET"]),
+            ..for_origins(&["https://a"])
+        };
+        let anybody = Settings { max_age: Some(0), ..for_origins(&["*"]) };
+        let settings = [anybody, plain, for_origins(&["https://a", "https://b"])];
+        assert_eq!(
+            shown(&preflight(&settings, "https://a", "GET", "")),
+            "Vary: Origin\nAllow-Origin: https://a\nAllow-Methods: GET"
+        );
+        assert_eq!(shown(&preflight(&settings, "https://a", "PUT", "")), "");
+        assert_eq!(
+            shown(&allow(&settings, "https://a", Reply::empty(200))),
+            "Vary: Origin\nAllow-Origin: https://a"
+        );
+        assert!(shown(&preflight(&settings, "https://b", "PUT", "")).contains("Max-Age: 3600"));
+        assert_eq!(
+            shown(&preflight(&settings, "https://c", "PUT", "")),
+            "Vary: Origin\nAllow-Origin: *\nAllow-Credentials: true\nAllow-Methods: PUT"
+        );
+    }
+
+    #[test]
+    fn an_answer_keeps_what_it_had() {
+        let settings = [for_origins(&[HORIZON])];
+        let reply = Reply::empty(200).with_header("Vary", "Accept");
+        assert_eq!(
+            shown(&allow(&settings, HORIZON, reply.clone())),
+            format!(
+                "Vary: Accept,Origin\nAllow-Origin: {HORIZON}\nAllow-Credentials: true\n\
+                 Expose-Headers: X-OpenStack-Request-ID"
+            )
+        );
+        assert_eq!(shown(&allow(&settings, "https://evil", reply)), "Vary: Accept");
+        assert!(!is_used(&[]) && !is_used(&[Settings::default()]) && is_used(&settings));
     }
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     Internal,
     /// 503: something we need is away for now.
     Unavailable,
+    /// 503: Keystone is. Answered in plain text, as keystonemiddleware does (contract, conventions §1).
+    IdentityUnavailable,
 }
 
 /// The result of everything that can fail with an answer.
@@ -149,6 +151,17 @@ impl Error {
         error
     }
 
+    /// 503: nobody can be known, because Keystone gives no usable answer; `log` says what happened.
+    pub fn identity_unavailable(log: impl Into<String>) -> Self {
+        let mut error = Self::new(
+            Kind::IdentityUnavailable,
+            "Service Unavailable",
+            "The Keystone service is temporarily unavailable.",
+        );
+        error.log = Some(log.into());
+        error
+    }
+
     /// The same error under another title.
     pub fn titled(mut self, title: &'static str) -> Self {
         self.title = title.into();
@@ -168,7 +181,7 @@ impl Error {
             Kind::TooLarge => 413,
             Kind::Unprocessable => 422,
             Kind::Internal => 500,
-            Kind::Unavailable => 503,
+            Kind::Unavailable | Kind::IdentityUnavailable => 503,
         }
     }
 }

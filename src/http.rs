@@ -9,7 +9,6 @@ mod reply;
 mod target;
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -63,13 +62,13 @@ impl Method {
 }
 
 /// One request, read whole and taken apart.
-#[derive(Debug)]
 pub struct Call {
     /// The method as sent; HEAD stays HEAD, because the health check answers it differently.
     pub method: Method,
-    /// The path as sent, without the query, repeated slashes collapsed and the trailing one removed; the root is `/`.
+    /// The path as sent, without the query and the prefix that a proxy keeps before our paths, repeated slashes
+    /// collapsed and the trailing one removed; the root is `/`.
     pub path: String,
-    /// The percent-decoded parts of the path, without empty ones.
+    /// The percent-decoded parts of that path, without empty ones.
     pub segments: Vec<String>,
     /// The decoded query parameters in the order they were sent.
     pub query: Vec<(String, String)>,
@@ -79,12 +78,22 @@ pub struct Call {
     pub request_id: String,
     /// The caller's own request id, if it sent one of the right form.
     pub global_request_id: Option<String>,
-    /// Who sent it, as the socket says.
+    /// Who sent it, as the socket says: behind a proxy that is the proxy.
     pub remote: SocketAddr,
-    /// `http://host[:port]` as the caller addresses us, without a slash at the end; hrefs start with it.
+    /// The port of ours that it came to; 0 where there was no socket.
+    pub port: u16,
+    /// `http[s]://host[:port][/prefix]` as the caller addresses us, without a slash at the end; hrefs start with it.
     pub base_url: String,
+    /// The prefix in the base URL, as `/backup`, or nothing.
+    pub prefix: String,
     headers: Vec<(String, String)>,
-    identity: OnceLock<String>,
+}
+
+/// Without the headers, the query and the body, which hold tokens and passwords.
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:?} ({})", self.method, self.path, self.request_id)
+    }
 }
 
 impl Call {
@@ -112,10 +121,28 @@ impl Call {
             request_id: request_id.to_owned(),
             global_request_id: global_request_id(request).map(str::to_owned),
             remote: *request.remote_addr(),
+            port: 0,
+            prefix: String::new(),
             base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
             headers,
-            identity: OnceLock::new(),
         })
+    }
+
+    /// The same request as the client sees it, who speaks to a proxy in front of us: the base URL is the proxy's, and
+    /// the prefix that it keeps in the path is taken from it.
+    #[must_use]
+    pub fn through(mut self, proxy: &proxy::Settings, forwarded: &proxy::Forwarded) -> Self {
+        let (prefix, cut) = proxy::mount(proxy, forwarded, &self.segments);
+        if cut > 0 {
+            self.segments.drain(..cut);
+            let rest: Vec<_> = self.path.split('/').skip(1 + cut).collect();
+            self.path = format!("/{}", rest.join("/"));
+        }
+        let (proto, host) = self.base_url.split_once("://").unwrap_or_default();
+        let (proto, host) = (forwarded.proto.unwrap_or(proto), forwarded.host.as_deref().unwrap_or(host));
+        self.base_url = format!("{proto}://{host}{prefix}");
+        self.prefix = prefix;
+        self
     }
 
     /// The value of a header, its name in any case; the first one if it was repeated.
@@ -155,16 +182,11 @@ impl Call {
         }
         best.1
     }
+}
 
-    /// Notes who is calling, for the request's log line: user and project ids, never a token. The first note stays.
-    pub fn set_identity(&self, identity: impl Into<String>) {
-        let _ = self.identity.set(identity.into());
-    }
-
-    /// Who is calling, if anybody has noted it.
-    pub fn identity(&self) -> Option<&str> {
-        self.identity.get().map(String::as_str)
-    }
+/// The path of a request target: what may be shown of it.
+pub fn path_of(target: &str) -> &str {
+    target::split(target).0
 }
 
 /// The inbound `X-OpenStack-Request-ID`, if it has the form `req-<uuid>` in lower case; anything else could be used to

@@ -1,29 +1,63 @@
-//! Log lines in the form of oslo.log, on standard error:
-//! `YYYY-MM-DD HH:MM:SS.mmm PID LEVEL logger [request-id user-identity] message`.
+//! Log records in the forms of oslo.log, to standard error, a file, systemd's journal or syslog:
+//! `YYYY-MM-DD HH:MM:SS.mmm PID LEVEL logger [request-ids user-identity] message` by default.
 //!
-//! One record is one line: whatever a client managed to get into a message, it cannot forge a second one.
+//! One record is one line: whatever a client managed to get into a message, it cannot forge a second one. Only the
+//! backtrace of a panic comes on lines of its own. A destination that fails never fails a request.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
+mod context;
+mod destination;
+mod entry;
+mod file;
+mod format;
+mod journal;
+mod json;
+mod keys;
+mod levels;
+mod logger;
+mod rate;
+mod socket;
+mod syslog;
+mod text;
+
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use log::{Level, LevelFilter, Record};
+use log::LevelFilter;
+
+pub use context::{Identity, Scope, enter, identify};
+pub use entry::Severity;
+pub use levels::parse_level;
+pub use rate::RateLimit;
+
+use logger::Logger;
+
+/// Our name in the journal and in syslog.
+const PROGRAM: &str = "freezer-api";
+/// What `%(version)s` is.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// oslo.log's options in `[DEFAULT]`. The defaults are oslo.log's, except where a reason is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `debug` (false): the level is debug, not info. Can change while running.
     pub debug: bool,
-    /// `default_log_levels`: a level for each logger of these names and below. Can change while running.
+    /// `default_log_levels`: a level for each logger of these names and below. Can change while running. Loggers of
+    /// libraries that write down what goes over the wire get no more than warnings, whatever this says.
     pub levels: Vec<(String, LevelFilter)>,
     /// `log_file` (in `log_dir`): where records go besides the others.
     pub file: Option<PathBuf>,
-    /// `watch_log_file` (false): open the file anew when it has been moved away.
+    /// `watch_log_file` (false). It changes nothing: a file that has been moved away is noticed in any case, as it is by
+    /// oslo.log, where this chose between two ways to notice it.
     pub watch_file: bool,
-    /// `use_stderr`: true where neither file nor journal nor syslog is used, as then nothing would be seen.
+    /// `use_stderr` (false). Where neither file nor journal is used, records go there whatever this says, as otherwise
+    /// nobody would see them.
     pub stderr: Option<bool>,
+    /// `log_color` (false): on standard error `%(color)s` is a colour.
+    pub color: bool,
     /// `use_journal` (false): to systemd's journal.
     pub journal: bool,
+    /// `syslog_log_facility` (`LOG_USER`), as the journal is told it.
+    pub journal_facility: String,
     /// `use_syslog` (false): to syslog, with this `syslog_log_facility` (`LOG_USER`).
     pub syslog: Option<String>,
     /// `use_json` (false): records as JSON.
@@ -34,6 +68,16 @@ pub struct Settings {
     pub context_format: Option<String>,
     /// `logging_default_format_string`: any other.
     pub default_format: Option<String>,
+    /// `logging_user_identity_format`: what `%(user_identity)s` is.
+    pub user_identity_format: String,
+    /// `logging_debug_format_suffix`: what is appended to a record of level debug. Nothing; oslo.log's names the
+    /// function, which Rust does not know.
+    pub debug_suffix: Option<String>,
+    /// `logging_exception_prefix`: what each line of a panic's backtrace begins with.
+    pub exception_prefix: Option<String>,
+    /// `rate_limit_interval` (0), `rate_limit_burst` (0), `rate_limit_except_level` (`CRITICAL`): on when neither of the
+    /// first two is 0.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Default for Settings {
@@ -44,123 +88,82 @@ impl Default for Settings {
             file: None,
             watch_file: false,
             stderr: None,
+            color: false,
             journal: false,
+            journal_facility: "LOG_USER".to_owned(),
             syslog: None,
             json: false,
             date_format: "%Y-%m-%d %H:%M:%S".to_owned(),
             context_format: None,
             default_format: None,
+            user_identity_format:
+                "%(user)s %(project)s %(domain)s %(system_scope)s %(user_domain)s %(project_domain)s"
+                    .to_owned(),
+            debug_suffix: None,
+            exception_prefix: None,
+            rate_limit: None,
         }
     }
 }
 
-thread_local! {
-    /// What stands between the brackets while this thread serves a request.
-    static CONTEXT: RefCell<Option<Context>> = const { RefCell::new(None) };
-}
-
-struct Context {
-    request_ids: String,
-    identity: String,
-}
-
-/// While it lives, the records of this thread carry the request's ids.
-#[must_use]
-pub struct Scope(());
-
-/// Starts logging on behalf of a request; `global` is the caller's own id for it.
-pub fn enter(request_id: &str, global: Option<&str>) -> Scope {
-    let request_ids = match global {
-        Some(global) => format!("{global} {request_id}"),
-        None => request_id.to_owned(),
-    };
-    CONTEXT.set(Some(Context { request_ids, identity: "-".to_owned() }));
-    Scope(())
-}
-
-/// Names the caller in this thread's records from here to the end of the request.
-pub fn identify(identity: &str) {
-    CONTEXT.with_borrow_mut(|context| {
-        if let Some(context) = context {
-            context.identity = identity.to_owned();
-        }
-    });
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        CONTEXT.set(None);
+impl Settings {
+    /// The names of the options that differ.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let differs = [
+            ("debug", self.debug != other.debug),
+            ("default_log_levels", self.levels != other.levels),
+            ("log_file", self.file != other.file),
+            ("use_stderr", self.stderr != other.stderr),
+            ("log_color", self.color != other.color),
+            ("use_journal", self.journal != other.journal),
+            ("use_syslog", self.syslog.is_some() != other.syslog.is_some()),
+            (
+                "syslog_log_facility",
+                self.journal_facility != other.journal_facility
+                    || self.syslog.as_ref().zip(other.syslog.as_ref()).is_some_and(|(old, new)| old != new),
+            ),
+            ("use_json", self.json != other.json),
+            ("log_date_format", self.date_format != other.date_format),
+            ("logging_context_format_string", self.context_format != other.context_format),
+            ("logging_default_format_string", self.default_format != other.default_format),
+            ("logging_user_identity_format", self.user_identity_format != other.user_identity_format),
+            ("logging_debug_format_suffix", self.debug_suffix != other.debug_suffix),
+            ("logging_exception_prefix", self.exception_prefix != other.exception_prefix),
+            ("rate_limit_*", self.rate_limit != other.rate_limit),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 }
 
-/// Sends all log records to standard error, those of level debug only if `debug`. A second call changes nothing.
+static LOGGER: OnceLock<Logger> = OnceLock::new();
+
+/// Begins to log. A second call changes nothing; [`apply`] does.
 ///
 /// Panics are logged too, because only there the place is known where one began.
-pub fn init(debug: bool) {
-    let level = if debug { LevelFilter::Debug } else { LevelFilter::Info };
-    if env_logger::Builder::new().filter_level(level).format(write_record).try_init().is_ok() {
-        std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+///
+/// # Errors
+/// A sentence for the operator: the log file cannot be opened, a format or a facility means nothing.
+pub fn init(settings: &Settings) -> Result<(), String> {
+    if LOGGER.get().is_some() {
+        return Ok(());
     }
+    let new = Logger::new(settings, destination::SYSTEM)?;
+    let logger = LOGGER.get_or_init(|| new);
+    if log::set_logger(logger).is_ok() {
+        log::set_max_level(logger.most());
+        std::panic::set_hook(Box::new(|panic| logger.log_panic(panic)));
+    }
+    Ok(())
 }
 
-fn write_record(out: &mut env_logger::fmt::Formatter, record: &Record<'_>) -> io::Result<()> {
-    writeln!(out, "{}", line(record))
-}
-
-fn line(record: &Record<'_>) -> String {
-    let time = chrono::Local::now().format("%Y-%m-%d %H:%M:%S%.3f");
-    let level = match record.level() {
-        Level::Error => "ERROR",
-        Level::Warn => "WARNING",
-        Level::Info => "INFO",
-        Level::Debug | Level::Trace => "DEBUG",
-    };
-    let logger = record.target().replace("::", ".");
-    let context = CONTEXT.with_borrow(|context| match context {
-        Some(context) => format!("{} {}", context.request_ids, context.identity),
-        None => "-".to_owned(),
-    });
-    let line = format!("{time} {} {level} {logger} [{context}] {}", std::process::id(), record.args());
-    printable(&line)
-}
-
-/// The text with its control characters escaped.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn logged(message: &str) -> String {
-        let args = format_args!("{message}").to_string();
-        let record = |args| line(&Record::builder().level(Level::Warn).target("a::b").args(args).build());
-        let line = record(format_args!("{args}"));
-        line.split_once("WARNING").unwrap().1.to_owned()
-    }
-
-    #[test]
-    fn a_record_carries_its_request() {
-        assert_eq!(logged("hello"), " a.b [-] hello");
-        let scope = enter("req-2", Some("req-1"));
-        assert_eq!(logged("hello"), " a.b [req-1 req-2 -] hello");
-        identify("user project");
-        assert_eq!(logged("hello"), " a.b [req-1 req-2 user project] hello");
-        drop(scope);
-        assert_eq!(logged("hello"), " a.b [-] hello");
-    }
-
-    #[test]
-    fn a_record_is_one_line() {
-        assert_eq!(logged("a\nb\r\x1b[1mc"), " a.b [-] a\\nb\\r\\u{1b}[1mc");
-    }
+/// Goes over to other options and opens the log file anew: what SIGHUP asks for. Gives back the names of the options
+/// that have changed; none before [`init`].
+///
+/// # Errors
+/// As [`init`]; then everything stays as it was.
+pub fn apply(settings: &Settings) -> Result<Vec<&'static str>, String> {
+    let Some(logger) = LOGGER.get() else { return Ok(Vec::new()) };
+    let changed = logger.apply(settings)?;
+    log::set_max_level(logger.most());
+    Ok(changed)
 }

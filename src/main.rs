@@ -7,7 +7,7 @@ use freezer_api::cli::Cli;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(why) => {
             eprintln!("freezer-api: {why}");
             ExitCode::FAILURE

@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// Another service's answer, whatever its status.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
@@ -49,9 +49,41 @@ impl Answer {
     }
 }
 
+impl std::fmt::Debug for Answer {
+    /// Without headers and body: Keystone's hold tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
 /// A client with connections of its own, which it keeps. Cheap to clone; the clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Client(ureq::Agent);
+
+/// Why no answer came. The text is for the log, and holds nothing of the request but its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is known of the request's fate.
+    pub stage: Stage,
+    text: String,
+}
+
+/// How far a request came that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It cannot be sent, now or later: an address or a certificate is wrong.
+    Wrong,
+    /// It was not sent: nobody could be connected to.
+    Connecting,
+    /// It may have been carried out.
+    Sent,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 impl Client {
     /// A client.
@@ -68,6 +100,11 @@ impl Client {
             // A redirect would carry tokens to wherever it points.
             .max_redirects(0)
             .user_agent(concat!("freezer-api/", env!("CARGO_PKG_VERSION")))
+            // Many tokens may be asked about at once.
+            .max_idle_connections(32)
+            .max_idle_connections_per_host(32)
+            // Apache ends a connection that has rested for 5 s.
+            .max_idle_age(Duration::from_secs(4))
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
@@ -85,7 +122,28 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, String> {
-        workers::outside(|| self.exchange(method, url, headers, body)).map_err(|error| error.to_string())
+        self.try_send(method, url, headers, body).map_err(|failure| failure.text)
+    }
+
+    /// As [`Client::send`], for whoever wants to send the request again.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub fn try_send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, Failure> {
+        workers::outside(|| match self.exchange(method, url, headers, body) {
+            // The other side may have ended a connection of ours that rested, just as it was used again.
+            Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
+                self.exchange(method, url, headers, body)
+            }
+            outcome => outcome,
+        })
+        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {}", host(url), reason(&error)) })
     }
 
     fn exchange(
@@ -110,6 +168,56 @@ impl Client {
             headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: body.into_with_config().limit(MAX_ANSWER).read_to_vec()?,
         })
+    }
+}
+
+/// The `scheme://host:port` of a URL: the rest may hold what nobody should read in a log.
+fn host(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "an address that is no URL".to_owned(),
+    }
+}
+
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        // Its own text repeats the URL.
+        ureq::Error::BadUri(_) => "not an address of http or https".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn hung_up(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let ureq::Error::Io(error) = error else { return false };
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+fn stage(error: &ureq::Error) -> Stage {
+    use std::io::ErrorKind;
+    use ureq::{Error, Timeout};
+    match error {
+        Error::BadUri(_)
+        | Error::Http(_)
+        | Error::InvalidProxyUrl
+        | Error::Tls(_)
+        | Error::Pem(_)
+        | Error::Rustls(_)
+        | Error::TlsRequired => Stage::Wrong,
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::ConnectProxyFailed(_)
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Stage::Connecting,
+        Error::Io(error) => match error.kind() {
+            // What rustls says of a certificate.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => Stage::Wrong,
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::AddrNotAvailable => Stage::Connecting,
+            _ => Stage::Sent,
+        },
+        _ => Stage::Sent,
     }
 }
 
@@ -145,4 +253,36 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| format!("Cannot read {}: {error}.", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(url: &str) -> Failure {
+        let client = Client::new(&Settings { insecure: true, ..Settings::default() }).unwrap();
+        client.try_send("GET", url, &[("X-Auth-Token", "hunter2")], None).unwrap_err()
+    }
+
+    #[test]
+    fn a_failure_names_the_host_and_nothing_else_of_the_request() {
+        // Nobody listens on a port that was just given back.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let refused = failure(&format!("http://user:hunter2@127.0.0.1:{port}/hunter2?hunter2"));
+        assert_eq!(refused.stage, Stage::Connecting);
+        assert!(refused.to_string().starts_with(&format!("http://127.0.0.1:{port}: ")), "{refused}");
+        for url in ["ftp://host/hunter2?hunter2", "/hunter2", "http://ho st/hunter2"] {
+            assert_eq!(failure(url).stage, Stage::Wrong, "{url}");
+            assert!(!failure(url).to_string().contains("hunter2"), "{url}");
+        }
+        assert!(!refused.to_string().contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn an_answer_shows_no_token() {
+        let headers = vec![("x-subject-token".to_owned(), "hunter2".to_owned())];
+        let answer = Answer { status: 201, headers, body: b"hunter2".to_vec() };
+        assert_eq!(format!("{answer:?}"), "Answer(201, 7 bytes)");
+        assert_eq!(answer.header("x-subject-token"), Some("hunter2"));
+    }
 }

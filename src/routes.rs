@@ -1,7 +1,7 @@
-//! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it.
+//! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it, but for the health check,
+//! which is wherever the operator wants it.
 
 use crate::auth::Strategy;
-use crate::cors;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
@@ -9,6 +9,7 @@ use crate::http::{Call, Method, Reply};
 use crate::identity::handlers as identity;
 use crate::policy::Policy;
 use crate::store::Store;
+use crate::trusts::Trusts;
 
 /// What the handlers work with.
 pub struct App {
@@ -18,10 +19,10 @@ pub struct App {
     pub auth: Strategy,
     /// What callers may do.
     pub policy: Policy,
-    /// Who may send requests from pages of other origins.
-    pub cors: Vec<cors::Settings>,
-    /// How the health check answers.
-    pub health: health::Settings,
+    /// The trusts of jobs on central clients; none without a Keystone.
+    pub trusts: Option<Trusts>,
+    /// The health check.
+    pub health: Health,
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
@@ -30,7 +31,7 @@ pub struct App {
 impl App {
     /// An app with the defaults of everything but its database, its callers and its policy.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self { store, auth, policy, cors: Vec::new(), health: health::Settings::default(), max_limit: 1000 }
+        Self { store, auth, policy, trusts: None, health: Health::default(), max_limit: 1000 }
     }
 }
 
@@ -39,8 +40,6 @@ impl App {
 pub enum Handler {
     /// No token needed.
     Public(fn(&App, &Call) -> Result<Reply>),
-    /// No token needed, and whatever the method.
-    Always(fn(&App, &Call) -> Result<Reply>),
     /// The built-in identity's, which asks for a token where it wants one.
     Identity(identity::Handler),
     /// A token is needed, and this policy rule must allow it in the path's project.
@@ -52,7 +51,7 @@ pub enum Handler {
 pub struct Route {
     /// The method; HEAD goes to GET's.
     pub method: Method,
-    /// The path; a part in braces stands for any one segment, `{*}` at the end for any number of them.
+    /// The path; a part in braces stands for any one segment.
     pub path: &'static str,
     /// Who may, and what answers.
     pub handler: Handler,
@@ -60,10 +59,6 @@ pub struct Route {
 
 const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
     Route { method, path, handler: Handler::Public(handler) }
-}
-
-const fn always(path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
-    Route { method: Method::Get, path, handler: Handler::Always(handler) }
 }
 
 const fn project(
@@ -76,13 +71,13 @@ const fn project(
 }
 
 use Method::{Delete, Get, Patch, Post, Put};
-use handlers::{actions, backups, clients, health, jobs, sessions, versions};
+use handlers::health::Health;
+use handlers::{actions, backups, clients, jobs, sessions, versions};
 
 /// The table.
 pub const ROUTES: &[Route] = &[
     public(Get, "/", versions::list),
     public(Get, "/v2", versions::home),
-    always("/healthcheck/{*}", versions::healthcheck),
     project(Get, "/v2/{project_id}/clients", "clients:get_all", clients::list),
     project(Post, "/v2/{project_id}/clients", "clients:create", clients::create),
     project(Get, "/v2/{project_id}/clients/{client_id}", "clients:get", clients::show),
@@ -152,18 +147,12 @@ impl Route {
         let mut bound = Vec::new();
         for segment in segments {
             match parts.next()? {
-                "{*}" => return Some(bound),
                 part if part.starts_with('{') => bound.push(segment.as_str()),
                 part if part == segment => {}
                 _ => return None,
             }
         }
-        matches!(parts.next(), None | Some("{*}")).then_some(bound)
-    }
-
-    /// Whether the method is this route's.
-    fn takes(&self, method: Method) -> bool {
-        self.method == method || matches!(self.handler, Handler::Always(_))
+        parts.next().is_none().then_some(bound)
     }
 }
 
@@ -181,10 +170,13 @@ pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
 }
 
 fn answer(app: &App, call: &Call) -> Result<Reply> {
+    if app.health.is_for(call) {
+        return Ok(app.health.answer(&app.store, call));
+    }
     let method = call.method.dispatched();
     let matching: Vec<Route> =
         all(&app.auth).filter(|route| route.matched(&call.segments).is_some()).collect();
-    let Some(route) = matching.iter().find(|route| route.takes(method)) else {
+    let Some(route) = matching.iter().find(|route| route.method == method) else {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
@@ -198,7 +190,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         return Err(Error::method_not_allowed(allow(&matching)));
     };
     match route.handler {
-        Handler::Public(handler) | Handler::Always(handler) => handler(app, call),
+        Handler::Public(handler) => handler(app, call),
         Handler::Identity(handler) => match &app.auth {
             Strategy::Standalone(identity) => handler(identity, call),
             Strategy::Noauth | Strategy::Keystone(_) => Err(Error::no_route()),
@@ -208,12 +200,13 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             acceptable(call)?;
             let bound = route.matched(&call.segments).unwrap_or_default();
             let project = bound.first().copied().unwrap_or_default();
+            // Before the policy, which may put it into another service's address.
+            if !is_id(project) {
+                return Err(Error::no_route());
+            }
             // A client's registration as a central one has a rule of its own, and only the body tells.
             if rule != "clients:create" {
                 app.policy.enforce(&caller, rule, project)?;
-            }
-            if !is_id(project) {
-                return Err(Error::no_route());
             }
             handler(app, &Request { call, caller, bound })
         }
@@ -255,16 +248,5 @@ mod tests {
                 assert!(crate::policy::is_known(rule), "{rule}");
             }
         }
-    }
-
-    #[test]
-    fn a_star_is_any_number_of_segments() {
-        let route = always("/healthcheck/{*}", versions::healthcheck);
-        let is_its = |path: &str| {
-            let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-            route.matched(&segments).is_some()
-        };
-        assert!(is_its("/healthcheck") && is_its("/healthcheck/a/b"));
-        assert!(!is_its("/health") && !is_its("/a/healthcheck"));
     }
 }

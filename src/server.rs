@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use edge::respond;
 
+use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply, proxy};
 use crate::workers::Workers;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub max_request_body_size: usize,
     /// What is believed of a proxy in front of us.
     pub proxy: proxy::Settings,
+    /// Which pages of other origins may use the service (`[cors]` and `[cors.<name>]`).
+    pub cors: Vec<cors::Settings>,
     /// How long what was begun may take to finish after the signal to stop.
     pub drain: Duration,
 }
@@ -66,6 +69,7 @@ impl Default for Settings {
             // oslo.middleware's.
             max_request_body_size: 114_688,
             proxy: proxy::Settings::default(),
+            cors: Vec::new(),
             drain: Duration::from_secs(30),
         }
     }
@@ -116,7 +120,7 @@ impl Front {
     }
 
     fn refuse(&self, request: &rouille::Request, error: Error) -> rouille::Response {
-        edge::refuse(request, error)
+        edge::refuse(&self.settings, request, error)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::jobs::trust::release;
 use super::{Request, listed};
 use crate::document::clients::{FIELDS, parse, render};
 use crate::document::search;
@@ -25,14 +26,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /clients`: register, or register again.
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let may = |rule| app.policy.enforce(&request.caller, rule, request.project());
-    // Whoever may do neither hears nothing about the body.
-    let (private, central) = (may("clients:create"), may("clients:create_central"));
-    if central.is_err() {
-        private.as_ref().map_err(Clone::clone)?;
+    let private = may("clients:create");
+    if let Err(refusal) = &private {
+        // Whoever may do neither hears nothing about the body.
+        may("clients:create_central").map_err(|_| refusal.clone())?;
     }
     let body = request.call.json()?;
     let is_central = body.get("is_central").and_then(Value::as_bool).unwrap_or(false);
-    if is_central { central } else { private }?;
+    if is_central { may("clients:create_central") } else { private }?;
     let spec = parse(body)?;
     let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
     let id = &spec.client_id;
@@ -67,8 +68,8 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !valid(name) {
         return Ok(Reply::empty(204));
     }
-    app.store.write(|tx| {
-        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(()) };
+    let trusts = app.store.write(|tx| {
+        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(Vec::new()) };
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:delete").into());
         }
@@ -89,11 +90,14 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
             ))
             .into());
         }
+        let mut trusts = Vec::new();
         for job in &own {
-            job_attachments::delete(tx, job)?;
+            trusts.extend(job_attachments::delete(tx, job)?);
         }
-        clients::delete(tx, &client)
+        clients::delete(tx, &client)?;
+        Ok(trusts)
     })?;
+    release(app, request, trusts);
     Ok(Reply::empty(204))
 }
 

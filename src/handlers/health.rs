@@ -1,13 +1,25 @@
-//! The health check, as oslo.middleware's (contract, conventions §3).
+//! The health check, as oslo.middleware's (contract, conventions §3): a load balancer asks it whether to send us
+//! requests. It needs no token, and only its detailed form asks the database.
+
+mod backends;
+mod database;
+mod network;
+mod page;
 
 use std::path::PathBuf;
+
+use database::Probe;
+use network::Network;
+
+use crate::http::{Call, Method, Reply};
+use crate::store::Store;
 
 /// `[healthcheck]`. The defaults are oslo.middleware's, with upstream freezer's backend and file.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `path` (`/healthcheck`)
+    /// `path` (`/healthcheck`); what is below it is answered too.
     pub path: String,
-    /// `detailed` (false): tell more than needed; for a network that is trusted.
+    /// `detailed` (false): ask the database too, and tell more than needed; for a network that is trusted.
     pub detailed: bool,
     /// `backends` (`disable_by_file`)
     pub backends: Vec<Backend>,
@@ -30,7 +42,7 @@ pub enum Backend {
     DisableByFile,
     /// Out of service while the file of the port asked on is there.
     DisableByFilesPorts,
-    /// In service while one of the files is there.
+    /// In service while all of the files are there.
     EnableByFiles,
 }
 
@@ -45,6 +57,226 @@ impl Default for Settings {
             enable_by_file_paths: Vec::new(),
             allowed_source_ranges: Vec::new(),
             ignore_proxied_requests: false,
+        }
+    }
+}
+
+/// What one backend found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    available: bool,
+    /// Where it comes from, in oslo.middleware's words.
+    class: &'static str,
+    reason: &'static str,
+    /// What only the detailed form tells.
+    details: String,
+}
+
+/// The health check. One per process.
+#[derive(Default)]
+pub struct Health {
+    settings: Settings,
+    networks: Vec<Network>,
+    database: Probe,
+}
+
+impl Health {
+    /// The health check with these settings.
+    ///
+    /// # Errors
+    /// A sentence for the operator that begins with the option: it makes no sense, alone or with another.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        if parts(&settings.path).next().is_none() {
+            return Err(format!("path: {:?} would take the place of the whole API", settings.path));
+        }
+        let has = |backend| settings.backends.contains(&backend);
+        if has(Backend::EnableByFiles) && has(Backend::DisableByFile) {
+            return Err("backends: enable_by_files and disable_by_file exclude each other".to_owned());
+        }
+        let networks = settings
+            .allowed_source_ranges
+            .iter()
+            .map(|range| Network::parse(range).map_err(|error| format!("allowed_source_ranges: {error}")));
+        let networks = networks.collect::<Result<_, _>>()?;
+        Ok(Self { settings, networks, database: Probe::default() })
+    }
+
+    /// Whether a request is for the health check. One from an address that may not ask, or through a proxy where that
+    /// is not wanted, is not: it goes on as if there was none.
+    pub fn is_for(&self, call: &Call) -> bool {
+        let mut segments = call.segments.iter();
+        let here =
+            parts(&self.settings.path).all(|part| segments.next().is_some_and(|segment| segment == part));
+        here && self.may_ask(call)
+    }
+
+    fn may_ask(&self, call: &Call) -> bool {
+        const PROXIED: [&str; 6] = [
+            "Forwarded",
+            "X-Forwarded",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Forwarded-For",
+            "X-Forwarded-Prefix",
+        ];
+        // What a proxy says about the address is not asked here: whoever wants to be let in would say it.
+        let address = call.remote.ip();
+        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(address)) {
+            return false;
+        }
+        let proxied = PROXIED.iter().any(|name| call.header(name).is_some_and(|value| !value.is_empty()));
+        !(self.settings.ignore_proxied_requests && proxied)
+    }
+
+    /// Answers, whatever the method and whatever the client accepts: there is no 405 and no 406 here.
+    pub fn answer(&self, store: &Store, call: &Call) -> Reply {
+        let mut findings = backends::look(&self.settings, call.port);
+        if self.settings.detailed {
+            findings.push(self.database.look(store));
+        }
+        let healthy = findings.iter().all(|finding| finding.available);
+        let status = match (healthy, call.method) {
+            (true, Method::Head) => 204,
+            (true, _) => 200,
+            (false, _) => 503,
+        };
+        if call.method == Method::Head {
+            return Reply::text(status, "");
+        }
+        match call.preferred(&["text/plain", "text/html", "application/json"]) {
+            Some("application/json") => page::json(status, &findings, self.settings.detailed),
+            Some("text/html") => page::html(status, &findings, self.settings.detailed),
+            _ => page::text(status, &findings),
+        }
+    }
+}
+
+/// The parts of a path, without empty ones.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::url::DatabaseUrl;
+
+    fn refusal(settings: Settings) -> String {
+        Health::new(settings).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_option() {
+        let base = Settings::default;
+        assert_eq!(refusal(base()), "");
+        for path in ["", "/", "//"] {
+            assert!(refusal(Settings { path: path.into(), ..base() }).starts_with("path: "));
+        }
+        let backends = vec![Backend::EnableByFiles, Backend::DisableByFile];
+        assert!(refusal(Settings { backends, ..base() }).starts_with("backends: "));
+        let ranges = vec!["10.0.0.0/8".to_owned(), "10.0.0.1/8".to_owned()];
+        let message = refusal(Settings { allowed_source_ranges: ranges, ..base() });
+        assert!(
+            message.starts_with("allowed_source_ranges: ") && message.contains("10.0.0.1/8"),
+            "{message}"
+        );
+    }
+
+    const PORT: u16 = 9090;
+
+    /// Whether the health check of a service whose database is not there is meant, and what it says if it is: the
+    /// status and the content type.
+    fn ask(settings: Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> (bool, u16, String) {
+        let health = Health::new(settings).unwrap();
+        let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let request = rouille::Request::fake_http(method, path, headers, Vec::new());
+        let mut call = Call::read(&request, "req-1", 100, "local").unwrap();
+        call.port = PORT;
+        let reply = health.answer(&Store::new(nowhere, 1), &call);
+        (health.is_for(&call), reply.status, reply.header("Content-Type").unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn the_path_and_what_is_below_it_are_the_health_checks() {
+        for (own, path, expected) in [
+            ("/healthcheck", "/healthcheck", true),
+            ("/healthcheck", "/healthcheck/a/b", true),
+            ("/healthcheck", "//healthcheck//", true),
+            ("/healthcheck", "/%68ealthcheck", true),
+            ("/healthcheck", "/healthchecks", false),
+            ("/healthcheck", "/health", false),
+            ("/healthcheck", "/", false),
+            ("/healthcheck", "/v2/healthcheck", false),
+            ("/_/alive/", "/_/alive", true),
+            ("/_/alive/", "/_", false),
+            ("/_/alive/", "/healthcheck", false),
+        ] {
+            let settings = Settings { path: own.to_owned(), ..Settings::default() };
+            assert_eq!(ask(settings, "GET", path, &[]).0, expected, "{own} {path}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_the_one_that_is_wanted() {
+        // What oslo.middleware was seen to answer.
+        for (accept, kind) in [
+            ("", "text/plain"),
+            ("*/*", "text/plain"),
+            ("text/*", "text/plain"),
+            ("text/html", "text/html"),
+            ("application/*", "application/json"),
+            ("application/json, text/html", "text/html"),
+            ("application/json;q=0.5, text/html;q=0.4", "application/json"),
+            ("application/json, */*", "text/plain"),
+            ("application/json, */*;q=0.5", "application/json"),
+            ("text/plain;q=0, */*", "text/html"),
+            ("text/html;q=0, application/json;q=0", "text/plain"),
+            ("*/*;q=0", "text/plain"),
+            ("image/png", "text/plain"),
+            ("nonsense", "text/plain"),
+        ] {
+            let (_, status, got) = ask(Settings::default(), "GET", "/", &[("Accept", accept)]);
+            assert_eq!((status, got.split(';').next()), (200, Some(kind)), "{accept}");
+        }
+    }
+
+    #[test]
+    fn only_the_detailed_form_asks_the_database() {
+        let detailed = || Settings { detailed: true, ..Settings::default() };
+        for (settings, method, status) in [
+            (Settings::default(), "GET", 200),
+            (Settings::default(), "HEAD", 204),
+            (Settings::default(), "DELETE", 200),
+            (detailed(), "GET", 503),
+            (detailed(), "HEAD", 503),
+        ] {
+            assert_eq!(ask(settings, method, "/healthcheck", &[]).1, status, "{method}");
+        }
+    }
+
+    #[test]
+    fn the_port_is_the_one_that_was_asked() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (port, status) in [(PORT, 503), (PORT + 1, 200)] {
+            let settings = Settings {
+                backends: vec![Backend::DisableByFilesPorts],
+                disable_by_file_paths: vec![(port, file.path().to_owned())],
+                ..Settings::default()
+            };
+            assert_eq!(ask(settings, "GET", "/healthcheck", &[]).1, status);
+        }
+    }
+
+    #[test]
+    fn proxied_requests_can_be_left_out() {
+        let settings = || Settings { ignore_proxied_requests: true, ..Settings::default() };
+        assert!(ask(settings(), "GET", "/healthcheck", &[]).0);
+        assert!(ask(settings(), "GET", "/healthcheck", &[("X-Forwarded-For", "")]).0);
+        for name in ["X-Forwarded-For", "x-forwarded-proto", "X-Forwarded", "X-Forwarded-Prefix", "Forwarded"]
+        {
+            assert!(!ask(settings(), "GET", "/healthcheck", &[(name, "a")]).0, "{name}");
+            assert!(ask(Settings::default(), "GET", "/healthcheck", &[(name, "a")]).0, "{name}");
         }
     }
 }

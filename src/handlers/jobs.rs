@@ -1,6 +1,7 @@
 //! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
 //! [`write`].
 
+pub(super) mod trust;
 mod write;
 
 use serde_json::{Value, json};
@@ -13,36 +14,39 @@ use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
 use crate::store::jobs::{JobView, Listing};
-use crate::store::{self, clients, job_attachments, jobs, new_id};
+use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
+
+/// The rule that guards what reaches beyond the project in the path.
+const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
 /// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let (page, search) = request.list(app)?;
-    let project = if request.flag("all_projects")? {
-        app.policy.enforce(&request.caller, "jobs:get_all_projects", request.project())?;
-        None
-    } else {
-        Some(request.project())
+    let sees_all = sees_all(app, request)?;
+    let project = match request.flag("all_projects")? {
+        true if sees_all => None,
+        true => return Err(Error::forbidden(ALL_PROJECTS)),
+        false => Some(request.project()),
     };
-    let shown = |view: &JobView| render(view, may_see_pid(request, view));
+    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, view));
     let listing = app.store.read(|tx| {
         jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     })?;
     if !listing.polled.is_empty() {
-        note_poll(app, request, &listing)?;
+        note_poll(app, request, &listing, sees_all)?;
     }
     Ok(listed("jobs", listing.views.iter().map(shown).collect()))
 }
 
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &Listing) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool) -> Result<()> {
     let now = store::now();
     let seen: Vec<String> = listing
         .polled
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
         // Not everybody who sees a central client's jobs is that client.
-        .filter(|client| client.project_id == request.project() || request.caller.is_privileged())
+        .filter(|client| client.project_id == request.project() || sees_all)
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
@@ -75,25 +79,37 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing) -> Result<()> 
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     let id = document.id.clone().unwrap_or_else(new_id);
-    app.store.write(|tx| {
-        if job_attachments::is_taken(tx, &id)? {
-            return Err(taken(&id).into());
-        }
-        write::insert(tx, request, &id, &document, write::Times::Stamped).map(drop)
+    let check = |tx: &mut Tx<'_>| {
+        free(tx, &id)?;
+        write::check(tx, request, &document)
+    };
+    trust::create(app, request, check, |need| {
+        app.store.write(|tx| {
+            free(tx, &id)?;
+            if let Some(need) = need
+                && !need.hold(tx, request)?
+            {
+                return Ok(false);
+            }
+            let job = write::insert(tx, request, &id, &document, write::Times::Stamped)?;
+            need.map_or(Ok(()), |need| need.note(tx, request, job))?;
+            Ok(true)
+        })
     })?;
     Ok(request.created("jobs", &id, &json!({"job_id": id})))
 }
 
-/// `GET /jobs/{job_id}`; admins and services see any project's.
+/// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let project = (!request.caller.is_privileged()).then_some(request.project());
+    let sees_all = sees_all(app, request)?;
+    let project = (!sees_all).then_some(request.project());
     let view = app.store.read(|tx| match jobs::find(tx, project, id)? {
         Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::json(200, &render(&view, may_see_pid(request, &view))))
+    Ok(Reply::json(200, &render(&view, may_see_pid(request, sees_all, &view))))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -117,7 +133,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| match jobs::find(tx, Some(request.project()), id)? {
         Some(head) => write::replace(tx, request, &head, &document),
         None if job_attachments::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-        None => write::insert(tx, request, id, &document, write::Times::AsGiven),
+        None => Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version),
     })?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
@@ -125,10 +141,11 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     if let Some(id) = request.valid_id() {
-        app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
+        let trusts = app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
             Some(attachment) => job_attachments::delete(tx, &attachment),
-            None => Ok(()),
+            None => Ok(Vec::new()),
         })?;
+        trust::release(app, request, trusts);
     }
     Ok(Reply::empty(204))
 }
@@ -155,12 +172,22 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(202, &json!({"result": result})))
 }
 
-fn may_see_pid(request: &Request<'_>, view: &JobView) -> bool {
-    request.caller.is_privileged() || request.caller.project_id.as_ref() == Some(&view.head.client_project)
+/// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
+fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
+    app.policy.permits(&request.caller, ALL_PROJECTS, request.project())
+}
+
+fn may_see_pid(request: &Request<'_>, sees_all: bool, view: &JobView) -> bool {
+    sees_all || request.caller.project_id.as_ref() == Some(&view.head.client_project)
 }
 
 fn unknown(request: &Request<'_>) -> Error {
     Error::not_found(format!("No job found with ID {}", request.id()))
+}
+
+/// Refuses an id that is taken.
+fn free(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
+    if job_attachments::is_taken(tx, id)? { Err(taken(id).into()) } else { Ok(()) }
 }
 
 fn taken(id: &str) -> Error {

@@ -81,6 +81,9 @@ impl Reply {
                 Self::json(status, &body).with_header("Allow", allow.clone())
             }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
+            Kind::IdentityUnavailable => {
+                Self::text(status, &error.description).with_header("Retry-After", RETRY_AFTER)
+            }
             _ => Self::json(status, &body),
         };
         reply.with_header("Vary", "Accept")
@@ -119,6 +122,13 @@ mod tests {
         assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, OPTIONS")));
         let reply = Reply::from_error(&Error::unavailable("Keystone is away.", ""), "req-1");
         assert_eq!((reply.status, reply.header("Retry-After")), (503, Some("5")));
+        let reply = Reply::from_error(&Error::identity_unavailable("connection refused"), "req-1");
+        assert_eq!((reply.status, reply.header("Retry-After")), (503, Some("5")));
+        assert_eq!(reply.header("Content-Type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(
+            reply.body.as_deref(),
+            Some(b"The Keystone service is temporarily unavailable.".as_slice())
+        );
         let reply = Reply::from_error(&Error::not_acceptable(), "req-1");
         assert_eq!((reply.status, reply.body.as_ref(), reply.header("Content-Type")), (406, None, None));
     }

@@ -6,9 +6,10 @@
 use serde_json::{Value, json};
 
 use super::request::Login;
-use super::{Identity, Role, Standalone, document, secret};
+use super::{DOMAIN_ID, Identity, Role, Standalone, document, secret};
 use crate::error::{Error, Result};
 use crate::http::{Call, Method, Reply};
+use crate::logging;
 use crate::store::identity::{self as rows, tokens};
 
 /// What answers a route.
@@ -42,7 +43,7 @@ pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
     in_keystones_form(call, || {
         let login = Login::read(&call.json()?)?;
         let (token, identity) = standalone.issue(&login)?;
-        call.set_identity(signature(&identity));
+        logging::identify(log_identity(&identity));
         Ok(token_reply(201, &token, &identity, call))
     })
 }
@@ -130,7 +131,7 @@ pub fn user_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
 fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = standalone.authenticate(token)?.ok_or_else(Error::unauthorized)?;
-    call.set_identity(signature(&identity));
+    logging::identify(log_identity(&identity));
     Ok(identity)
 }
 
@@ -148,9 +149,19 @@ fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Re
         .with_header("Vary", "X-Auth-Token")
 }
 
-/// Who it is, for the request's log line.
-fn signature(identity: &Identity) -> String {
-    format!("{} {}", identity.user_id, identity.project_id.as_deref().unwrap_or("-"))
+/// What the log may say of whom a token stands for.
+fn log_identity(identity: &Identity) -> logging::Identity {
+    let domain = || Some(DOMAIN_ID.to_owned());
+    logging::Identity {
+        user_id: Some(identity.user_id.clone()),
+        user_name: Some(identity.user_name.clone()),
+        user_domain_id: domain(),
+        project_id: identity.project_id.clone(),
+        project_name: identity.project_name.clone(),
+        project_domain_id: identity.project_id.as_ref().and_then(|_| domain()),
+        roles: identity.roles.clone(),
+        ..logging::Identity::default()
+    }
 }
 
 /// Runs a handler; what it refuses is said in Keystone's form.

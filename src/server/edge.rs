@@ -9,7 +9,9 @@ use std::time::Instant;
 use rouille::{Request, Response, ResponseBody};
 
 use super::Settings;
+use crate::cors;
 use crate::error::{Error, Result};
+use crate::http::proxy::Forwarded;
 use crate::http::{self, Call, Reply};
 use crate::logging;
 
@@ -20,41 +22,65 @@ pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Respon
 where
     F: Fn(&Call) -> Result<Reply>,
 {
-    answer(request, |request_id| {
-        let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
-        let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
-        if let Some(identity) = call.identity() {
-            logging::identify(identity);
+    answer(settings, request, |request_id, forwarded| {
+        if is_preflight(settings, request) {
+            return Ok(preflight(settings, request));
         }
+        let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
+        let mut call = call.through(&settings.proxy, forwarded);
+        call.port = settings.bind_port;
+        let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
     })
 }
 
 /// Answers a request that could not be read with an error.
-pub fn refuse(request: &Request, error: Error) -> Response {
-    answer(request, |_| Err(error))
+pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Response {
+    answer(settings, request, |_, _| Err(error))
 }
 
-fn answer(request: &Request, outcome: impl FnOnce(&str) -> Result<Reply>) -> Response {
+fn answer(
+    settings: &Settings,
+    request: &Request,
+    outcome: impl FnOnce(&str, &Forwarded) -> Result<Reply>,
+) -> Response {
     let started = Instant::now();
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
-    let reply = outcome(&request_id).unwrap_or_else(|error| {
+    let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
+    let mut reply = outcome(&request_id, &forwarded).unwrap_or_else(|error| {
         report(&error);
         Reply::from_error(&error, &request_id)
     });
+    if let Some(origin) = request.header("Origin").filter(|_| !is_preflight(settings, request)) {
+        reply = cors::allow(&settings.cors, origin, reply);
+    }
     let head = request.method() == "HEAD";
     let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
     log::info!(
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
-        request.remote_addr().ip(),
+        forwarded.client.unwrap_or_else(|| request.remote_addr().ip().to_string()),
         request.method(),
-        // Without the query: it may hold what nobody should read in a log.
-        request.raw_url().split('?').next().unwrap_or_default(),
+        // Without the query, or the user and password of an absolute URL: nobody should read them in a log.
+        http::path_of(request.raw_url()),
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );
     response(reply, &request_id, head)
+}
+
+/// Whether a browser asks what a page of another origin may send, where any other origin is known.
+fn is_preflight(settings: &Settings, request: &Request) -> bool {
+    let has = |name| request.header(name).is_some();
+    let asks = request.method() == "OPTIONS" && has("Origin") && has("Access-Control-Request-Method");
+    asks && cors::is_used(&settings.cors)
+}
+
+fn preflight(settings: &Settings, request: &Request) -> Reply {
+    let header = |name| request.header(name).unwrap_or_default();
+    let (method, headers) =
+        (header("Access-Control-Request-Method"), header("Access-Control-Request-Headers"));
+    cors::preflight(&settings.cors, header("Origin"), method, headers)
 }
 
 /// Logs a failure, once; what is the client's own fault only if somebody left the operator a note.

@@ -3,8 +3,8 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{action_attachments, action_reports, job_attachments, job_trusts, jobs};
-use super::{Outcome, Tx, actions, sessions, swapped};
+use super::schema::{action_attachments, action_reports, job_attachments, jobs};
+use super::{Outcome, Tx, actions, job_trusts, sessions, swapped};
 
 /// A row of `job_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -138,8 +138,8 @@ pub fn mark_delivered(tx: &mut Tx<'_>, ids: Vec<String>, event: &str) -> Outcome
 }
 
 /// Deletes an attachment. It leaves its session; with a job's last attachment the job, its actions' places
-/// and its trust go too. Actions, reports and backups stay.
-pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
+/// and its trust go too. Actions, reports and backups stay. Returns the trusts that the job no longer needs.
+pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<Vec<String>> {
     let project = attachment.project_id.as_str();
     // The job's row first: two deletes of its last two attachments wait here for each other, and the
     // second one sees that it is the last.
@@ -166,15 +166,14 @@ pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     }
     let others = job_attachments::table.filter(job_attachments::job_id.eq(&attachment.job_id));
     if diesel::select(diesel::dsl::exists(others)).get_result(tx.connection)? {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    diesel::delete(job_trusts::table.filter(job_trusts::job_id.eq(&attachment.job_id)))
-        .execute(tx.connection)?;
+    let trusts = job_trusts::delete(tx, &attachment.job_id)?;
     let places: Vec<String> = action_attachments::table
         .filter(action_attachments::job_id.eq(&attachment.job_id))
         .select(action_attachments::id)
         .load(tx.connection)?;
     actions::delete_places(tx, project, places)?;
     diesel::delete(jobs::table.filter(jobs::id.eq(&attachment.job_id))).execute(tx.connection)?;
-    Ok(())
+    Ok(trusts)
 }

@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use super::actions::Action;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
+use super::job_trusts::JobTrust;
 use super::schema::{
     action_attachments, actions as actions_table, clients, job_attachments, job_trusts, jobs, sessions,
 };
@@ -55,16 +56,6 @@ pub struct ActionAttachment {
     pub created_at: NaiveDateTime,
     pub updated_at: NaiveDateTime,
     pub version: i32,
-}
-
-/// The trust of a job.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = job_trusts)]
-#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
-pub struct JobTrust {
-    pub job_id: String,
-    pub trust_id: String,
-    pub trustor_user_id: String,
 }
 
 /// An attachment and what belongs to it one to one.

@@ -54,6 +54,7 @@ macro_rules! on_backend {
 /// A sentence for the operator: the database cannot be reached or read.
 pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
+    refuse_pythons(&mut connection)?;
     let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
     let version_of = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
     let pending = known.iter().filter(|name| !applied.contains(&version_of(name))).cloned().collect();
@@ -78,12 +79,25 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
 /// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
 pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
+    refuse_pythons(&mut connection)?;
     dialect::lock_schema(&mut connection).map_err(|e| format!("The schema cannot be locked: {e}"))?;
     let done = on_backend!(&mut connection, |c, source| run(c, source, advice(url.backend())));
     let unlocked = dialect::unlock_schema(&mut connection, done.is_ok());
     let done = done?;
     unlocked.map_err(|e| format!("The migrations could not be committed: {e}"))?;
     Ok(done)
+}
+
+/// A configuration file of the Python service names that service's database, whose tables have names of ours.
+fn refuse_pythons(connection: &mut AnyConnection) -> Result<(), String> {
+    use diesel::connection::SimpleConnection;
+    match connection.batch_execute("SELECT version_num FROM alembic_version") {
+        Err(_) => Ok(()),
+        Ok(()) => Err("This database holds the tables of the Python freezer-api (there is a table \
+                       alembic_version), which are in the way. Make a database for this service, and name it in \
+                       [database] connection; the old one stays as it is."
+            .to_owned()),
+    }
 }
 
 /// What to say when a migration has failed.

@@ -12,9 +12,11 @@ pub mod dialect;
 pub mod document_type;
 pub mod identity;
 pub mod job_attachments;
+pub mod job_trusts;
 pub mod jobs;
 pub mod migrations;
 pub mod page;
+mod ping;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;

@@ -113,6 +113,18 @@ impl House {
 
     /// Sends a request through the whole edge; the route is found in the public table.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.ask_at(&server::Settings::default(), method, path, headers, body)
+    }
+
+    /// The same with another edge.
+    pub fn ask_at(
+        &self,
+        edge: &server::Settings,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut all = vec![("Host".to_owned(), "backup.example:9090".to_owned())];
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let request = rouille::Request::fake_http(method, path, all, body.to_vec());
@@ -129,7 +141,7 @@ impl House {
             let (_, _, handler) = route.ok_or_else(Error::no_route)?;
             handler(&self.standalone, call)
         };
-        let response = server::respond(&server::Settings::default(), &service, &request);
+        let response = server::respond(edge, &service, &request);
         let mut text = String::new();
         response.data.into_reader_and_size().0.read_to_string(&mut text).unwrap();
         let headers =

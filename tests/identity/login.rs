@@ -1,7 +1,9 @@
 //! Logging in: who, what for, and what comes back.
 
 use freezer_api::cli::user::UserCommand;
+use freezer_api::http::proxy;
 use freezer_api::identity::Role;
+use freezer_api::server;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, by_password, by_token, on_every_backend, on_project};
@@ -62,6 +64,35 @@ fn a_login_by_name_or_id_gives_a_token_on_the_project() {
             ("ann", Some("research"))
         );
         assert_eq!(identity.roles, ["member", "reader"]);
+    });
+}
+
+#[test]
+fn urls_lead_back_through_the_proxy() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "research", Role::Member);
+        let proxy = proxy::Settings { parse_headers: true, path_prefix: "/backup".to_owned() };
+        let edge = server::Settings { proxy, ..server::Settings::default() };
+        let ask = |method: &str, path: &str, token: &str, body: &[u8]| {
+            let headers = [("X-Forwarded-Proto", "https"), ("X-Auth-Token", token)];
+            house.ask_at(&edge, method, path, &headers, body)
+        };
+        let user = json!({"name": "ann", "domain": {"id": "default"}, "password": PASSWORD});
+        let login =
+            json!({"auth": {"identity": by_password(user), "scope": on_project("research")}}).to_string();
+        let answer = ask("POST", "/backup/identity/v3/auth/tokens", "", login.as_bytes());
+        let catalog = answer.body["token"]["catalog"].to_string();
+        assert!(catalog.contains("\"https://backup.example:9090/backup\""), "{catalog}");
+        assert!(catalog.contains("\"https://backup.example:9090/backup/identity/v3\""), "{catalog}");
+        let versions = ask("GET", "/backup/identity", "", b"").body;
+        let href = &versions["versions"]["values"][0]["links"][0]["href"];
+        assert_eq!(href, "https://backup.example:9090/backup/identity/v3/");
+        let projects = ask("GET", "/backup/identity/v3/auth/projects", &answer.subject(), b"").body;
+        let href = &projects["links"]["self"];
+        assert_eq!(href, "https://backup.example:9090/backup/identity/v3/auth/projects");
+        let refused = ask("GET", "/backup/identity/v3/auth/projects", "", b"");
+        let challenge = "Keystone uri=\"https://backup.example:9090/backup/identity\"";
+        assert_eq!((refused.status, refused.header("WWW-Authenticate")), (401, Some(challenge)));
     });
 }
 

@@ -39,3 +39,17 @@ fn a_failed_one_says_what_is_left_behind() {
         }
     }
 }
+
+#[test]
+fn the_python_services_database_is_left_as_it_is() {
+    for mut fresh in Fresh::all() {
+        let url = DatabaseUrl::parse(&fresh.url).unwrap();
+        let run = |sql: &str| establish(&url).unwrap().batch_execute(sql);
+        run("CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE clients (id VARCHAR(255))")
+            .unwrap();
+        let before = fresh.columns();
+        let whys = [migrations::state(&url).unwrap_err(), migrations::sync(&url).unwrap_err()];
+        assert!(whys.iter().all(|why| why.contains("Python freezer-api")), "{}: {whys:?}", fresh.backend);
+        assert_eq!(fresh.columns(), before, "{}", fresh.backend);
+    }
+}

@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use freezer_api::auth::Strategy;
-use freezer_api::handlers::health;
+use freezer_api::handlers::health::{self, Health};
+use freezer_api::logging;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes::{self, App};
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::connection::AnyConnection;
 use freezer_api::store::url::DatabaseUrl;
+use freezer_api::trusts::Trusts;
 use serde_json::Value;
 
 use crate::database;
@@ -51,25 +53,29 @@ pub fn postgres() -> &'static Api {
 impl Api {
     fn on(database: DatabaseUrl) -> Self {
         // Why the service failed; what it answered is in the messages of the tests.
-        let _ = env_logger::Builder::new().filter_level(log::LevelFilter::Error).try_init();
+        let levels = vec![(String::new(), log::LevelFilter::Error)];
+        logging::init(&logging::Settings { levels, ..logging::Settings::default() }).unwrap();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
-        let store = Store::new(database.clone(), WORKERS as u32);
-        let policy = Policy::new(policy::Settings::default()).unwrap();
         let health = health::Settings {
             disable_by_file_path: Some(disable_file.clone()),
             ..health::Settings::default()
         };
-        let app = App { health, ..App::new(store, Strategy::Noauth, policy) };
-        let settings = Settings {
-            bind_host: "127.0.0.1".to_owned(),
-            bind_port: 0,
-            workers: WORKERS,
-            ..Settings::default()
-        };
-        let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
-        let address = server.local_addr();
-        std::thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+        let address = serve(app(&database, health), Settings::default(), Arc::default());
         Self { address, database, disable_file }
+    }
+
+    /// Another server over the same database.
+    pub fn beside(&self, health: health::Settings, settings: Settings) -> SocketAddr {
+        serve(app(&self.database, health), settings, Arc::default())
+    }
+
+    /// Another node on the same database, which knows its callers in another way.
+    pub fn node(&self, auth: Strategy, trusts: Trusts) -> Node {
+        let store = Store::new(self.database.clone(), WORKERS as u32);
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let app = App { trusts: Some(trusts), ..App::new(store, auth, policy) };
+        Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
     /// A member of a project that nobody has seen before.
@@ -103,6 +109,35 @@ impl Api {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// A server that ends with the test that it is for.
+pub struct Node {
+    pub address: SocketAddr,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What a server answers with: everybody is believed.
+pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
+    let store = Store::new(database.clone(), WORKERS as u32);
+    let policy = Policy::new(policy::Settings::default()).unwrap();
+    let health = Health::new(health).unwrap();
+    App { health, ..App::new(store, Strategy::Noauth, policy) }
+}
+
+/// Starts a server on a port of its own.
+pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr {
+    let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
+    let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
+    let address = server.local_addr();
+    std::thread::spawn(move || server.run(stop));
+    address
 }
 
 /// Somebody with a token for a project. Paths are below `/v2/{project}`.

@@ -20,8 +20,19 @@ pub struct Answer {
     asked: String,
 }
 
-/// Sends one request and reads its answer to the end of the connection.
+/// Sends one request and reads its answer, which must be a sound one.
 pub fn send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    exchange(address, method, target, headers, body).checked(method)
+}
+
+/// Sends one request and reads its answer, whatever it is, to the end of the connection.
+pub fn exchange(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -48,7 +59,7 @@ pub fn send(
     let _ = stream.write_all(&whole);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    Answer::parse(&answer, asked).checked(method)
+    Answer::parse(&answer, asked)
 }
 
 impl Answer {
@@ -73,7 +84,7 @@ impl Answer {
     /// What holds for every answer there is.
     fn checked(self, method: &str) -> Self {
         // The health check says 503, in its own form, when it was told to.
-        if self.asked.split(' ').nth(1).is_some_and(|target| target.starts_with("/healthcheck")) {
+        if self.asked.split(' ').nth(1).is_some_and(|target| target.contains("/healthcheck")) {
             return self;
         }
         assert!(self.status < 500, "{self}");
@@ -86,7 +97,7 @@ impl Answer {
         }
         if self.status >= 400 {
             assert_eq!(self.header("Content-Type"), Some("application/json"), "{self}");
-            assert_eq!(self.header("Vary"), Some("Accept"), "{self}");
+            assert!(self.header("Vary").is_some_and(|vary| vary.starts_with("Accept")), "{self}");
             let body = self.json();
             assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{self}");
             assert!(body["description"].as_str().is_some_and(|text| !text.is_empty()), "{self}");

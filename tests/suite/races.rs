@@ -245,7 +245,7 @@ fn a_session_in_a_storm_stays_whole(api: &Api) {
 }
 
 /// Runs so many at the same moment.
-fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(count);
     std::thread::scope(|scope| {
         let one = |n| {

@@ -13,37 +13,7 @@ use crate::api::{Api, Caller};
 impl Caller<'_> {
     /// Attaches the job behind a document to one more client, and returns the new document's id.
     pub fn attach(&self, document: &str, client: &str) -> String {
-        let mut connection = self.api.database();
-        let first: JobAttachment = job_attachments::table
-            .find(document)
-            .select(JobAttachment::as_select())
-            .first(&mut connection)
-            .unwrap();
-        let client_id: String = clients::table
-            .filter(clients::project_id.eq(&self.project))
-            .filter(clients::client_id.eq(client))
-            .select(clients::id)
-            .first(&mut connection)
-            .unwrap();
-        let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
-        let second = JobAttachment {
-            id: uuid::Uuid::new_v4().simple().to_string(),
-            client_id,
-            event: String::new(),
-            status: String::new(),
-            result: String::new(),
-            current_pid: None,
-            time_started: None,
-            time_ended: None,
-            session_id: None,
-            session_tag: 0,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-            ..first
-        };
-        diesel::insert_into(job_attachments::table).values(&second).execute(&mut connection).unwrap();
-        second.id
+        attach(self.api, &self.project, document, client)
     }
 
     /// The trust under which a central scheduler would run the job.
@@ -79,6 +49,41 @@ impl Caller<'_> {
     }
 }
 
+/// Attaches the job behind a document to one more client of the project, and returns the new document's id.
+pub fn attach(api: &Api, project: &str, document: &str, client: &str) -> String {
+    let mut connection = api.database();
+    let first: JobAttachment = job_attachments::table
+        .find(document)
+        .select(JobAttachment::as_select())
+        .first(&mut connection)
+        .unwrap();
+    let client_id: String = clients::table
+        .filter(clients::project_id.eq(project))
+        .filter(clients::client_id.eq(client))
+        .select(clients::id)
+        .first(&mut connection)
+        .unwrap();
+    let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
+    let second = JobAttachment {
+        id: uuid::Uuid::new_v4().simple().to_string(),
+        client_id,
+        event: String::new(),
+        status: String::new(),
+        result: String::new(),
+        current_pid: None,
+        time_started: None,
+        time_ended: None,
+        session_id: None,
+        session_tag: 0,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+        ..first
+    };
+    diesel::insert_into(job_attachments::table).values(&second).execute(&mut connection).unwrap();
+    second.id
+}
+
 /// How many rows a project has in the tables that refer to one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rows {
@@ -93,7 +98,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn of(api: &Api, project: &str) -> Self {
+    pub fn of(api: &Api, project: &str) -> Self {
         let mut connection = api.database();
         macro_rules! count {
             ($table:ident) => {

@@ -1,4 +1,4 @@
-//! The version list, the home document and the health check (contract, api-v2 §1).
+//! The version list and the home document (contract, api-v2 §1).
 
 use serde_json::json;
 
@@ -8,7 +8,6 @@ on_every_backend! {
     the_root_lists_the_versions,
     a_link_leads_back_the_way_the_request_came,
     the_home_document_says_what_there_is,
-    the_health_check_answers_whoever_asks,
 }
 
 fn the_root_lists_the_versions(api: &Api) {
@@ -69,30 +68,4 @@ fn the_home_document_says_what_there_is(api: &Api) {
         }
     }
     assert_eq!(api.send("GET", "/v2", &[("Accept", "text/html")], None).status, 406);
-}
-
-fn the_health_check_answers_whoever_asks(api: &Api) {
-    let ask = |method: &str, accept: &str| {
-        let answer = api.send(method, "/healthcheck", &[("Accept", accept)], None);
-        let body = String::from_utf8(answer.body.clone()).unwrap();
-        (answer.status, answer.header("Content-Type").unwrap_or_default().to_owned(), body)
-    };
-    let plain = "text/plain; charset=utf-8".to_owned();
-    for accept in ["text/plain", "*/*", "image/png", ""] {
-        assert_eq!(ask("GET", accept), (200, plain.clone(), "OK".to_owned()));
-    }
-    for method in ["POST", "PUT", "BREW", "OPTIONS"] {
-        assert_eq!(ask(method, "*/*"), (200, plain.clone(), "OK".to_owned()), "{method}");
-    }
-    assert!(ask("GET", "text/html").2.contains("OK"));
-    let answer = api.send("GET", "/healthcheck/below", &[("Accept", "application/json")], None);
-    assert_eq!(answer.expect(200), json!({"detailed": false, "reasons": ["OK"]}));
-    assert_eq!(ask("HEAD", "*/*").0, 204);
-
-    // An operator takes the node out of service.
-    std::fs::write(&api.disable_file, "").unwrap();
-    assert_eq!(ask("GET", "*/*"), (503, plain, "DISABLED BY FILE".to_owned()));
-    assert_eq!(ask("HEAD", "*/*").0, 503);
-    std::fs::remove_file(&api.disable_file).unwrap();
-    assert_eq!(ask("GET", "*/*").0, 200);
 }

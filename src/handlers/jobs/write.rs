@@ -26,14 +26,34 @@ pub enum Times {
     AsGiven,
 }
 
-/// Writes a new job and its first attachment under `id`; returns the document's version.
+/// What became of a new document.
+pub struct Inserted {
+    /// The job that it is the first attachment of.
+    pub job_id: String,
+    /// The row of the client that it is on.
+    pub client: String,
+    /// Its version.
+    pub version: i32,
+}
+
+/// Refuses a new document for what [`insert`] would refuse it for, and writes nothing; returns its client.
+pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
+    let client = known_client(tx, request, document.client_id.as_deref().unwrap_or_default())?;
+    wanted_session(tx, request, document)?;
+    let entries = document.actions.as_deref().unwrap_or_default();
+    let known = referred(tx, request, entries)?;
+    matched(entries, &known, Some(&client))?;
+    Ok(client)
+}
+
+/// Writes a new job and its first attachment under `id`.
 pub fn insert(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
     id: &str,
     document: &JobDocument,
     times: Times,
-) -> Outcome<i32> {
+) -> Outcome<Inserted> {
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
@@ -46,8 +66,8 @@ pub fn insert(
         id: id.to_owned(),
         project_id: owner.0.to_owned(),
         user_id: owner.1.to_owned(),
-        client_id: client.id,
-        job_id,
+        client_id: client.id.clone(),
+        job_id: job_id.clone(),
         session_id: None,
         event: run.event.unwrap_or_default(),
         status: run.status.unwrap_or_default(),
@@ -70,7 +90,7 @@ pub fn insert(
         Some(session) => join(tx, &session, &attachment)?,
         None => attachment.version,
     };
-    Ok(version + 1)
+    Ok(Inserted { job_id, client: client.id, version: version + 1 })
 }
 
 /// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
@@ -312,19 +332,8 @@ fn settle(
     current: &[jobs::ActionAttachment],
     client: Option<&Client>,
 ) -> Outcome<Vec<PlaceSpec>> {
-    let ids = entries.iter().filter_map(|entry| entry.action_id.clone()).collect();
-    let known = actions::find_all(tx, request.project(), ids)?;
-    let mut settled: Vec<(&JobAction, Option<&Action>)> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let action = entry.referred(&known)?;
-        if let Some(client) = client {
-            match action {
-                Some(action) => check_capability(client, &action.spec)?,
-                None => check_capability(client, &entry.spec)?,
-            }
-        }
-        settled.push((entry, action));
-    }
+    let known = referred(tx, request, entries)?;
+    let settled = matched(entries, &known, client)?;
     let mut places = Vec::with_capacity(entries.len());
     for (index, (entry, action)) in settled.into_iter().enumerate() {
         let place = match action {
@@ -341,4 +350,30 @@ fn settle(
         places.push(place);
     }
     Ok(places)
+}
+
+/// The actions of the project that some entries refer to.
+fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Outcome<Vec<Action>> {
+    let ids = entries.iter().filter_map(|entry| entry.action_id.clone()).collect();
+    actions::find_all(tx, request.project(), ids)
+}
+
+/// Each entry with the action it refers to, if it does; refuses what the client cannot do.
+fn matched<'e>(
+    entries: &'e [JobAction],
+    known: &'e [Action],
+    client: Option<&Client>,
+) -> Outcome<Vec<(&'e JobAction, Option<&'e Action>)>> {
+    let mut matched = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let action = entry.referred(known)?;
+        if let Some(client) = client {
+            match action {
+                Some(action) => check_capability(client, &action.spec)?,
+                None => check_capability(client, &entry.spec)?,
+            }
+        }
+        matched.push((entry, action));
+    }
+    Ok(matched)
 }

@@ -1,0 +1,100 @@
+//! Files that decide whether the node is in service.
+
+use std::path::Path;
+
+use super::{Backend, Finding, Settings};
+
+/// What each of the backends finds, in their order, for a request that came to `port`.
+pub fn look(settings: &Settings, port: u16) -> Vec<Finding> {
+    settings.backends.iter().map(|backend| find(*backend, settings, port)).collect()
+}
+
+fn find(backend: Backend, settings: &Settings, port: u16) -> Finding {
+    match backend {
+        Backend::DisableByFile => match &settings.disable_by_file_path {
+            Some(file) => disabled_by(file),
+            None => ok("disable_by_file_path is not set".to_owned()),
+        },
+        Backend::DisableByFilesPorts => {
+            // Of two files for one port the last counts.
+            match settings.disable_by_file_paths.iter().rev().find(|(of, _)| *of == port) {
+                Some((_, file)) => disabled_by(file),
+                None => ok(format!("disable_by_file_paths has no file for port {port}")),
+            }
+        }
+        Backend::EnableByFiles => {
+            let mut files =
+                settings.enable_by_file_paths.iter().filter(|(of, _)| of.is_none_or(|of| of == port));
+            match files.find(|(_, file)| !file.exists()) {
+                Some((_, file)) => {
+                    log::warn!("health check: {} is missing", file.display());
+                    out("FILE PATH MISSING", format!("{} is missing", file.display()))
+                }
+                None => ok("The files of enable_by_file_paths are there".to_owned()),
+            }
+        }
+    }
+}
+
+fn disabled_by(file: &Path) -> Finding {
+    if file.exists() {
+        out("DISABLED BY FILE", format!("Path '{}' was found", file.display()))
+    } else {
+        ok(format!("Path '{}' was not found", file.display()))
+    }
+}
+
+/// The class of results in oslo.middleware's detailed form, whichever backend they are from.
+const CLASS: &str = "HealthcheckResult";
+
+fn ok(details: String) -> Finding {
+    Finding { available: true, class: CLASS, reason: "OK", details }
+}
+
+fn out(reason: &'static str, details: String) -> Finding {
+    Finding { available: false, class: CLASS, reason, details }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// What the backend finds on port 9090: the reasons.
+    fn reason(settings: &Settings) -> Vec<&'static str> {
+        let findings = look(settings, 9090);
+        for finding in &findings {
+            assert_eq!(finding.available, finding.reason == "OK");
+        }
+        findings.into_iter().map(|finding| finding.reason).collect()
+    }
+
+    #[test]
+    fn files_decide() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (there, gone) = (file.path().to_owned(), PathBuf::from("/nowhere/file"));
+        let with = |backend| Settings { backends: vec![backend], ..Settings::default() };
+
+        let disable = |path| Settings { disable_by_file_path: path, ..with(Backend::DisableByFile) };
+        assert_eq!(reason(&disable(None)), ["OK"]);
+        assert_eq!(reason(&disable(Some(gone.clone()))), ["OK"]);
+        assert_eq!(reason(&disable(Some(there.clone()))), ["DISABLED BY FILE"]);
+
+        let ports = |paths| Settings { disable_by_file_paths: paths, ..with(Backend::DisableByFilesPorts) };
+        assert_eq!(reason(&ports(vec![])), ["OK"]);
+        assert_eq!(reason(&ports(vec![(9091, there.clone()), (9090, gone.clone())])), ["OK"]);
+        assert_eq!(reason(&ports(vec![(9091, gone.clone()), (9090, there.clone())])), ["DISABLED BY FILE"]);
+
+        let enable = |paths| Settings { enable_by_file_paths: paths, ..with(Backend::EnableByFiles) };
+        assert_eq!(reason(&enable(vec![])), ["OK"]);
+        assert_eq!(reason(&enable(vec![(None, there.clone()), (Some(9091), gone.clone())])), ["OK"]);
+        assert_eq!(reason(&enable(vec![(None, there.clone()), (None, gone.clone())])), ["FILE PATH MISSING"]);
+        assert_eq!(reason(&enable(vec![(Some(9090), gone)])), ["FILE PATH MISSING"]);
+
+        let both = vec![Backend::DisableByFilesPorts, Backend::DisableByFile];
+        let both = Settings { backends: both, ..disable(Some(there)) };
+        assert_eq!(reason(&both), ["OK", "DISABLED BY FILE"]);
+        assert!(reason(&Settings { backends: vec![], ..Settings::default() }).is_empty());
+    }
+}

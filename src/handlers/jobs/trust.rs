@@ -1,0 +1,112 @@
+//! The trust of a job that a central scheduler runs: made before the job is written, removed after the last job that
+//! needs it is gone. Never inside a transaction: those are tried again, and hold a connection.
+
+use super::super::Request;
+use super::write::Inserted;
+use crate::error::{Error, Result};
+use crate::routes::App;
+use crate::store::clients::Client;
+use crate::store::job_trusts::{self, JobTrust};
+use crate::store::{Outcome, Tx};
+use crate::trusts::{Grant, Trusts};
+
+/// What a new job needs, as far as was known before it was written.
+pub struct Need {
+    client: String,
+    grant: Option<Grant>,
+}
+
+impl Need {
+    /// Before the job is written: makes sure that the trust is there until then. False when it no longer is, and
+    /// nothing must be written.
+    pub fn hold(&self, tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<bool> {
+        match &self.grant {
+            Some(grant) if !grant.is_new => job_trusts::hold(tx, request.project(), &grant.trust_id),
+            _ => Ok(true),
+        }
+    }
+
+    /// Notes the trust of the job that was written.
+    pub fn note(&self, tx: &mut Tx<'_>, request: &Request<'_>, job: Inserted) -> Outcome<()> {
+        if job.client != self.client {
+            // Perhaps one is central and the other is not; a job without its trust would never run.
+            return Err(Error::conflict("The job's client has just been registered anew; try again.").into());
+        }
+        let Some(grant) = &self.grant else { return Ok(()) };
+        let trust = JobTrust {
+            job_id: job.job_id,
+            trust_id: grant.trust_id.clone(),
+            trustor_user_id: grant.trustor_user_id.clone(),
+        };
+        job_trusts::insert(tx, (request.project(), request.user()), trust)
+    }
+}
+
+/// Writes a job with the trust that it needs, if it needs one. `check` refuses what cannot be written, so that no
+/// trust is made for it; `write` writes it, and says false when [`Need::hold`] did.
+pub fn create(
+    app: &App,
+    request: &Request<'_>,
+    check: impl FnMut(&mut Tx<'_>) -> Outcome<Client>,
+    write: impl Fn(Option<&Need>) -> Result<bool>,
+) -> Result<()> {
+    let Some(trusts) = app.trusts.as_ref().filter(|trusts| trusts.are_made()) else {
+        return write(None).map(drop);
+    };
+    let (client, known) = checked(app, request, check)?;
+    let mut need = Need { client: client.id, grant: None };
+    if !trusts.are_needed_on(client.is_central) {
+        return write(Some(&need)).map(drop);
+    }
+    // The second time with a trust of its own, which nobody can take away.
+    for known in [known.as_slice(), &[]] {
+        let grant = trusts.ensure(&request.caller, request.project(), known)?;
+        let made = grant.is_new.then(|| grant.trust_id.clone());
+        need.grant = Some(grant);
+        match write(Some(&need)) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) => {
+                release(app, request, made.into_iter().collect());
+                return Err(error);
+            }
+        }
+    }
+    Err(Error::internal("a new trust was taken for one that is gone"))
+}
+
+fn checked(
+    app: &App,
+    request: &Request<'_>,
+    mut check: impl FnMut(&mut Tx<'_>) -> Outcome<Client>,
+) -> Result<(Client, Vec<String>)> {
+    app.store.read(|tx| Ok((check(tx)?, job_trusts::of_user(tx, request.project(), request.user())?)))
+}
+
+/// Removes from Keystone those of some trusts that no job needs any more. A failure is logged and nothing else: what
+/// was asked for is done.
+pub fn release(app: &App, request: &Request<'_>, mut ids: Vec<String>) {
+    let Some(trusts) = &app.trusts else { return };
+    ids.sort();
+    ids.dedup();
+    for (done, id) in ids.iter().enumerate() {
+        match release_one(app, trusts, request, id) {
+            Ok(()) => {}
+            Err(error) if error.status() == 503 => {
+                // It would be the same for every one of them, and each would wait its time.
+                let left = ids[done..].join(", ");
+                log::warn!("trusts that may be needed no longer stay in Keystone: {left}: {error}");
+                return;
+            }
+            Err(error) => log::warn!("trust {id}, which is needed no longer, stays in Keystone: {error}"),
+        }
+    }
+}
+
+fn release_one(app: &App, trusts: &Trusts, request: &Request<'_>, id: &str) -> Result<()> {
+    // After the commit: of two requests that each take away one of the last two, the later one sees that.
+    if app.store.read(|tx| job_trusts::is_used(tx, id))? {
+        return Ok(());
+    }
+    trusts.remove(&request.caller, id)
+}

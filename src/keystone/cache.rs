@@ -1,0 +1,129 @@
+//! Tokens that Keystone vouched for a short while ago.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::token::Token;
+
+/// How many parts there are, each with a lock of its own.
+const SHARDS: usize = 16;
+
+/// A token's SHA-256. The token itself is kept nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key of a token.
+    pub fn new(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+}
+
+/// What is known of tokens, in the memory of this process.
+pub struct Cache {
+    shards: [Mutex<HashMap<Key, Entry>>; SHARDS],
+    /// How many entries each part holds.
+    capacity: usize,
+    /// For how long an entry is believed.
+    life: Duration,
+}
+
+struct Entry {
+    token: Arc<Token>,
+    /// Whether Keystone was asked to say yes to a token that has ended.
+    allow_expired: bool,
+    until: Instant,
+}
+
+impl Cache {
+    /// A cache of about so many entries.
+    pub fn new(capacity: usize, life: Duration) -> Self {
+        Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1), life }
+    }
+
+    /// What is known of a token. What was said to a question with `allow_expired` is no answer to one without.
+    pub fn get(&self, key: &Key, allow_expired: bool) -> Option<Arc<Token>> {
+        self.with(key, |entries| {
+            let entry = entries.get(key)?;
+            let fits = allow_expired || !entry.allow_expired;
+            (fits && Instant::now() < entry.until).then(|| Arc::clone(&entry.token))
+        })
+    }
+
+    /// Notes what Keystone said. If there is no room for it the entry goes that has the least time left.
+    pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>) {
+        let now = Instant::now();
+        let Some(until) = now.checked_add(self.life) else { return };
+        self.with(&key, |entries| {
+            if entries.len() >= self.capacity && !entries.contains_key(&key) {
+                entries.retain(|_, entry| now < entry.until);
+                if entries.len() >= self.capacity
+                    && let Some(oldest) =
+                        entries.iter().min_by_key(|(_, entry)| entry.until).map(|(key, _)| *key)
+                {
+                    entries.remove(&oldest);
+                }
+            }
+            entries.insert(key, Entry { token, allow_expired, until });
+        });
+    }
+
+    fn with<T>(&self, key: &Key, work: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> T {
+        let shard = &self.shards[usize::from(key.0[0]) % SHARDS];
+        work(&mut shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(user: &str) -> Arc<Token> {
+        let body = format!(r#"{{"token":{{"user":{{"id":"{user}"}},"expires_at":"2999-01-01T00:00:00Z"}}}}"#);
+        Arc::new(Token::parse(body.as_bytes()).unwrap())
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn what_was_asked_leniently_answers_no_strict_question() {
+        let cache = Cache::new(100, HOUR);
+        let key = Key::new("t");
+        assert_eq!(cache.get(&key, false), None);
+        cache.insert(key, true, token("u"));
+        assert_eq!(cache.get(&key, false), None);
+        assert_eq!(cache.get(&key, true), Some(token("u")));
+        cache.insert(key, false, token("u"));
+        assert_eq!(cache.get(&key, false), Some(token("u")));
+        assert_eq!(cache.get(&key, true), Some(token("u")));
+    }
+
+    #[test]
+    fn entries_come_to_an_end() {
+        let cache = Cache::new(100, Duration::ZERO);
+        cache.insert(Key::new("t"), false, token("u"));
+        assert_eq!(cache.get(&Key::new("t"), false), None);
+    }
+
+    #[test]
+    fn it_is_bounded_and_the_oldest_goes_first() {
+        let cache = Cache::new(SHARDS * 4, HOUR);
+        let keys: Vec<_> = (0..1000).map(|n| Key::new(&format!("token {n}"))).collect();
+        for key in &keys {
+            cache.insert(*key, false, token("u"));
+            assert!(cache.get(key, false).is_some(), "the newest is there");
+        }
+        let held = keys.iter().filter(|key| cache.get(key, false).is_some()).count();
+        assert_eq!(held, SHARDS * 4);
+        assert_eq!(cache.get(&keys[0], false), None);
+    }
+
+    #[test]
+    fn every_token_has_its_own_key() {
+        assert_ne!(Key::new("a"), Key::new("b"));
+        assert!(!format!("{:?}", Key::new("hunter2")).contains("hunter2"));
+    }
+}

@@ -1,0 +1,266 @@
+//! Python's `%(key)03d` formats, as far as logging uses them.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::keys::Key;
+
+/// No field is padded to more than this, which is a mistake or a way to fill a disk.
+const WIDEST: usize = 256;
+
+/// A format string, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Field(Key, Spec),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Spec {
+    left: bool,
+    zero: bool,
+    width: usize,
+    precision: Option<usize>,
+    conversion: Conversion,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Conversion {
+    #[default]
+    Text,
+    Integer,
+    Float,
+}
+
+/// What stands in for a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Text from anywhere: its control characters are escaped.
+    Text(Cow<'a, str>),
+    /// Our own control characters: a colour.
+    Raw(&'static str),
+    /// A whole number.
+    Integer(i64),
+    /// Any other.
+    Float(f64),
+}
+
+/// What is done with a key that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// The format is refused: Python would lose every record.
+    Refuse,
+    /// A `-` stands in for it.
+    Dash,
+}
+
+impl Format {
+    /// Takes a format apart.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the operator.
+    pub fn parse(text: &str, unknown: Unknown) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('%') {
+            literal.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix('%') {
+                literal.push('%');
+                rest = after;
+                continue;
+            }
+            let (name, after) = rest
+                .strip_prefix('(')
+                .and_then(|named| named.split_once(')'))
+                .ok_or_else(|| "a % is followed by neither %, nor a key in parentheses".to_owned())?;
+            let (spec, after) = spec(name, after)?;
+            rest = after;
+            let key = match (Key::parse(name), unknown) {
+                (Some(key), _) => key,
+                (None, Unknown::Dash) => Key::Unknown,
+                (None, Unknown::Refuse) => return Err(format!("there is no key %({name})s")),
+            };
+            if spec.conversion != Conversion::Text && !key.is_number() {
+                return Err(format!("%({name})s is text, not a number"));
+            }
+            if !literal.is_empty() {
+                parts.push(Part::Literal(one_line(&std::mem::take(&mut literal))));
+            }
+            parts.push(Part::Field(key, spec));
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(Part::Literal(one_line(&literal)));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Puts the values of the keys into the format.
+    pub fn render<'v>(&self, out: &mut String, value: impl Fn(Key) -> Value<'v>) {
+        for part in &self.0 {
+            match part {
+                Part::Literal(literal) => out.push_str(literal),
+                Part::Field(key, spec) => spec.render(out, value(*key)),
+            }
+        }
+    }
+}
+
+/// Reads what stands between a key and its letter; gives back the rest.
+fn spec<'t>(name: &str, text: &'t str) -> Result<(Spec, &'t str), String> {
+    let flags = text.len() - text.trim_start_matches(['-', '0', '+', ' ', '#']).len();
+    let (flags, text) = text.split_at(flags);
+    let (width, text) = number(name, text)?;
+    let (precision, text) = match text.strip_prefix('.') {
+        Some(text) => {
+            let (precision, text) = number(name, text)?;
+            (Some(precision.unwrap_or_default()), text)
+        }
+        None => (None, text),
+    };
+    let conversion = match text.bytes().next() {
+        Some(b's' | b'r' | b'a') => Conversion::Text,
+        Some(b'd' | b'i' | b'u') => Conversion::Integer,
+        Some(b'f' | b'F') => Conversion::Float,
+        _ => return Err(format!("%({name}) is not followed by s, d or f")),
+    };
+    let spec = Spec {
+        left: flags.contains('-'),
+        zero: flags.contains('0') && !flags.contains('-') && conversion != Conversion::Text,
+        width: width.unwrap_or_default(),
+        precision,
+        conversion,
+    };
+    Ok((spec, &text[1..]))
+}
+
+fn number<'t>(name: &str, text: &'t str) -> Result<(Option<usize>, &'t str), String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (digits, rest) = text.split_at(digits);
+    if digits.is_empty() {
+        return Ok((None, rest));
+    }
+    match digits.parse() {
+        Ok(number) if number <= WIDEST => Ok((Some(number), rest)),
+        _ => Err(format!("%({name}) is asked for with {digits} places; {WIDEST} are the most")),
+    }
+}
+
+impl Spec {
+    fn render(self, out: &mut String, value: Value<'_>) {
+        let text = match (self.conversion, value) {
+            // Padding and cutting would tear a colour apart.
+            (_, Value::Raw(raw)) => return out.push_str(raw),
+            (Conversion::Float, Value::Integer(number)) => self.float(number as f64),
+            (Conversion::Float, Value::Float(number)) => self.float(number),
+            (Conversion::Integer, Value::Float(number)) => number.trunc().to_string(),
+            (_, Value::Integer(number)) => number.to_string(),
+            (_, Value::Float(number)) => number.to_string(),
+            (_, Value::Text(text)) => printable(&text),
+        };
+        let text = match self.precision {
+            Some(most) if self.conversion == Conversion::Text => text.chars().take(most).collect(),
+            _ => text,
+        };
+        let width = self.width;
+        // Writing to a string does not fail.
+        let _ = match (self.left, self.zero) {
+            (true, _) => write!(out, "{text:<width$}"),
+            (_, true) => write!(out, "{text:0>width$}"),
+            _ => write!(out, "{text:>width$}"),
+        };
+    }
+
+    fn float(self, number: f64) -> String {
+        format!("{number:.*}", self.precision.unwrap_or(6))
+    }
+}
+
+/// The text with its control characters escaped, so that it can neither begin a line nor steer a terminal.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        // U+2028 and U+2029 end a line for some who read logs.
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// What an operator wrote into a format may have colours (DevStack's has), but a record stays one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\u{1b}' && c != '\t' { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(format: &str) -> Result<String, String> {
+        let format = Format::parse(format, Unknown::Refuse)?;
+        let mut out = String::new();
+        format.render(&mut out, |key| match key {
+            Key::Msecs => Value::Integer(7),
+            Key::Created => Value::Float(12.3456789),
+            Key::Color => Value::Raw("\u{1b}[1m"),
+            _ => Value::Text("a\nb".into()),
+        });
+        Ok(out)
+    }
+
+    #[test]
+    fn formats_are_pythons() {
+        for (format, text) in [
+            ("", ""),
+            ("100%% of it", "100% of it"),
+            ("%(message)s", "a\\nb"),
+            ("[%(msecs)d]", "[7]"),
+            ("[%(msecs)03d]", "[007]"),
+            ("[%(msecs)-3d]", "[7  ]"),
+            ("[%(msecs)s]", "[7]"),
+            ("[%(msecs)5s]", "[    7]"),
+            ("[%(name)-6s]", "[a\\nb  ]"),
+            ("[%(name).1s]", "[a]"),
+            ("%(created)d", "12"),
+            ("%(created)f", "12.345679"),
+            ("%(created).2f", "12.35"),
+            ("%(color)s\u{1b}[0m é", "\u{1b}[1m\u{1b}[0m é"),
+            // Three lines in the file are still one in the log.
+            ("one\ntwo\r", "one two "),
+        ] {
+            assert_eq!(render(format).as_deref(), Ok(text), "{format}");
+        }
+    }
+
+    #[test]
+    fn what_python_could_not_print_is_refused() {
+        for (format, why) in [
+            ("%", "followed by neither"),
+            ("%s", "followed by neither"),
+            ("%(message", "followed by neither"),
+            ("%(message)", "not followed by s, d or f"),
+            ("%(message) é", "not followed by s, d or f"),
+            ("%(message)q", "not followed by s, d or f"),
+            ("%(message)d", "is text"),
+            ("%(msecs)999999999999d", "the most"),
+            ("%(messsage)s", "no key %(messsage)s"),
+        ] {
+            let refusal = render(format).unwrap_err();
+            assert!(refusal.contains(why), "{format}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_dash_can_stand_in_for_what_is_unknown() {
+        let format = Format::parse("<%(nobody)s>", Unknown::Dash).unwrap();
+        assert_eq!(format.0[1], Part::Field(Key::Unknown, Spec::default()));
+    }
+}

@@ -1,0 +1,242 @@
+//! The JSON form: the fields of oslo.log's `JSONFormatter`, in its order.
+
+use serde::Serialize;
+
+use super::context::Context;
+use super::entry::{Entry, thread_name, thread_number};
+use super::text::Date;
+use super::{PROGRAM, Settings};
+
+/// How records become JSON.
+#[derive(Debug)]
+pub struct Json {
+    date: Date,
+    hostname: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    message: &'a str,
+    asctime: String,
+    name: &'a str,
+    msg: &'a str,
+    args: [(); 0],
+    levelname: &'a str,
+    levelno: i64,
+    pathname: &'a str,
+    filename: &'a str,
+    module: &'a str,
+    lineno: u32,
+    // Rust does not know the name of the function.
+    funcname: Option<()>,
+    created: f64,
+    msecs: f64,
+    relative_created: f64,
+    thread: u64,
+    thread_name: String,
+    process_name: &'a str,
+    process: u32,
+    traceback: Option<&'a str>,
+    hostname: Option<&'a str>,
+    error_summary: &'a str,
+    context: Fields<'a>,
+    extra: Empty,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fields<'a> {
+    None(Empty),
+    Some(Box<Request<'a>>),
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    user_name: Option<&'a str>,
+    project_name: Option<&'a str>,
+    user: Option<&'a str>,
+    project_id: Option<&'a str>,
+    system_scope: Option<&'a str>,
+    project: Option<&'a str>,
+    domain: Option<&'a str>,
+    user_domain: Option<&'a str>,
+    project_domain: Option<&'a str>,
+    request_id: &'a str,
+    global_request_id: Option<&'a str>,
+    roles: &'a [String],
+    user_identity: String,
+}
+
+impl Json {
+    /// The JSON form that the options ask for.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the date's format means nothing.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let hostname = hostname.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        Ok(Self { date: Date::parse(&settings.date_format)?, hostname })
+    }
+
+    /// The record as one line of JSON, without the end of the line.
+    pub fn line(&self, entry: &Entry<'_>) -> String {
+        let document = Document {
+            message: &entry.message,
+            asctime: self.date.text(&entry.time),
+            name: &entry.logger,
+            msg: &entry.message,
+            args: [],
+            levelname: entry.severity.name(),
+            levelno: entry.severity.number(),
+            pathname: entry.file,
+            filename: entry.file_name(),
+            module: entry.module(),
+            lineno: entry.line,
+            funcname: None,
+            created: entry.created(),
+            msecs: f64::from(entry.time.timestamp_subsec_micros()) / 1e3,
+            relative_created: entry.relative(),
+            thread: thread_number(),
+            thread_name: thread_name(),
+            process_name: PROGRAM,
+            process: std::process::id(),
+            traceback: entry.traceback.as_deref(),
+            hostname: self.hostname.as_deref(),
+            error_summary: "",
+            context: entry
+                .context
+                .map_or(Fields::None(Empty {}), |context| Fields::Some(request(context).into())),
+            extra: Empty {},
+        };
+        // Strings and numbers can always be written.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+}
+
+fn request(context: &Context) -> Request<'_> {
+    let identity = &context.identity;
+    let or_dash = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".to_owned());
+    Request {
+        user_name: identity.user_name.as_deref(),
+        project_name: identity.project_name.as_deref(),
+        user: identity.user_id.as_deref(),
+        project_id: identity.project_id.as_deref(),
+        system_scope: identity.system_scope.as_deref(),
+        project: identity.project_id.as_deref(),
+        domain: identity.domain_id.as_deref(),
+        user_domain: identity.user_domain_id.as_deref(),
+        project_domain: identity.project_domain_id.as_deref(),
+        request_id: &context.request_id,
+        global_request_id: context.global_request_id.as_deref(),
+        roles: &identity.roles,
+        // oslo.context's own form of it, which no option changes.
+        user_identity: [
+            &identity.user_id,
+            &identity.project_id,
+            &identity.domain_id,
+            &identity.user_domain_id,
+            &identity.project_domain_id,
+        ]
+        .map(or_dash)
+        .join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::context::Identity;
+    use super::super::entry::Severity;
+    use super::*;
+
+    fn line(entry: &Entry<'_>) -> Value {
+        let line = Json::new(&Settings::default()).unwrap().line(entry);
+        assert!(!line.contains('\n'), "{line}");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    #[test]
+    fn a_record_has_the_fields_of_oslos_formatter() {
+        let entry = Entry {
+            file: "src/store/mod.rs",
+            line: 12,
+            ..Entry::new(Severity::Error, "freezer_api::store", "a \"b\"\nc".to_owned())
+        };
+        let value = line(&entry);
+        let mut names: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let mut expected = [
+            "message",
+            "asctime",
+            "name",
+            "msg",
+            "args",
+            "levelname",
+            "levelno",
+            "pathname",
+            "filename",
+            "module",
+            "lineno",
+            "funcname",
+            "created",
+            "msecs",
+            "relative_created",
+            "thread",
+            "thread_name",
+            "process_name",
+            "process",
+            "traceback",
+            "hostname",
+            "error_summary",
+            "context",
+            "extra",
+        ];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        assert_eq!(value["message"], "a \"b\"\nc");
+        assert_eq!((&value["name"], &value["levelname"]), (&json!("freezer_api.store"), &json!("ERROR")));
+        assert_eq!(
+            (&value["filename"], &value["module"], &value["lineno"]),
+            (&json!("mod.rs"), &json!("mod"), &json!(12))
+        );
+        assert_eq!((&value["context"], &value["extra"]), (&json!({}), &json!({})));
+        assert_eq!(value["traceback"], Value::Null);
+        assert_eq!(value["process"], std::process::id());
+        assert!(value["created"].as_f64().unwrap() > 1.7e9 && value["msecs"].as_f64().unwrap() < 1000.0);
+    }
+
+    #[test]
+    fn a_request_is_the_context() {
+        let context = Context {
+            request_id: "req-2".to_owned(),
+            global_request_id: Some("req-1".to_owned()),
+            identity: Identity {
+                user_id: Some("u".to_owned()),
+                project_id: Some("p".to_owned()),
+                roles: vec!["member".to_owned()],
+                ..Identity::default()
+            },
+        };
+        let entry = Entry {
+            context: Some(&context),
+            ..Entry::new(Severity::Info, "freezer_api", "hello".to_owned())
+        };
+        let context = &line(&entry)["context"];
+        for (name, expected) in [
+            ("request_id", json!("req-2")),
+            ("global_request_id", json!("req-1")),
+            ("user", json!("u")),
+            ("project", json!("p")),
+            ("project_id", json!("p")),
+            ("domain", Value::Null),
+            ("roles", json!(["member"])),
+            ("user_identity", json!("u p - - -")),
+        ] {
+            assert_eq!(context[name], expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The policy files: where they are, what they say, and whether they have changed.
+
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::Settings;
+use super::yaml::{self, Source};
+
+/// A file as it lies there. Another of these is another content; the same says so only once it has aged
+/// ([`is_young`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// Where it is.
+    pub path: PathBuf,
+    modified: SystemTime,
+    changed: (i64, i64),
+    size: u64,
+    inode: (u64, u64),
+}
+
+/// Clocks of file systems stand still for as long as this: what was written twice within it looks unchanged.
+const TICK: Duration = Duration::from_secs(1);
+
+impl Stamp {
+    fn new(path: PathBuf, metadata: &Metadata) -> Self {
+        Self {
+            path,
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            size: metadata.size(),
+            inode: (metadata.dev(), metadata.ino()),
+        }
+    }
+}
+
+/// Whether a file was written so shortly ago that it may be written again without showing it.
+pub fn is_young(stamps: &[Stamp]) -> bool {
+    let now = SystemTime::now();
+    stamps.iter().any(|stamp| {
+        let age = now.duration_since(stamp.modified).unwrap_or_else(|error| error.duration());
+        age < TICK
+    })
+}
+
+/// The settings without the directories that we may not enter now: a home that is another's is no place for a policy.
+/// From here on whatever cannot be looked at is an error, as it may have been there before.
+pub fn reachable(mut settings: Settings) -> Settings {
+    settings.config_dirs.retain(|directory| match fs::metadata(directory.join(".")) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            log::info!("policy files are not looked for in {}: {error}", directory.display());
+            false
+        }
+        _ => true,
+    });
+    settings
+}
+
+/// The files that count, in the order of their strength: the policy file, then those of each directory by name.
+///
+/// # Errors
+/// A sentence for the operator: something is there that nobody can look at, or a directory is none.
+pub fn look(settings: &Settings) -> Result<Vec<Stamp>, String> {
+    let mut stamps = Vec::new();
+    if let Some((path, metadata)) = find(settings, &settings.policy_file)? {
+        if metadata.is_dir() {
+            return Err(format!("The policy file {} is a directory.", path.display()));
+        }
+        stamps.push(Stamp::new(path, &metadata));
+    }
+    for directory in &settings.policy_dirs {
+        let Some((path, metadata)) = find(settings, directory)? else { continue };
+        if !metadata.is_dir() {
+            return Err(format!("The policy directory {} is not a directory.", path.display()));
+        }
+        stamps.extend(look_into(&path)?);
+    }
+    Ok(stamps)
+}
+
+/// Where a file or directory is: the first there is, in the order of the configuration's directories.
+fn find(settings: &Settings, name: &Path) -> Result<Option<(PathBuf, Metadata)>, String> {
+    if name.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let absolute = name.is_absolute().then_some(Path::new("/"));
+    for directory in absolute.into_iter().chain(settings.config_dirs.iter().map(PathBuf::as_path)) {
+        // An absolute name stays what it is.
+        let path = directory.join(name);
+        if let Some(metadata) = metadata(&path)? {
+            return Ok(Some((path, metadata)));
+        }
+        if absolute.is_some() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn look_into(directory: &Path) -> Result<Vec<Stamp>, String> {
+    let unreadable = |error| format!("Cannot read the policy directory {}: {error}.", directory.display());
+    let mut stamps = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        // What is gone in the meantime was not there.
+        let Some(metadata) = metadata(&entry.path())? else { continue };
+        if !metadata.is_dir() {
+            stamps.push(Stamp::new(entry.path(), &metadata));
+        }
+    }
+    stamps.sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
+    Ok(stamps)
+}
+
+fn metadata(path: &Path) -> Result<Option<Metadata>, String> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        // What might be there must not be taken for missing.
+        Err(error) => Err(format!("Cannot look at {}: {error}.", path.display())),
+    }
+}
+
+/// A file with its text.
+pub type Text = (PathBuf, String);
+
+/// The texts of the files.
+///
+/// # Errors
+/// A sentence for the operator: a file cannot be read, or is not in UTF-8.
+pub fn read(stamps: &[Stamp]) -> Result<Vec<Text>, String> {
+    let mut texts = Vec::new();
+    for Stamp { path, .. } in stamps {
+        match fs::read_to_string(path) {
+            Ok(text) => texts.push((path.clone(), text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("Cannot read the policy file {}: {error}.", path.display())),
+        }
+    }
+    Ok(texts)
+}
+
+/// A file with its rules.
+pub type Stated = (PathBuf, Vec<(String, Source)>);
+
+/// The rules of the files.
+///
+/// # Errors
+/// A sentence for the operator: which file says something that is no rule, and where.
+pub fn parse(texts: &[Text]) -> Result<Vec<Stated>, String> {
+    let parse = |(path, text): &Text| match yaml::parse(text) {
+        Ok(rules) => Ok((path.clone(), rules)),
+        Err(why) => Err(format!("The policy file {} cannot be understood: {why}.", path.display())),
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// The file in the form oslo.policy had before (`policy.json`), if it lies where nobody looks at it.
+pub fn forgotten(settings: &Settings) -> Option<PathBuf> {
+    let is_default = settings.policy_file == Path::new("policy.yaml");
+    if !is_default || find(settings, &settings.policy_file).ok()?.is_some() {
+        return None;
+    }
+    find(settings, Path::new("policy.json")).ok()?.map(|(path, _)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(settings: &Settings) -> Vec<String> {
+        let texts = read(&look(settings).unwrap()).unwrap();
+        texts
+            .into_iter()
+            .map(|(path, text)| format!("{}={text}", path.file_name().unwrap().display()))
+            .collect()
+    }
+
+    #[test]
+    fn files_are_found_as_oslo_finds_them() {
+        let root = tempfile::tempdir().unwrap();
+        let (first, second) = (root.path().join("first"), root.path().join("second"));
+        let put = |path: PathBuf, text: &str| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let settings = Settings {
+            policy_dirs: vec!["policy.d".into(), root.path().join("more")],
+            config_dirs: vec![first.clone(), second.clone()],
+            ..Settings::default()
+        };
+        assert_eq!(paths(&settings), [""; 0]);
+        put(second.join("policy.yaml"), "2");
+        put(second.join("policy.d/20-b.yaml"), "b");
+        put(second.join("policy.d/10-a.json"), "a");
+        put(second.join("policy.d/.10-hidden.yaml"), "no");
+        put(second.join("policy.d/sub/x.yaml"), "no");
+        put(root.path().join("more/00.yaml"), "c");
+        std::os::unix::fs::symlink("nowhere", second.join("policy.d/30-gone.yaml")).unwrap();
+        let all = ["policy.yaml=2", "10-a.json=a", "20-b.yaml=b", "00.yaml=c"];
+        assert_eq!(paths(&settings), all);
+        // The first directory that has it, for each of them.
+        put(first.join("policy.yaml"), "1");
+        assert_eq!(paths(&settings)[..2], ["policy.yaml=1", "10-a.json=a"]);
+        let absolute = Settings { policy_file: second.join("policy.yaml"), ..settings };
+        assert_eq!(paths(&absolute)[0], "policy.yaml=2");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let settings = Settings { config_dirs: vec![root.path().to_owned()], ..Settings::default() };
+        fs::write(root.path().join("policy.d"), "").unwrap();
+        assert!(look(&settings).unwrap_err().contains("policy.d is not a directory"));
+        fs::remove_file(root.path().join("policy.d")).unwrap();
+        fs::create_dir(root.path().join("policy.yaml")).unwrap();
+        assert!(look(&settings).unwrap_err().contains("policy.yaml is a directory"));
+        fs::remove_dir(root.path().join("policy.yaml")).unwrap();
+        fs::write(root.path().join("policy.yaml"), b"\"a\": \"\xff\"").unwrap();
+        assert!(read(&look(&settings).unwrap()).unwrap_err().contains("Cannot read"));
+    }
+
+    #[test]
+    fn a_file_of_the_old_name_is_noticed() {
+        let root = tempfile::tempdir().unwrap();
+        let settings = Settings { config_dirs: vec![root.path().to_owned()], ..Settings::default() };
+        assert_eq!(forgotten(&settings), None);
+        fs::write(root.path().join("policy.json"), "{}").unwrap();
+        assert_eq!(forgotten(&settings), Some(root.path().join("policy.json")));
+        fs::write(root.path().join("policy.yaml"), "{}").unwrap();
+        assert_eq!(forgotten(&settings), None);
+    }
+}

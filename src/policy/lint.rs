@@ -1,0 +1,76 @@
+//! What the operator should know about rules that work nevertheless.
+
+use std::collections::BTreeSet;
+
+use super::check::Check;
+use super::defaults::RuleDefault;
+use super::rules::{FileRule, Rules, of};
+
+impl Rules {
+    /// The names of all rules, in order.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.checks.keys().map(String::as_str).collect()
+    }
+
+    /// The rules that refer to one that does not exist, each with it.
+    pub fn undefined(&self) -> Vec<(&str, &str)> {
+        let missing = |name: &str| !self.checks.contains_key(name);
+        let mut found = Vec::new();
+        for name in self.names() {
+            found.extend(
+                self.references(name).into_iter().filter(|other| missing(other)).map(|other| (name, other)),
+            );
+        }
+        found
+    }
+
+    /// The rules that lead back to themselves.
+    pub fn cyclic(&self) -> Vec<&str> {
+        self.names().into_iter().filter(|name| self.reaches(name, name)).collect()
+    }
+
+    /// Whether one rule leads to another.
+    fn reaches(&self, from: &str, to: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![from];
+        while let Some(name) = open.pop() {
+            for next in self.references(name) {
+                if next == to {
+                    return true;
+                }
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    fn references(&self, name: &str) -> Vec<&str> {
+        self.checks.get(name).map(Check::references).unwrap_or_default()
+    }
+
+    /// The rules of files that say what the default says anyway.
+    pub fn redundant(&self, defaults: &[RuleDefault]) -> Vec<&str> {
+        let same = |name: &str, rule: &FileRule| {
+            let default = defaults.iter().find(|default| default.name == name);
+            rule.problems.is_empty() && default.is_some_and(|default| of(default.check) == rule.check)
+        };
+        self.from_files
+            .iter()
+            .filter(|(name, rule)| same(name, rule))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// The rules of files that neither the service nor another rule asks for.
+    pub fn unused(&self, defaults: &[RuleDefault]) -> Vec<&str> {
+        let referred: BTreeSet<&str> = self.checks.values().flat_map(Check::references).collect();
+        let known = |name: &str| {
+            name == self.default_rule
+                || referred.contains(name)
+                || defaults.iter().any(|d| d.name == name || d.deprecated.is_some_and(|old| old.name == name))
+        };
+        self.from_files.keys().map(String::as_str).filter(|name| !known(name)).collect()
+    }
+}

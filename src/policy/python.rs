@@ -1,0 +1,268 @@
+//! What the policy language has from Python: how values become text, and how `%` puts them into one.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+/// Names and what they stand for: the credentials, or the target.
+pub type Values = Map<String, Value>;
+
+/// Why a text could not be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// There is no such key: Python's `KeyError`, which the checks take for a no.
+    Missing(String),
+    /// The text is no format, or the value does not fit it: Python's other errors, which nothing catches.
+    Malformed(String),
+}
+
+/// `str(value)`
+pub fn str(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(repr(other)),
+    }
+}
+
+/// `repr(value)`
+pub fn repr(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) => float_repr(float),
+            None => number.to_string(),
+        },
+        Value::String(text) => string_repr(text),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(repr).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => dict_repr(map),
+    }
+}
+
+fn dict_repr(map: &Values) -> String {
+    let items: Vec<String> =
+        map.iter().map(|(key, value)| format!("{}: {}", string_repr(key), repr(value))).collect();
+    format!("{{{}}}", items.join(", "))
+}
+
+/// `repr` of a float: the shortest digits that mean it, with an exponent of at least two digits.
+pub fn float_repr(float: f64) -> String {
+    if float.is_nan() || float.is_infinite() {
+        return float.to_string();
+    }
+    let text = format!("{float:?}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    format!("{}e{sign}{exponent:0>2}", digits.strip_suffix(".0").unwrap_or(digits))
+}
+
+fn string_repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\x{:02x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// `template % values`
+///
+/// # Errors
+/// [`Problem::Missing`] for a key that is not there, [`Problem::Malformed`] for what is no format; whichever comes
+/// first in the text.
+pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Problem> {
+    if !template.contains('%') {
+        return Ok(Cow::Borrowed(template));
+    }
+    let malformed = |why: &str| Problem::Malformed(format!("{template:?} is no format: {why}"));
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    // What a conversion without a key takes: at first the whole mapping, then, once, what a key has named.
+    let whole = Value::Object(Map::new());
+    let mut argument = Some(&whole);
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let (key, after) = key(after).ok_or_else(|| malformed("a parenthesis is not closed"))?;
+        if let Some(key) = key {
+            argument = Some(values.get(key).ok_or_else(|| Problem::Missing(key.to_owned()))?);
+        }
+        let (spec, after) = Spec::parse(after).map_err(malformed)?;
+        rest = after;
+        if spec.conversion == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = argument.take().ok_or_else(|| malformed("it asks for more than there is"))?;
+        let text = match (spec.conversion, std::ptr::eq(value, &whole)) {
+            ('s' | 'r' | 'a', true) => Cow::Owned(dict_repr(values)),
+            ('s', false) => str(value),
+            ('r', false) => Cow::Owned(repr(value)),
+            ('d' | 'i' | 'u', false) if value.is_i64() || value.is_u64() => str(value),
+            ('d' | 'i' | 'u', false) if value.is_boolean() => {
+                Cow::Borrowed(if value == true { "1" } else { "0" })
+            }
+            _ => return Err(malformed("the value does not fit")),
+        };
+        spec.pad(&text, &mut out);
+    }
+    out.push_str(rest);
+    Ok(Cow::Owned(out))
+}
+
+/// The key in parentheses, if there is one, and what follows; parentheses inside it must match.
+fn key(text: &str) -> Option<(Option<&str>, &str)> {
+    let Some(inner) = text.strip_prefix('(') else { return Some((None, text)) };
+    let mut open = 1;
+    for (at, character) in inner.char_indices() {
+        match character {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some((Some(&inner[..at]), &inner[at + 1..]));
+        }
+    }
+    None
+}
+
+/// What stands behind the `%` and its key.
+struct Spec {
+    left: bool,
+    width: usize,
+    precision: Option<usize>,
+    conversion: char,
+}
+
+impl Spec {
+    fn parse(text: &str) -> Result<(Self, &str), &'static str> {
+        let flags = text.len() - text.trim_start_matches(['-', '+', ' ', '#', '0']).len();
+        let left = text[..flags].contains('-');
+        let (width, text) = number(&text[flags..])?;
+        let (precision, text) = match text.strip_prefix('.') {
+            Some(text) => {
+                let (precision, text) = number(text)?;
+                (Some(precision), text)
+            }
+            None => (None, text),
+        };
+        let text = text.strip_prefix(['h', 'l', 'L']).unwrap_or(text);
+        let mut characters = text.chars();
+        let conversion = characters.next().ok_or("it ends too early")?;
+        if !"%srdiu".contains(conversion) {
+            return Err("no value here fits that conversion");
+        }
+        Ok((Self { left, width, precision, conversion }, characters.as_str()))
+    }
+
+    fn pad(&self, text: &str, out: &mut String) {
+        let is_text = matches!(self.conversion, 's' | 'r');
+        let precision = self.precision.filter(|_| is_text).unwrap_or(usize::MAX);
+        let length = text.chars().count().min(precision);
+        let blanks = " ".repeat(self.width.saturating_sub(length));
+        if !self.left {
+            out.push_str(&blanks);
+        }
+        out.extend(text.chars().take(precision));
+        if self.left {
+            out.push_str(&blanks);
+        }
+    }
+}
+
+/// Digits at the beginning, and what follows them.
+fn number(text: &str) -> Result<(usize, &str), &'static str> {
+    /// Wider than anything that could be compared; a policy must not make us fill the memory with blanks.
+    const WIDEST: usize = 10_000;
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = &text[..text.len() - rest.len()];
+    match if digits.is_empty() { Ok(0) } else { digits.parse() } {
+        Ok(number) if number <= WIDEST => Ok((number, rest)),
+        _ => Err("the width is too large"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn values() -> Values {
+        let values = json!({"p": "x", "a.b": "dotted", "a(b)c": "nested", "n": 5, "t": true, "none": null});
+        values.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn values_become_text_as_python_has_it() {
+        for (value, text) in [
+            (json!(null), "None"),
+            (json!(true), "True"),
+            (json!(5), "5"),
+            (json!(-1.5), "-1.5"),
+            (json!(1e20), "1e+20"),
+            (json!(1.5e-7), "1.5e-07"),
+            (json!(1000.0), "1000.0"),
+            (json!("it's"), "it's"),
+            (json!(["a", 1, null, "it's", "\"'\n"]), r#"['a', 1, None, "it's", '"\'\n']"#),
+            (json!({"a": ["b"]}), "{'a': ['b']}"),
+        ] {
+            assert_eq!(str(&value), text);
+        }
+    }
+
+    #[test]
+    fn texts_are_put_together_as_python_does() {
+        for (template, text) in [
+            ("plain", "plain"),
+            ("%(p)s", "x"),
+            ("a%(p)sb%(p)s", "axbx"),
+            ("%(a.b)s", "dotted"),
+            ("%(a(b)c)s", "nested"),
+            ("100%%", "100%"),
+            ("%(p)%", "%"),
+            ("%(n)d %(n)s %(t)s %(t)d %(none)s", "5 5 True 1 None"),
+            ("[%(p)3s]", "[  x]"),
+            ("[%(p)-3s]", "[x  ]"),
+            ("[%(a.b).3s]", "[dot]"),
+            ("%(p)ls", "x"),
+            ("%(p)r", "'x'"),
+        ] {
+            assert_eq!(format(template, &values()).as_deref(), Ok(text), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_python_cannot_put_together_is_no_text() {
+        for template in ["%", "100%", "%(p)", "%(p", "%(p)d", "%(p)y", "%y", "%(p)s %s", "%(p)*s", "%d"] {
+            let problem = format(template, &values());
+            assert!(matches!(problem, Err(Problem::Malformed(_))), "{template}: {problem:?}");
+        }
+        for template in ["%(q)s", "%(q)s%", "%()s", "%(P)s", "%( p)s"] {
+            let problem = format(template, &values());
+            assert!(matches!(problem, Err(Problem::Missing(_))), "{template}: {problem:?}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Which job runs under which Keystone trust.
+//!
+//! A trust without a row here is either not written yet or about to be removed, and nobody may begin to use it:
+//! [`hold`] is the only way into one that others use. So whoever finds a trust unused, after a commit, can remove
+//! it from Keystone, however many processes are at work.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::schema::job_trusts;
+use super::{Outcome, Tx, new_id, swapped};
+
+/// How many of a user's trusts are looked at for one to use again; more than one only where somebody has changed
+/// roles or the scheduler's user.
+const CANDIDATES: usize = 5;
+
+/// The trust of a job.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = job_trusts)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct JobTrust {
+    pub job_id: String,
+    pub trust_id: String,
+    pub trustor_user_id: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = job_trusts)]
+struct Row {
+    id: String,
+    project_id: String,
+    user_id: String,
+    job_id: String,
+    trust_id: String,
+    trustor_user_id: String,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+/// Notes that a job of the project runs under a trust. For a trust that is not new, [`hold`] it first.
+pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
+    let row = Row {
+        id: new_id(),
+        project_id: project.to_owned(),
+        user_id: user.to_owned(),
+        job_id: trust.job_id,
+        trust_id: trust.trust_id,
+        trustor_user_id: trust.trustor_user_id,
+        created_at: tx.now,
+        updated_at: tx.now,
+    };
+    diesel::insert_into(job_trusts::table).values(row).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The trusts under which jobs of the project run in this user's name, the latest first; a few of them.
+pub fn of_user(tx: &mut Tx<'_>, project: &str, trustor: &str) -> Outcome<Vec<String>> {
+    let latest = diesel::dsl::max(job_trusts::created_at);
+    let mut trusts: Vec<(String, Option<NaiveDateTime>)> = job_trusts::table
+        .filter(job_trusts::project_id.eq(project))
+        .filter(job_trusts::trustor_user_id.eq(trustor))
+        .group_by(job_trusts::trust_id)
+        .select((job_trusts::trust_id, latest))
+        .load(tx.connection)?;
+    trusts.sort_by(|(a, a_at), (b, b_at)| (b_at, b).cmp(&(a_at, a)));
+    Ok(trusts.into_iter().take(CANDIDATES).map(|(id, _)| id).collect())
+}
+
+/// Makes sure that a trust stays in use until this transaction has ended: changes the row of a job that runs under
+/// it, which nobody can delete meanwhile. False when there is no such row any more.
+pub fn hold(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
+    let row: Option<String> = job_trusts::table
+        .filter(job_trusts::trust_id.eq(trust))
+        .filter(job_trusts::project_id.eq(project))
+        .order(job_trusts::created_at.desc())
+        .select(job_trusts::id)
+        .first(tx.connection)
+        .optional()?;
+    let Some(row) = row else { return Ok(false) };
+    let row = job_trusts::table.filter(job_trusts::id.eq(row));
+    // No rows: that job was deleted since it was read. The next attempt looks for another.
+    swapped(diesel::update(row).set(job_trusts::updated_at.eq(tx.now)).execute(tx.connection)?)?;
+    Ok(true)
+}
+
+/// Deletes what is noted of a job that is being deleted, and returns the trusts it ran under.
+pub fn delete(tx: &mut Tx<'_>, job: &str) -> Outcome<Vec<String>> {
+    let of_job = job_trusts::table.filter(job_trusts::job_id.eq(job));
+    let trusts: Vec<String> = of_job.select(job_trusts::trust_id).load(tx.connection)?;
+    if !trusts.is_empty() {
+        diesel::delete(of_job).execute(tx.connection)?;
+    }
+    Ok(trusts)
+}
+
+/// Whether any job, of whatever project, runs under a trust.
+pub fn is_used(tx: &mut Tx<'_>, trust: &str) -> Outcome<bool> {
+    let rows = job_trusts::table.filter(job_trusts::trust_id.eq(trust));
+    Ok(diesel::select(diesel::dsl::exists(rows)).get_result(tx.connection)?)
+}

@@ -1,0 +1,122 @@
+//! Keystone over TLS.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use freezer_api::outbound;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use serde_json::json;
+
+use super::fake::{Fake, member};
+use super::house::{refusal, who, with};
+
+/// An authority, and what it has signed.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    directory: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn sign(&self) -> (rcgen::Certificate, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.file("ca.pem", &self.issuer.pem())
+    }
+
+    /// A Keystone with a certificate of this authority, which wants one of its callers as well if `mutual`.
+    fn keystone(&self, mutual: bool) -> Fake {
+        let (certificate, key) = self.sign();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = if mutual {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.issuer.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            builder.with_no_client_auth()
+        };
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+        let fake = Fake::start_tls(Arc::new(config));
+        fake.keystone.knows("good", member("ann", json!({})));
+        fake
+    }
+}
+
+/// Whether a token is validated, with these settings for TLS.
+fn works(fake: &Fake, http: outbound::Settings) -> bool {
+    let outcome = who(&with(fake, |settings| settings.login.http = http), "good");
+    if outcome.is_err() {
+        assert_eq!(refusal(outcome), 503);
+        return false;
+    }
+    true
+}
+
+#[test]
+fn an_authority_is_believed_if_it_is_the_configured_one() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let fake = authority.keystone(false);
+    let trusting = |ca_file| outbound::Settings { ca_file, ..outbound::Settings::default() };
+    assert!(works(&fake, trusting(Some(authority.certificate()))));
+    assert!(!works(&fake, trusting(Some(stranger.certificate()))));
+    assert!(!works(&fake, trusting(None)), "no authority of this system's");
+    assert!(works(&fake, outbound::Settings { insecure: true, ..trusting(None) }));
+}
+
+#[test]
+fn we_may_have_to_show_a_certificate_ourselves() {
+    let authority = Authority::new();
+    let fake = authority.keystone(true);
+    let (certificate, key) = authority.sign();
+    let trusting =
+        outbound::Settings { ca_file: Some(authority.certificate()), ..outbound::Settings::default() };
+    assert!(!works(&fake, trusting.clone()));
+    let cert_file = Some(authority.file("cert.pem", &certificate.pem()));
+    let key_file = Some(authority.file("key.pem", &key.serialize_pem()));
+    assert!(works(&fake, outbound::Settings { cert_file, key_file, ..trusting.clone() }));
+    let one_file = authority.file("both.pem", &(certificate.pem() + &key.serialize_pem()));
+    assert!(works(&fake, outbound::Settings { cert_file: Some(one_file), ..trusting }));
+}
+
+#[test]
+fn files_that_do_not_serve_are_named() {
+    let authority = Authority::new();
+    let broken = |http: outbound::Settings| outbound::Client::new(&http).unwrap_err();
+    let empty = authority.file("empty.pem", "");
+    let missing = authority.directory.path().join("missing.pem");
+    for file in [&empty, &missing] {
+        let http = outbound::Settings { ca_file: Some(file.clone()), ..outbound::Settings::default() };
+        assert!(broken(http).contains(file.to_str().unwrap()));
+        let http = outbound::Settings {
+            cert_file: Some(authority.certificate()),
+            key_file: Some(file.clone()),
+            ..outbound::Settings::default()
+        };
+        assert!(broken(http).contains(file.to_str().unwrap()));
+    }
+}

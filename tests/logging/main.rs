@@ -1,0 +1,7 @@
+//! What the program writes while it runs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod process;
+mod program;
+mod secrets;

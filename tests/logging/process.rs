@@ -1,0 +1,45 @@
+//! The logger of the process: from [`init`] to a panic, a change and a rotation.
+
+use std::fs;
+use std::panic::catch_unwind;
+
+use freezer_api::logging::{Identity, Settings, apply, enter, identify, init};
+
+#[test]
+fn a_process_logs_its_panics_and_takes_other_options() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("api.log");
+    let read = || fs::read_to_string(&path).unwrap();
+    // Standard error, too, where the failures of the other tests are.
+    let settings = Settings {
+        file: Some(path.clone()),
+        stderr: Some(true),
+        context_format: Some("%(levelname)s %(name)s [%(user)s] %(message)s".to_owned()),
+        default_format: Some("%(levelname)s %(name)s [-] %(message)s".to_owned()),
+        exception_prefix: Some("| ".to_owned()),
+        ..Settings::default()
+    };
+    assert!(init(&Settings { file: Some("/nowhere/api.log".into()), ..settings.clone() }).is_err());
+    init(&settings).unwrap();
+    // A second call is of no effect, whatever it asks for.
+    init(&Settings { file: Some("/nowhere/api.log".into()), ..Settings::default() }).unwrap();
+
+    let scope = enter("req-1", None);
+    identify(Identity { user_id: Some("ann".to_owned()), ..Identity::default() });
+    catch_unwind(|| panic!("boom\nbang")).unwrap_err();
+    drop(scope);
+    let text = read();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap();
+    assert!(first.starts_with("CRITICAL freezer-api [ann] panicked at tests/logging/process.rs:"), "{first}");
+    assert!(first.ends_with(": boom\\nbang"), "{first}");
+    assert!(lines.all(|line| line.starts_with("| ")), "{text}");
+
+    log::debug!(target: "freezer_api::a", "not yet");
+    assert_eq!(apply(&Settings { debug: true, ..settings.clone() }), Ok(vec!["debug"]));
+    log::debug!(target: "freezer_api::a", "now");
+    assert_eq!(read().strip_prefix(&text), Some("DEBUG freezer_api.a [-] now\n"));
+    fs::rename(&path, directory.path().join("api.log.1")).unwrap();
+    assert_eq!(apply(&settings), Ok(vec!["debug"]));
+    assert_eq!(read(), "");
+}

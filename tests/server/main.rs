@@ -1,0 +1,12 @@
+//! The HTTP front, spoken to over plain sockets.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod client;
+
+mod connections;
+mod cors;
+mod ending;
+mod failures;
+mod ids;
+mod proxy;
+mod requests;

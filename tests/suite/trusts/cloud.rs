@@ -1,0 +1,184 @@
+//! A service that knows its callers by a Keystone, and those who call it.
+
+use std::net::SocketAddr;
+
+use freezer_api::auth::{Secret, Strategy};
+use freezer_api::keystone::{self, Credentials, Login, LoginScope, Named};
+use freezer_api::trusts::{self, Trusts};
+use serde_json::{Value, json};
+
+use super::keystone::{Keystone, TRUSTEE, Token};
+use crate::api::{Api, Node};
+use crate::documents::{client, job};
+use crate::http::{self, Answer};
+use crate::rows::{self, Rows};
+
+/// One with a project of its own, in which a central scheduler of the administrators' is at work.
+pub struct Cloud<'a> {
+    pub keystone: Keystone,
+    pub central: String,
+    pub project: String,
+    api: &'a Api,
+    node: Node,
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct User {
+    pub id: String,
+    pub token: String,
+    /// The project of the URLs.
+    pub project: String,
+    address: SocketAddr,
+}
+
+impl<'a> Cloud<'a> {
+    pub fn new(api: &'a Api) -> Self {
+        Self::with(api, trusts::Settings::default())
+    }
+
+    pub fn with(api: &'a Api, settings: trusts::Settings) -> Self {
+        let keystone = Keystone::start();
+        let node = node(api, &keystone.url, &keystone.url, settings);
+        let random = uuid::Uuid::new_v4().simple().to_string();
+        let central = format!("central-{}", &random[..12]);
+        let cloud = Self { keystone, central, project: random, api, node };
+        let mut body = client(&cloud.central);
+        body["is_central"] = json!(true);
+        cloud.user("operator", &["admin"]).post("/clients", &body).expect(201);
+        cloud
+    }
+
+    /// A second node on the same database, with a Keystone for its trusts at `url`.
+    pub fn another_node(&self, url: &str, settings: trusts::Settings) -> Node {
+        node(self.api, &self.keystone.url, url, settings)
+    }
+
+    /// A user with these roles on the project, and a token for it.
+    pub fn user(&self, name: &str, roles: &[&'static str]) -> User {
+        self.user_in(&self.project, name, roles)
+    }
+
+    /// A user with these roles on a project, and a token for it.
+    pub fn user_in(&self, project: &str, name: &str, roles: &[&'static str]) -> User {
+        let id = format!("{name}-{}", &self.project[..12]);
+        let token = uuid::Uuid::new_v4().to_string();
+        self.keystone.with(|world| {
+            world.tokens.insert(token.clone(), Token::of(&id, project, roles));
+            let assigned = |role: &&'static str| (id.clone(), project.to_owned(), *role);
+            world.assignments.extend(roles.iter().map(assigned));
+        });
+        User { id, token, project: project.to_owned(), address: self.node.address }
+    }
+
+    pub fn alice(&self) -> User {
+        self.user("alice", &["member", "reader"])
+    }
+
+    /// A job on the central client.
+    pub fn job(&self) -> Value {
+        job(&self.central)
+    }
+
+    /// Attaches the job behind a document to one more client, and returns the new document's id.
+    pub fn attach(&self, document: &str, client: &str) -> String {
+        rows::attach(self.api, &self.project, document, client)
+    }
+
+    pub fn rows(&self) -> Rows {
+        Rows::of(self.api, &self.project)
+    }
+
+    /// The ids of the trusts that Keystone has.
+    pub fn trusts(&self) -> Vec<String> {
+        self.keystone.with(|world| world.trusts.keys().cloned().collect())
+    }
+}
+
+fn node(api: &Api, keystone: &str, for_trusts: &str, settings: trusts::Settings) -> Node {
+    let strategy = keystone::Settings {
+        login: login(keystone),
+        http_request_max_retries: 0,
+        ..keystone::Settings::default()
+    };
+    api.node(
+        Strategy::Keystone(Box::new(keystone::Keystone::new(strategy).unwrap())),
+        Trusts::new(self::settings(for_trusts, settings), 0).unwrap(),
+    )
+}
+
+/// The same, with a Keystone.
+pub fn settings(keystone: &str, settings: trusts::Settings) -> trusts::Settings {
+    trusts::Settings { login: login(keystone), ..settings }
+}
+
+fn login(url: &str) -> Login {
+    let credentials = Credentials::Password {
+        user: Named { name: Some(TRUSTEE.to_owned()), ..Named::default() },
+        password: Secret::new("secret"),
+        scope: LoginScope::Project(Named { name: Some("service".to_owned()), ..Named::default() }),
+    };
+    Login { auth_url: url.to_owned(), credentials, ..Login::default() }
+}
+
+impl User {
+    pub fn on(&self, node: &Node) -> Self {
+        Self { address: node.address, ..self.clone() }
+    }
+
+    /// The same token, but another project in the URLs.
+    pub fn reaching_for(&self, project: &str) -> Self {
+        Self { project: project.to_owned(), ..self.clone() }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    /// A list with a search body.
+    pub fn search(&self, path: &str, body: &Value) -> Answer {
+        self.send("GET", path, Some(body))
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body))
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some(body))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    /// Posts a job, and returns its id.
+    #[track_caller]
+    pub fn create(&self, body: &Value) -> String {
+        self.post("/jobs", body).expect(201)["job_id"].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub fn remove(&self, job: &str) {
+        self.delete(&format!("/jobs/{job}")).expect(204);
+    }
+
+    #[track_caller]
+    pub fn show(&self, job: &str) -> Value {
+        self.get(&format!("/jobs/{job}")).expect(200)
+    }
+
+    /// The trust of a job, if it has one.
+    #[track_caller]
+    pub fn trust_of(&self, job: &str) -> Option<String> {
+        self.show(job)["user_credentials"]["trust_id"].as_str().map(str::to_owned)
+    }
+
+    /// Not checked as others' requests are: some of the answers here are outages.
+    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string);
+        let target = format!("/v2/{}{path}", self.project);
+        let headers = [("X-Auth-Token", &*self.token)];
+        http::exchange(self.address, method, &target, &headers, body.as_deref().map(str::as_bytes))
+    }
+}

@@ -1,0 +1,132 @@
+//! What is not done is not done at all: no trust without its job, and no job without its trust.
+
+use freezer_api::auth::Strategy;
+use freezer_api::trusts::{Settings, Trusts};
+use serde_json::{Value, json};
+
+use super::cloud::{self, Cloud, User};
+use crate::api::Api;
+use crate::http::{self, Answer};
+use crate::rows::Rows;
+
+on_every_backend! {
+    what_keystone_refuses_is_not_stored,
+    while_keystone_is_away_nothing_is_stored,
+    nothing_is_asked_for_a_job_that_is_refused,
+    a_token_that_has_ended_since_is_no_token,
+    without_a_token_nobody_can_delegate,
+}
+
+fn what_keystone_refuses_is_not_stored(api: &Api) {
+    let cloud = Cloud::new(api);
+    let before = cloud.rows();
+    // Allowed by the policy, and without the role that is to be handed on.
+    let root = cloud.user("root", &["admin"]);
+    refused(&cloud, &root, "member", before);
+    let alice = cloud.alice();
+    cloud.keystone.with(|world| world.tokens.get_mut(&alice.token).unwrap().is_delegated = true);
+    refused(&cloud, &alice, "Delegated tokens cannot manage trusts.", before);
+    cloud.keystone.with(|world| {
+        world.tokens.get_mut(&alice.token).unwrap().is_delegated = false;
+        world.trustee_is_gone = true;
+    });
+    refused(&cloud, &alice, "Could not find user", before);
+    for status in [400, 409, 422] {
+        cloud.keystone.with(|world| world.fails_with = Some(status));
+        refused(&cloud, &alice, "as you wish", before);
+    }
+}
+
+#[track_caller]
+fn refused(cloud: &Cloud<'_>, user: &User, why: &str, before: Rows) {
+    let answer = user.post("/jobs", &cloud.job()).expect(422);
+    assert_eq!(answer["title"], "Missing required credentials");
+    assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
+    assert_nothing_stored(cloud, user, before);
+}
+
+fn while_keystone_is_away_nothing_is_stored(api: &Api) {
+    let cloud = Cloud::new(api);
+    let alice = cloud.alice();
+    let before = cloud.rows();
+    for status in [500, 503, 429] {
+        cloud.keystone.with(|world| world.fails_with = Some(status));
+        away(&alice.post("/jobs", &cloud.job()));
+        assert_nothing_stored(&cloud, &alice, before);
+    }
+    // The token is known, and nobody listens any more.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let node = cloud.another_node(&format!("http://{nobody}"), Settings::default());
+    away(&alice.on(&node).post("/jobs", &cloud.job()));
+    assert_nothing_stored(&cloud, &alice, before);
+    // A known trust cannot be looked at either.
+    cloud.keystone.with(|world| world.fails_with = None);
+    alice.create(&cloud.job());
+    cloud.keystone.with(|world| world.fails_with = Some(500));
+    away(&alice.post("/jobs", &cloud.job()));
+    assert_eq!(cloud.rows().jobs, before.jobs + 1);
+}
+
+#[track_caller]
+fn away(answer: &Answer) {
+    let body = answer.expect(503);
+    assert!(body["description"].as_str().unwrap().contains("Keystone"), "{body}");
+    assert!(answer.header("Retry-After").is_some(), "{answer}");
+}
+
+#[track_caller]
+fn assert_nothing_stored(cloud: &Cloud<'_>, user: &User, before: Rows) {
+    assert_eq!(cloud.rows(), before);
+    assert_eq!(user.get("/actions").expect(200)["actions"], json!([]));
+}
+
+fn nothing_is_asked_for_a_job_that_is_refused(api: &Api) {
+    let cloud = Cloud::new(api);
+    let alice = cloud.alice();
+    let mut body = cloud.job();
+    body["job_id"] = json!(alice.create(&body));
+    alice.post("/jobs", &body).expect(409);
+    cloud.keystone.with(|world| world.asked.clear());
+
+    alice.post("/jobs", &body).expect(409);
+    for (key, value) in [
+        ("client_id", json!("unknown")),
+        ("session_id", json!("unknown")),
+        ("job_actions", json!([{"action_id": "unknown"}])),
+        ("job_actions", json!([{"freezer_action": {"action": "backup", "mode": "fs", "storage": "tape"}}])),
+    ] {
+        let mut body: Value = cloud.job();
+        body[key] = value;
+        let answer = alice.post("/jobs", &body).expect(422);
+        assert_eq!(answer["title"], "Unprocessable Entity");
+    }
+    let mut body = cloud.job();
+    body["job_schedule"] = json!([]);
+    alice.post("/jobs", &body).expect(400);
+    cloud.user("reader", &["reader"]).post("/jobs", &cloud.job()).expect(403);
+    assert_eq!(cloud.keystone.count(""), 0);
+    assert_eq!(cloud.trusts().len(), 1);
+}
+
+fn a_token_that_has_ended_since_is_no_token(api: &Api) {
+    let cloud = Cloud::new(api);
+    let alice = cloud.alice();
+    alice.get("/jobs").expect(200);
+    cloud.keystone.with(|world| world.tokens.get_mut(&alice.token).unwrap().is_revoked = true);
+    let answer = alice.post("/jobs", &cloud.job());
+    answer.expect(401);
+    assert!(answer.header("WWW-Authenticate").is_some());
+    assert_eq!(cloud.rows().jobs, 0);
+}
+
+fn without_a_token_nobody_can_delegate(api: &Api) {
+    let cloud = Cloud::new(api);
+    let trusts = Trusts::new(cloud::settings(&cloud.keystone.url, Settings::default()), 0).unwrap();
+    let node = api.node(Strategy::Noauth, trusts);
+    let headers = [("X-User-Id", "u"), ("X-Project-Id", &*cloud.project), ("X-Roles", "member")];
+    let target = format!("/v2/{}/jobs", cloud.project);
+    let body = cloud.job().to_string();
+    let answer = http::send(node.address, "POST", &target, &headers, Some(body.as_bytes())).expect(422);
+    assert_eq!(answer["title"], "Missing required credentials");
+    assert_eq!((cloud.rows().jobs, cloud.keystone.count("")), (0, 0));
+}
