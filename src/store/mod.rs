@@ -14,6 +14,7 @@ pub mod identity;
 pub mod job_attachments;
 pub mod jobs;
 pub mod migrations;
+pub mod moment_type;
 pub mod page;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
@@ -26,13 +27,14 @@ pub mod url;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDateTime, SubsecRound};
+use chrono::SubsecRound;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
 use connection::{AnyConnection, Manager};
 use dialect::{Access, Failed};
+use moment_type::Time;
 use url::DatabaseUrl;
 
 /// How often a transaction is run again before the client hears of the contention.
@@ -98,7 +100,7 @@ pub struct Store {
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
-    pub now: NaiveDateTime,
+    pub now: Time,
 }
 
 /// Why a transaction's closure gave up.
@@ -144,8 +146,8 @@ pub fn is_id(id: &str) -> bool {
 }
 
 /// Now, in UTC, in the whole microseconds that every backend can hold.
-pub fn now() -> NaiveDateTime {
-    chrono::Utc::now().naive_utc().trunc_subsecs(6)
+pub fn now() -> Time {
+    Time(chrono::Utc::now().naive_utc().trunc_subsecs(6))
 }
 
 impl Store {

@@ -51,4 +51,5 @@ mod races;
 mod routes;
 mod sessions;
 mod tempest;
+mod times;
 mod versions;
