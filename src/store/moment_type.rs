@@ -47,6 +47,14 @@ impl Add<TimeDelta> for Time {
     }
 }
 
+impl Sub<TimeDelta> for Time {
+    type Output = Self;
+
+    fn sub(self, earlier: TimeDelta) -> Self {
+        Self(self.0 - earlier)
+    }
+}
+
 impl Sub for Time {
     type Output = TimeDelta;
 

@@ -174,7 +174,7 @@ fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
     assert_eq!(seen(), Some(first), "a moment later that is no news");
 
     for (ago, is_noted) in [(29, false), (31, true)] {
-        let before = first + chrono::TimeDelta::seconds(-ago);
+        let before = first - chrono::TimeDelta::seconds(ago);
         diesel::update(clients::table.find(uuid))
             .set(clients::last_seen_at.eq(Some(before)))
             .execute(&mut api.database())
