@@ -1,7 +1,7 @@
 //! `Moment`: when something was, one SQL type over three backends.
 //!
 //! `DATETIME` on MySQL, `TIMESTAMP` on PostgreSQL, text on SQLite. Diesel's own `Timestamp` is bound on MySQL as its
-//! TIMESTAMP, whatever the column is; MariaDB refuses one after 2038-01-19 03:14:07 UTC, in an insert as in a
+//! TIMESTAMP, whatever the column is; MariaDB takes one after 2038-01-19 03:14:07 UTC for a NULL, in an insert as in a
 //! comparison. A DATETIME goes on to the year 9999.
 
 use std::ops::{Add, Deref, Sub};
