@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// A fixed number of places to work in. The database pool has as many connections, so that no request waits for both.
+/// A fixed number of places to work in. Whoever waits for something else leaves his ([`outside`]).
 pub struct Workers {
     free: Mutex<usize>,
     freed: Condvar,

@@ -4,6 +4,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use super::{db, say};
 use crate::auth::Strategy;
@@ -13,13 +17,14 @@ use crate::policy::{self, Policy};
 use crate::routes::{self, App};
 use crate::server;
 use crate::store::url::{Backend, DatabaseUrl};
-use crate::store::{Store, migrations, sqlite_file};
+use crate::store::{self, Store, migrations, sqlite_file};
 
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or has another schema, or nobody may listen there.
 pub fn run(config: &Config) -> Result<(), String> {
+    let starting = exits_when_told()?;
     prepare(&config.database)?;
     // A worker works on one request, and a request on one connection.
     let workers = config.server.workers;
@@ -34,6 +39,7 @@ pub fn run(config: &Config) -> Result<(), String> {
         }
     };
     let on_ready = |address: SocketAddr| {
+        starting.store(false, Ordering::SeqCst);
         say(format_args!("listening on http://{address}"));
         if config.auth_strategy == AuthStrategy::Standalone {
             introduce(&store, &config.openrc, address);
@@ -46,10 +52,22 @@ pub fn run(config: &Config) -> Result<(), String> {
         .map_err(|error| cannot_listen(&config.server, &error))
 }
 
+/// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
+/// long wait for the database before the server minds signals itself, and nothing has been begun.
+fn exits_when_told() -> Result<Arc<AtomicBool>, String> {
+    let starting = Arc::new(AtomicBool::new(true));
+    for signal in [SIGTERM, SIGINT] {
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&starting))
+            .map_err(|error| format!("Cannot listen to signals: {error}."))?;
+    }
+    Ok(starting)
+}
+
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
 fn prepare(database: &DatabaseUrl) -> Result<(), String> {
     if database.backend() != Backend::Sqlite {
+        store::wait_for(database, &store::Settings::default())?;
         return db::ready(database).map(drop);
     }
     sqlite_file::create(database)?;

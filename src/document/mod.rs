@@ -11,10 +11,10 @@ pub mod search;
 pub mod sessions;
 pub mod shape;
 
-use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::store::moment_type::Time;
 
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
@@ -37,7 +37,7 @@ pub fn bounded(metadata: &impl serde::Serialize, copies: usize) -> Result<()> {
 }
 
 /// Seconds since the epoch, as every time in the documents is given.
-pub fn epoch(time: NaiveDateTime) -> i64 {
+pub fn epoch(time: Time) -> i64 {
     time.and_utc().timestamp()
 }
 

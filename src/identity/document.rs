@@ -1,10 +1,10 @@
 //! The JSON of Keystone's v3, as far as it is spoken here.
 
-use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
 use super::{DOMAIN_ID, DOMAIN_NAME, Identity};
 use crate::store::identity::Project;
+use crate::store::moment_type::Time;
 
 /// The version that is claimed: the last one that Keystone gave out. The client libraries read `v3` in it.
 const VERSION: &str = "v3.14";
@@ -99,6 +99,6 @@ fn domain() -> Value {
 }
 
 /// ISO 8601 in UTC with microseconds, as Keystone writes it.
-fn time(time: NaiveDateTime) -> String {
+fn time(time: Time) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

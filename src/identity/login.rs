@@ -3,13 +3,12 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDateTime;
-
 use super::request::{Login, Scope, Who};
 use super::{Identity, Standalone, roles, secret};
 use crate::error::{Error, Kind, Result};
 use crate::store::identity::tokens::{self, Token};
 use crate::store::identity::{self as rows, Project, User};
+use crate::store::moment_type::Time;
 use crate::store::{Outcome, Tx, new_id};
 
 /// How often expired tokens are looked for, and how many are deleted at a time.
@@ -20,7 +19,7 @@ const PURGE_LIMIT: i64 = 500;
 struct Proof {
     user: User,
     /// The digest and the expiry of the token that was shown.
-    parent: Option<(String, NaiveDateTime)>,
+    parent: Option<(String, Time)>,
     methods: String,
 }
 

@@ -18,7 +18,7 @@ mod secret;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use openrc::{Openrc, refresh_openrc_url, write_openrc};
@@ -28,6 +28,7 @@ pub use secret::password as random_password;
 
 use crate::error::Result;
 use crate::store::identity::tokens::{self, Held};
+use crate::store::moment_type::Time;
 use crate::store::{Store, now};
 
 /// The id of the one domain, as Keystone's first domain has it.
@@ -69,9 +70,9 @@ pub struct Identity {
     /// The name under which the token may be spoken of, and logged.
     pub audit_id: String,
     /// Since when the token holds, in UTC.
-    pub issued_at: NaiveDateTime,
+    pub issued_at: Time,
     /// Until when the token holds, in UTC.
-    pub expires_at: NaiveDateTime,
+    pub expires_at: Time,
 }
 
 impl Identity {
@@ -121,7 +122,7 @@ impl Standalone {
 }
 
 /// What a token is worth at this moment, if anything.
-fn valid(held: Held, now: NaiveDateTime) -> Option<Identity> {
+fn valid(held: Held, now: Time) -> Option<Identity> {
     let token = held.token;
     let roles = roles::expanded(&held.roles);
     let project_enabled = held.project.as_ref().is_none_or(|(_, enabled)| *enabled);

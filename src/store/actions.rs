@@ -1,10 +1,10 @@
 //! Actions: rows and queries.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
+use super::moment_type::Time;
 use super::page::{self, Page, Place};
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition, Search};
@@ -20,8 +20,8 @@ pub struct Action {
     pub user_id: String,
     #[diesel(embed)]
     pub spec: ActionSpec,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 

@@ -1,10 +1,10 @@
 //! Backups: rows and queries.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
+use super::moment_type::Time;
 use super::page::{self, Page, Place};
 use super::schema::backups;
 use super::search::{Condition, Search};
@@ -22,8 +22,8 @@ pub struct Backup {
     #[diesel(embed)]
     pub promoted: Promoted,
     pub metadata: Json,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 

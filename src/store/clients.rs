@@ -1,11 +1,12 @@
 //! Clients: rows and queries.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
+use super::moment_type::Time;
 use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments};
 use super::search::{Condition, Search};
@@ -32,9 +33,9 @@ pub struct Client {
     pub supported_storages: Json,
     pub supported_engines: Json,
     pub is_central: bool,
-    pub last_seen_at: Option<NaiveDateTime>,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub last_seen_at: Option<Time>,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 
@@ -292,7 +293,7 @@ pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
 }
 
 /// Whether a poll at `now` is to be noted in the row.
-pub fn is_stamp_due(last_seen_at: Option<NaiveDateTime>, now: NaiveDateTime) -> bool {
+pub fn is_stamp_due(last_seen_at: Option<Time>, now: Time) -> bool {
     last_seen_at.is_none_or(|seen| now - seen >= SEEN_EVERY)
 }
 

@@ -1,9 +1,13 @@
 //! One connection type over the three backends, and the pool of them.
 
+use std::sync::Arc;
+
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{ConnectionError, ConnectionResult};
 
 use super::dialect;
+use super::outage::Outage;
+use super::settings::Settings;
 use super::url::{Backend, DatabaseUrl};
 
 // The derive writes the backend, its rows and its bind values into this module; they are not ours to document.
@@ -27,20 +31,30 @@ pub use derived::{AnyConnection, MultiBackend};
 /// opens any name at all, so that a MySQL server being down would be answered by a new SQLite file.
 pub struct Manager {
     url: DatabaseUrl,
+    settings: Settings,
+    outage: Arc<Outage>,
 }
 
 impl Manager {
-    /// A manager of connections to `url`.
-    pub fn new(url: DatabaseUrl) -> Self {
-        Self { url }
+    /// A manager of connections to `url`, which tells `outage` how connecting goes.
+    pub(super) fn new(url: DatabaseUrl, settings: Settings, outage: Arc<Outage>) -> Self {
+        Self { url, settings, outage }
     }
+}
+
+/// Opens one connection, with the session that there is without configuration.
+///
+/// # Errors
+/// As [`establish_with`].
+pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    establish_with(url, &Settings::default())
 }
 
 /// Opens one connection and makes the settings that every session of ours has.
 ///
 /// # Errors
 /// The server cannot be reached, refuses, or does not take a setting.
-pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResult<AnyConnection> {
     let mut connection = match url.backend() {
         #[cfg(feature = "mysql")]
         Backend::Mysql => AnyConnection::Mysql(diesel::mysql::MysqlConnection::establish(url.target())?),
@@ -50,7 +64,11 @@ pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
         #[allow(unreachable_patterns)]
         other => return Err(ConnectionError::BadConnection(format!("{other:?} was not built in"))),
     };
-    dialect::configure_session(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    if url.wants_tls() {
+        dialect::expect_tls(&mut connection)?;
+    }
+    dialect::configure_session(&mut connection, settings)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
@@ -59,7 +77,8 @@ impl r2d2::ManageConnection for Manager {
     type Error = ConnectionError;
 
     fn connect(&self) -> ConnectionResult<AnyConnection> {
-        establish(&self.url)
+        let connect = || establish_with(&self.url, &self.settings);
+        self.outage.attempt(connect, ConnectionError::BadConnection)
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> ConnectionResult<()> {

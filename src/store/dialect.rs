@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
+use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
 
 use super::connection::AnyConnection;
+use super::settings::Settings;
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
@@ -43,15 +44,13 @@ pub enum Failed {
 }
 
 /// The settings of every session: UTC, strictness, bounded lock waits, and for SQLite its keys and durability.
-pub fn configure_session(connection: &mut AnyConnection) -> QueryResult<()> {
+///
+/// # Errors
+/// The server does not take one of them; `mysql_sql_mode` is no list of words.
+pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => c.batch_execute(&format!(
-            // TRADITIONAL is what oslo.db sets: strict, no zero dates, no silent truncation. The isolation level is
-            // that of reads; many a server for OpenStack has another default.
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', \
-             innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-        )),
+        AnyConnection::Mysql(c) => c.batch_execute(&mysql_session(settings)?),
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!(
             "SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_WAIT_SECONDS}s'; SET client_min_messages = 'warning'"
@@ -60,9 +59,62 @@ pub fn configure_session(connection: &mut AnyConnection) -> QueryResult<()> {
             // The busy time-out first: switching to WAL takes a lock itself.
             c.batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT_SECONDS * 1000))?;
             write_ahead(c)?;
-            c.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            let synchronous = if settings.sqlite_synchronous { "FULL" } else { "OFF" };
+            c.batch_execute(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))
         }
     }
+}
+
+/// Refuses a connection to MySQL that is not encrypted. MariaDB's client library falls back to plain text with a
+/// server that has no TLS, unless it is to check certificates.
+///
+/// # Errors
+/// The connection is not encrypted, or does not say.
+pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
+    #[cfg(feature = "mysql")]
+    if let AnyConnection::Mysql(c) = connection {
+        use diesel::result::ConnectionError;
+        use diesel::sql_types::Text;
+        use diesel::{QueryableByName, RunQueryDsl};
+
+        #[derive(QueryableByName)]
+        struct Status {
+            #[diesel(sql_type = Text, column_name = "Value")]
+            value: String,
+        }
+        let status: Vec<Status> = diesel::sql_query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+            .load(c)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        if status.iter().all(|status| status.value.is_empty()) {
+            let why = "the database URL asks for TLS, and the server has none for us";
+            return Err(ConnectionError::BadConnection(why.to_owned()));
+        }
+    }
+    let _ = connection;
+    Ok(())
+}
+
+/// What is set on MySQL.
+#[cfg(feature = "mysql")]
+fn mysql_session(settings: &Settings) -> QueryResult<String> {
+    // The isolation level is that of reads; many a server for OpenStack has another default.
+    let mut sql = format!(
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+         SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+    );
+    let mode = settings.mysql_sql_mode.trim();
+    if !mode.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ',')) {
+        let why = "mysql_sql_mode has to be names of modes with commas between them";
+        return Err(DieselError::QueryBuilderError(why.into()));
+    }
+    if !mode.is_empty() {
+        sql += &format!(", sql_mode = '{mode}'");
+    }
+    // A server without Galera does not know the variable and says so.
+    if let Some(wait) = settings.mysql_wsrep_sync_wait {
+        sql += &format!(", wsrep_sync_wait = {wait}");
+    }
+    Ok(sql)
 }
 
 /// Switches an SQLite file to write-ahead logging. Of several that open a new file at once one does it, and the

@@ -6,11 +6,11 @@
 
 pub mod tokens;
 
-use chrono::NaiveDateTime;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::select;
 
+use super::moment_type::Time;
 use super::schema::{identity_assignments, identity_projects, identity_users};
 use super::{Outcome, Tx, new_id};
 
@@ -27,9 +27,9 @@ pub struct User {
     /// A disabled user's password and tokens are worth nothing.
     pub enabled: bool,
     /// When the user was made.
-    pub created_at: NaiveDateTime,
+    pub created_at: Time,
     /// When the user was last changed.
-    pub updated_at: NaiveDateTime,
+    pub updated_at: Time,
 }
 
 /// A row of `identity_projects`.
@@ -43,9 +43,9 @@ pub struct Project {
     /// Nobody can get, or use, a token on a disabled project.
     pub enabled: bool,
     /// When the project was made.
-    pub created_at: NaiveDateTime,
+    pub created_at: Time,
     /// When the project was last changed.
-    pub updated_at: NaiveDateTime,
+    pub updated_at: Time,
 }
 
 /// A row of `identity_assignments`: a role that a user has on a project.
@@ -59,7 +59,7 @@ pub struct Assignment {
     /// What.
     pub role: String,
     /// Since when.
-    pub created_at: NaiveDateTime,
+    pub created_at: Time,
 }
 
 /// Whether there is any user at all.

@@ -1,8 +1,8 @@
 //! Job attachments: a job on a client, alone or in a session. Each is one job document of the API.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports, job_attachments, jobs};
 use super::{Outcome, Tx, actions, job_trusts, sessions, swapped};
 
@@ -29,8 +29,8 @@ pub struct JobAttachment {
     pub session_time_started: Option<i64>,
     pub session_time_ended: Option<i64>,
     pub event_delivered: bool,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 

@@ -4,9 +4,9 @@
 //! [`hold`] is the only way into one that others use. So whoever finds a trust unused, after a commit, can remove
 //! it from Keystone, however many processes are at work.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::moment_type::Time;
 use super::schema::job_trusts;
 use super::{Outcome, Tx, new_id, swapped};
 
@@ -33,8 +33,8 @@ struct Row {
     job_id: String,
     trust_id: String,
     trustor_user_id: String,
-    created_at: NaiveDateTime,
-    updated_at: NaiveDateTime,
+    created_at: Time,
+    updated_at: Time,
 }
 
 /// Notes that a job of the project runs under a trust. For a trust that is not new, [`hold`] it first.
@@ -56,7 +56,7 @@ pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -
 /// The trusts under which jobs of the project run in this user's name, the latest first; a few of them.
 pub fn of_user(tx: &mut Tx<'_>, project: &str, trustor: &str) -> Outcome<Vec<String>> {
     let latest = diesel::dsl::max(job_trusts::created_at);
-    let mut trusts: Vec<(String, Option<NaiveDateTime>)> = job_trusts::table
+    let mut trusts: Vec<(String, Option<Time>)> = job_trusts::table
         .filter(job_trusts::project_id.eq(project))
         .filter(job_trusts::trustor_user_id.eq(trustor))
         .group_by(job_trusts::trust_id)

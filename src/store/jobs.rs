@@ -6,13 +6,13 @@ mod list;
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::actions::Action;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
+use super::moment_type::Time;
 use super::schema::{
     action_attachments, actions as actions_table, clients, job_attachments, job_trusts, jobs, sessions,
 };
@@ -34,8 +34,8 @@ pub struct Job {
     pub user_id: String,
     pub scheduling: Json,
     pub description: Option<String>,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 
@@ -53,8 +53,8 @@ pub struct ActionAttachment {
     pub retries: i32,
     pub retry_interval: i32,
     pub mandatory: bool,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 

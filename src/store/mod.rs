@@ -15,92 +15,54 @@ pub mod job_attachments;
 pub mod job_trusts;
 pub mod jobs;
 pub mod migrations;
+pub mod moment_type;
+mod outage;
 pub mod page;
 mod ping;
+mod pool;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
 pub mod search;
 pub mod sessions;
+mod settings;
 pub mod sqlite_file;
 pub mod url;
+mod wait;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDateTime, SubsecRound};
+use chrono::SubsecRound;
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
-use connection::{AnyConnection, Manager};
+use connection::AnyConnection;
 use dialect::{Access, Failed};
+use moment_type::Time;
+use pool::{Pool, discard};
+pub use settings::Settings;
 use url::DatabaseUrl;
+pub use wait::wait_for;
 
-/// How often a transaction is run again before the client hears of the contention.
-const MAX_ATTEMPTS: u32 = 30;
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
-/// How long a request waits for a free connection (oslo.db's `pool_timeout` is 30 s; a client's patience less).
-const POOL_TIMEOUT: Duration = Duration::from_secs(5);
-
-type Pool = r2d2::Pool<Manager>;
-
-/// `[database]`. The defaults are oslo.db's, except where a reason is given.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The most connections that are open at once: `max_pool_size` + `max_overflow`, and never more than requests are
-    /// served at once, because each needs one.
-    pub max_connections: u32,
-    /// `max_pool_size` (5): how many are kept open when they are idle.
-    pub max_idle: u32,
-    /// `pool_timeout`: how long a request waits for a free connection; 5 s, because no client waits for oslo.db's 30.
-    pub pool_timeout: Duration,
-    /// `connection_recycle_time` (3600 s): an idle connection that is older is replaced; `None` for never (-1).
-    pub recycle_after: Option<Duration>,
-    /// `max_retries` (10): how often connecting is tried again at the start; `None` for ever (-1).
-    pub max_retries: Option<u32>,
-    /// `retry_interval` (10 s): the time between those.
-    pub retry_interval: Duration,
-    /// `mysql_sql_mode` (`TRADITIONAL`); empty for the server's own.
-    pub mysql_sql_mode: String,
-    /// `mysql_wsrep_sync_wait`: what Galera makes a session wait for before it reads; `None` for the server's own.
-    pub mysql_wsrep_sync_wait: Option<u32>,
-    /// `db_max_retries` (20): how often a transaction is run again.
-    pub db_max_retries: u32,
-    /// `sqlite_synchronous` (true): wait for the disk at each commit.
-    pub sqlite_synchronous: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_connections: 55,
-            max_idle: 5,
-            pool_timeout: POOL_TIMEOUT,
-            recycle_after: Some(Duration::from_secs(3600)),
-            max_retries: Some(10),
-            retry_interval: Duration::from_secs(10),
-            mysql_sql_mode: "TRADITIONAL".to_owned(),
-            mysql_wsrep_sync_wait: None,
-            db_max_retries: 20,
-            sqlite_synchronous: true,
-        }
-    }
-}
 
 /// The database, as the handlers see it. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
     url: Arc<DatabaseUrl>,
+    /// How often a transaction is run again before the client hears of the contention.
+    max_retries: u32,
 }
 
 /// A transaction in progress: the only way to a connection.
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
-    pub now: NaiveDateTime,
+    pub now: Time,
 }
 
 /// Why a transaction's closure gave up.
@@ -146,23 +108,26 @@ pub fn is_id(id: &str) -> bool {
 }
 
 /// Now, in UTC, in the whole microseconds that every backend can hold.
-pub fn now() -> NaiveDateTime {
-    chrono::Utc::now().naive_utc().trunc_subsecs(6)
+pub fn now() -> Time {
+    Time(chrono::Utc::now().naive_utc().trunc_subsecs(6))
 }
 
 impl Store {
-    /// A store over at most `connections` pooled connections. Nothing is connected yet: a database that is
-    /// away at the start is an outage like any other.
+    /// A store over at most `connections` pooled connections, everything else as it is without configuration.
     pub fn new(url: DatabaseUrl, connections: u32) -> Self {
-        let pool = r2d2::Pool::builder()
-            .max_size(connections.max(1))
-            // Idle connections are opened by demand; a request's BEGIN is the test of its connection.
-            .min_idle(Some(0))
-            .test_on_check_out(false)
-            .connection_timeout(POOL_TIMEOUT)
-            .error_handler(Box::new(PoolLog))
-            .build_unchecked(Manager::new(url.clone()));
-        Self { pool, url: Arc::new(url) }
+        let settings =
+            Settings { max_connections: connections, max_idle: connections, ..Settings::default() };
+        Self::with_settings(url, &settings)
+    }
+
+    /// A store as `[database]` has it. Nothing is connected yet: a database that is away at the start is an outage
+    /// like any other.
+    pub fn with_settings(url: DatabaseUrl, settings: &Settings) -> Self {
+        Self {
+            pool: Pool::new(url.clone(), settings),
+            url: Arc::new(url),
+            max_retries: settings.db_max_retries,
+        }
     }
 
     /// The database's URL.
@@ -214,7 +179,7 @@ impl Store {
                 },
                 Failure::Answer(_) => false,
             };
-            if !again || attempt >= MAX_ATTEMPTS || began.elapsed() > MAX_RETRY_TIME {
+            if !again || attempt > self.max_retries || began.elapsed() > MAX_RETRY_TIME {
                 return Err(last_word(failure));
             }
             log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
@@ -227,8 +192,17 @@ impl Store {
         access: Access,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
-        let mut pooled = self.pool.get().map_err(|e| Attempt::NoConnection(e.to_string()))?;
-        let connection: &mut AnyConnection = &mut pooled;
+        let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
+        let outcome = Self::attempt_on(&mut connection, access, work);
+        self.pool.give_back(connection);
+        outcome
+    }
+
+    fn attempt_on<T>(
+        connection: &mut AnyConnection,
+        access: Access,
+        work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
+    ) -> std::result::Result<T, Attempt> {
         if let Err(error) = dialect::begin(connection, access) {
             return Err(match dialect::classify(&error) {
                 Failed::Contention => Attempt::Failed(Failure::Database(error)),
@@ -268,12 +242,6 @@ enum Attempt {
     NoConnection(String),
     Begin(DieselError),
     Failed(Failure),
-}
-
-/// Marks a connection so that the pool replaces it.
-fn discard(connection: &mut AnyConnection) {
-    type Manager = <AnyConnection as Connection>::TransactionManager;
-    Manager::transaction_manager_status_mut(connection).set_in_error();
 }
 
 fn discard_if_open(connection: &mut AnyConnection) {
@@ -322,14 +290,5 @@ fn last_word(failure: Failure) -> Error {
             }
             _ => Error::storage(error.to_string()),
         },
-    }
-}
-
-#[derive(Debug)]
-struct PoolLog;
-
-impl<E: std::error::Error> r2d2::HandleError<E> for PoolLog {
-    fn handle_error(&self, error: E) {
-        log::warn!("cannot open a database connection: {error}");
     }
 }

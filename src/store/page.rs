@@ -1,8 +1,7 @@
 //! Pages of a list, in the one order every list has: (created_at, id).
 
-use chrono::NaiveDateTime;
-
 use super::Outcome;
+use super::moment_type::Time;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// `created_at` of the last row seen.
-    pub created_at: NaiveDateTime,
+    pub created_at: Time,
     /// `id` of the last row seen.
     pub id: String,
 }

@@ -1,16 +1,13 @@
 //! Action reports: the history. One row per action and finished run.
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 use diesel::prelude::*;
 
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
+use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports};
 use super::{Outcome, Tx, new_id};
-
-/// The latest date that every backend takes: 2038-01-19. Diesel binds times as TIMESTAMP, which ends there on MariaDB,
-/// whatever the column's type is. A scheduler's clock that is wrong must not cost it its report.
-const LATEST: i64 = i32::MAX as i64;
 
 /// A row of `action_reports`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -26,10 +23,10 @@ pub struct ActionReport {
     pub result: String,
     pub time_elapsed: i64,
     pub metadata: Json,
-    pub report_date: NaiveDateTime,
+    pub report_date: Time,
     pub log: Option<Vec<u8>>,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 
@@ -48,10 +45,8 @@ pub struct FinishedRun<'a> {
 /// Writes one report per action of the job. The same run reported twice makes no second set: a run of an
 /// attachment is known by when it ended.
 pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &FinishedRun<'_>) -> Outcome<()> {
-    let Some(report_date) = DateTime::from_timestamp(run.ended.min(LATEST), 0).map(|time| time.naive_utc())
-    else {
-        return Ok(());
-    };
+    let Some(ended) = DateTime::from_timestamp(run.ended, 0) else { return Ok(()) };
+    let report_date = Time(ended.naive_utc());
     let known = action_reports::table
         .filter(action_reports::project_id.eq(&attachment.project_id))
         .filter(action_reports::job_attachment_id.eq(&attachment.id))

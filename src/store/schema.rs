@@ -1,11 +1,12 @@
 //! The tables, as Diesel sees them. Keep in step with `migrations/*/`; `docs/DATABASE.md` says why each
 //! table, key and index is there. The blueprint's columns keep the blueprint's names.
 //!
-//! Written by hand: what `diesel print-schema` makes differs per backend and knows no `Document`.
+//! Written by hand: what `diesel print-schema` makes differs per backend and knows neither `Document` nor `Moment`.
 
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// A registered freezer-scheduler.
     clients (id) {
@@ -22,9 +23,9 @@ diesel::table! {
         supported_storages -> Document,
         supported_engines -> Document,
         is_central -> Bool,
-        last_seen_at -> Nullable<Timestamp>,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        last_seen_at -> Nullable<Moment>,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
@@ -32,6 +33,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// What a freezer-agent is to do.
     actions (id) {
@@ -51,8 +53,8 @@ diesel::table! {
         timeout -> Nullable<Integer>,
         log_file -> Nullable<Text>,
         metadata -> Document,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
@@ -60,6 +62,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// The definition: what is done, and when.
     jobs (id) {
@@ -68,14 +71,15 @@ diesel::table! {
         user_id -> Text,
         scheduling -> Document,
         description -> Nullable<Text>,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// An action's place in a job.
     action_attachments (id) {
@@ -88,8 +92,8 @@ diesel::table! {
         retries -> Integer,
         retry_interval -> Integer,
         mandatory -> Bool,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
@@ -97,6 +101,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// Jobs that run together over several clients.
     sessions (id) {
@@ -115,14 +120,15 @@ diesel::table! {
         time_started -> Nullable<BigInt>,
         time_ended -> Nullable<BigInt>,
         metadata -> Document,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// A job on a client, alone or in a session.
     job_attachments (id) {
@@ -144,8 +150,8 @@ diesel::table! {
         session_time_started -> Nullable<BigInt>,
         session_time_ended -> Nullable<BigInt>,
         event_delivered -> Bool,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
@@ -153,6 +159,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// The history: one row per action and run.
     action_reports (id) {
@@ -165,10 +172,10 @@ diesel::table! {
         result -> Text,
         time_elapsed -> BigInt,
         metadata -> Document,
-        report_date -> Timestamp,
+        report_date -> Moment,
         log -> Nullable<Binary>,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
@@ -176,6 +183,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::document_type::Document;
+    use crate::store::moment_type::Moment;
 
     /// What exists in storage.
     backups (id) {
@@ -192,14 +200,15 @@ diesel::table! {
         time_stamp -> Nullable<BigInt>,
         curr_backup_level -> Nullable<Integer>,
         metadata -> Document,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
         version -> Integer,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// The Keystone trust under which a central scheduler runs a job.
     job_trusts (id) {
@@ -209,26 +218,28 @@ diesel::table! {
         job_id -> Text,
         trust_id -> Text,
         trustor_user_id -> Text,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// A project of the built-in (standalone) identity.
     identity_projects (id) {
         id -> Text,
         name -> Text,
         enabled -> Bool,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// A user of the built-in identity; the password only as an Argon2id hash in PHC form.
     identity_users (id) {
@@ -236,25 +247,27 @@ diesel::table! {
         name -> Text,
         password_hash -> Text,
         enabled -> Bool,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> Moment,
+        updated_at -> Moment,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// A role that a user has on a project.
     identity_assignments (user_id, project_id, role) {
         user_id -> Text,
         project_id -> Text,
         role -> Text,
-        created_at -> Timestamp,
+        created_at -> Moment,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
 
     /// A token that was handed out; the id is the SHA-256 of the token, in hex.
     identity_tokens (id) {
@@ -263,8 +276,8 @@ diesel::table! {
         project_id -> Nullable<Text>,
         methods -> Text,
         audit_id -> Text,
-        issued_at -> Timestamp,
-        expires_at -> Timestamp,
+        issued_at -> Moment,
+        expires_at -> Moment,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Sessions: rows and queries. Who is in a session is read from the attachments; the session's row is the
 //! lock: whatever changes its run or its members swaps its version.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
 use super::job_attachments::{AttachmentChange, JobAttachment};
+use super::moment_type::Time;
 use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments as attachments, sessions};
 use super::search::{Condition, Search};
@@ -33,8 +33,8 @@ pub struct Session {
     pub time_started: Option<i64>,
     pub time_ended: Option<i64>,
     pub metadata: Json,
-    pub created_at: NaiveDateTime,
-    pub updated_at: NaiveDateTime,
+    pub created_at: Time,
+    pub updated_at: Time,
     pub version: i32,
 }
 

@@ -53,5 +53,6 @@ mod races;
 mod routes;
 mod sessions;
 mod tempest;
+mod times;
 mod trusts;
 mod versions;

@@ -1,6 +1,5 @@
 //! What HTTP does not show yet: more than one attachment of a job, the history, and what a delete leaves behind.
 
-use chrono::SubsecRound;
 use diesel::prelude::*;
 use freezer_api::store::job_attachments::JobAttachment;
 use freezer_api::store::reports::ActionReport;
@@ -18,7 +17,7 @@ impl Caller<'_> {
 
     /// The trust under which a central scheduler would run the job.
     pub fn trust(&self, job: &str, trust: &str) {
-        let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
+        let now = freezer_api::store::now();
         diesel::insert_into(job_trusts::table)
             .values((
                 job_trusts::id.eq(uuid::Uuid::new_v4().simple().to_string()),
@@ -63,7 +62,7 @@ pub fn attach(api: &Api, project: &str, document: &str, client: &str) -> String 
         .select(clients::id)
         .first(&mut connection)
         .unwrap();
-    let now = chrono::Utc::now().naive_utc().trunc_subsecs(6);
+    let now = freezer_api::store::now();
     let second = JobAttachment {
         id: uuid::Uuid::new_v4().simple().to_string(),
         client_id,

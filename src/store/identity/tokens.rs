@@ -1,8 +1,8 @@
 //! The tokens that were handed out: rows and queries. A row's id is the token's SHA-256, never the token.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use crate::store::moment_type::Time;
 use crate::store::schema::{identity_assignments, identity_projects, identity_tokens, identity_users};
 use crate::store::{Outcome, Tx};
 
@@ -22,9 +22,9 @@ pub struct Token {
     /// The name under which the token may be spoken of.
     pub audit_id: String,
     /// Since when it holds.
-    pub issued_at: NaiveDateTime,
+    pub issued_at: Time,
     /// Until when it holds.
-    pub expires_at: NaiveDateTime,
+    pub expires_at: Time,
 }
 
 /// A token with what it stands for at this moment.
@@ -100,7 +100,7 @@ pub fn delete_of_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
 /// Deletes the oldest of the expired tokens, about `limit` of them, and says how many.
 pub fn purge_expired(tx: &mut Tx<'_>, limit: i64) -> Outcome<usize> {
     // MySQL deletes with a limit, the others do not; so the last moment to go is looked up first.
-    let last: Option<NaiveDateTime> = identity_tokens::table
+    let last: Option<Time> = identity_tokens::table
         .select(identity_tokens::expires_at)
         .filter(identity_tokens::expires_at.le(tx.now))
         .order(identity_tokens::expires_at)

@@ -1,9 +1,9 @@
 //! Lists of jobs, among them the schedulers' polls.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{JobView, STATUSES, complete, find_all};
+use crate::store::moment_type::Time;
 use crate::store::page::{self, Page, Place};
 use crate::store::schema::{clients, job_attachments};
 use crate::store::search::{Condition, Search};
@@ -25,7 +25,7 @@ pub struct PolledClient {
     /// Whose it is.
     pub project_id: String,
     /// When it polled last, as far as was noted.
-    pub last_seen_at: Option<NaiveDateTime>,
+    pub last_seen_at: Option<Time>,
 }
 
 /// A page of the job documents of a project, or of all projects when `None`.

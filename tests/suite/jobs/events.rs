@@ -1,6 +1,7 @@
 //! Events: what a user asks of a scheduler, and that none of it is lost (contract, api-v2 §7; data model).
 
 use diesel::prelude::*;
+use freezer_api::store::moment_type::Time;
 use freezer_api::store::schema::clients;
 use serde_json::json;
 
@@ -163,7 +164,7 @@ fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
     let client = alice.show("clients", "a");
     let uuid = client["client"]["uuid"].as_str().unwrap();
     let mut connection = api.database();
-    let mut seen = || -> Option<chrono::NaiveDateTime> {
+    let mut seen = || -> Option<Time> {
         clients::table.find(uuid).select(clients::last_seen_at).first(&mut connection).unwrap()
     };
     assert_eq!(seen(), None);
@@ -193,7 +194,7 @@ fn only_its_own_poll_says_that_a_client_is_alive(api: &Api) {
     bob.create("clients", private);
     let seen = |caller: &Caller<'_>, name: &str| -> bool {
         let uuid = caller.show("clients", name)["client"]["uuid"].as_str().unwrap().to_owned();
-        let stamp: Option<chrono::NaiveDateTime> =
+        let stamp: Option<Time> =
             clients::table.find(uuid).select(clients::last_seen_at).first(&mut api.database()).unwrap();
         stamp.is_some()
     };

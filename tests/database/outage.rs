@@ -1,0 +1,104 @@
+//! While the database is away.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::{Settings, Store};
+
+use crate::proxy::Proxy;
+use crate::server::Front;
+use crate::{servers, sqlite};
+
+/// Long before this somebody was to be answered who is not to wait for the database.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A store whose requests would wait for longer than any test.
+fn patient(url: &str) -> Store {
+    let settings =
+        Settings { max_connections: 4, pool_timeout: Duration::from_secs(600), ..Settings::default() };
+    Store::with_settings(DatabaseUrl::parse(url).unwrap(), &settings)
+}
+
+/// Asks until the database is found again.
+fn until_found(front: &Front) {
+    let until = Instant::now() + SOON;
+    while front.get("/data") != 204 {
+        assert!(Instant::now() < until, "the database is back, and not found");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn everybody_hears_at_once_that_the_database_is_away_and_soon_that_it_is_back() {
+    for server in servers() {
+        let mut proxy = Proxy::closed(&server);
+        let front = Front::on(patient(&proxy.url(&server)));
+        for _ in 0..2 {
+            let begun = Instant::now();
+            assert_eq!(front.get_at_once(40, "/data"), [503; 40]);
+            assert!(begun.elapsed() < SOON);
+            proxy.open();
+            until_found(&front);
+            assert_eq!(front.get_at_once(40, "/data"), [204; 40]);
+            // This time it goes away with connections in the pool.
+            proxy.close();
+        }
+    }
+}
+
+#[test]
+fn a_database_that_says_nothing_keeps_nobody_else_waiting() {
+    for server in servers() {
+        // It accepts, as the kernel does for a process that hangs, and that is all.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_port(Some(silent.local_addr().unwrap().port())).unwrap();
+        let front = Front::on(patient(url.as_str()));
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = (0..10).map(|_| scope.spawn(|| front.get("/data"))).collect();
+            assert_eq!(front.get_at_once(20, "/healthcheck"), [204; 20]);
+            for one in waiting {
+                assert_eq!(one.join().unwrap(), 503);
+            }
+        });
+        assert!(begun.elapsed() < SOON);
+    }
+}
+
+#[test]
+fn who_waits_for_a_connection_keeps_no_place_from_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings =
+        Settings { max_connections: 1, pool_timeout: Duration::from_secs(600), ..Settings::default() };
+    let store = Store::with_settings(sqlite(&directory), &settings);
+    let front = Front::on(store.clone());
+    let (held, done) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            store.read(|_| {
+                held.store(true, Ordering::SeqCst);
+                while !done.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Ok(())
+            })
+        });
+        while !held.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let waiting: Vec<_> = (0..10).map(|_| scope.spawn(|| front.get("/data"))).collect();
+        // More than there are places; with one of them kept by somebody who waits, these would wait too.
+        for _ in 0..5 {
+            assert_eq!(front.get_at_once(10, "/healthcheck"), [204; 10]);
+        }
+        assert!(waiting.iter().all(|one| !one.is_finished()));
+        done.store(true, Ordering::SeqCst);
+        for one in waiting {
+            assert_eq!(one.join().unwrap(), 204);
+        }
+    });
+}
