@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
-use crate::process::{Process, free_port};
+use crate::process::Process;
 
 /// What the file says that `keystone/serve.py` wrote.
 pub struct Cloud {
@@ -176,11 +176,6 @@ impl Cloud {
     /// The same cloud as [`another`](Self::another) Keystone has it.
     pub fn at(&self, port: u16) -> Self {
         Self { url: format!("http://127.0.0.1:{port}"), ..Self::get() }
-    }
-
-    /// A port for another Keystone.
-    pub fn port(&self) -> u16 {
-        free_port()
     }
 }
 

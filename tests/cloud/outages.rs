@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::http::{self, Answer};
 use crate::keystone::Cloud;
+use crate::process::free_port;
 use crate::service::{Etc, Sections, Service, action, sections};
 
 /// Few, so that there can be more waiting requests.
@@ -23,7 +24,7 @@ fn sections_at(cloud: &Cloud, port: u16) -> Sections {
 #[test]
 fn without_keystone_those_who_are_known_go_on() {
     let cloud = Cloud::get();
-    let port = cloud.port();
+    let port = free_port();
     let keystone = cloud.another(port, 3600);
     let mut sections = sections_at(&cloud, port);
     // Longer than this test lets it hang.
@@ -96,7 +97,7 @@ fn unavailable(answer: &Answer) {
 #[test]
 fn a_restart_under_load_confuses_nobody() {
     let cloud = Cloud::get();
-    let port = cloud.port();
+    let port = free_port();
     let keystone = cloud.another(port, 5);
     let mut sections = sections_at(&cloud, port);
     // Nearly every request is a new question to Keystone.

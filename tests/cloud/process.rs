@@ -47,8 +47,7 @@ impl Process {
         self.signal("CONT");
     }
 
-    /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
+    fn signal(&self, name: &str) {
         let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }

@@ -15,7 +15,7 @@ use crate::process::{Process, free_port};
 
 /// `/etc/freezer` of a cloud, in a directory of its own.
 pub struct Etc {
-    pub directory: TempDir,
+    directory: TempDir,
 }
 
 /// A configuration: sections, and the lines in each.
@@ -125,8 +125,8 @@ impl Service {
     }
 }
 
-/// What the two services must not share, by the environment, which is stronger than the file.
-pub fn own_settings(command: &mut Command, etc: &Etc, name: &str, port: u16) {
+/// What the two services must not share, by the environment, which is stronger than the file; and nothing else by it.
+fn own_settings(command: &mut Command, etc: &Etc, name: &str, port: u16) {
     for (variable, _) in env::vars().filter(|(variable, _)| variable.starts_with("OS_")) {
         command.env_remove(variable);
     }

@@ -28,3 +28,20 @@ fn each_kind_of_token_opens_what_it_should() {
         }
     }
 }
+
+/// There is nothing that nobody may do: a decision put off (`delay_auth_decision`) is the same one, a little later.
+#[test]
+fn a_decision_that_is_put_off_is_made() {
+    let cloud = Cloud::get();
+    let mut sections = sections(&cloud, "freezer");
+    sections.get_mut("keystone_authtoken").unwrap().push("delay_auth_decision = true".to_owned());
+    let etc = Etc::new(&sections);
+    let service = Service::ours(&etc);
+    let jobs = format!("/v2/{}/jobs", cloud.project("alpha"));
+    service.ask("GET", &jobs, &cloud.token("member", "alpha"), None).expect(200);
+    for headers in [&[][..], &[("X-Auth-Token", "garbage")], &[("X-Roles", "admin")]] {
+        let answer = service.send("GET", &jobs, headers, None);
+        answer.expect(401);
+        assert!(answer.header("WWW-Authenticate").unwrap().starts_with("Keystone uri="), "{answer}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The unmodified clients from PyPI, at work against the built daemon: once on each backend.
+//! The unmodified clients from PyPI, at work against the built daemon: once on each backend, and once in a cloud.
 //!
 //! What they do there, and what is expected of it, is in the Python beside this file; `run.py` is where to begin.
 
