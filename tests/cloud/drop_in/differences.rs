@@ -38,13 +38,15 @@ pub const ALL: &[Difference] = &[
     Difference {
         why: "A service may register a central client without being a member of anything: the Python service wants \
               clients:create as well, and so keeps out those whom clients:create_central is for.",
-        about: |_, ask| ask.rule == "clients:create_central",
+        about: |caller, ask| ask.rule == "clients:create_central" && caller.kind == "a service's",
         ours: Decision::LetIn,
     },
     Difference {
         why: "Who asks for the jobs of all projects and may not have them is told so. The Python service takes no \
               notice of the question.",
-        about: |_, ask| ask.rule == "jobs:get_all_projects",
+        about: |caller, ask| {
+            ask.rule == "jobs:get_all_projects" && !["an admin's", "a service's"].contains(&caller.kind)
+        },
         ours: Decision::Refused,
     },
     Difference {
@@ -52,6 +54,13 @@ pub const ALL: &[Difference] = &[
         about: |_, ask| ask.method == "HEAD",
         ours: Decision::Refused,
     },
+];
+
+/// Where ours has no example to follow, it decides as it does elsewhere: by method and rule.
+pub const ALIKE: &[[(&str, &str); 2]] = &[
+    // policy.yaml asks for user_id in the one, and for user in the other.
+    [("PATCH", "jobs:update"), ("POST", "actions:create")],
+    [("HEAD", "clients:get_all"), ("GET", "clients:get_all")],
 ];
 
 /// The difference that our decision is accounted for by.

@@ -13,7 +13,7 @@ PROJECTS = {"alpha": "default", "beta": "default", "service": "default", "alien"
 # name: domain, and roles by what they are on
 USERS = {
     "root": ("default", {"alpha": ["admin"], "system": ["admin"], "default": ["admin"]}),
-    "member": ("default", {"alpha": ["member"], "beta": ["reader"], "default": ["member"], "system": ["member"]}),
+    "member": ("default", {"alpha": ["member"], "beta": ["reader"]}),
     "colleague": ("default", {"alpha": ["member"]}),
     "reader": ("default", {"alpha": ["reader"]}),
     "operator": ("default", {"alpha": ["backup_operator"]}),

@@ -8,18 +8,23 @@ import waitress
 from freezer_api.cmd import manage
 
 
-def make_database():
-    sys.argv[1:] = ["--config-file", CONFIG, "db", "sync"]
+def make_database(config):
+    sys.argv[1:] = ["--config-file", config, "db", "sync"]
     manage.main()
 
 
-if __name__ == "__main__":
-    CONFIG, port = sys.argv[1:]
-    # In a child: a process reads its configuration once.
-    child = multiprocessing.get_context("fork").Process(target=make_database)
+def main():
+    config, port = sys.argv[1:]
+    # In a child, as a process reads its configuration once.
+    child = multiprocessing.get_context("fork").Process(target=make_database, args=[config])
     child.start()
     child.join()
-    sys.argv[1:] = ["--config-file", CONFIG]
+    # Imported, it reads the command line.
+    sys.argv[1:] = ["--config-file", config]
     from freezer_api.wsgi import application
 
     waitress.serve(application, host="127.0.0.1", port=int(port), threads=8)
+
+
+if __name__ == "__main__":
+    main()
