@@ -1,5 +1,6 @@
 //! The commands. Each says on standard error why it failed, if it did.
 
+mod config;
 mod db;
 mod serve;
 pub mod user;
@@ -9,16 +10,17 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, DatabaseOptions, ServeOptions};
+use crate::config::{Config, Effective, Options, Reload, ServeOptions};
 use crate::logging;
 use crate::store::Store;
+use crate::store::url::DatabaseUrl;
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "freezer-api", version, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
-    database: DatabaseOptions,
+    options: Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -33,6 +35,9 @@ enum Command {
     /// Manage the users, projects and roles of the built-in identity
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 impl Cli {
@@ -41,16 +46,42 @@ impl Cli {
     /// # Errors
     /// A sentence for the operator.
     pub fn run(self) -> Result<(), String> {
-        logging::init(self.database.debug.unwrap_or(false));
+        let options = self.options;
         match self.command {
-            Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?),
-            Command::Db(command) => db::run(&self.database.database()?, command),
+            Command::Serve(serve) => {
+                let effective = Effective::load(&options, Some(&serve))?;
+                let config = Config::new(&effective, serve.openrc.as_deref())?;
+                logging::init(&config.logging).map_err(|why| effective.located(&why))?;
+                report(&effective);
+                serve::run(&config, Reload::new(options, serve, effective))
+            }
+            Command::Db(command) => db::run(&database(&options)?, command),
             Command::User(command) => {
-                let url = self.database.database()?;
+                let url = database(&options)?;
                 db::ready(&url)?;
                 user::run(&Store::new(url, 1), &command)
             }
+            Command::Config(command) => config::run(&options, command),
         }
+    }
+}
+
+/// The database, for the commands that are done at once; they log to standard error, whatever `serve` does.
+fn database(options: &Options) -> Result<DatabaseUrl, String> {
+    let effective = Effective::load(options, None)?;
+    let debug = effective.section("DEFAULT").is("debug");
+    logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
+    effective.database()
+}
+
+/// Says in the log what the operator should know of the configuration.
+fn report(effective: &Effective) {
+    for warning in &effective.warnings {
+        log::warn!("{warning}");
+    }
+    let idle = effective.without_effect();
+    if !idle.is_empty() {
+        log::info!("set, but without effect here: {}", idle.join(", "));
     }
 }
 

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use log::{Level, LevelFilter, Record};
 
@@ -22,8 +23,12 @@ pub struct Settings {
     pub watch_file: bool,
     /// `use_stderr`: true where neither file nor journal nor syslog is used, as then nothing would be seen.
     pub stderr: Option<bool>,
+    /// `log_color` (false): on standard error `%(color)s` is a colour.
+    pub color: bool,
     /// `use_journal` (false): to systemd's journal.
     pub journal: bool,
+    /// `syslog_log_facility` (`LOG_USER`), as the journal is told it.
+    pub journal_facility: String,
     /// `use_syslog` (false): to syslog, with this `syslog_log_facility` (`LOG_USER`).
     pub syslog: Option<String>,
     /// `use_json` (false): records as JSON.
@@ -34,6 +39,15 @@ pub struct Settings {
     pub context_format: Option<String>,
     /// `logging_default_format_string`: any other.
     pub default_format: Option<String>,
+    /// `logging_user_identity_format`: what `%(user_identity)s` is.
+    pub user_identity_format: String,
+    /// `logging_debug_format_suffix`: what is appended to a record of level debug.
+    pub debug_suffix: Option<String>,
+    /// `logging_exception_prefix`: what each line of a panic's backtrace begins with.
+    pub exception_prefix: Option<String>,
+    /// `rate_limit_interval` (0), `rate_limit_burst` (0), `rate_limit_except_level` (`CRITICAL`): on when neither of the
+    /// first two is 0.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Default for Settings {
@@ -44,14 +58,81 @@ impl Default for Settings {
             file: None,
             watch_file: false,
             stderr: None,
+            color: false,
             journal: false,
+            journal_facility: "LOG_USER".to_owned(),
             syslog: None,
             json: false,
             date_format: "%Y-%m-%d %H:%M:%S".to_owned(),
             context_format: None,
             default_format: None,
+            user_identity_format:
+                "%(user)s %(project)s %(domain)s %(system_scope)s %(user_domain)s %(project_domain)s"
+                    .to_owned(),
+            debug_suffix: None,
+            exception_prefix: None,
+            rate_limit: None,
         }
     }
+}
+
+/// `rate_limit_interval`, `rate_limit_burst` and `rate_limit_except_level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The length of an interval (`rate_limit_interval`, in seconds).
+    pub interval: Duration,
+    /// How many records an interval has room for (`rate_limit_burst`).
+    pub burst: u32,
+    /// Records as grave as this or graver are not counted (`rate_limit_except_level`); `None` counts all.
+    pub except: Option<Severity>,
+}
+
+/// How grave a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// `DEBUG`
+    Debug,
+    /// `INFO`
+    Info,
+    /// `WARNING`
+    Warning,
+    /// `ERROR`
+    Error,
+    /// `CRITICAL`: a panic.
+    Critical,
+}
+
+impl Severity {
+    /// The severity of Python's name for it.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.to_ascii_uppercase().as_str() {
+            "DEBUG" => Some(Self::Debug),
+            "INFO" => Some(Self::Info),
+            "WARN" | "WARNING" => Some(Self::Warning),
+            "ERROR" => Some(Self::Error),
+            "CRITICAL" | "FATAL" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+}
+
+/// One `logger=LEVEL` pair of `default_log_levels`; `None` for a pair that leaves the level as it is.
+///
+/// # Errors
+/// What is wrong with the pair, for the operator.
+pub fn parse_level(pair: &str) -> Result<Option<(String, LevelFilter)>, String> {
+    let (name, level) =
+        pair.split_once('=').ok_or_else(|| format!("{pair:?} is not of the form logger=LEVEL"))?;
+    let filter = match Severity::parse(level.trim()) {
+        Some(Severity::Debug) => LevelFilter::Debug,
+        Some(Severity::Info) => LevelFilter::Info,
+        Some(Severity::Warning) => LevelFilter::Warn,
+        Some(Severity::Error) => LevelFilter::Error,
+        Some(Severity::Critical) => LevelFilter::Off,
+        None if level.trim() == "NOTSET" => return Ok(None),
+        None => return Err(format!("{level:?} is no level")),
+    };
+    Ok(Some((name.trim().to_owned(), filter)))
 }
 
 thread_local! {
@@ -93,14 +174,29 @@ impl Drop for Scope {
     }
 }
 
-/// Sends all log records to standard error, those of level debug only if `debug`. A second call changes nothing.
+/// Sends all log records to standard error. A second call changes nothing.
 ///
 /// Panics are logged too, because only there the place is known where one began.
-pub fn init(debug: bool) {
-    let level = if debug { LevelFilter::Debug } else { LevelFilter::Info };
-    if env_logger::Builder::new().filter_level(level).format(write_record).try_init().is_ok() {
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn init(settings: &Settings) -> Result<(), String> {
+    if env_logger::Builder::new().filter_level(LevelFilter::Trace).format(write_record).try_init().is_ok() {
         std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+        apply(settings)?;
     }
+    Ok(())
+}
+
+/// Goes over to other options: what SIGHUP asks for. Gives back the names of the options that have changed.
+///
+/// # Errors
+/// As [`init`]; then everything stays as it was.
+pub fn apply(settings: &Settings) -> Result<Vec<&'static str>, String> {
+    let level = if settings.debug { LevelFilter::Debug } else { LevelFilter::Info };
+    let changed = log::max_level() != level;
+    log::set_max_level(level);
+    Ok(if changed { vec!["debug"] } else { Vec::new() })
 }
 
 fn write_record(out: &mut env_logger::fmt::Formatter, record: &Record<'_>) -> io::Result<()> {
