@@ -1,5 +1,6 @@
 //! The commands. Each says on standard error why it failed, if it did.
 
+mod config;
 mod db;
 mod policy;
 mod serve;
@@ -11,16 +12,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, DatabaseOptions, ServeOptions};
+use crate::config::{Config, Effective, Options, Reload, ServeOptions};
 use crate::logging;
 use crate::store::Store;
+use crate::store::url::DatabaseUrl;
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "freezer-api", version, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
-    database: DatabaseOptions,
+    options: Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -37,6 +39,9 @@ enum Command {
     User(user::UserCommand),
     /// Show and check the rules that say who may do what
     Policy(policy::PolicyOptions),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 impl Cli {
@@ -45,19 +50,46 @@ impl Cli {
     /// # Errors
     /// A sentence for the operator.
     pub fn run(self) -> Result<ExitCode, String> {
-        let debug = self.database.debug.unwrap_or(false);
-        logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
+        let options = self.options;
         match self.command {
-            Command::Serve(options) => serve::run(&Config::new(&self.database, &options)?)?,
-            Command::Db(command) => db::run(&self.database.database()?, command)?,
+            Command::Serve(serve) => {
+                let effective = Effective::load(&options, Some(&serve))?;
+                let config = Config::new(&effective, serve.openrc.as_deref())?;
+                logging::init(&config.logging).map_err(|why| effective.located(&why))?;
+                report(&effective);
+                serve::run(&config, Reload::new(options, serve, effective))?;
+            }
+            Command::Db(command) => db::run(&database(&options)?, command)?,
             Command::User(command) => {
-                let url = self.database.database()?;
+                let url = database(&options)?;
                 db::ready(&url)?;
                 user::run(&Store::new(url, 1), &command)?;
             }
-            Command::Policy(options) => return policy::run(crate::policy::Settings::default(), options),
+            Command::Policy(more) => {
+                return policy::run(Effective::load(&options, None)?.policy(), more);
+            }
+            Command::Config(command) => config::run(&options, command)?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The database, for the commands that are done at once; they log to standard error, whatever `serve` does.
+fn database(options: &Options) -> Result<DatabaseUrl, String> {
+    let effective = Effective::load(options, None)?;
+    let debug = effective.section("DEFAULT").is("debug");
+    logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
+    effective.database()
+}
+
+/// Says in the log what the operator should know of the configuration.
+fn report(effective: &Effective) {
+    for warning in &effective.warnings {
+        log::warn!("{warning}");
+    }
+    let idle = effective.without_effect();
+    if !idle.is_empty() {
+        log::info!("set, but without effect here: {}", idle.join(", "));
     }
 }
 

@@ -11,33 +11,26 @@ use signal_hook::flag;
 
 use super::{db, say};
 use crate::auth::Strategy;
-use crate::config::{AuthStrategy, Config};
+use crate::config::{AuthStrategy, Config, Reload};
+use crate::handlers::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
-use crate::policy::{self, Policy};
+use crate::keystone::Keystone;
+use crate::policy::Policy;
 use crate::routes::{self, App};
 use crate::server;
-use crate::store::url::{Backend, DatabaseUrl};
+use crate::store::url::Backend;
 use crate::store::{self, Store, migrations, sqlite_file};
+use crate::trusts::Trusts;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
 ///
 /// # Errors
-/// A sentence for the operator: the database cannot be reached or has another schema, or nobody may listen there.
-pub fn run(config: &Config) -> Result<(), String> {
+/// A sentence for the operator: the database cannot be reached or has another schema, a file that the configuration
+/// names cannot be read, or nobody may listen there.
+pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     let starting = exits_when_told()?;
-    prepare(&config.database)?;
-    // A worker works on one request, and a request on one connection.
-    let workers = config.server.workers;
-    let store = Store::new(config.database.clone(), u32::try_from(workers).unwrap_or(u32::MAX));
-    let auth = match config.auth_strategy {
-        AuthStrategy::Noauth => Strategy::Noauth,
-        AuthStrategy::Standalone => {
-            let defaults = identity::Settings::default();
-            let max_waiting_logins = defaults.max_waiting_logins.min(workers / 2);
-            let settings = identity::Settings { max_waiting_logins, ..defaults };
-            Strategy::Standalone(Standalone::new(store.clone(), &settings))
-        }
-    };
+    let app = app(config)?;
+    let store = app.store.clone();
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
         say(format_args!("listening on http://{address}"));
@@ -45,11 +38,36 @@ pub fn run(config: &Config) -> Result<(), String> {
             introduce(&store, &config.openrc, address);
         }
     };
-    let on_hangup = || log::info!("SIGHUP: nothing to reload");
-    let policy = Policy::new(policy::Settings::default())?;
-    let app = Arc::new(App { max_limit: config.max_limit, ..App::new(store.clone(), auth, policy) });
-    server::serve(config.server.clone(), on_ready, on_hangup, move |call| routes::dispatch(&app, call))
-        .map_err(|error| cannot_listen(&config.server, &error))
+    server::serve(
+        config.server.clone(),
+        on_ready,
+        move || reload.run(),
+        move |call| routes::dispatch(&app, call),
+    )
+    .map_err(|error| cannot_listen(&config.server, &error))
+}
+
+/// Every room with its settings.
+fn app(config: &Config) -> Result<App, String> {
+    let policy = Policy::new(config.policy.clone())?;
+    let keystone = config.keystone.clone().map(Keystone::new).transpose()?;
+    let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
+    let trusts = config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?;
+    let health = Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?;
+    prepare(config)?;
+    let store = Store::with_settings(config.database.clone(), &config.store);
+    let auth = match (config.auth_strategy, keystone) {
+        (AuthStrategy::Keystone, Some(keystone)) => Strategy::Keystone(Box::new(keystone)),
+        (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
+        (AuthStrategy::Noauth, _) => Strategy::Noauth,
+        (AuthStrategy::Standalone, _) => {
+            let defaults = identity::Settings::default();
+            let max_waiting_logins = defaults.max_waiting_logins.min(config.server.workers / 2);
+            let settings = identity::Settings { max_waiting_logins, ..defaults };
+            Strategy::Standalone(Standalone::new(store.clone(), &settings))
+        }
+    };
+    Ok(App { trusts, health, max_limit: config.max_limit, ..App::new(store, auth, policy) })
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
@@ -65,9 +83,10 @@ fn exits_when_told() -> Result<Arc<AtomicBool>, String> {
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
-fn prepare(database: &DatabaseUrl) -> Result<(), String> {
+fn prepare(config: &Config) -> Result<(), String> {
+    let database = &config.database;
     if database.backend() != Backend::Sqlite {
-        store::wait_for(database, &store::Settings::default())?;
+        store::wait_for(database, &config.store)?;
         return db::ready(database).map(drop);
     }
     sqlite_file::create(database)?;

@@ -27,8 +27,8 @@ pub struct Settings {
     pub disable_by_file_path: Option<PathBuf>,
     /// `disable_by_file_paths`: by port.
     pub disable_by_file_paths: Vec<(u16, PathBuf)>,
-    /// `enable_by_file_paths`: by port where one is given.
-    pub enable_by_file_paths: Vec<(Option<u16>, PathBuf)>,
+    /// `enable_by_file_paths`: all of them have to be there.
+    pub enable_by_file_paths: Vec<PathBuf>,
     /// `allowed_source_ranges`: who may ask; everybody where it is empty. Networks as CIDR.
     pub allowed_source_ranges: Vec<String>,
     /// `ignore_proxied_requests` (false): answer only who asks directly.

@@ -22,17 +22,13 @@ fn find(backend: Backend, settings: &Settings, port: u16) -> Finding {
                 None => ok(format!("disable_by_file_paths has no file for port {port}")),
             }
         }
-        Backend::EnableByFiles => {
-            let mut files =
-                settings.enable_by_file_paths.iter().filter(|(of, _)| of.is_none_or(|of| of == port));
-            match files.find(|(_, file)| !file.exists()) {
-                Some((_, file)) => {
-                    log::warn!("health check: {} is missing", file.display());
-                    out("FILE PATH MISSING", format!("{} is missing", file.display()))
-                }
-                None => ok("The files of enable_by_file_paths are there".to_owned()),
+        Backend::EnableByFiles => match settings.enable_by_file_paths.iter().find(|file| !file.exists()) {
+            Some(file) => {
+                log::warn!("health check: {} is missing", file.display());
+                out("FILE PATH MISSING", format!("{} is missing", file.display()))
             }
-        }
+            None => ok("The files of enable_by_file_paths are there".to_owned()),
+        },
     }
 }
 
@@ -88,9 +84,8 @@ mod tests {
 
         let enable = |paths| Settings { enable_by_file_paths: paths, ..with(Backend::EnableByFiles) };
         assert_eq!(reason(&enable(vec![])), ["OK"]);
-        assert_eq!(reason(&enable(vec![(None, there.clone()), (Some(9091), gone.clone())])), ["OK"]);
-        assert_eq!(reason(&enable(vec![(None, there.clone()), (None, gone.clone())])), ["FILE PATH MISSING"]);
-        assert_eq!(reason(&enable(vec![(Some(9090), gone)])), ["FILE PATH MISSING"]);
+        assert_eq!(reason(&enable(vec![there.clone()])), ["OK"]);
+        assert_eq!(reason(&enable(vec![there.clone(), gone])), ["FILE PATH MISSING"]);
 
         let both = vec![Backend::DisableByFilesPorts, Backend::DisableByFile];
         let both = Settings { backends: both, ..disable(Some(there)) };

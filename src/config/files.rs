@@ -1,0 +1,239 @@
+//! Which files are read, and in which order (contract, conventions §4 "Sources").
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::arguments::Options;
+use super::ini::{self, Entry};
+
+/// The project's files, and then the program's, which are stronger.
+const NAMES: [&str; 2] = ["freezer", "freezer-api"];
+
+/// A file that was read.
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub entries: Vec<Entry>,
+}
+
+/// What was read, and where other files may be.
+pub struct Files {
+    /// The files, the strongest last.
+    pub read: Vec<File>,
+    /// Where a file that belongs to the configuration is looked for, in this order.
+    pub directories: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Reads the files that the command line names, or else those that are found in the places for them. What it
+    /// names is stronger than what is found, and directories are stronger than files.
+    ///
+    /// # Errors
+    /// A sentence for the operator: a named file or directory is not there, one cannot be read, or has a line that
+    /// means nothing.
+    pub fn load(options: &Options) -> Result<Self, String> {
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        Self::load_from(options, &places(home.as_deref()), home.as_deref())
+    }
+
+    fn load_from(options: &Options, places: &[PathBuf], home: Option<&Path>) -> Result<Self, String> {
+        let given = |paths: &[PathBuf]| paths.iter().map(|path| absolute(path, home)).collect::<Vec<_>>();
+        let (files, named) = match given(&options.config_file) {
+            given if given.is_empty() => (found(places, ".conf"), Vec::new()),
+            given => (Vec::new(), given),
+        };
+        let directories = given(&options.config_dir);
+        let mut paths = files.clone();
+        if directories.is_empty() {
+            for directory in found(places, ".conf.d") {
+                paths.extend(in_directory(&directory)?);
+            }
+        }
+        paths.extend(named.iter().cloned());
+        for directory in &directories {
+            paths.extend(in_directory(directory)?);
+        }
+        let read = paths.into_iter().map(File::read).collect::<Result<_, _>>()?;
+
+        let beside = files.iter().chain(&named).rev().filter_map(|file| file.parent());
+        let mut all: Vec<PathBuf> = Vec::new();
+        for directory in
+            directories.iter().map(PathBuf::as_path).chain(beside).chain(places.iter().map(PathBuf::as_path))
+        {
+            if !all.iter().any(|known| known == directory) {
+                all.push(directory.to_owned());
+            }
+        }
+        Ok(Self { read, directories: all })
+    }
+}
+
+impl File {
+    fn read(path: PathBuf) -> Result<Self, String> {
+        let bytes = fs::read(&path).map_err(|error| {
+            let why = match error.kind() {
+                ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            };
+            format!("The configuration file {} cannot be read: {why}.", path.display())
+        })?;
+        let malformed = |line, reason| {
+            format!(
+                "The configuration file {} cannot be understood at line {line}: {reason}.",
+                path.display()
+            )
+        };
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            malformed(1 + good.iter().filter(|byte| **byte == b'\n').count(), "it is not in UTF-8")
+        })?;
+        let entries = ini::parse(&text).map_err(|error| malformed(error.line, error.reason))?;
+        Ok(Self { path, entries })
+    }
+}
+
+/// Where files are looked for.
+fn places(home: Option<&Path>) -> Vec<PathBuf> {
+    let own = home.into_iter().flat_map(|home| [home.join(".freezer"), home.to_owned()]);
+    own.chain(["/etc/freezer".into(), "/etc".into()]).collect()
+}
+
+/// Of each name, the first that is there.
+fn found(places: &[PathBuf], extension: &str) -> Vec<PathBuf> {
+    let first = |name: &str| {
+        let file = format!("{name}{extension}");
+        places.iter().map(|place| place.join(&file)).find(|path| path.exists())
+    };
+    NAMES.into_iter().filter_map(first).collect()
+}
+
+/// The files `*.conf` of a directory, by name; the shell's star does not stand for hidden ones.
+fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |error: std::io::Error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound => "there is no such directory".to_owned(),
+            _ => error.to_string(),
+        };
+        format!("The configuration directory {} cannot be read: {why}.", directory.display())
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".conf") && !name.starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// From the root, `~` being the home directory.
+fn absolute(path: &Path, home: Option<&Path>) -> PathBuf {
+    let expanded = match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    };
+    std::path::absolute(&expanded).unwrap_or(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loads with `home` and `etc` below `root` as the only places.
+    fn load(root: &Path, config_file: &[&str], config_dir: &[&str]) -> Result<Files, String> {
+        let paths = |names: &[&str]| names.iter().map(|name| root.join(name)).collect();
+        let options =
+            Options { config_file: paths(config_file), config_dir: paths(config_dir), ..Options::default() };
+        let places = [root.join("home/.freezer"), root.join("home"), root.join("etc")];
+        Files::load_from(&options, &places, Some(&root.join("home")))
+    }
+
+    fn write(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn names(root: &Path, files: &Files) -> Vec<String> {
+        let relative = |file: &File| file.path.strip_prefix(root).unwrap().display().to_string();
+        files.read.iter().map(relative).collect()
+    }
+
+    #[test]
+    fn of_each_name_the_first_found_is_read_and_the_directories_after_the_files() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        for name in [
+            "etc/freezer.conf",
+            "etc/freezer-api.conf",
+            "home/freezer-api.conf",
+            "etc/freezer.conf.d/b.conf",
+            "etc/freezer.conf.d/a.conf",
+            "etc/freezer.conf.d/.hidden.conf",
+            "etc/freezer.conf.d/a.conf.rpmsave",
+            "etc/freezer-api.conf.d/z.conf",
+            "home/.freezer/freezer-api.conf.d/y.conf",
+        ] {
+            write(root, name, "");
+        }
+        let files = load(root, &[], &[]).unwrap();
+        let expected = [
+            "etc/freezer.conf",
+            "home/freezer-api.conf",
+            "etc/freezer.conf.d/a.conf",
+            "etc/freezer.conf.d/b.conf",
+            "home/.freezer/freezer-api.conf.d/y.conf",
+        ];
+        assert_eq!(names(root, &files), expected);
+        let directories = ["home", "etc", "home/.freezer"].map(|name| root.join(name));
+        assert_eq!(files.directories, directories);
+    }
+
+    #[test]
+    fn named_files_replace_the_found_ones_and_are_stronger_than_found_directories() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        for name in
+            ["etc/freezer.conf", "etc/freezer.conf.d/a.conf", "x/1.conf", "x/2.conf", "y/2.conf", "y/1.conf"]
+        {
+            write(root, name, "");
+        }
+        let files = load(root, &["x/2.conf", "x/1.conf"], &[]).unwrap();
+        assert_eq!(names(root, &files), ["etc/freezer.conf.d/a.conf", "x/2.conf", "x/1.conf"]);
+        let files = load(root, &["x/1.conf"], &["y"]).unwrap();
+        assert_eq!(names(root, &files), ["x/1.conf", "y/1.conf", "y/2.conf"]);
+        assert_eq!(files.directories[..2], [root.join("y"), root.join("x")]);
+        let files = load(root, &[], &["y"]).unwrap();
+        assert_eq!(names(root, &files), ["etc/freezer.conf", "y/1.conf", "y/2.conf"]);
+    }
+
+    #[test]
+    fn what_is_named_has_to_be_there_and_to_be_readable() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        write(root, "bad.conf", "[DEFAULT]\npassword secret\n");
+        fs::write(root.join("latin.conf"), b"[DEFAULT]\n\na = \xe9\n").unwrap();
+        assert!(load(root, &[], &[]).unwrap().read.is_empty());
+        for (files, directories, says) in [
+            (&["none.conf"][..], &[][..], "none.conf cannot be read: there is no such file."),
+            (&[], &["none"], "none cannot be read: there is no such directory."),
+            (&["bad.conf"], &[], "bad.conf cannot be understood at line 2: there is neither"),
+            (&["latin.conf"], &[], "latin.conf cannot be understood at line 3: it is not in UTF-8."),
+            (&["bad.conf/x"], &[], "cannot be read"),
+        ] {
+            let error = load(root, files, directories).err().unwrap();
+            assert!(error.contains(says) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_directory() {
+        assert_eq!(absolute(Path::new("~/x.conf"), Some(Path::new("/h"))), Path::new("/h/x.conf"));
+        assert_eq!(absolute(Path::new("/~/x"), Some(Path::new("/h"))), Path::new("/~/x"));
+        assert_eq!(places(None), [Path::new("/etc/freezer"), Path::new("/etc")]);
+    }
+}

@@ -1,0 +1,211 @@
+//! From options to what every room is told.
+
+mod database;
+mod keystone;
+mod logging;
+mod middleware;
+
+use std::net::ToSocketAddrs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::effective::Effective;
+use crate::store::url::{Backend, DatabaseUrl};
+use crate::{
+    handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
+};
+
+/// How callers are known (`[DEFAULT] auth_strategy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AuthStrategy {
+    /// Believe X-Project-Id, X-User-Id and X-Roles; for tests and load runs, on loopback only
+    Noauth,
+    /// The built-in identity: users of `freezer-api user`, who log in at /identity/v3
+    Standalone,
+    /// Keystone: tokens that it gave out, and that it is asked about
+    Keystone,
+}
+
+impl AuthStrategy {
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Noauth => "noauth",
+            Self::Standalone => "standalone",
+            Self::Keystone => "keystone",
+        }
+    }
+}
+
+/// What `serve` works with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// A replica of it, to read from (`[database] slave_connection`). Nobody does yet.
+    pub slave_database: Option<DatabaseUrl>,
+    /// How the database is used.
+    pub store: store::Settings,
+    /// Where and with how many workers to listen.
+    pub server: server::Settings,
+    /// How callers are known.
+    pub auth_strategy: AuthStrategy,
+    /// How tokens are validated; there with [`AuthStrategy::Keystone`].
+    pub keystone: Option<tokens::Settings>,
+    /// How trusts are made; there with [`AuthStrategy::Keystone`], unless they are turned off without credentials.
+    pub trusts: Option<trusts::Settings>,
+    /// Where the rules of the policy are.
+    pub policy: policy::Settings,
+    /// How the health check answers.
+    pub health: handlers::health::Settings,
+    /// Where log lines go.
+    pub logging: log_settings::Settings,
+    /// The openrc file of the first start.
+    pub openrc: PathBuf,
+    /// The most that a list gives at once.
+    pub max_limit: i64,
+}
+
+impl Config {
+    /// Checks that what was given fits together; `openrc` is where the openrc file goes if somebody said so.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn new(effective: &Effective, openrc: Option<&Path>) -> Result<Self, String> {
+        let database = effective.database()?;
+        let auth_strategy = strategy(effective)?;
+        let server = server(effective)?;
+        if auth_strategy == AuthStrategy::Noauth {
+            loopback_only(&server.bind_host)?;
+        }
+        let (keystone, trusts) = match auth_strategy {
+            AuthStrategy::Keystone => (Some(keystone::tokens(effective)?), keystone::trusts(effective)?),
+            AuthStrategy::Noauth | AuthStrategy::Standalone => (None, None),
+        };
+        Ok(Self {
+            slave_database: database::slave(effective)?,
+            store: effective.store(server.workers),
+            auth_strategy,
+            keystone,
+            trusts,
+            policy: effective.policy(),
+            health: middleware::health(effective)?,
+            logging: logging::settings(effective)?,
+            openrc: openrc.map_or_else(|| openrc_beside(&database), Path::to_owned),
+            max_limit: effective.section("DEFAULT").int("max_limit").unwrap_or(1000),
+            database,
+            server,
+        })
+    }
+}
+
+impl Effective {
+    /// The database.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the URL means nothing to us.
+    pub fn database(&self) -> Result<DatabaseUrl, String> {
+        database::url(self)
+    }
+
+    /// How the database is used where so many work with it at once.
+    pub fn store(&self, workers: usize) -> store::Settings {
+        database::store(self, workers)
+    }
+
+    /// Where the rules of the policy are.
+    pub fn policy(&self) -> policy::Settings {
+        policy(self)
+    }
+}
+
+/// How callers are known: as somebody said, or else by what there is.
+///
+/// # Errors
+/// A sentence for the operator: it cannot be told.
+pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
+    match effective.section("DEFAULT").text("auth_strategy") {
+        Some("keystone") => return Ok(AuthStrategy::Keystone),
+        Some("noauth") => return Ok(AuthStrategy::Noauth),
+        Some(_) => return Ok(AuthStrategy::Standalone),
+        None => {}
+    }
+    let keystone = effective.section("keystone_authtoken");
+    let names = ["auth_url", "auth_type", "www_authenticate_uri", "auth_section"];
+    if names.into_iter().any(|name| keystone.text(name).is_some()) {
+        return Ok(AuthStrategy::Keystone);
+    }
+    match effective.database()?.backend() {
+        Backend::Sqlite => Ok(AuthStrategy::Standalone),
+        Backend::Mysql | Backend::Postgres => Err("With MySQL and PostgreSQL there is no default for [DEFAULT] \
+             auth_strategy (--auth-strategy) while [keystone_authtoken] is empty: fill it in, for `keystone`, or choose \
+             `standalone` (the built-in identity) or `noauth` (for tests; believes whatever a caller says of itself)."
+            .to_owned()),
+    }
+}
+
+fn server(effective: &Effective) -> Result<server::Settings, String> {
+    let (section, middleware) = (effective.section("DEFAULT"), effective.section("oslo_middleware"));
+    let defaults = server::Settings::default();
+    Ok(server::Settings {
+        bind_host: section.string("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
+        bind_port: section.count("bind_port", u16::MAX).unwrap_or(defaults.bind_port),
+        workers: section.count("workers", usize::MAX).unwrap_or(defaults.workers),
+        max_connections: section.count("max_connections", usize::MAX).unwrap_or(defaults.max_connections),
+        max_request_body_size: middleware
+            .count("max_request_body_size", usize::MAX)
+            .unwrap_or(defaults.max_request_body_size),
+        proxy: http::proxy::Settings {
+            parse_headers: middleware.is("enable_proxy_headers_parsing"),
+            path_prefix: http::proxy::path_prefix(section.text("path_prefix").unwrap_or_default())
+                .map_err(|why| section.refuse("path_prefix", &why))?,
+        },
+        cors: middleware::cors(effective),
+        ..defaults
+    })
+}
+
+fn policy(effective: &Effective) -> policy::Settings {
+    let section = effective.section("oslo_policy");
+    let defaults = policy::Settings::default();
+    policy::Settings {
+        policy_file: section.path("policy_file").unwrap_or(defaults.policy_file),
+        policy_dirs: section.list("policy_dirs").into_iter().map(PathBuf::from).collect(),
+        config_dirs: effective.directories.clone(),
+        default_rule: section.string("policy_default_rule").unwrap_or(defaults.default_rule),
+        enforce_new_defaults: section.is("enforce_new_defaults"),
+        remote_json: section.text("remote_content_type") == Some("application/json"),
+        remote: outbound::Settings {
+            ca_file: section.path("remote_ssl_ca_crt_file"),
+            cert_file: section.path("remote_ssl_client_crt_file"),
+            key_file: section.path("remote_ssl_client_key_file"),
+            insecure: !section.is("remote_ssl_verify_server_crt"),
+            connect_timeout: None,
+            // Too long for a clock is as good as the longest.
+            timeout: section.float("remote_timeout").filter(|seconds| *seconds > 0.0).map(|seconds| {
+                Duration::try_from_secs_f64(seconds.min(86_400.0)).unwrap_or(Duration::from_secs(60))
+            }),
+        },
+    }
+}
+
+/// Whoever can reach a server with `noauth` is an administrator: that must be nobody but this machine.
+fn loopback_only(host: &str) -> Result<(), String> {
+    let addresses =
+        (host, 0).to_socket_addrs().map_err(|error| format!("There is no address {host}: {error}."))?;
+    if addresses.into_iter().all(|address| address.ip().is_loopback()) {
+        return Ok(());
+    }
+    Err(format!(
+        "With --auth-strategy noauth everybody is who they say they are, so it is served on loopback only, \
+         not on {host}. Use --bind-host 127.0.0.1, or --auth-strategy standalone."
+    ))
+}
+
+fn openrc_beside(database: &DatabaseUrl) -> PathBuf {
+    let directory = database.sqlite_path().and_then(Path::parent).unwrap_or(Path::new(""));
+    directory.join("openrc")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! `[database]`.
+
+use std::time::Duration;
+
+use crate::config::effective::Effective;
+use crate::store::Settings;
+use crate::store::url::DatabaseUrl;
+
+/// The database.
+pub fn url(effective: &Effective) -> Result<DatabaseUrl, String> {
+    let section = effective.section("database");
+    let url = section.text("connection").unwrap_or("sqlite:///freezer.sqlite");
+    DatabaseUrl::parse(&with_parameters(url, section.text("connection_parameters")))
+        .map_err(|why| section.refuse("connection", why.trim_end_matches('.')))
+}
+
+/// The replica.
+pub fn slave(effective: &Effective) -> Result<Option<DatabaseUrl>, String> {
+    let section = effective.section("database");
+    let Some(url) = section.text("slave_connection") else { return Ok(None) };
+    DatabaseUrl::parse(&with_parameters(url, section.text("connection_parameters")))
+        .map(Some)
+        .map_err(|why| section.refuse("slave_connection", why.trim_end_matches('.')))
+}
+
+pub(super) fn with_parameters(url: &str, parameters: Option<&str>) -> String {
+    match parameters {
+        None => url.to_owned(),
+        Some(parameters) => format!("{url}{}{parameters}", if url.contains('?') { '&' } else { '?' }),
+    }
+}
+
+/// How the database is used by so many workers.
+pub fn store(effective: &Effective, workers: usize) -> Settings {
+    let section = effective.section("database");
+    let defaults = Settings::default();
+    let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+    let max_connections =
+        match (section.count("max_pool_size", u32::MAX), section.count("max_overflow", u32::MAX)) {
+            (Some(size), Some(overflow)) if size > 0 => workers.min(size.saturating_add(overflow)),
+            // Unlimited.
+            _ => workers,
+        };
+    let seconds = |name: &str| section.count(name, u64::MAX).map(Duration::from_secs);
+    Settings {
+        max_connections,
+        max_idle: match section.count("max_pool_size", u32::MAX) {
+            Some(size) if size > 0 => size.min(max_connections),
+            _ => max_connections,
+        },
+        pool_timeout: seconds("pool_timeout").unwrap_or(defaults.pool_timeout),
+        recycle_after: seconds("connection_recycle_time"),
+        max_retries: section.count("max_retries", u32::MAX),
+        retry_interval: seconds("retry_interval").unwrap_or(defaults.retry_interval),
+        mysql_sql_mode: section.string("mysql_sql_mode").unwrap_or_default(),
+        mysql_wsrep_sync_wait: section.count("mysql_wsrep_sync_wait", u32::MAX),
+        db_max_retries: section.count("db_max_retries", u32::MAX).unwrap_or(u32::MAX),
+        sqlite_synchronous: section.is("sqlite_synchronous"),
+    }
+}

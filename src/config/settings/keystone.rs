@@ -1,0 +1,197 @@
+//! `[keystone_authtoken]`, `[centralized_scheduler]`, and the section that either takes its credentials from.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::auth::Secret;
+use crate::config::effective::{Effective, Section};
+use crate::config::ini::normalized;
+use crate::keystone::{AppCredential, Credentials, Login, LoginScope, Named, Settings};
+use crate::{outbound, trusts};
+
+/// How tokens are validated.
+pub fn tokens(effective: &Effective) -> Result<Settings, String> {
+    let section = effective.section("keystone_authtoken");
+    let plugin_section = section.text("auth_section").map(normalized);
+    let plugin = plugin_section.as_deref().map_or(section, |name| effective.section(name));
+    let defaults = Settings::default();
+    Ok(Settings {
+        www_authenticate_uri: section.string("www_authenticate_uri"),
+        delay_auth_decision: section.is("delay_auth_decision"),
+        http_request_max_retries: section
+            .count("http_request_max_retries", u32::MAX)
+            .unwrap_or(defaults.http_request_max_retries),
+        token_cache_time: section
+            .count("token_cache_time", u64::MAX)
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs),
+        include_service_catalog: section.is("include_service_catalog"),
+        service_token_roles: section.list("service_token_roles"),
+        service_token_roles_required: section.is("service_token_roles_required"),
+        service_type: section.string("service_type"),
+        // Where Keystone is and how it is reached is said here, whatever section the credentials are in.
+        login: login(section, plugin)?,
+        ..defaults
+    })
+}
+
+/// How trusts are made. None where they are not, and nothing is known by which those made earlier could be removed.
+pub fn trusts(effective: &Effective) -> Result<Option<trusts::Settings>, String> {
+    let section = effective.section("centralized_scheduler");
+    let enabled = section.is("enabled");
+    let name = normalized(section.text("auth_section").unwrap_or("keystone_authtoken"));
+    let named = effective.section(&name);
+    // [keystone_authtoken] may in turn name another.
+    let further = named.text("auth_section").map(normalized);
+    let plugin = further.as_deref().map_or(named, |name| effective.section(name));
+    let login = match login(named, plugin) {
+        Ok(login) => login,
+        Err(why) if enabled => return Err(why),
+        Err(_) => return Ok(None),
+    };
+    let (enforce_trusts, delegated_roles) =
+        (section.is("enforce_trusts"), section.list("trusts_delegated_roles"));
+    Ok(Some(trusts::Settings { enabled, enforce_trusts, delegated_roles, login }))
+}
+
+/// `reached` says how Keystone is reached, `plugin` who we are there.
+fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
+    let auth_url = needed(plugin, "auth_url", "where Keystone is")?;
+    let is_http =
+        Url::parse(auth_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !is_http {
+        return Err(plugin.refuse("auth_url", "it is not a URL, as http://keystone.example.com:5000/v3"));
+    }
+    let timeout = reached
+        .count("http_connect_timeout", u64::MAX)
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs);
+    Ok(Login {
+        auth_url: auth_url.to_owned(),
+        interface: reached.string("interface"),
+        region_name: reached.string("region_name"),
+        credentials: credentials(plugin)?,
+        http: outbound::Settings {
+            ca_file: reached.path("cafile"),
+            cert_file: reached.path("certfile"),
+            key_file: reached.path("keyfile"),
+            insecure: reached.is("insecure"),
+            connect_timeout: timeout,
+            timeout,
+        },
+    })
+}
+
+fn credentials(plugin: Section<'_>) -> Result<Credentials, String> {
+    match needed(plugin, "auth_type", "how we log in to Keystone, usually `password`")? {
+        "password" => Ok(Credentials::Password {
+            user: user(plugin, true)?,
+            password: secret(plugin, "password", "the password of our user")?,
+            scope: scope(plugin, true)?,
+        }),
+        "v3password" => Ok(Credentials::Password {
+            user: user(plugin, false)?,
+            password: secret(plugin, "password", "the password of our user")?,
+            scope: scope(plugin, false)?,
+        }),
+        "v3applicationcredential" => {
+            let secret_name = "application_credential_secret";
+            let credential = match plugin.string("application_credential_id") {
+                Some(id) => AppCredential::Id(id),
+                None => {
+                    let what =
+                        "which application credential is ours (or application_credential_name, with a user)";
+                    match plugin.string("application_credential_name") {
+                        Some(name) => AppCredential::Name(name, user(plugin, false)?),
+                        None => return Err(missing(plugin, "application_credential_id", what)),
+                    }
+                }
+            };
+            let secret = secret(plugin, secret_name, "the secret of our application credential")?;
+            Ok(Credentials::ApplicationCredential { credential, secret })
+        }
+        _ => Err(plugin.refuse(
+            "auth_type",
+            "this service logs in to Keystone by `password`, `v3password` or `v3applicationcredential`",
+        )),
+    }
+}
+
+/// Who logs in; `defaults` is whether a domain may be given for user and project at once.
+fn user(plugin: Section<'_>, defaults: bool) -> Result<Named, String> {
+    let user = named(plugin, "user", "user_id", "username", defaults);
+    if user.id.is_none() && user.name.is_none() {
+        return Err(missing(plugin, "username", "who we are to Keystone (or user_id)"));
+    }
+    in_a_domain(plugin, &user, "user_domain_name")?;
+    Ok(user)
+}
+
+fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
+    let project = named(plugin, "project", "project_id", "project_name", defaults);
+    let domain = Named {
+        domain_id: plugin.string("domain_id"),
+        domain_name: plugin.string("domain_name"),
+        ..Named::default()
+    };
+    let is_project = project.id.is_some() || project.name.is_some();
+    let is_domain = domain.domain_id.is_some() || domain.domain_name.is_some();
+    let (system, trust) = (plugin.text("system_scope"), plugin.string("trust_id"));
+    let several =
+        [is_project, is_domain, system.is_some(), trust.is_some()].into_iter().filter(|is| *is).count() > 1;
+    if several {
+        return Err(format!(
+            "A token is for one thing, but [{}] names several: keep one of project_id or project_name, domain_id or \
+             domain_name, system_scope, trust_id.",
+            plugin.name
+        ));
+    }
+    if is_project {
+        in_a_domain(plugin, &project, "project_domain_name")?;
+        return Ok(LoginScope::Project(project));
+    }
+    if is_domain {
+        return Ok(LoginScope::Domain(domain));
+    }
+    match (system, trust) {
+        (Some("all"), _) => Ok(LoginScope::System),
+        (Some(_), _) => Err(plugin.refuse("system_scope", "there is no other than `all`")),
+        (None, Some(trust)) => Ok(LoginScope::Trust(trust)),
+        (None, None) => Ok(LoginScope::Unscoped),
+    }
+}
+
+fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) -> Named {
+    let or_default = |option: &str| {
+        let default = || if defaults { plugin.string(&format!("default_{option}")) } else { None };
+        plugin.string(&format!("{what}_{option}")).or_else(default)
+    };
+    Named {
+        id: plugin.string(id),
+        name: plugin.string(name),
+        domain_id: or_default("domain_id"),
+        domain_name: or_default("domain_name"),
+    }
+}
+
+/// A name means something in a domain only.
+fn in_a_domain(plugin: Section<'_>, named: &Named, option: &str) -> Result<(), String> {
+    if named.id.is_none() && named.domain_id.is_none() && named.domain_name.is_none() {
+        let what = format!("in which domain that name is (or {})", option.replace("_name", "_id"));
+        return Err(missing(plugin, option, &what));
+    }
+    Ok(())
+}
+
+fn secret(plugin: Section<'_>, name: &str, what: &str) -> Result<Secret, String> {
+    needed(plugin, name, what).map(Secret::new)
+}
+
+fn needed<'e>(plugin: Section<'e>, name: &str, what: &str) -> Result<&'e str, String> {
+    plugin.text(name).ok_or_else(|| missing(plugin, name, what))
+}
+
+fn missing(plugin: Section<'_>, name: &str, what: &str) -> String {
+    format!("The option [{}] {name} is missing: with auth_strategy keystone it says {what}.", plugin.name)
+}

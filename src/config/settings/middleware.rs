@@ -1,0 +1,89 @@
+//! `[cors]`, each `[cors.<name>]`, and `[healthcheck]`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::config::effective::Effective;
+use crate::cors;
+use crate::handlers::health::{Backend, Settings};
+
+/// The rules for other origins, those of `[cors]` first; a section without an origin is none.
+pub fn cors(effective: &Effective) -> Vec<cors::Settings> {
+    let mut names: Vec<&str> = vec!["cors"];
+    for setting in &effective.settings {
+        if setting.group.starts_with("cors.") && !names.contains(&setting.group.as_str()) {
+            names.push(&setting.group);
+        }
+    }
+    let rules = names.into_iter().map(|name| {
+        let section = effective.section(name);
+        cors::Settings {
+            allowed_origins: section.list("allowed_origin"),
+            allow_credentials: section.is("allow_credentials"),
+            expose_headers: section.list("expose_headers"),
+            max_age: section.count("max_age", u32::MAX),
+            allow_methods: section.list("allow_methods"),
+            allow_headers: section.list("allow_headers"),
+        }
+    });
+    rules.filter(|rules| !rules.allowed_origins.is_empty()).collect()
+}
+
+/// How the health check answers.
+pub fn health(effective: &Effective) -> Result<Settings, String> {
+    let section = effective.section("healthcheck");
+    let defaults = Settings::default();
+    let path = section.string("path").unwrap_or(defaults.path);
+    if !path.starts_with('/') {
+        return Err(section.refuse("path", "it is not a path, as /healthcheck"));
+    }
+    let backends = section
+        .list("backends")
+        .iter()
+        .map(|name| backend(name))
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            section
+                .refuse("backends", "there are disable_by_file, disable_by_files_ports and enable_by_files")
+        })?;
+    let ranges = section.list("allowed_source_ranges");
+    if !ranges.iter().all(|range| is_network(range)) {
+        return Err(section.refuse("allowed_source_ranges", "it is not a list of networks, as 10.0.0.0/8"));
+    }
+    let of_ports = section.list("disable_by_file_paths");
+    let of_ports = of_ports.iter().map(|pair| by_port(pair)).collect::<Option<_>>();
+    Ok(Settings {
+        path,
+        detailed: section.is("detailed"),
+        backends,
+        disable_by_file_path: section.path("disable_by_file_path"),
+        disable_by_file_paths: of_ports
+            .ok_or_else(|| section.refuse("disable_by_file_paths", "it is not a list of port:path"))?,
+        enable_by_file_paths: section.list("enable_by_file_paths").into_iter().map(PathBuf::from).collect(),
+        allowed_source_ranges: ranges,
+        ignore_proxied_requests: section.is("ignore_proxied_requests"),
+    })
+}
+
+fn backend(name: &str) -> Option<Backend> {
+    match name {
+        "disable_by_file" => Some(Backend::DisableByFile),
+        "disable_by_files_ports" => Some(Backend::DisableByFilesPorts),
+        "enable_by_files" => Some(Backend::EnableByFiles),
+        _ => None,
+    }
+}
+
+/// `port:path`
+fn by_port(text: &str) -> Option<(u16, PathBuf)> {
+    let (port, path) = text.split_once(':')?;
+    Some((port.trim().parse().ok()?, path.trim().into()))
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= longest))
+}

@@ -1,0 +1,96 @@
+//! THE TABLE of options: every one that the Python service knows, and those that are our own.
+//!
+//! Names, types and defaults are upstream's (contract, conventions §1 to §5); where a default is another, the help
+//! says why.
+
+mod database;
+mod general;
+mod keystone;
+mod logging;
+mod middleware;
+mod policy;
+
+use super::option::Opt;
+pub use keystone::LOGIN;
+pub use middleware::CORS;
+
+/// A section of the file.
+pub struct Section {
+    /// Its name.
+    pub name: &'static str,
+    /// Whose options these are, and what they are for: the heading of the sample.
+    pub parts: &'static [(&'static str, &'static [Opt])],
+}
+
+/// The sections, in the order of the sample.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        name: "DEFAULT",
+        parts: &[("freezer-api", general::DEFAULT), ("the log, as oslo.log's", logging::OPTIONS)],
+    },
+    Section { name: "database", parts: &[("the database, as oslo.db's", database::OPTIONS)] },
+    Section {
+        name: "keystone_authtoken",
+        parts: &[
+            ("Keystone, as keystonemiddleware's", keystone::OPTIONS),
+            ("who we are to Keystone, as keystoneauth's", keystone::PLUGIN),
+        ],
+    },
+    Section { name: "centralized_scheduler", parts: &[("freezer-api", general::CENTRALIZED_SCHEDULER)] },
+    Section { name: "oslo_policy", parts: &[("oslo.policy", policy::OPTIONS)] },
+    Section { name: "oslo_middleware", parts: &[("oslo.middleware", middleware::OPTIONS)] },
+    Section { name: "cors", parts: &[("oslo.middleware", middleware::CORS)] },
+    Section { name: "healthcheck", parts: &[("oslo.middleware", middleware::HEALTHCHECK)] },
+    Section { name: "paste_deploy", parts: &[("freezer-api", general::PASTE_DEPLOY)] },
+    Section { name: "storage", parts: &[("freezer-api", general::STORAGE)] },
+];
+
+/// Every option with its section.
+pub fn options() -> Vec<(String, &'static Opt)> {
+    let of = |section: &'static Section| section.parts.iter().flat_map(|(_, options)| options.iter());
+    SECTIONS.iter().flat_map(|section| of(section).map(|opt| (section.name.to_owned(), opt))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_option_is_there_once_and_has_a_default_that_it_can_read_and_a_meaning() {
+        let mut seen = BTreeSet::new();
+        for (section, opt) in options() {
+            assert!(seen.insert((section.clone(), opt.name)), "[{section}] {}", opt.name);
+            assert!(opt.help.ends_with('.'), "[{section}] {}", opt.name);
+            if let Some(default) = opt.default {
+                opt.kind.read(&[default.to_owned()]).unwrap();
+            }
+        }
+        for (section, opt) in options() {
+            for (old_section, name) in opt.old_names {
+                let old_section = if old_section.is_empty() { section.as_str() } else { old_section };
+                assert!(!seen.contains(&(old_section.to_owned(), *name)), "[{old_section}] {name}");
+                assert!(
+                    old_section == "DEFAULT" || old_section.to_lowercase() == old_section,
+                    "{old_section}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_one() {
+        for (section, opt) in options() {
+            let secret =
+                ["password", "secret_key", "credential_secret"].iter().any(|end| opt.name.ends_with(end));
+            let url = section == "database" && opt.name.ends_with("connection");
+            assert_eq!(
+                opt.secret,
+                secret || url || opt.name == "connection_parameters",
+                "[{section}] {}",
+                opt.name
+            );
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! SIGHUP.
+
+use crate::program::{Place, Running};
+
+#[test]
+fn a_hangup_changes_the_level_says_what_needs_a_restart_and_survives_a_broken_file() {
+    let place = Place::new();
+    let write = |text: &str| {
+        let always = "[DEFAULT]\nbind_host = 127.0.0.1\nbind_port = 0\nauth_strategy = noauth\n";
+        place.write("freezer-api.conf", &format!("{always}{text}"));
+    };
+    write("workers = 2\n");
+    let running = Running::start(place.command("serve"));
+    assert!(running.get("/").starts_with("HTTP/1.1 "));
+
+    write("workers = 3\ndebug = true\n[keystone_authtoken]\npassword = hunter2\n");
+    running.hang_up();
+    assert!(running.wait_for("SIGHUP: changed").contains("debug"));
+    let restart = running.wait_for("only in effect after a restart");
+    assert!(restart.contains("[DEFAULT] workers, [keystone_authtoken] password"), "{restart}");
+    assert!(!restart.contains("hunter2"), "{restart}");
+
+    write("workers = many\n");
+    running.hang_up();
+    let broken = running.wait_for("nothing is changed");
+    assert!(broken.contains("[DEFAULT] workers") && broken.contains("freezer-api.conf:5"), "{broken}");
+
+    write("workers = 2\ndebug = false\n");
+    running.hang_up();
+    assert!(running.wait_for("SIGHUP: changed").contains("debug"));
+    assert!(running.get("/").starts_with("HTTP/1.1 "));
+}

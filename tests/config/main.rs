@@ -1,0 +1,11 @@
+//! The configuration, as an operator meets it: files, the environment and the command line of the real program.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod hangup;
+mod oslo;
+mod precedence;
+mod program;
+mod refusals;
+mod sample;
+mod show;
+mod upstream;

@@ -1,0 +1,153 @@
+//! The real program in a directory of its own, which is also its home.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Generous: nothing takes this long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Place(tempfile::TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file below the place; gives back where it is.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A command line, words separated by blanks, with nothing of the outside's configuration.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
+        command.args(line.split_whitespace()).current_dir(self.path());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OS_")) {
+            command.env_remove(name);
+        }
+        command.env("HOME", self.path());
+        command
+    }
+
+    /// What a command prints that works.
+    pub fn run(&self, line: &str) -> String {
+        printed(self.command(line).output().unwrap())
+    }
+
+    /// What a command says that does not work.
+    pub fn refused(&self, line: &str) -> String {
+        said(self.command(line))
+    }
+}
+
+pub fn printed(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command says that does not work; a service that starts all the same is ended.
+pub fn said(mut command: Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    text
+}
+
+/// The line that says where an option comes from, and the line with its value, in what `config show` prints.
+pub fn shown<'t>(text: &'t str, section: &str, name: &str) -> (&'t str, &'t str) {
+    let from = text.find(&format!("\n[{section}]\n")).unwrap_or_else(|| panic!("[{section}] in {text}"));
+    let lines: Vec<&str> = text[from + 1..].lines().collect();
+    let is_it = |line: &&str| {
+        let key = line.trim_start_matches('#');
+        key.strip_prefix(name).is_some_and(|rest| rest.starts_with(" ="))
+    };
+    let at = lines.iter().position(is_it).unwrap_or_else(|| panic!("{name} in {text}"));
+    let source = lines[..at].iter().rev().find(|line| line.starts_with("# ")).unwrap();
+    (source.trim_start_matches("# "), lines[at])
+}
+
+/// A program that runs until it is dropped.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// Where it listens, as `http://host:port`.
+    pub url: String,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let outputs: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for output in outputs {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines() {
+                    if sender.send(line.unwrap()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        let mut running = Self { child, lines, url: String::new() };
+        let line = running.wait_for("listening on ");
+        line.trim_start_matches("listening on ").clone_into(&mut running.url);
+        running
+    }
+
+    /// The next line that has this in it.
+    pub fn wait_for(&self, text: &str) -> String {
+        let mut seen = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => seen.push(line),
+                Err(_) => panic!("no line with {text:?} after {seen:#?}"),
+            }
+        }
+    }
+
+    pub fn hang_up(&self) {
+        let kill =
+            Command::new("sh").arg("-c").arg(format!("kill -HUP {}", self.child.id())).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// The head of the answer to a GET.
+    pub fn get(&self, path: &str) -> String {
+        use std::io::Write;
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
