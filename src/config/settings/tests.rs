@@ -196,10 +196,10 @@ fn a_path_prefix_is_a_path() {
     let prefix = |text: &str| {
         config(&format!("[DEFAULT]\npath_prefix = {text}")).map(|config| config.server.proxy.path_prefix)
     };
-    for (text, expected) in [("", ""), ("/", ""), ("/backup", "/backup"), ("/a/b/", "/a/b")] {
+    for (text, expected) in [("", ""), ("/", ""), ("/backup", "/backup"), ("/a//b/", "/a/b")] {
         assert_eq!(prefix(text).unwrap(), expected);
     }
-    for text in ["backup", "http://x/y", "/a?b", "/a b", "/a//b"] {
+    for text in ["backup", "http://x/y", "/a?b", "/a b", "/v2/x"] {
         assert!(prefix(text).unwrap_err().contains("path_prefix, given by /etc/f.conf:2"), "{text}");
     }
 }
