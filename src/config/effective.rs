@@ -135,13 +135,18 @@ impl Effective {
         Section { effective: self, name }
     }
 
-    /// A sentence that begins with an option, as `[DEFAULT] log_file: ...`, with where that option was given.
+    /// A sentence that begins with an option, as `[DEFAULT] log_file: ...`, with where that option was given, and
+    /// without its value if there is a secret in that.
     pub fn located(&self, why: &str) -> String {
         let starts =
             |setting: &&Setting| why.strip_prefix(&setting.name()).is_some_and(|rest| rest.starts_with(':'));
-        match self.settings.iter().find(starts).map(|setting| &setting.source) {
-            None | Some(Source::Default) => why.to_owned(),
-            Some(source) => format!("{} ({source})", why.trim_end_matches('.')),
+        match self.settings.iter().find(starts) {
+            None => why.to_owned(),
+            Some(setting) if setting.holds_secret => {
+                format!("{}: its value makes no sense ({})", setting.name(), setting.source)
+            }
+            Some(Setting { source: Source::Default, .. }) => why.to_owned(),
+            Some(Setting { source, .. }) => format!("{} ({source})", why.trim_end_matches('.')),
         }
     }
 

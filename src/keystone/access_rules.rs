@@ -37,21 +37,32 @@ pub struct AccessRule {
 }
 
 impl AccessRule {
-    /// Whether it allows a request of this method and path to the service of this type.
-    fn allows(&self, service: &str, method: &str, paths: &[String; 2]) -> bool {
+    /// Whether it allows a request of this method and path, below this prefix, to the service of this type.
+    fn allows(&self, service: &str, method: &str, prefix: &str, paths: &[String; 2]) -> bool {
         self.service == service
             && self.method == method
-            && paths.iter().any(|path| path_matches(path, &self.path))
+            && paths.iter().any(|path| {
+                path_matches(&format!("{prefix}{path}"), &self.path) && is_meant(&self.path, prefix, path)
+            })
     }
+}
+
+/// Whether a pattern means this path of ours also without the prefix. Not every proxy takes `X-Forwarded-Prefix` out of
+/// what clients send, and with one made up to end as the pattern does before its `**`, all paths would be below that.
+fn is_meant(pattern: &str, prefix: &str, path: &str) -> bool {
+    let is_ours = |part| matches!(part, "v1" | "v2");
+    let written_out = pattern.strip_prefix(prefix).filter(|_| !prefix.split('/').any(is_ours));
+    path_matches(path, pattern) || written_out.is_some_and(|rest| path_matches(path, rest))
 }
 
 /// Whether one of the rules allows the request to us, the service of this type.
 pub fn allow(rules: &[AccessRule], service: &str, call: &Call) -> bool {
     let Some(method) = word(call.method) else { return false };
     let path = path(call);
+    let prefix = prefix(call);
     // Whether or not a path has a slash at its end it is the same to us, so it is the same to the rules.
     let paths = [format!("{path}/"), path];
-    rules.iter().any(|rule| rule.allows(service, method, &paths))
+    rules.iter().any(|rule| rule.allows(service, method, prefix, &paths))
 }
 
 fn word(method: Method) -> Option<&'static str> {
@@ -67,13 +78,16 @@ fn word(method: Method) -> Option<&'static str> {
     }
 }
 
-/// The path that is looked for in the rules: the one that we act on, so that no spelling of it gets around them, below
-/// the prefix that a proxy put us under, if it says so.
+/// The path that is looked for in the rules: the one that we act on, so that no spelling of it gets around them.
 fn path(call: &Call) -> String {
-    let host_and_prefix = call.base_url.split_once("://").map_or("", |(_, rest)| rest);
-    let prefix = host_and_prefix.find('/').map_or("", |at| &host_and_prefix[at..]);
     let parts = call.segments.iter().map(|part| utf8_percent_encode(part, ESCAPED).to_string());
-    format!("{prefix}/{}", parts.collect::<Vec<_>>().join("/"))
+    format!("/{}", parts.collect::<Vec<_>>().join("/"))
+}
+
+/// The prefix that a proxy put us under, if it says so; rules have it before the path.
+fn prefix(call: &Call) -> &str {
+    let host_and_prefix = call.base_url.split_once("://").map_or("", |(_, rest)| rest);
+    host_and_prefix.find('/').map_or("", |at| &host_and_prefix[at..])
 }
 
 /// A piece of a pattern.
@@ -219,10 +233,34 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_slash_parts_nothing_and_a_prefix_counts() {
+    fn an_escaped_slash_parts_nothing() {
         assert_eq!(path(&call("GET", "/v2/a%2Fb/%C3%A9 c")), "/v2/a%2Fb/%C3%A9%20c");
-        let mut behind = call("GET", "/v2/p");
-        behind.base_url.push_str("/backup");
-        assert_eq!(path(&behind), "/backup/v2/p");
+    }
+
+    #[test]
+    fn a_prefix_counts_and_none_gets_around_a_rule() {
+        for (pattern, prefix, url, expected) in [
+            ("/backup/v2/*/jobs", "/backup", "/v2/p/jobs", true),
+            ("/backup/v2/*/jobs", "", "/v2/p/jobs", false),
+            ("/backup/**", "/backup", "/v2/p/jobs", true),
+            ("/v2/*/jobs", "/backup", "/v2/p/jobs", false),
+            ("**", "/backup", "/v2/p/jobs", true),
+            ("**/jobs", "/backup", "/v2/p/jobs", true),
+            // Made up by the client.
+            ("/v2/p/jobs/**", "/v2/p/jobs", "/v2/p/clients", false),
+            ("/v2/*/jobs/**", "/v2/p/jobs", "/v2/p/clients", false),
+            ("/*/p/jobs/**", "/x/p/jobs", "/v2/p/clients", false),
+            ("**/jobs/**", "/jobs", "/v2/p/clients", false),
+            ("/backup/v2/p/jobs/**", "/backup/v2/p/jobs", "/v2/p/clients", false),
+        ] {
+            let rule = AccessRule {
+                service: "backup".to_owned(),
+                method: "GET".to_owned(),
+                path: pattern.to_owned(),
+            };
+            let mut behind = call("GET", url);
+            behind.base_url.push_str(prefix);
+            assert_eq!(allow(&[rule], "backup", &behind), expected, "{pattern} {prefix} {url}");
+        }
     }
 }

@@ -53,9 +53,25 @@ pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 /// Opens one connection and makes the settings that every session of ours has.
 ///
 /// # Errors
-/// The server cannot be reached, refuses, or does not take a setting.
+/// The server cannot be reached, refuses, or does not take a setting. The URL is not in it.
 pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResult<AnyConnection> {
-    let mut connection = match url.backend() {
+    let mut connection = open(url).map_err(|error| match error {
+        // libpq repeats a URL that it cannot take apart, the password with it.
+        ConnectionError::BadConnection(message) if url.backend() != Backend::Sqlite => {
+            ConnectionError::BadConnection(message.replace(url.target(), url.redacted()))
+        }
+        other => other,
+    })?;
+    if url.wants_tls() {
+        dialect::expect_tls(&mut connection)?;
+    }
+    dialect::configure_session(&mut connection, settings)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    Ok(match url.backend() {
         #[cfg(feature = "mysql")]
         Backend::Mysql => AnyConnection::Mysql(diesel::mysql::MysqlConnection::establish(url.target())?),
         #[cfg(feature = "postgres")]
@@ -63,13 +79,7 @@ pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResul
         Backend::Sqlite => AnyConnection::Sqlite(diesel::sqlite::SqliteConnection::establish(url.target())?),
         #[allow(unreachable_patterns)]
         other => return Err(ConnectionError::BadConnection(format!("{other:?} was not built in"))),
-    };
-    if url.wants_tls() {
-        dialect::expect_tls(&mut connection)?;
-    }
-    dialect::configure_session(&mut connection, settings)
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(connection)
+    })
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -90,5 +100,20 @@ impl r2d2::ManageConnection for Manager {
         // A panic may have left a transaction open; a lost connection leaves the manager in error.
         std::thread::panicking()
             || <AnyConnection as Connection>::TransactionManager::is_broken_transaction_manager(connection)
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_taken_apart_is_not_repeated() {
+        for place in ["[::1", "[]", "[::1]x"] {
+            let url = DatabaseUrl::parse(&format!("postgresql://f:hunter2@{place}/freezer"));
+            let Ok(url) = url else { continue };
+            let error = establish(&url).err().unwrap().to_string();
+            assert!(error.contains("in URI") && !error.contains("hunter2"), "{error}");
+        }
     }
 }

@@ -16,6 +16,8 @@ const REFUSALS: &[&str] = &[
     "no pg_hba.conf entry",
     "does not exist",
     "permission denied for database",
+    // libpq's of an address in brackets that it cannot take apart.
+    " in uri",
 ];
 
 /// Waits until the database gives a connection: `max_retries` times `retry_interval` at most. It blocks; who wants a
@@ -84,6 +86,7 @@ mod tests {
             "Unknown database 'freezer'",
             "connection to server failed: FATAL:  password authentication failed for user \"freezer\"",
             "connection to server failed: FATAL:  database \"freezer\" does not exist",
+            "IPv6 host address may not be empty in URI: \"postgresql://[]/freezer\"",
         ] {
             assert!(!is_waited_for(message), "{message}");
         }

@@ -1,5 +1,7 @@
 //! SIGHUP.
 
+use std::process::Command;
+
 use crate::program::{Place, Running};
 
 #[test]
@@ -14,19 +16,35 @@ fn a_hangup_changes_the_level_says_what_needs_a_restart_and_survives_a_broken_fi
     assert!(running.get("/").starts_with("HTTP/1.1 "));
 
     write("workers = 3\ndebug = true\n[keystone_authtoken]\npassword = hunter2\n");
-    running.hang_up();
+    running.signal("HUP");
     assert!(running.wait_for("SIGHUP: changed").contains("debug"));
     let restart = running.wait_for("only in effect after a restart");
     assert!(restart.contains("[DEFAULT] workers, [keystone_authtoken] password"), "{restart}");
     assert!(!restart.contains("hunter2"), "{restart}");
 
     write("workers = many\n");
-    running.hang_up();
+    running.signal("HUP");
     let broken = running.wait_for("nothing is changed");
     assert!(broken.contains("[DEFAULT] workers") && broken.contains("freezer-api.conf:5"), "{broken}");
 
     write("workers = 2\ndebug = false\n");
-    running.hang_up();
+    running.signal("HUP");
     assert!(running.wait_for("SIGHUP: changed").contains("debug"));
     assert!(running.get("/").starts_with("HTTP/1.1 "));
+}
+
+#[test]
+fn a_file_that_hangs_does_not_keep_the_service_from_stopping() {
+    let place = Place::new();
+    place.write("conf/1.conf", "[DEFAULT]\nbind_host = 127.0.0.1\nbind_port = 0\nauth_strategy = noauth\n");
+    let mut running = Running::start(place.command("serve --config-dir conf"));
+    // Nobody writes to it: as a file on a server that is away, it can be opened by nobody.
+    let hangs = place.path().join("conf/2.conf");
+    assert!(Command::new("mkfifo").arg(&hangs).status().unwrap().success());
+    for _ in 0..3 {
+        running.signal("HUP");
+        assert!(running.get("/").starts_with("HTTP/1.1 "));
+    }
+    running.signal("TERM");
+    assert!(running.ended(), "SIGTERM is not heard");
 }

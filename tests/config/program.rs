@@ -126,10 +126,22 @@ impl Running {
         }
     }
 
-    pub fn hang_up(&self) {
-        let kill =
-            Command::new("sh").arg("-c").arg(format!("kill -HUP {}", self.child.id())).status().unwrap();
-        assert!(kill.success());
+    /// Sends it a signal, as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+    }
+
+    /// Whether it has ended, or does so now.
+    pub fn ended(&mut self) -> bool {
+        let until = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > until {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        true
     }
 
     /// The head of the answer to a GET.

@@ -76,6 +76,12 @@ fn an_old_name_is_said_once_and_what_does_nothing_is_known() {
     assert_eq!(unknown, [(6, "DEFAULT", "nothing"), (9, "default", "debug")]);
     assert_eq!(effective.located("[DEFAULT] log_file: no."), "[DEFAULT] log_file: no (/f:5)");
     assert_eq!(effective.located("other: no."), "other: no.");
+
+    let text =
+        "[keystone_authtoken]\npassword = hunter2\n[DEFAULT]\nlog_file = /x/$keystone_authtoken.password";
+    let effective = Effective::new(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}"));
+    let shown = effective.located("[DEFAULT] log_file: cannot open /x/hunter2.");
+    assert_eq!(shown, "[DEFAULT] log_file: its value makes no sense (/f:4)");
 }
 
 #[test]

@@ -34,12 +34,14 @@ pub(super) fn with_parameters(url: &str, parameters: Option<&str>) -> String {
 pub fn store(effective: &Effective, workers: usize) -> Settings {
     let section = effective.section("database");
     let defaults = Settings::default();
-    let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+    // One fewer: a database that falls silent keeps everybody who has a connection, and his place to work in. The health
+    // check and whoever can be refused without asking it go on with the place that is left.
+    let useful = u32::try_from(workers.saturating_sub(1).max(1)).unwrap_or(u32::MAX);
     let max_connections =
         match (section.count("max_pool_size", u32::MAX), section.count("max_overflow", u32::MAX)) {
-            (Some(size), Some(overflow)) if size > 0 => workers.min(size.saturating_add(overflow)),
+            (Some(size), Some(overflow)) if size > 0 => useful.min(size.saturating_add(overflow)),
             // Unlimited.
-            _ => workers,
+            _ => useful,
         };
     let seconds = |name: &str| section.count(name, u64::MAX).map(Duration::from_secs);
     Settings {

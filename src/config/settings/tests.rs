@@ -35,7 +35,7 @@ fn nothing_given_is_a_server_for_this_machine_with_every_rooms_defaults() {
     let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let server = server::Settings { bind_host: "127.0.0.1".to_owned(), ..server::Settings::default() };
     assert_eq!(debug(&config.server), debug(&server));
-    let store = store::Settings { max_connections: 16, ..store::Settings::default() };
+    let store = store::Settings { max_connections: 15, ..store::Settings::default() };
     assert_eq!(debug(&config.store), debug(&store));
     assert_eq!(config.logging, log_settings::Settings::default());
     assert_eq!(debug(&config.health), debug(&handlers::health::Settings::default()));
@@ -95,10 +95,14 @@ fn the_pool_is_what_the_workers_need_and_the_operator_allows() {
         let store = config(&format!("[DEFAULT]\nworkers = 16\n[database]\n{text}")).unwrap().store;
         (store.max_connections, store.max_idle)
     };
-    assert_eq!(pool(""), (16, 5));
+    assert_eq!(pool(""), (15, 5));
     assert_eq!(pool("max_pool_size = 2\nmax_overflow = 3"), (5, 2));
-    assert_eq!(pool("max_pool_size = 0"), (16, 16));
-    assert_eq!(pool("max_pool_size = 20\nmax_overflow = -1"), (16, 16));
+    assert_eq!(pool("max_pool_size = 0"), (15, 15));
+    assert_eq!(pool("max_pool_size = 20\nmax_overflow = -1"), (15, 15));
+    for workers in [1, 2] {
+        let store = config(&format!("[DEFAULT]\nworkers = {workers}\n")).unwrap().store;
+        assert_eq!(store.max_connections, 1, "{workers}");
+    }
     let store = config("[database]\nmax_retries = -1\nconnection_recycle_time = -1\ndb_max_retries = -1\n")
         .unwrap()
         .store;
