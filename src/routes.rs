@@ -162,9 +162,15 @@ impl Route {
 /// What the handler fails with; 403, 404 and 405 as the table says; 406.
 pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
     answer(app, call).or_else(|error| match error.kind {
-        // Only this room knows where a token is to be had.
-        Kind::Unauthorized => Ok(Reply::from_error(&error, &call.request_id)
-            .with_header("WWW-Authenticate", app.auth.challenge(call))),
+        // Only this room knows where a token is to be had. What becomes an answer here is no error to the rooms around,
+        // which log those.
+        Kind::Unauthorized => {
+            if error.log.is_some() {
+                log::info!("{error}");
+            }
+            Ok(Reply::from_error(&error, &call.request_id)
+                .with_header("WWW-Authenticate", app.auth.challenge(call)))
+        }
         _ => Err(error),
     })
 }

@@ -9,7 +9,7 @@ use super::files::Files;
 use super::ini::normalized;
 use super::option::{Opt, Value};
 use super::settings::{AuthStrategy, strategy};
-use super::table::{self, CORS, LOGIN};
+use super::table::{self, CORS, PLUGIN, REACHED};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,12 +89,12 @@ impl Effective {
     /// A sentence for the operator: a value is not valid.
     pub fn new(sources: &Sources, directories: Vec<PathBuf>) -> Result<Self, String> {
         let mut evaluator = Evaluator::new(sources, table::options());
-        for (group, name) in
-            [("keystone_authtoken", "auth_section"), ("centralized_scheduler", "auth_section")]
-        {
-            let section = evaluator.one(group, name)?.and_then(Setting::text).map(normalized);
+        let mut trustee = None;
+        for (group, reached) in [("keystone_authtoken", &[][..]), ("centralized_scheduler", REACHED)] {
+            let section = evaluator.one(group, "auth_section")?.and_then(Setting::text).map(normalized);
             if let Some(section) = section {
-                evaluator.add(&section, LOGIN.iter().copied().flatten());
+                evaluator.add(&section, PLUGIN.iter().chain(reached));
+                trustee = Some(section);
             }
         }
         let entries = || sources.files.iter().flat_map(|file| &file.entries);
@@ -103,7 +103,14 @@ impl Effective {
         }
         let unknown = evaluator.unknown();
         let (mut settings, mut warnings) = evaluator.all()?;
-        inherit(&mut settings);
+        // What a `[cors.<name>]` leaves open, `[cors]` says; and it is the same Keystone that is asked for trusts.
+        inherit(&mut settings, "cors", |setting| {
+            setting.group.starts_with("cors.") && setting.opt.name != "allowed_origin"
+        });
+        inherit(&mut settings, "keystone_authtoken", |setting| {
+            let is_trustees = trustee.as_ref() == Some(&setting.group);
+            is_trustees && REACHED.iter().any(|opt| opt.name == setting.opt.name)
+        });
         if let Some((path, line, ..)) = unknown.iter().find(|(_, _, section, _)| section == "default") {
             let place = format!("{}:{line}", path.display());
             warnings
@@ -158,14 +165,15 @@ impl Effective {
     }
 }
 
-/// What a `[cors.<name>]` leaves open, `[cors]` says.
-fn inherit(settings: &mut [Setting]) {
-    let base: Vec<Setting> = settings.iter().filter(|setting| setting.group == "cors").cloned().collect();
-    for setting in settings.iter_mut().filter(|setting| setting.group.starts_with("cors.")) {
-        let open = setting.source == Source::Default && setting.opt.name != "allowed_origin";
-        if let Some(base) = base.iter().find(|base| open && base.opt.name == setting.opt.name) {
+/// Takes what the heirs leave open from the options of the same names in another section.
+fn inherit(settings: &mut [Setting], from: &str, is_heir: impl Fn(&Setting) -> bool) {
+    let base: Vec<Setting> = settings.iter().filter(|setting| setting.group == from).cloned().collect();
+    for setting in settings.iter_mut().filter(|setting| setting.source == Source::Default && is_heir(setting))
+    {
+        if let Some(base) = base.iter().find(|base| base.opt.name == setting.opt.name) {
             setting.value.clone_from(&base.value);
             setting.source.clone_from(&base.source);
+            setting.holds_secret = base.holds_secret;
         }
     }
 }

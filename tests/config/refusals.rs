@@ -65,6 +65,14 @@ fn what_does_not_fit_together_is_said() {
         (format!("{keystone}user_domain_id = default\n"), "[keystone_authtoken] password is missing"),
         (format!("{keystone}auth_type = v3kerberos\n"), "`v3applicationcredential`."),
         ("[DEFAULT]\nauth_strategy = noauth\nbind_host = 0.0.0.0\n".to_owned(), "loopback"),
+        (
+            format!("{keystone}user_domain_id = default\npassword = p\ncafile = none.pem\n"),
+            "freezer-api.conf:7, is not valid: Cannot read none.pem",
+        ),
+        (
+            "[healthcheck]\nallowed_source_ranges = 10.0.0.1/8\n".to_owned(),
+            "freezer-api.conf:2, is not valid",
+        ),
     ] {
         let place = Place::new();
         place.write("freezer-api.conf", &text);

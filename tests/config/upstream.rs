@@ -79,6 +79,18 @@ fn a_deployed_file_starts_the_service_with_keystone() {
 }
 
 #[test]
+fn the_log_says_why_a_token_was_refused() {
+    let place = Place::new();
+    place.write("freezer-api.conf", FILE);
+    let running = Running::start(place.command("serve"));
+    let answer = running.get_with("/v2/p/clients", "X-Auth-Token: two hunters2\r\n");
+    assert!(answer.starts_with("HTTP/1.1 401 ") && !answer.contains("cannot be one"), "{answer}");
+    let line = running.wait_for("what was sent as a token cannot be one");
+    assert!(line.contains(" INFO freezer_api.") && line.contains(" [req-"), "{line}");
+    assert!(!line.contains("hunters2"), "{line}");
+}
+
+#[test]
 fn what_it_says_is_understood() {
     let place = Place::new();
     place.write("freezer-api.conf", FILE);

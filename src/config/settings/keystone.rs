@@ -58,29 +58,42 @@ pub fn trusts(effective: &Effective) -> Result<Option<trusts::Settings>, String>
 /// `reached` says how Keystone is reached, `plugin` who we are there.
 fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
     let auth_url = needed(plugin, "auth_url", "where Keystone is")?;
-    let is_http =
-        Url::parse(auth_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if !is_http {
+    let url = Url::parse(auth_url).ok();
+    let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
         return Err(plugin.refuse("auth_url", "it is not a URL, as http://keystone.example.com:5000/v3"));
+    };
+    if url.authority().contains('@') {
+        return Err(plugin.refuse("auth_url", "there must be no user in it: username and password say that"));
     }
     let timeout = reached
         .count("http_connect_timeout", u64::MAX)
         .filter(|seconds| *seconds > 0)
         .map(Duration::from_secs);
+    let http = outbound::Settings {
+        ca_file: reached.path("cafile"),
+        cert_file: reached.path("certfile"),
+        key_file: reached.path("keyfile"),
+        insecure: reached.is("insecure"),
+        connect_timeout: timeout,
+        timeout,
+    };
+    usable(reached, &http)?;
     Ok(Login {
         auth_url: auth_url.to_owned(),
         interface: reached.string("interface"),
         region_name: reached.string("region_name"),
         credentials: credentials(plugin)?,
-        http: outbound::Settings {
-            ca_file: reached.path("cafile"),
-            cert_file: reached.path("certfile"),
-            key_file: reached.path("keyfile"),
-            insecure: reached.is("insecure"),
-            connect_timeout: timeout,
-            timeout,
-        },
+        http,
     })
+}
+
+/// Tries the certificates and the key, to say which option it is if they are of no use.
+fn usable(section: Section<'_>, http: &outbound::Settings) -> Result<(), String> {
+    let Err(why) = outbound::Client::new(http) else { return Ok(()) };
+    let is_in = |option: &&str| section.text(option).is_some_and(|file| why.contains(file));
+    // A key is looked for in the certificate's file where it has none of its own.
+    let option = ["cafile", "keyfile", "certfile"].into_iter().find(is_in).unwrap_or("cafile");
+    Err(section.refuse(option, why.trim_end_matches('.')))
 }
 
 fn credentials(plugin: Section<'_>) -> Result<Credentials, String> {

@@ -1,11 +1,10 @@
 //! `[cors]`, each `[cors.<name>]`, and `[healthcheck]`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::effective::Effective;
 use crate::cors;
-use crate::handlers::health::{Backend, Settings};
+use crate::handlers::health::{Backend, Health, Settings};
 
 /// The rules for other origins, those of `[cors]` first; a section without an origin is none.
 pub fn cors(effective: &Effective) -> Vec<cors::Settings> {
@@ -46,13 +45,9 @@ pub fn health(effective: &Effective) -> Result<Settings, String> {
             section
                 .refuse("backends", "there are disable_by_file, disable_by_files_ports and enable_by_files")
         })?;
-    let ranges = section.list("allowed_source_ranges");
-    if !ranges.iter().all(|range| is_network(range)) {
-        return Err(section.refuse("allowed_source_ranges", "it is not a list of networks, as 10.0.0.0/8"));
-    }
     let of_ports = section.list("disable_by_file_paths");
     let of_ports = of_ports.iter().map(|pair| by_port(pair)).collect::<Option<_>>();
-    Ok(Settings {
+    let settings = Settings {
         path,
         detailed: section.is("detailed"),
         backends,
@@ -60,9 +55,16 @@ pub fn health(effective: &Effective) -> Result<Settings, String> {
         disable_by_file_paths: of_ports
             .ok_or_else(|| section.refuse("disable_by_file_paths", "it is not a list of port:path"))?,
         enable_by_file_paths: section.list("enable_by_file_paths").into_iter().map(PathBuf::from).collect(),
-        allowed_source_ranges: ranges,
+        allowed_source_ranges: section.list("allowed_source_ranges"),
         ignore_proxied_requests: section.is("ignore_proxied_requests"),
-    })
+    };
+    // It says which option it is that makes no sense, but not where that was given.
+    let refuse = |why: String| match why.split_once(": ") {
+        Some((option, why)) => section.refuse(option, why),
+        None => why,
+    };
+    Health::new(settings.clone()).map_err(refuse)?;
+    Ok(settings)
 }
 
 fn backend(name: &str) -> Option<Backend> {
@@ -78,12 +80,4 @@ fn backend(name: &str) -> Option<Backend> {
 fn by_port(text: &str) -> Option<(u16, PathBuf)> {
     let (port, path) = text.split_once(':')?;
     Some((port.trim().parse().ok()?, path.trim().into()))
-}
-
-fn is_network(text: &str) -> bool {
-    let (address, length) =
-        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= longest))
 }

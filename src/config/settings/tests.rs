@@ -161,7 +161,10 @@ fn a_health_check_has_files_and_networks() {
         ("path = x", "not a path"),
         ("disable_by_file_paths = /a", "port:path"),
         ("disable_by_file_paths = x:/a", "port:path"),
-        ("allowed_source_ranges = 10.0.0.0/33", "networks"),
+        ("path = /", "[healthcheck] path, given by /etc/f.conf:2"),
+        ("backends = disable_by_file,enable_by_files", "exclude each other"),
+        ("allowed_source_ranges = 10.0.0.0/33", "not a network"),
+        ("allowed_source_ranges = 10.0.0.1/8", "[healthcheck] allowed_source_ranges, given by /etc/f.conf:2"),
     ] {
         refused(&format!("[healthcheck]\n{line}"), says);
     }

@@ -64,20 +64,10 @@ pub const OPTIONS: &[Opt] = &[
     Opt::text("memcache_password", CACHE).secret().no_effect(),
 ];
 
-/// What a section that `auth_section` names can have.
-pub const LOGIN: &[&[Opt]] = &[
-    &[
-        INTERFACE,
-        REGION_NAME,
-        HTTP_REQUEST_MAX_RETRIES,
-        HTTP_CONNECT_TIMEOUT,
-        CAFILE,
-        CERTFILE,
-        KEYFILE,
-        INSECURE,
-    ],
-    PLUGIN,
-];
+/// How Keystone is reached: what a section that `[centralized_scheduler] auth_section` names can have, besides the
+/// plugin's options.
+pub const REACHED: &[Opt] =
+    &[INTERFACE, REGION_NAME, HTTP_CONNECT_TIMEOUT, CAFILE, CERTFILE, KEYFILE, INSECURE];
 
 const INTERFACE: Opt =
     Opt::text("interface", "Which of the catalogue's endpoints of Keystone is asked.").default("internal");

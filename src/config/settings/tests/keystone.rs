@@ -1,6 +1,5 @@
 //! `[keystone_authtoken]` and `[centralized_scheduler]`.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::{config, refused};
@@ -56,6 +55,16 @@ fn keystone_needs_to_know_where_and_who_and_says_what_is_missing() {
     for (line, says) in [
         ("auth_type = v3totp", "given by /etc/f.conf:7, is not valid: this service logs in"),
         ("auth_url = k:5000", "[keystone_authtoken] auth_url, given by /etc/f.conf:7, is not valid"),
+        (
+            "auth_url = http://f:hunter2@k",
+            "[keystone_authtoken] auth_url, given by /etc/f.conf:7, is not valid",
+        ),
+        (
+            "cafile = /no/ca.pem",
+            "[keystone_authtoken] cafile, given by /etc/f.conf:7, is not valid: Cannot read /no/ca.pem",
+        ),
+        ("certfile = /no/own.pem", "[keystone_authtoken] certfile, given by /etc/f.conf:7"),
+        ("certfile = /no/a\nkeyfile = /no/b", "[keystone_authtoken] keyfile, given by /etc/f.conf:8"),
         ("project_name = service", "project_domain_name is missing"),
         ("project_id = p\nsystem_scope = all", "names several"),
         ("system_scope = some", "no other than `all`"),
@@ -96,22 +105,40 @@ fn a_login_is_for_what_the_plugin_options_say() {
     );
 }
 
+/// A file with the certificate of somebody.
+fn authority() -> tempfile::NamedTempFile {
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    let pem = certificate.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), pem).unwrap();
+    file
+}
+
 #[test]
 fn the_credentials_may_be_in_another_section_each() {
+    let ca = authority();
+    let ca = ca.path();
     let config = config(&format!(
-        "[keystone_authtoken]\nauth_section = Service\ncafile = /ca.pem\nhttp_connect_timeout = 7\nregion_name = r\n\
+        "[keystone_authtoken]\nauth_section = Service\ncafile = {}\nhttp_connect_timeout = 7\nregion_name = r\n\
          [service]\n{LOGIN}cafile = /other.pem\n\
          [centralized_scheduler]\nauth_section = trustee\ntrusts_delegated_roles =\nenforce_trusts = yes\n\
-         [trustee]\nauth_type = v3applicationcredential\nauth_url = http://k\ninsecure = 1\n\
-         application_credential_id = i\napplication_credential_secret = hunter2\n"
+         [trustee]\nauth_type = v3applicationcredential\nauth_url = http://k\ninsecure = 1\nregion_name = s\n\
+         application_credential_id = i\napplication_credential_secret = hunter2\n",
+        ca.display()
     ));
     let config = config.unwrap();
     let login = config.keystone.unwrap().login;
     assert_eq!((login.auth_url.as_str(), login.region_name.as_deref()), ("http://k:5000", Some("r")));
-    assert_eq!(login.http.ca_file.as_deref(), Some(Path::new("/ca.pem")));
+    assert_eq!((login.http.ca_file.as_deref(), login.http.insecure), (Some(ca), false));
     assert_eq!(login.http.timeout, Some(Duration::from_secs(7)));
     let trusts = config.trusts.unwrap();
     assert!(trusts.enforce_trusts && trusts.delegated_roles.is_empty() && trusts.login.http.insecure);
+    // It is the same Keystone: what its section does not say of the way there is as for tokens.
+    assert_eq!(
+        (trusts.login.http.ca_file.as_deref(), trusts.login.region_name.as_deref()),
+        (Some(ca), Some("s"))
+    );
+    assert_eq!(trusts.login.http.timeout, Some(Duration::from_secs(7)));
     let Credentials::ApplicationCredential { credential: AppCredential::Id(id), secret } =
         trusts.login.credentials
     else {
