@@ -9,7 +9,11 @@ use crate::config::{self, Effective, Options};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Print what each option comes to and where that is from, without secrets
-    Show,
+    Show {
+        /// Only what is not the default
+        #[arg(long)]
+        changed: bool,
+    },
     /// Print a configuration file with every option, its default and its meaning
     Sample,
 }
@@ -20,7 +24,7 @@ pub enum Command {
 /// A sentence for the operator: the configuration is not valid.
 pub fn run(options: &Options, command: Command) -> Result<(), String> {
     let text = match command {
-        Command::Show => Effective::load(options, None)?.show(),
+        Command::Show { changed } => Effective::load(options, None)?.show(changed),
         Command::Sample => config::sample(),
     };
     say(text.trim_end());

@@ -34,6 +34,12 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
         say(format_args!("listening on http://{address}"));
+        log::info!(
+            "freezer-api {} listens on http://{address}, with auth_strategy {} and the database {:?}",
+            env!("CARGO_PKG_VERSION"),
+            config.auth_strategy.name(),
+            config.database
+        );
         if config.auth_strategy == AuthStrategy::Standalone {
             introduce(&store, &config.openrc, address);
         }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::effective::{Effective, Setting, Source};
 
 impl Effective {
-    /// Every option with where it comes from, in the form of a configuration file; secrets are `***`.
-    pub fn show(&self) -> String {
+    /// Every option, or those that are `changed` from their default, with where it comes from, in the form of a
+    /// configuration file; secrets are `***`.
+    pub fn show(&self, changed: bool) -> String {
         let mut out =
             String::from("# What each option comes to, and where that is from. Secrets are not shown.\n");
         for file in &self.files {
@@ -15,15 +16,17 @@ impl Effective {
         if self.files.is_empty() {
             out.push_str("# No configuration file was found.\n");
         }
+        let settings =
+            || self.settings.iter().filter(|setting| !changed || setting.source != Source::Default);
         let mut groups: Vec<&str> = Vec::new();
-        for setting in &self.settings {
+        for setting in settings() {
             if !groups.contains(&setting.group.as_str()) {
                 groups.push(&setting.group);
             }
         }
         for group in groups {
             let _ = write!(out, "\n[{group}]\n");
-            for setting in self.settings.iter().filter(|setting| setting.group == group) {
+            for setting in settings().filter(|setting| setting.group == group) {
                 out.push_str(&shown(setting));
             }
         }

@@ -79,3 +79,21 @@ fn what_is_shown_can_be_read_back() {
     let second = place.run("config show --config-file shown.conf");
     assert_eq!(without_sources(first), without_sources(second));
 }
+
+#[test]
+fn only_what_is_changed_can_be_shown() {
+    let place = Place::new();
+    let path = place.write("freezer-api.conf", "[DEFAULT]\nnonsense = 1\n[cors]\nmax_age = 5\n");
+    let mut command = place.command("config show --changed");
+    command.env("OS_HEALTHCHECK__DETAILED", "true");
+    let text = printed(command.output().unwrap());
+    let (head, rest) = text.split_once("\n\n").unwrap();
+    assert!(head.contains(&format!("# Read: {}", path.display())), "{text}");
+    let expected = format!(
+        "[cors]\n# {path}:4\nmax_age = 5\n\n\
+         [healthcheck]\n# the environment variable OS_HEALTHCHECK__DETAILED\ndetailed = true\n\n\
+         # Not known here, and ignored:\n# {path}:2: [DEFAULT] nonsense\n",
+        path = path.display()
+    );
+    assert_eq!(rest, expected);
+}

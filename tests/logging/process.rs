@@ -5,6 +5,20 @@ use std::panic::catch_unwind;
 
 use freezer_api::logging::{Identity, Settings, apply, enter, identify, init};
 
+use crate::program::Program;
+
+#[test]
+fn the_log_says_where_the_service_listens_and_what_with() {
+    let mut program = Program::new();
+    let address = program.serve();
+    let start = format!(
+        "freezer-api {} listens on http://{address}, with auth_strategy standalone and the database ",
+        env!("CARGO_PKG_VERSION")
+    );
+    let output = program.output();
+    assert!(output.lines().any(|line| line.contains(" INFO ") && line.contains(&start)), "{output}");
+}
+
 #[test]
 fn a_process_logs_its_panics_and_takes_other_options() {
     let directory = tempfile::tempdir().unwrap();
