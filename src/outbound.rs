@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
@@ -13,6 +14,10 @@ use crate::workers;
 
 /// No answer that we ask for is longer than this, in bytes.
 const MAX_ANSWER: u64 = 4 << 20;
+
+/// So many requests of one client may wait for an answer. Each has a connection of its own to us behind it, of which
+/// there are [`max_connections`](crate::server::Settings::max_connections): a service that hangs must not get them all.
+const MAX_WAITING: usize = 128;
 
 /// How other services are reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +63,11 @@ impl std::fmt::Debug for Answer {
 
 /// A client with connections of its own, which it keeps. Cheap to clone; the clones share the connections.
 #[derive(Debug, Clone)]
-pub struct Client(ureq::Agent);
+pub struct Client {
+    agent: ureq::Agent,
+    /// How many requests have no answer yet.
+    waiting: Arc<AtomicUsize>,
+}
 
 /// Why no answer came. The text is for the log, and holds nothing of the request but its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +80,7 @@ pub struct Failure {
 /// How far a request came that got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It cannot be sent, now or later: an address or a certificate is wrong.
+    /// It cannot be sent, and trying again does not help: an address or a certificate is wrong, or too many wait.
     Wrong,
     /// It was not sent: nobody could be connected to.
     Connecting,
@@ -108,7 +117,7 @@ impl Client {
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
-        Ok(Self(config.build().new_agent()))
+        Ok(Self { agent: config.build().new_agent(), waiting: Arc::default() })
     }
 
     /// Sends a request and waits for the answer.
@@ -136,6 +145,10 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, Failure> {
+        let Some(_waits) = Waiting::one_more(&self.waiting) else {
+            let text = format!("{}: {MAX_WAITING} requests wait for an answer already", host(url));
+            return Err(Failure { stage: Stage::Wrong, text });
+        };
         workers::outside(|| match self.exchange(method, url, headers, body) {
             // The other side may have ended a connection of ours that rested, just as it was used again.
             Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
@@ -158,8 +171,8 @@ impl Client {
             request = request.header(*name, *value);
         }
         let response = match body {
-            Some(body) => self.0.run(request.body(body)?)?,
-            None => self.0.run(request.body(())?)?,
+            Some(body) => self.agent.run(request.body(body)?)?,
+            None => self.agent.run(request.body(())?)?,
         };
         let (head, body) = response.into_parts();
         let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -168,6 +181,23 @@ impl Client {
             headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: body.into_with_config().limit(MAX_ANSWER).read_to_vec()?,
         })
+    }
+}
+
+/// One of the requests that wait, until it is dropped.
+struct Waiting<'c>(&'c AtomicUsize);
+
+impl<'c> Waiting<'c> {
+    fn one_more(count: &'c AtomicUsize) -> Option<Self> {
+        let more = |count| (count < MAX_WAITING).then_some(count + 1);
+        count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
+        Some(Self(count))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -284,5 +314,28 @@ mod tests {
         let answer = Answer { status: 201, headers, body: b"hunter2".to_vec() };
         assert_eq!(format!("{answer:?}"), "Answer(201, 7 bytes)");
         assert_eq!(answer.header("x-subject-token"), Some("hunter2"));
+    }
+
+    #[test]
+    fn a_service_that_hangs_gets_so_many_requests_and_no_more() {
+        // It listens, and that is all.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let timeout = Some(Duration::from_secs(20));
+        let client = Client::new(&Settings { timeout, ..Settings::default() }).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..MAX_WAITING {
+                scope.spawn(|| client.send("GET", &url, &[], None).unwrap_err());
+            }
+            while client.waiting.load(Ordering::SeqCst) < MAX_WAITING {
+                std::thread::yield_now();
+            }
+            let refused = client.try_send("GET", &url, &[], None).unwrap_err();
+            assert_eq!(refused.stage, Stage::Wrong);
+            assert!(refused.to_string().contains("128 requests wait"), "{refused}");
+            // With it the connections end that nobody has taken.
+            drop(silent);
+        });
+        assert_eq!(client.waiting.load(Ordering::SeqCst), 0);
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::{db, say};
@@ -82,9 +82,15 @@ fn exits_when_told() -> Result<Arc<AtomicBool>, String> {
     let starting = Arc::new(AtomicBool::new(true));
     for signal in [SIGTERM, SIGINT] {
         flag::register_conditional_shutdown(signal, 0, Arc::clone(&starting))
-            .map_err(|error| format!("Cannot listen to signals: {error}."))?;
+            .map_err(cannot_listen_to_signals)?;
     }
+    // Nothing is there yet that could be reloaded; without this it ends the process.
+    flag::register(SIGHUP, Arc::default()).map_err(cannot_listen_to_signals)?;
     Ok(starting)
+}
+
+fn cannot_listen_to_signals(error: io::Error) -> String {
+    format!("Cannot listen to signals: {error}.")
 }
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by

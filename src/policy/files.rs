@@ -65,8 +65,9 @@ pub fn reachable(mut settings: Settings) -> Settings {
 pub fn look(settings: &Settings) -> Result<Vec<Stamp>, String> {
     let mut stamps = Vec::new();
     if let Some((path, metadata)) = find(settings, &settings.policy_file)? {
-        if metadata.is_dir() {
-            return Err(format!("The policy file {} is a directory.", path.display()));
+        if !metadata.is_file() {
+            // Reading a pipe would wait for whoever writes to it, and every request with it.
+            return Err(format!("The policy file {} is not a regular file.", path.display()));
         }
         stamps.push(Stamp::new(path, &metadata));
     }
@@ -109,9 +110,13 @@ fn look_into(directory: &Path) -> Result<Vec<Stamp>, String> {
         }
         // What is gone in the meantime was not there.
         let Some(metadata) = metadata(&entry.path())? else { continue };
-        if !metadata.is_dir() {
-            stamps.push(Stamp::new(entry.path(), &metadata));
+        if metadata.is_dir() {
+            continue;
         }
+        if !metadata.is_file() {
+            return Err(format!("The policy file {} is not a regular file.", entry.path().display()));
+        }
+        stamps.push(Stamp::new(entry.path(), &metadata));
     }
     stamps.sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
     Ok(stamps)
@@ -219,8 +224,13 @@ mod tests {
         assert!(look(&settings).unwrap_err().contains("policy.d is not a directory"));
         fs::remove_file(root.path().join("policy.d")).unwrap();
         fs::create_dir(root.path().join("policy.yaml")).unwrap();
-        assert!(look(&settings).unwrap_err().contains("policy.yaml is a directory"));
+        assert!(look(&settings).unwrap_err().contains("policy.yaml is not a regular file"));
         fs::remove_dir(root.path().join("policy.yaml")).unwrap();
+        fs::create_dir(root.path().join("policy.d")).unwrap();
+        let pipe = root.path().join("policy.d/pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(look(&settings).unwrap_err().contains("pipe is not a regular file"));
+        fs::remove_file(pipe).unwrap();
         fs::write(root.path().join("policy.yaml"), b"\"a\": \"\xff\"").unwrap();
         assert!(read(&look(&settings).unwrap()).unwrap_err().contains("Cannot read"));
     }

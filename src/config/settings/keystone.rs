@@ -75,7 +75,8 @@ fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
         key_file: reached.path("keyfile"),
         insecure: reached.is("insecure"),
         connect_timeout: timeout,
-        timeout,
+        // The client makes it from the one for connecting.
+        timeout: None,
     };
     usable(reached, &http)?;
     Ok(Login {

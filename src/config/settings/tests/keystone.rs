@@ -130,7 +130,7 @@ fn the_credentials_may_be_in_another_section_each() {
     let login = config.keystone.unwrap().login;
     assert_eq!((login.auth_url.as_str(), login.region_name.as_deref()), ("http://k:5000", Some("r")));
     assert_eq!((login.http.ca_file.as_deref(), login.http.insecure), (Some(ca), false));
-    assert_eq!(login.http.timeout, Some(Duration::from_secs(7)));
+    assert_eq!(login.http.connect_timeout, Some(Duration::from_secs(7)));
     let trusts = config.trusts.unwrap();
     assert!(trusts.enforce_trusts && trusts.delegated_roles.is_empty() && trusts.login.http.insecure);
     // It is the same Keystone: what its section does not say of the way there is as for tokens.
@@ -138,7 +138,7 @@ fn the_credentials_may_be_in_another_section_each() {
         (trusts.login.http.ca_file.as_deref(), trusts.login.region_name.as_deref()),
         (Some(ca), Some("s"))
     );
-    assert_eq!(trusts.login.http.timeout, Some(Duration::from_secs(7)));
+    assert_eq!(trusts.login.http.connect_timeout, Some(Duration::from_secs(7)));
     let Credentials::ApplicationCredential { credential: AppCredential::Id(id), secret } =
         trusts.login.credentials
     else {
