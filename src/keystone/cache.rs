@@ -20,6 +20,11 @@ impl Key {
     pub fn new(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
+
+    /// The hash.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// What is known of tokens, in the memory of this process.
@@ -27,8 +32,6 @@ pub struct Cache {
     shards: [Mutex<HashMap<Key, Entry>>; SHARDS],
     /// How many entries each part holds.
     capacity: usize,
-    /// For how long an entry is believed.
-    life: Duration,
 }
 
 struct Entry {
@@ -40,8 +43,8 @@ struct Entry {
 
 impl Cache {
     /// A cache of about so many entries.
-    pub fn new(capacity: usize, life: Duration) -> Self {
-        Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1), life }
+    pub fn new(capacity: usize) -> Self {
+        Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1) }
     }
 
     /// What is known of a token. What was said to a question with `allow_expired` is no answer to one without.
@@ -53,10 +56,10 @@ impl Cache {
         })
     }
 
-    /// Notes what Keystone said. If there is no room for it the entry goes that has the least time left.
-    pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>) {
+    /// Notes what Keystone said, to be believed for `life`. If there is no room for it the entry goes that has the least time left.
+    pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>, life: Duration) {
         let now = Instant::now();
-        let Some(until) = now.checked_add(self.life) else { return };
+        let Some(until) = now.checked_add(life) else { return };
         self.with(&key, |entries| {
             if entries.len() >= self.capacity && !entries.contains_key(&key) {
                 entries.retain(|_, entry| now < entry.until);
@@ -90,30 +93,30 @@ mod tests {
 
     #[test]
     fn what_was_asked_leniently_answers_no_strict_question() {
-        let cache = Cache::new(100, HOUR);
+        let cache = Cache::new(100);
         let key = Key::new("t");
         assert_eq!(cache.get(&key, false), None);
-        cache.insert(key, true, token("u"));
+        cache.insert(key, true, token("u"), HOUR);
         assert_eq!(cache.get(&key, false), None);
         assert_eq!(cache.get(&key, true), Some(token("u")));
-        cache.insert(key, false, token("u"));
+        cache.insert(key, false, token("u"), HOUR);
         assert_eq!(cache.get(&key, false), Some(token("u")));
         assert_eq!(cache.get(&key, true), Some(token("u")));
     }
 
     #[test]
     fn entries_come_to_an_end() {
-        let cache = Cache::new(100, Duration::ZERO);
-        cache.insert(Key::new("t"), false, token("u"));
+        let cache = Cache::new(100);
+        cache.insert(Key::new("t"), false, token("u"), Duration::ZERO);
         assert_eq!(cache.get(&Key::new("t"), false), None);
     }
 
     #[test]
     fn it_is_bounded_and_the_oldest_goes_first() {
-        let cache = Cache::new(SHARDS * 4, HOUR);
+        let cache = Cache::new(SHARDS * 4);
         let keys: Vec<_> = (0..1000).map(|n| Key::new(&format!("token {n}"))).collect();
         for key in &keys {
-            cache.insert(*key, false, token("u"));
+            cache.insert(*key, false, token("u"), HOUR);
             assert!(cache.get(key, false).is_some(), "the newest is there");
         }
         let held = keys.iter().filter(|key| cache.get(key, false).is_some()).count();

@@ -6,6 +6,7 @@ mod client;
 mod endpoint;
 mod flights;
 mod login;
+pub mod memcached;
 mod time;
 mod token;
 mod validation;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub token_cache_time: Option<Duration>,
     /// How many validated tokens are remembered at most (20,000); no option of oslo's.
     pub cached_tokens: usize,
+    /// `memcached_servers` and the `memcache` options: where validated tokens are remembered for other processes as well.
+    pub memcached: Option<memcached::Settings>,
     /// `include_service_catalog` (true): whether the catalogue comes with the validated token.
     pub include_service_catalog: bool,
     /// `service_token_roles` (`service`): one of these makes a service token one.
@@ -56,6 +59,7 @@ impl Default for Settings {
             http_request_max_retries: 3,
             token_cache_time: Some(Duration::from_secs(300)),
             cached_tokens: 20_000,
+            memcached: None,
             include_service_catalog: true,
             service_token_roles: vec!["service".to_owned()],
             service_token_roles_required: true,

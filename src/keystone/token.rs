@@ -1,7 +1,9 @@
 //! What Keystone says of a token (Identity API v3, "Validate and show information for token").
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::access_rules::AccessRule;
@@ -9,7 +11,10 @@ use super::time;
 use crate::auth::{Caller, Secret, Service};
 
 /// A token that Keystone knows. It may have ended since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// As JSON it is what is kept in memcached: what is changed here changes the format of that (`memcached/entry.rs`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Token {
     /// When it ends.
     pub expires: DateTime<Utc>,
@@ -138,6 +143,12 @@ impl Token {
     /// Whether it has ended.
     pub fn has_expired(&self) -> bool {
         self.expires <= Utc::now()
+    }
+
+    /// For how long what Keystone said of it is of use, if that is believed for `life`: not after its end, unless it
+    /// was of use after that when Keystone said it.
+    pub fn believed_for(&self, life: Duration) -> Duration {
+        (self.expires - Utc::now()).to_std().map_or(life, |left| left.min(life))
     }
 
     /// Whether it has one of some roles. Their names are compared as they are, as keystonemiddleware does.
@@ -293,6 +304,15 @@ mod tests {
     fn the_end_is_the_end() {
         assert!(parsed(json!({})).unwrap().has_expired());
         assert!(!parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().has_expired());
+    }
+
+    #[test]
+    fn what_was_said_is_of_use_until_the_end_or_after_it() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(parsed(json!({})).unwrap().believed_for(hour), hour);
+        assert_eq!(parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().believed_for(hour), hour);
+        let soon = (Utc::now() + chrono::TimeDelta::seconds(100)).to_rfc3339();
+        assert!(parsed(json!({"expires_at": soon})).unwrap().believed_for(hour) <= Duration::from_secs(100));
     }
 
     #[test]

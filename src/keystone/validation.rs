@@ -1,9 +1,11 @@
 //! Asking Keystone what a token is, once for all who want to know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cache::{Cache, Key};
 use super::flights::Flights;
+use super::memcached::{Context, Memcached};
 use super::token::Token;
 use super::{Client, Settings, refused};
 use crate::error::{Error, Result};
@@ -19,9 +21,19 @@ const MAX_WAITING: usize = 256;
 pub struct Validator {
     client: Client,
     /// `None` for ever asking anew.
-    cache: Option<Cache>,
+    memory: Option<Memory>,
     flights: Flights<(Key, bool), Result<Arc<Token>>>,
     include_catalog: bool,
+}
+
+/// What Keystone said a short while ago.
+struct Memory {
+    /// To this process.
+    own: Cache,
+    /// To any process.
+    shared: Option<Memcached>,
+    /// For how long it is believed.
+    life: Duration,
 }
 
 impl Validator {
@@ -30,7 +42,7 @@ impl Validator {
     pub fn new(settings: &Settings) -> std::result::Result<Self, String> {
         Ok(Self {
             client: Client::new(&settings.login, settings.http_request_max_retries)?,
-            cache: settings.token_cache_time.map(|life| Cache::new(settings.cached_tokens, life)),
+            memory: settings.token_cache_time.map(|life| Memory::new(settings, life)).transpose()?,
             flights: Flights::new(MAX_FLIGHTS, MAX_WAITING),
             include_catalog: settings.include_service_catalog,
         })
@@ -42,7 +54,7 @@ impl Validator {
     /// 401: Keystone does not know it. 503: Keystone cannot be asked, or too many are asking.
     pub fn validate(&self, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         let key = Key::new(text);
-        let known = || self.cache.as_ref()?.get(&key, allow_expired);
+        let known = || self.memory.as_ref()?.own.get(&key, allow_expired);
         if let Some(token) = known() {
             return Ok(token);
         }
@@ -51,9 +63,12 @@ impl Validator {
             if let Some(token) = known() {
                 return Ok(token);
             }
+            if let Some(token) = self.memory.as_ref().and_then(|memory| memory.recall(key, allow_expired)) {
+                return Ok(token);
+            }
             let token = Arc::new(self.ask(text, allow_expired)?);
-            if let Some(cache) = &self.cache {
-                cache.insert(key, allow_expired, Arc::clone(&token));
+            if let Some(memory) = &self.memory {
+                memory.note(key, allow_expired, &token);
             }
             Ok(token)
         });
@@ -83,6 +98,33 @@ impl Validator {
             status => Err(Error::identity_unavailable(format!(
                 "Keystone answers a question about a token with {status}"
             ))),
+        }
+    }
+}
+
+impl Memory {
+    fn new(settings: &Settings, life: Duration) -> std::result::Result<Self, String> {
+        let context = Context {
+            keystone: settings.login.auth_url.clone(),
+            catalog: settings.include_service_catalog,
+            life,
+        };
+        let shared = settings.memcached.as_ref().map(|memcached| Memcached::new(memcached, context));
+        Ok(Self { own: Cache::new(settings.cached_tokens), shared: shared.transpose()?, life })
+    }
+
+    /// What another process was told, which this one believes for as long as that one.
+    fn recall(&self, key: Key, allow_expired: bool) -> Option<Arc<Token>> {
+        let known = self.shared.as_ref()?.get(&key, allow_expired)?;
+        let token = Arc::new(known.token);
+        self.own.insert(key, known.allow_expired, Arc::clone(&token), known.life);
+        Some(token)
+    }
+
+    fn note(&self, key: Key, allow_expired: bool, token: &Arc<Token>) {
+        self.own.insert(key, allow_expired, Arc::clone(token), self.life);
+        if let Some(shared) = &self.shared {
+            shared.put(&key, allow_expired, token);
         }
     }
 }

@@ -60,8 +60,11 @@ fn secrets_are_not_shown_and_all_else_is() {
     let path = path.display();
     assert!(text.contains(&format!("\n# Read: {path}\n")));
     assert!(text.contains(&format!("\n# {path}:7: [DEFAULT] transport_url\n")));
+    assert_eq!(value("keystone_authtoken", "memcache_secret_key"), "memcache_secret_key = ***");
     let (source, _) = shown(&text, "keystone_authtoken", "memcache_secret_key");
-    assert_eq!(source, format!("{path}:16 (has no effect here)"));
+    assert_eq!(source, format!("{path}:16"));
+    let (source, _) = shown(&text, "keystone_authtoken", "memcache_password");
+    assert!(source.ends_with("MEMCACHE_PASSWORD (has no effect here)"), "{source}");
 }
 
 #[test]

@@ -15,37 +15,37 @@ use super::fake::{Fake, member};
 use super::house::{refusal, who, with};
 
 /// An authority, and what it has signed.
-struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: tempfile::TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { issuer, directory: tempfile::tempdir().unwrap() }
     }
 
-    fn sign(&self) -> (rcgen::Certificate, KeyPair) {
+    pub fn sign(&self) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.directory.path().join(name);
         fs::write(&path, text).unwrap();
         path
     }
 
-    fn certificate(&self) -> PathBuf {
+    pub fn certificate(&self) -> PathBuf {
         self.file("ca.pem", &self.issuer.pem())
     }
 
-    /// A Keystone with a certificate of this authority, which wants one of its callers as well if `mutual`.
-    fn keystone(&self, mutual: bool) -> Fake {
+    /// A server with a certificate of this authority, which wants one of its callers as well if `mutual`.
+    pub fn server(&self, mutual: bool) -> Arc<ServerConfig> {
         let (certificate, key) = self.sign();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -60,8 +60,12 @@ impl Authority {
             builder.with_no_client_auth()
         };
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        let fake = Fake::start_tls(Arc::new(config));
+        Arc::new(builder.with_single_cert(vec![certificate.der().clone()], key).unwrap())
+    }
+
+    /// A Keystone that is such a server.
+    fn keystone(&self, mutual: bool) -> Fake {
+        let fake = Fake::start_tls(self.server(mutual));
         fake.keystone.knows("good", member("ann", json!({})));
         fake
     }

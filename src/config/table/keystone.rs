@@ -4,8 +4,6 @@ use crate::config::option::Opt;
 
 const ANY: i64 = i32::MAX as i64;
 
-const CACHE: &str = "Validated tokens are cached in the process here, not in memcached.";
-
 /// `[keystone_authtoken]`, without the plugin's.
 pub const OPTIONS: &[Opt] = &[
     Opt::text(
@@ -45,23 +43,56 @@ pub const OPTIONS: &[Opt] = &[
         .default("permissive")
         .no_effect(),
     Opt::text("cache", "The name of a cache of Swift's.").no_effect(),
-    Opt::list("memcached_servers", CACHE).once(&[("", "memcache_servers")]).no_effect(),
-    Opt::choice("memcache_security_strategy", &["None", "MAC", "ENCRYPT"], CACHE).default("None").no_effect(),
-    Opt::text("memcache_secret_key", CACHE).secret().no_effect(),
-    Opt::bool("memcache_use_advanced_pool", "true", CACHE).no_effect(),
-    Opt::int("memcache_pool_dead_retry", CACHE).default("300").no_effect(),
-    Opt::int("memcache_pool_maxsize", CACHE).default("10").no_effect(),
-    Opt::int("memcache_pool_socket_timeout", CACHE).default("3").no_effect(),
-    Opt::int("memcache_pool_unused_timeout", CACHE).default("60").no_effect(),
-    Opt::int("memcache_pool_conn_get_timeout", CACHE).default("10").no_effect(),
-    Opt::bool("memcache_tls_enabled", "false", CACHE).no_effect(),
-    Opt::text("memcache_tls_cafile", CACHE).no_effect(),
-    Opt::text("memcache_tls_certfile", CACHE).no_effect(),
-    Opt::text("memcache_tls_keyfile", CACHE).no_effect(),
-    Opt::text("memcache_tls_allowed_ciphers", CACHE).no_effect(),
-    Opt::bool("memcache_sasl_enabled", "false", CACHE).no_effect(),
-    Opt::text("memcache_username", CACHE).no_effect(),
-    Opt::text("memcache_password", CACHE).secret().no_effect(),
+    Opt::list(
+        "memcached_servers",
+        "Where validated tokens are remembered for all processes of the service: host:port, [IPv6]:port or \
+         unix:/path. Unset: each process remembers its own.",
+    )
+    .once(&[("", "memcache_servers")]),
+    Opt::choice(
+        "memcache_security_strategy",
+        &["None", "MAC", "ENCRYPT"],
+        "Whether entries in memcached are authenticated, or authenticated and encrypted. With None whoever can write \
+         to memcached can become anybody.",
+    )
+    .default("None"),
+    Opt::text(
+        "memcache_secret_key",
+        "What MAC and ENCRYPT derive their keys from; the same for all processes of the service.",
+    )
+    .secret(),
+    Opt::bool("memcache_use_advanced_pool", "true", "There is one kind of pool here.").no_effect(),
+    Opt::int("memcache_pool_dead_retry", "For how many seconds a memcached that failed is not asked.")
+        .within(0, ANY)
+        .default("300"),
+    Opt::int("memcache_pool_maxsize", "The most connections to each memcached; 0 for as many as are needed.")
+        .default("10"),
+    Opt::int(
+        "memcache_pool_socket_timeout",
+        "How many seconds a memcached may take for an answer, connecting included; never more than 1.5.",
+    )
+    .within(0, ANY)
+    .default("3"),
+    Opt::int("memcache_pool_unused_timeout", "How many seconds a connection is kept that nobody uses.")
+        .within(0, ANY)
+        .default("60"),
+    Opt::int(
+        "memcache_pool_conn_get_timeout",
+        "How many seconds to wait for a connection if all are used; never more than an answer may take.",
+    )
+    .within(0, ANY)
+    .default("10"),
+    Opt::bool("memcache_tls_enabled", "false", "Speak TLS with memcached."),
+    Opt::text(
+        "memcache_tls_cafile",
+        "The authorities that memcached's certificate is checked against, in PEM. Unset: the system's.",
+    ),
+    Opt::text("memcache_tls_certfile", "Our certificate, in PEM, if memcached asks for one."),
+    Opt::text("memcache_tls_keyfile", "Its key, in PEM. Unset: in the same file."),
+    Opt::text("memcache_tls_allowed_ciphers", "TLS has no weak ciphers here.").no_effect(),
+    Opt::bool("memcache_sasl_enabled", "false", "SASL is not spoken here: with memcached_servers, true is refused."),
+    Opt::text("memcache_username", "The user of SASL.").no_effect(),
+    Opt::text("memcache_password", "The password of SASL.").secret().no_effect(),
 ];
 
 /// How Keystone is reached: what a section that `[centralized_scheduler] auth_section` names can have, besides the
