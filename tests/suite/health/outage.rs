@@ -37,10 +37,24 @@ fn a_database_that_hangs_is_noticed_and_asked_once(variable: &str, port: u16) {
     let address = api::serve(api::app(&database, detailed()), server::Settings::default(), Arc::default());
     let healthy = || ask(address, "/healthcheck").0 == 200;
 
+    let recovers = || {
+        let begun = Instant::now();
+        while !healthy() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it has come back");
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+
     assert!(healthy());
-    // Connections that rested too long are no outage.
-    line.cut();
-    assert!(healthy());
+    // Connections that rested too long are no outage. A line that is cut while one is being opened is, for a moment:
+    // on a busy machine that may happen.
+    let goes_unnoticed = || {
+        line.cut();
+        let at_once = healthy();
+        recovers();
+        at_once
+    };
+    assert!((0..5).any(|_| goes_unnoticed()));
 
     let before = line.connections();
     line.held.store(true, Ordering::SeqCst);
@@ -54,10 +68,7 @@ fn a_database_that_hangs_is_noticed_and_asked_once(variable: &str, port: u16) {
     assert_eq!(line.connections(), before, "nobody asks again");
 
     line.held.store(false, Ordering::SeqCst);
-    while !healthy() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it has come back");
-        thread::sleep(Duration::from_millis(50));
-    }
+    recovers();
 }
 
 /// A line to a database server.
