@@ -44,11 +44,9 @@ pub struct Settings {
     /// `default_log_levels`: a level for each logger of these names and below. Can change while running. Loggers of
     /// libraries that write down what goes over the wire get no more than warnings, whatever this says.
     pub levels: Vec<(String, LevelFilter)>,
-    /// `log_file` (in `log_dir`): where records go besides the others.
+    /// `log_file` (in `log_dir`): where records go besides the others. A file that has been moved away is made anew,
+    /// whatever `watch_log_file` says.
     pub file: Option<PathBuf>,
-    /// `watch_log_file` (false). It changes nothing: a file that has been moved away is noticed in any case, as it is by
-    /// oslo.log, where this chose between two ways to notice it.
-    pub watch_file: bool,
     /// `use_stderr` (false). Where neither file nor journal is used, records go there whatever this says, as otherwise
     /// nobody would see them.
     pub stderr: Option<bool>,
@@ -86,7 +84,6 @@ impl Default for Settings {
             debug: false,
             levels: Vec::new(),
             file: None,
-            watch_file: false,
             stderr: None,
             color: false,
             journal: false,

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// `[database]` (contract, conventions §5). The defaults are oslo.db's, except where a reason is given.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The most connections that are open at once: `max_pool_size` + `max_overflow`, and never more than requests are
-    /// served at once, because each needs one.
+    /// The most connections that are open at once: `max_pool_size` + `max_overflow`, and one fewer than requests are
+    /// served at once, so that a database that falls silent leaves a place to those who do not need it.
     pub max_connections: u32,
     /// `max_pool_size` (5): how many are kept open when they are idle; one more is closed when it is given back. An
     /// SQLite file is ours alone, and its connections are all kept.

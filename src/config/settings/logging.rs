@@ -17,7 +17,6 @@ pub fn settings(effective: &Effective) -> Result<Settings, String> {
         debug: section.is("debug"),
         levels: levels(section)?,
         file: file(section),
-        watch_file: section.is("watch_log_file"),
         stderr: section.is_given("use_stderr").then(|| section.is("use_stderr")),
         color: section.is("log_color"),
         journal: section.is("use_journal"),
