@@ -4,6 +4,7 @@
 
 mod accept;
 mod body;
+mod precondition;
 pub mod proxy;
 mod reply;
 mod target;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 pub use body::MAX_DEPTH;
+pub use precondition::Precondition;
 pub use reply::Reply;
 
 use crate::error::Result;

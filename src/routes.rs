@@ -72,7 +72,9 @@ const fn project(
 
 use Method::{Delete, Get, Patch, Post, Put};
 use handlers::health::Health;
-use handlers::{actions, backups, clients, jobs, sessions, versions};
+use handlers::{
+    action_attachments, action_reports, actions, backups, clients, job_attachments, jobs, sessions, versions,
+};
 
 /// The table.
 pub const ROUTES: &[Route] = &[
@@ -81,6 +83,7 @@ pub const ROUTES: &[Route] = &[
     project(Get, "/v2/{project_id}/clients", "clients:get_all", clients::list),
     project(Post, "/v2/{project_id}/clients", "clients:create", clients::create),
     project(Get, "/v2/{project_id}/clients/{client_id}", "clients:get", clients::show),
+    project(Patch, "/v2/{project_id}/clients/{client_id}", "clients:update", clients::update),
     project(Delete, "/v2/{project_id}/clients/{client_id}", "clients:delete", clients::delete),
     project(Get, "/v2/{project_id}/actions", "actions:get_all", actions::list),
     project(Post, "/v2/{project_id}/actions", "actions:create", actions::create),
@@ -124,6 +127,94 @@ pub const ROUTES: &[Route] = &[
     project(Get, "/v2/{project_id}/backups/{backup_id}", "backups:get", backups::show),
     project(Patch, "/v2/{project_id}/backups/{backup_id}", "backups:update", backups::update),
     project(Delete, "/v2/{project_id}/backups/{backup_id}", "backups:delete", backups::delete),
+    project(
+        Get,
+        "/v2/{project_id}/action-attachments",
+        "action_attachments:get_all",
+        action_attachments::list,
+    ),
+    project(
+        Post,
+        "/v2/{project_id}/action-attachments",
+        "action_attachments:create",
+        action_attachments::create,
+    ),
+    project(
+        Get,
+        "/v2/{project_id}/action-attachments/{action_attachment_id}",
+        "action_attachments:get",
+        action_attachments::show,
+    ),
+    project(
+        Patch,
+        "/v2/{project_id}/action-attachments/{action_attachment_id}",
+        "action_attachments:update",
+        action_attachments::update,
+    ),
+    project(
+        Delete,
+        "/v2/{project_id}/action-attachments/{action_attachment_id}",
+        "action_attachments:delete",
+        action_attachments::delete,
+    ),
+    project(Get, "/v2/{project_id}/job-attachments", "job_attachments:get_all", job_attachments::list),
+    project(Post, "/v2/{project_id}/job-attachments", "job_attachments:create", job_attachments::create),
+    project(
+        Get,
+        "/v2/{project_id}/job-attachments/{job_attachment_id}",
+        "job_attachments:get",
+        job_attachments::show,
+    ),
+    project(
+        Patch,
+        "/v2/{project_id}/job-attachments/{job_attachment_id}",
+        "job_attachments:update",
+        job_attachments::update,
+    ),
+    project(
+        Delete,
+        "/v2/{project_id}/job-attachments/{job_attachment_id}",
+        "job_attachments:delete",
+        job_attachments::delete,
+    ),
+    project(Get, "/v2/{project_id}/action-reports", "action_reports:get_all", action_reports::list),
+    project(Post, "/v2/{project_id}/action-reports", "action_reports:create", action_reports::create),
+    project(
+        Get,
+        "/v2/{project_id}/action-reports/{action_report_id}",
+        "action_reports:get",
+        action_reports::show,
+    ),
+    project(
+        Patch,
+        "/v2/{project_id}/action-reports/{action_report_id}",
+        "action_reports:update",
+        action_reports::update,
+    ),
+    project(
+        Delete,
+        "/v2/{project_id}/action-reports/{action_report_id}",
+        "action_reports:delete",
+        action_reports::delete,
+    ),
+    project(
+        Get,
+        "/v2/{project_id}/action-reports/{action_report_id}/log",
+        "action_reports:log:get",
+        action_reports::log::show,
+    ),
+    project(
+        Put,
+        "/v2/{project_id}/action-reports/{action_report_id}/log",
+        "action_reports:log:update",
+        action_reports::log::write,
+    ),
+    project(
+        Delete,
+        "/v2/{project_id}/action-reports/{action_report_id}/log",
+        "action_reports:log:delete",
+        action_reports::log::delete,
+    ),
 ];
 
 /// Every route there is with this way of knowing callers: the table, and the built-in identity's.

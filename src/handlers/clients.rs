@@ -61,6 +61,11 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
 }
 
+/// `PATCH /clients/{client_id}`
+pub fn update(_app: &App, _request: &Request<'_>) -> Result<Reply> {
+    Err(Error::no_route())
+}
+
 /// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let cascade = request.flag("cascade")?;

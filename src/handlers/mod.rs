@@ -1,9 +1,12 @@
 //! One file per noun. A handler has four beats: read the call, check what it may touch, one transaction, render.
 
+pub mod action_attachments;
+pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
 pub mod health;
+pub mod job_attachments;
 pub mod jobs;
 pub mod sessions;
 pub mod versions;

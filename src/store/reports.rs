@@ -23,6 +23,8 @@ pub struct ActionReport {
     pub result: String,
     pub time_elapsed: i64,
     pub metadata: Json,
+    pub job_id: Option<String>,
+    pub client_id: Option<String>,
     pub report_date: Time,
     pub log: Option<Vec<u8>>,
     pub created_at: Time,
@@ -38,6 +40,8 @@ pub struct FinishedRun<'a> {
     pub ended: i64,
     /// How it ended.
     pub result: &'a str,
+    /// The name of the client that ran it.
+    pub client_name: &'a str,
     /// What else is worth keeping: the names that the references will not tell once they are null.
     pub metadata: Json,
 }
@@ -70,6 +74,8 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
             result: run.result.to_owned(),
             time_elapsed: run.started.map_or(0, |started| (run.ended - started).max(0)),
             metadata: run.metadata.clone(),
+            job_id: Some(attachment.job_id.clone()),
+            client_id: Some(run.client_name.to_owned()),
             report_date,
             log: None,
             created_at: tx.now,

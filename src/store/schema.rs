@@ -172,6 +172,8 @@ diesel::table! {
         result -> Text,
         time_elapsed -> BigInt,
         metadata -> Document,
+        job_id -> Nullable<Text>,
+        client_id -> Nullable<Text>,
         report_date -> Moment,
         log -> Nullable<Binary>,
         created_at -> Moment,

@@ -222,7 +222,13 @@ fn write_run(
             "session_id": stored.session_id,
             "session_tag": stored.session_tag,
         });
-        let run = FinishedRun { started: after.started, ended, result: &result, metadata: Json(metadata) };
+        let run = FinishedRun {
+            started: after.started,
+            ended,
+            result: &result,
+            client_name: &head.client_name,
+            metadata: Json(metadata),
+        };
         reports::write(tx, stored, request.user(), &run)?;
     }
     Ok(version)
