@@ -9,9 +9,13 @@ use super::search::Fields;
 use super::shape::{Shape, id, integer, nullable, text};
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
+use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
-use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+use crate::store::jobs::{JobView, PlaceSpec};
+
+/// How many actions a job can have.
+pub const MAX_ACTIONS: usize = 1000;
 
 /// Where the well-known keys of a job document are.
 pub const FIELDS: Fields = &[
@@ -51,7 +55,7 @@ fn schema(required: &[&str]) -> Value {
             "job_schedule": nullable(schedule::schema()),
             "job_actions": {
                 "type": "array",
-                "maxItems": 1000,
+                "maxItems": MAX_ACTIONS,
                 // What an entry is depends on whether it names an action; `action_id` alone is enough.
                 "items": {"type": "object", "properties": properties(false)},
             },
@@ -95,6 +99,13 @@ pub struct JobDocument {
     pub run: RunState,
     /// The actions, in order.
     pub actions: Option<Vec<JobAction>>,
+}
+
+impl JobDocument {
+    /// The session that it wants its job in.
+    pub fn session(&self) -> Option<&str> {
+        self.session_id.as_ref()?.as_deref()
+    }
 }
 
 /// An entry of `job_actions`.

@@ -99,3 +99,15 @@ pub fn time() -> Value {
 pub fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }
+
+/// The same schema with a sentence on what it means.
+pub fn about(text: &str, mut schema: Value) -> Value {
+    schema["description"] = text.into();
+    schema
+}
+
+/// Schema of an answer, or a part of one, that has all of these keys and no others.
+pub fn closed(properties: Value) -> Value {
+    let keys: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
+    json!({"type": "object", "required": keys, "additionalProperties": false, "properties": properties})
+}

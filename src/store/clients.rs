@@ -207,6 +207,14 @@ pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Cli
         .optional()?)
 }
 
+/// The client that the project sees under that name, or else in the row of that id.
+pub fn by_name_or_uuid(tx: &mut Tx<'_>, project: &str, word: &str) -> Outcome<Option<Client>> {
+    if let Some(client) = by_name(tx, project, word)? {
+        return Ok(Some(client));
+    }
+    Ok(by_row(tx, word)?.filter(|client| client.is_central || client.project_id == project))
+}
+
 /// The client of that row.
 pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
     Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)

@@ -40,6 +40,7 @@ mod http;
 mod rows;
 
 mod actions;
+mod attachments;
 mod backups;
 mod bad_input;
 mod clients;
