@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::int;
 use super::job_attachments::{ignored, reference};
 use super::shape::{Shape, about, closed, id, integer, text};
-use super::{int, timestamp};
+use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
 fn schema(required: &[&str], action: Value, job: Value) -> Value {
     let mut schema = json!({
@@ -72,11 +74,27 @@ pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
         "retries": about("How often it is tried again.", integer(0)),
         "retry_interval": about("Seconds between the tries.", integer(0)),
         "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
-        "created_at": about("When it was made, in UTC.", json!({"type": "string", "format": "date-time"})),
-        "updated_at": about("When it was changed last, in UTC.", json!({"type": "string", "format": "date-time"})),
+        "created_at": about("When it was made, in UTC.", time::shown()),
+        "updated_at": about("When it was changed last, in UTC.", time::shown()),
         "version": about("How often it was changed, the first time included.", integer(1)),
     }))
 });
+
+/// What lists of action attachments offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "action_attachments",
+    path: "action-attachments",
+    keys: &[
+        Key::new("id", Kind::Id, "The attachment's id."),
+        Key::new("action_id", Kind::Id, "The action."),
+        Key::new("job_id", Kind::Id, "The job (its definition)."),
+        Key::new("priority", Kind::Small, "Its place in the order of the job's actions.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: true,
+    document: Some(&ACTION_ATTACHMENT),
+};
 
 /// A new place as a body brings it; what it does not say is the action's, or the last one.
 #[derive(Debug, Clone)]
@@ -163,8 +181,8 @@ pub fn render(place: &ActionAttachment) -> Value {
         "retries": place.retries,
         "retry_interval": place.retry_interval,
         "mandatory": place.mandatory,
-        "created_at": timestamp(place.created_at),
-        "updated_at": timestamp(place.updated_at),
+        "created_at": iso(place.created_at),
+        "updated_at": iso(place.updated_at),
         "version": place.version,
     })
 }

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::jobs::JobDocument;
 use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
 use super::shape::{Shape, about, closed, id, integer, nullable, text, time, words};
-use super::{time_or_never, timestamp};
+use super::time::{self as moment, iso};
+use super::time_or_never;
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
 use crate::store::job_attachments::JobAttachment;
-use crate::store::jobs::JobHead;
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
 /// What a body may say of the id of something that must be there.
 pub(super) fn reference(text: &str) -> Value {
@@ -132,11 +133,30 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
         "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
         "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
         "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
-        "created_at": about("When it was made, in UTC.", json!({"type": "string", "format": "date-time"})),
-        "updated_at": about("When it was changed last, in UTC.", json!({"type": "string", "format": "date-time"})),
+        "created_at": about("When it was made, in UTC.", moment::shown()),
+        "updated_at": about("When it was changed last, in UTC.", moment::shown()),
         "version": about("How often it was changed, the first time included.", integer(1)),
     }))
 });
+
+/// What lists of job attachments offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "job_attachments",
+    path: "job-attachments",
+    keys: &[
+        Key::new("id", Kind::Id, "The attachment's id."),
+        Key::new("job_id", Kind::Id, "The job (its definition)."),
+        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
+        Key::new("session_id", Kind::Id, "The session it is in.").nullable(),
+        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
+        Key::new("event", Kind::Word(EVENTS), "What is asked of the client's scheduler.").sorting(),
+        Key::new("result", Kind::Word(RESULTS), "How the last run ended.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: true,
+    document: Some(&JOB_ATTACHMENT),
+};
 
 /// A new attachment as a body brings it.
 #[derive(Debug, Clone)]
@@ -220,13 +240,12 @@ impl AttachmentPatch {
 }
 
 /// A job attachment as the API shows it. The agent's process id is for those who may have to kill it.
-pub fn render(head: &JobHead, with_pid: bool) -> Value {
-    let attachment = &head.attachment;
+pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
     json!({
         "id": attachment.id,
         "project_id": attachment.project_id,
         "user_id": attachment.user_id,
-        "client_id": head.client_name,
+        "client_id": client_name,
         "client_uuid": attachment.client_id,
         "job_id": attachment.job_id,
         "session_id": attachment.session_id,
@@ -242,8 +261,8 @@ pub fn render(head: &JobHead, with_pid: bool) -> Value {
         "session_time_started": time_or_never(attachment.session_time_started),
         "session_time_ended": time_or_never(attachment.session_time_ended),
         "event_delivered": attachment.event_delivered,
-        "created_at": timestamp(attachment.created_at),
-        "updated_at": timestamp(attachment.updated_at),
+        "created_at": iso(attachment.created_at),
+        "updated_at": iso(attachment.updated_at),
         "version": attachment.version,
     })
 }

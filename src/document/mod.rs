@@ -3,6 +3,7 @@
 //! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
 
 pub mod action_attachments;
+pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
@@ -12,6 +13,7 @@ pub mod schedule;
 pub mod search;
 pub mod sessions;
 pub mod shape;
+pub mod time;
 
 use serde_json::{Map, Value};
 
@@ -41,11 +43,6 @@ pub fn bounded(metadata: &impl serde::Serialize, copies: usize) -> Result<()> {
 /// Seconds since the epoch, as every time in the documents is given.
 pub fn epoch(time: Time) -> i64 {
     time.and_utc().timestamp()
-}
-
-/// A time as the resources of the blueprint's relations show it: `2026-11-22T19:55:23.123456Z`.
-pub fn timestamp(time: Time) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
 /// A time that is null in the database and -1 ("never") in the documents.

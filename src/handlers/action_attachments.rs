@@ -1,7 +1,7 @@
 //! Action attachments: an action's place in a job. To change one is to change the job, for every client it is on.
 
 use super::Request;
-use crate::document::action_attachments::{NewPlace, parse, parse_patch, render};
+use crate::document::action_attachments::{COLLECTION, NewPlace, parse, parse_patch, render};
 use crate::document::jobs::{MAX_ACTIONS, check_capability};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -12,8 +12,11 @@ use crate::store::jobs::{self, Job};
 use crate::store::{Outcome, Tx, job_attachments, new_id};
 
 /// `GET /action-attachments`
-pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let asked = request.asked(app, &COLLECTION)?;
+    let listing =
+        app.store.read(|tx| action_attachments::list(tx, request.project(), &asked.query, asked.page))?;
+    Ok(request.listed(&asked, &listing, |place| &place.id, render))
 }
 
 /// `POST /action-attachments`: puts an action into a job, after the last one or where the body says.

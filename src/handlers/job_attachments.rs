@@ -8,7 +8,7 @@ use super::jobs::named::{changed_client, check_client, free, known_client, wante
 use super::jobs::trust::{self, Need, Trusted};
 use super::jobs::{may_see_pid, sees_all, write};
 use super::sessions::join;
-use crate::document::job_attachments::{NewAttachment, parse, parse_patch, render};
+use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
@@ -19,8 +19,20 @@ use crate::store::sessions::Session;
 use crate::store::{Failure, Outcome, Tx, job_trusts, new_id};
 
 /// `GET /job-attachments`
-pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let asked = request.asked(app, &COLLECTION)?;
+    let sees_all = sees_all(app, request)?;
+    let listing =
+        app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
+    Ok(request.listed(
+        &asked,
+        &listing,
+        |(attachment, _)| &attachment.id,
+        |(attachment, client)| {
+            let with_pid = may_see_pid(request, sees_all, &client.project_id);
+            render(attachment, &client.name, with_pid)
+        },
+    ))
 }
 
 /// `POST /job-attachments`: puts a job on a further client.
@@ -175,5 +187,5 @@ fn written(tx: &mut Tx<'_>, request: &Request<'_>, id: &str) -> Outcome<JobHead>
 }
 
 fn shown(request: &Request<'_>, sees_all: bool, head: &JobHead) -> Value {
-    render(head, may_see_pid(request, sees_all, head))
+    render(&head.attachment, &head.client_name, may_see_pid(request, sees_all, &head.client_project))
 }

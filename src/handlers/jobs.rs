@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobHead, JobView, Listing};
+use crate::store::jobs::{JobView, Listing};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
 
@@ -30,7 +30,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         true => return Err(Error::forbidden(ALL_PROJECTS)),
         false => Some(request.project()),
     };
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head));
+    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let listing = app.store.read(|tx| {
         jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     })?;
@@ -47,8 +47,9 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool
         .polled
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
-        // Not everybody who sees a central client's jobs is that client.
-        .filter(|client| client.project_id == request.project() || sees_all)
+        // Not everybody who sees a client's jobs is that client: another project's polls only if it is a central one,
+        // and then as somebody who sees the jobs of all.
+        .filter(|client| client.project_id == request.project() || (sees_all && client.is_central))
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
@@ -110,7 +111,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::json(200, &render(&view, may_see_pid(request, sees_all, &view.head))))
+    Ok(Reply::json(200, &render(&view, may_see_pid(request, sees_all, &view.head.client_project))))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -179,8 +180,8 @@ pub(super) fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
 }
 
 /// Whether the caller may see the agent's process id: it is for those who may have to kill it.
-pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, head: &JobHead) -> bool {
-    sees_all || request.caller.project_id.as_ref() == Some(&head.client_project)
+pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
+    sees_all || request.caller.project_id.as_deref() == Some(client_project)
 }
 
 fn unknown(request: &Request<'_>) -> Error {

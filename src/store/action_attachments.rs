@@ -4,9 +4,13 @@
 use diesel::prelude::*;
 
 use super::actions::Action;
+use super::connection::MultiBackend;
 use super::jobs::Job;
+use super::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
 use super::moment_type::Time;
+use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
+use super::search::Search;
 use super::{Outcome, Tx, swapped};
 
 /// A row of `action_attachments`.
@@ -110,4 +114,59 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()
     diesel::delete(action_attachments::table.filter(action_attachments::id.eq_any(places)))
         .execute(tx.connection)?;
     Ok(())
+}
+
+/// A page of a project's places.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
+pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcome<Listing<ActionAttachment>> {
+    let last = match &query.marker {
+        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?.0),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, &Search::default()),
+        last,
+        None,
+        |_| true,
+        |phase, last, limit, offset| {
+            let rows = matching(project, query)?;
+            let rows = match query.order() {
+                "priority" => {
+                    let priority = last.map(|place| place.priority);
+                    ordered!(rows, query, phase, action_attachments.priority, priority, last)
+                }
+                _ => ordered!(rows, query, action_attachments, last),
+            };
+            Ok(rows.select(ActionAttachment::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+        },
+    )?;
+    listing::count_with(query, page, rows, false, || {
+        Ok(matching(project, query)?.count().get_result(tx.connection)?)
+    })
+}
+
+fn matching(project: &str, query: &Query) -> Outcome<action_attachments::BoxedQuery<'static, MultiBackend>> {
+    let mut rows =
+        action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned())).into_boxed();
+    if !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter)?);
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<action_attachments::table>> {
+    Ok(match filter.key {
+        "id" => by_text!(action_attachments::id, filter),
+        "action_id" => by_text!(action_attachments::action_id, filter),
+        "job_id" => by_text!(action_attachments::job_id, filter),
+        "priority" => by_number!(action_attachments::priority, filter, smalls),
+        "created_at" => by_time!(action_attachments::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
 }

@@ -1,11 +1,15 @@
 //! Job attachments: a job on a client, alone or in a session. Each is one job document of the API.
 
+mod list;
+
 use diesel::prelude::*;
 
 use super::clients::Client;
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
 use super::{Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
+
+pub use list::{ItsClient, list};
 
 /// A row of `job_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
