@@ -36,6 +36,8 @@ pub enum Kind {
     NotAcceptable,
     /// 409: the state of the resource forbids it.
     Conflict,
+    /// 412: the resource is not what the request's conditions ask for.
+    PreconditionFailed,
     /// 413: the body is larger than the limit.
     TooLarge,
     /// 422: something the body refers to is missing or incapable.
@@ -111,6 +113,11 @@ impl Error {
         Self::new(Kind::Conflict, "Conflict", description)
     }
 
+    /// 412 `Precondition Failed`: the resource is not what the request's conditions ask for.
+    pub fn precondition_failed(description: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionFailed, "Precondition Failed", description)
+    }
+
     /// 413: a body of more than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         let description = format!("The request body is larger than {limit} bytes.");
@@ -178,6 +185,7 @@ impl Error {
             Kind::MethodNotAllowed(_) => 405,
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
+            Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
             Kind::Unprocessable => 422,
             Kind::Internal => 500,

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::jobs::trust::release;
 use super::{Request, listed};
-use crate::document::clients::{FIELDS, parse, render};
+use crate::document::clients::{FIELDS, lasting, parse, render};
 use crate::document::search;
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::clients::{self, Registered};
 use crate::store::job_attachments::{self, JobAttachment};
@@ -56,7 +56,10 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => None,
     };
     match client {
-        Some(client) => Ok(Reply::json(200, &render(&client))),
+        Some(client) => {
+            let document = render(&client);
+            Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+        }
         None => Err(Error::not_found(format!("No client found with ID {name}"))),
     }
 }
@@ -69,15 +72,21 @@ pub fn update(_app: &App, _request: &Request<'_>) -> Result<Reply> {
 /// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let cascade = request.flag("cascade")?;
+    let precondition = Precondition::of(request.call)?;
     let name = request.id();
     if !valid(name) {
+        precondition.check(None)?;
         return Ok(Reply::empty(204));
     }
     let trusts = app.store.write(|tx| {
-        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(Vec::new()) };
+        let Some(client) = clients::by_name(tx, request.project(), name)? else {
+            precondition.check(None)?;
+            return Ok(Vec::new());
+        };
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:delete").into());
         }
+        precondition.check(Some(&lasting(&render(&client))))?;
         let attached = clients::attached_jobs(tx, &client.id)?;
         let (own, foreign): (Vec<_>, Vec<_>) =
             attached.into_iter().partition(|job| job.project_id == request.project());
