@@ -2,6 +2,7 @@
 //! order, and its trust.
 
 mod definition;
+mod hold;
 mod list;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use super::schema::{
 use super::{Outcome, Tx};
 
 pub use definition::{PlaceSpec, definition, insert, redefine, touch};
+pub use hold::hold;
 pub use list::{Listing, PolledClient, list};
 
 /// Every status a job can have; the API takes no other.

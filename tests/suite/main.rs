@@ -50,6 +50,7 @@ mod health;
 mod history;
 mod jobs;
 mod lists;
+mod preconditions;
 mod races;
 mod routes;
 mod sessions;
