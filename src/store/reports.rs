@@ -11,8 +11,10 @@ use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports};
 use super::{Outcome, Tx, swapped};
 
-/// How many hex digits of a report's id tell of which run it is; the other twelve tell of which action's place.
+/// How many hex digits of the id of a run's report tell of which run it is.
 const RUN_DIGITS: usize = 20;
+/// How many tell of which action's place.
+const PLACE_DIGITS: usize = 12;
 
 /// A row of `action_reports`, without the log, which may be large.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -172,9 +174,12 @@ pub fn delete(tx: &mut Tx<'_>, report: &ActionReport) -> Outcome<()> {
 /// Writes one report per action of the job, in one statement. The same run reported again makes no second set.
 pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &FinishedRun<'_>) -> Outcome<()> {
     let Some(ended) = DateTime::from_timestamp(run.ended, 0) else { return Ok(()) };
-    let report_date = Time(ended.naive_utc());
-    let key = run_key(attachment, run);
-    if is_written(tx, attachment, run, &key, report_date)? {
+    let is_instant = run.started == Some(run.ended);
+    let key = run_key(attachment, run, is_instant);
+    // An end before the start is a clock that was put back, or else the end of an earlier run, told once more after the
+    // next one has begun.
+    let is_odd = run.started.is_some_and(|started| started > run.ended);
+    if is_written(tx, &key)? || (is_odd && is_written(tx, &run_key(attachment, run, true))?) {
         return Ok(());
     }
     let places: Vec<(String, String)> = action_attachments::table
@@ -185,7 +190,7 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
     let reports: Vec<ActionReport> = places
         .into_iter()
         .map(|(place, action)| ActionReport {
-            id: key.clone() + &digits(&[&place], 32 - RUN_DIGITS),
+            id: key.clone() + &digits(&[&place], PLACE_DIGITS),
             project_id: attachment.project_id.clone(),
             user_id: user.to_owned(),
             action_id: Some(action),
@@ -196,7 +201,7 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
             metadata: run.metadata.clone(),
             job_id: Some(attachment.job_id.clone()),
             client_id: Some(run.client_name.to_owned()),
-            report_date,
+            report_date: Time(ended.naive_utc()),
             created_at: tx.now,
             updated_at: tx.now,
             version: 1,
@@ -206,43 +211,27 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
     Ok(())
 }
 
-/// What the ids of a run's reports begin with. A run is known by its attachment and by when it started and ended, in
-/// the whole seconds that schedulers tell; not by its reports' columns, which can be corrected. An id that is given once
-/// more after a delete is another attachment.
-fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>) -> String {
+/// What the ids of a run's reports begin with, so that the primary key knows the run, whatever becomes of its reports'
+/// columns.
+///
+/// Schedulers tell whole seconds, and an attachment has one run at a time. So of those that end in one second at most
+/// one has taken longer than an instant: a run is known by its end, and by whether it began in that second too. An
+/// attachment's id that is given once more after a delete is another attachment.
+fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>, is_instant: bool) -> String {
     let since = attachment.created_at.and_utc().timestamp_micros().to_string();
-    let started = run.started.map(|started| started.to_string()).unwrap_or_default();
-    digits(&[&attachment.id, &since, &started, &run.ended.to_string()], RUN_DIGITS)
+    let kind = if is_instant { "instant" } else { "run" };
+    digits(&[&attachment.id, &since, &run.ended.to_string(), kind], RUN_DIGITS)
 }
 
-/// So many hex digits out of a digest of some texts.
-fn digits(texts: &[&str], count: usize) -> String {
-    let digest = Sha256::digest(texts.join(" "));
+/// So many hex digits out of a digest of some words.
+fn digits(words: &[&str], count: usize) -> String {
+    let digest = Sha256::digest(words.join(" "));
     digest.iter().take(count / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether the run has left its reports already.
-fn is_written(
-    tx: &mut Tx<'_>,
-    attachment: &JobAttachment,
-    run: &FinishedRun<'_>,
-    key: &str,
-    report_date: Time,
-) -> Outcome<bool> {
-    let first = key.to_owned() + &"0".repeat(32 - RUN_DIGITS);
-    let last = key.to_owned() + &"f".repeat(32 - RUN_DIGITS);
+/// Whether the run of that key has left its reports, or those that were not deleted since.
+fn is_written(tx: &mut Tx<'_>, key: &str) -> Outcome<bool> {
+    let [first, last] = ["0", "f"].map(|digit| key.to_owned() + &digit.repeat(PLACE_DIGITS));
     let its = action_reports::table.filter(action_reports::id.between(first, last));
-    if diesel::select(diesel::dsl::exists(its)).get_result(tx.connection)? {
-        return Ok(true);
-    }
-    // An end before the start is a clock that was put back, or else the end of the last run, told once more after the
-    // next one has begun.
-    if run.started.is_none_or(|started| started <= run.ended) {
-        return Ok(false);
-    }
-    let of_that_end = action_reports::table
-        .filter(action_reports::project_id.eq(&attachment.project_id))
-        .filter(action_reports::job_attachment_id.eq(&attachment.id))
-        .filter(action_reports::report_date.eq(report_date));
-    Ok(diesel::select(diesel::dsl::exists(of_that_end)).get_result(tx.connection)?)
+    Ok(diesel::select(diesel::dsl::exists(its)).get_result(tx.connection)?)
 }
