@@ -1,5 +1,6 @@
 //! Action reports: what agents and operators say of a run.
 
+mod lists;
 mod log;
 mod references;
 
