@@ -53,24 +53,32 @@ def run(given, scratch):
 
 
 def schemathesis(given, scratch, url, environment):
-    seed = os.environ.get("FREEZER_TEST_FUZZ_SEED", str(SEED))
+    seed = os.environ.get("FREEZER_TEST_FUZZ_SEED", SEED)
     examples = int(os.environ.get("FREEZER_TEST_FUZZ_EXAMPLES", EXAMPLES))
     command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
     command += ["--config-file", str(HERE / "schemathesis.toml"), "run"]
-    command += ["--url", url, "--seed", seed, "--max-examples", str(examples), *given.further]
+    command += ["--url", url, "--seed", str(seed), "--max-examples", str(examples), *given.further]
     command += [given.document or f"{url}/v2/openapi.json"]
-    print(f"seed {seed}, {examples} examples", flush=True)
-    # In the scratch directory, because it keeps what it found in the current one.
     environment = os.environ | environment | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "COLUMNS": "120"}
-    limit = TIME_LIMIT * max(1, examples / EXAMPLES)
-    with subprocess.Popen(command, cwd=scratch, env=environment, start_new_session=True) as child:
+    # In the scratch directory, because it leaves things in the current one.
+    with subprocess.Popen(command, cwd=scratch, env=environment) as child:
         try:
-            status = child.wait(timeout=limit)
+            status = ended(child, TIME_LIMIT * max(1, examples / EXAMPLES))
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+            child.kill()
     if status != 0:
-        raise RuntimeError(f"schemathesis: exit status {status}; again with FREEZER_TEST_FUZZ_SEED={seed}")
+        raise RuntimeError(f"schemathesis, with the seed {seed} and {examples} examples: {status}")
+
+
+def ended(child, limit):
+    """The exit status. After the limit it is asked to stop, so that it says what it has found, and then made to."""
+    try:
+        return child.wait(timeout=limit)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=30)
+    return f"not done after {limit} seconds"
 
 
 def main():
