@@ -5,9 +5,11 @@
 pub mod actions;
 pub mod backups;
 pub mod clients;
+pub mod errors;
 pub mod jobs;
 pub mod schedule;
 pub mod search;
+pub mod service;
 pub mod sessions;
 pub mod shape;
 

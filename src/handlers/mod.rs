@@ -8,6 +8,7 @@ pub mod clients;
 pub mod health;
 pub mod job_attachments;
 pub mod jobs;
+pub mod reference;
 pub mod sessions;
 pub mod versions;
 
