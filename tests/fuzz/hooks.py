@@ -6,6 +6,11 @@ import schemathesis
 EXACT = 2**53
 
 
+@schemathesis.deserializer("application/json-home")
+def home_document(context, response):
+    return response.json()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """A request that is to be accepted is written as the API wants it, which no schema can say."""
