@@ -33,6 +33,10 @@ pub struct App {
     pub max_body: usize,
     /// The description of all this, once somebody has asked for it.
     pub published: OnceLock<Published>,
+    /// How old, in seconds, the last poll of a client that is up can be; 180.
+    pub client_down_time: i64,
+    /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
+    pub max_log_size: usize,
 }
 
 impl App {
@@ -47,6 +51,8 @@ impl App {
             max_limit: 1000,
             max_body: 114_688,
             published: OnceLock::new(),
+            client_down_time: 180,
+            max_log_size: 65_536,
         }
     }
 }
@@ -71,10 +77,15 @@ pub struct Route {
     pub path: &'static str,
     /// Who may, and what answers.
     pub handler: Handler,
+    /// The media types of its answers; errors are JSON everywhere.
+    pub produces: &'static [&'static str],
 }
 
+/// The media types of a route that says nothing else.
+const JSON: &[&str] = &["application/json"];
+
 const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
-    Route { method, path, handler: Handler::Public(handler) }
+    Route { method, path, handler: Handler::Public(handler), produces: JSON }
 }
 
 const fn project(
@@ -83,7 +94,7 @@ const fn project(
     rule: &'static str,
     handler: fn(&App, &Request<'_>) -> Result<Reply>,
 ) -> Route {
-    Route { method, path, handler: Handler::Project(rule, handler) }
+    Route { method, path, handler: Handler::Project(rule, handler), produces: JSON }
 }
 
 use Method::{Delete, Get, Patch, Post, Put};
@@ -216,12 +227,15 @@ pub const ROUTES: &[Route] = &[
         "action_reports:delete",
         action_reports::delete,
     ),
-    project(
-        Get,
-        "/v2/{project_id}/action-reports/{action_report_id}/log",
-        "action_reports:log:get",
-        action_reports::log::show,
-    ),
+    Route {
+        produces: action_reports::log::TYPES,
+        ..project(
+            Get,
+            "/v2/{project_id}/action-reports/{action_report_id}/log",
+            "action_reports:log:get",
+            action_reports::log::show,
+        )
+    },
     project(
         Put,
         "/v2/{project_id}/action-reports/{action_report_id}/log",
@@ -246,6 +260,7 @@ pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
         method,
         path,
         handler: Handler::Identity(handler),
+        produces: JSON,
     });
     ROUTES.iter().copied().chain(identity)
 }
@@ -313,7 +328,9 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         },
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
-            acceptable(call)?;
+            if call.preferred(route.produces).is_none() {
+                return Err(Error::not_acceptable());
+            }
             let bound = route.matched(&call.segments).unwrap_or_default();
             let project = bound.first().copied().unwrap_or_default();
             // Before the policy, which may put it into another service's address.

@@ -11,6 +11,7 @@ use super::shape::{
 use super::{MAX_TEXT, bounded, int};
 use crate::error::Result;
 use crate::store::actions::{Action, ActionSpec};
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
 /// How often a failed action is tried again when nobody says.
 pub const DEFAULT_RETRIES: i32 = 5;
@@ -42,6 +43,21 @@ const FREEZER_ACTION: &str = "What freezer-agent is told to do: its options, of 
 const MAX_RETRIES: &str = "How often it is tried again when it fails.";
 const MAX_RETRIES_INTERVAL: &str = "Seconds between the tries.";
 const MANDATORY: &str = "Whether the rest of the job is given up when it fails.";
+/// What lists of actions offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "actions",
+    path: "actions",
+    keys: &[
+        Key::new("action_id", Kind::Id, "The action's id."),
+        Key::new("action", Kind::Word(ACTIONS), "What is to be done.").sorting(),
+        Key::new("mode", Kind::Word(MODES), "What it works on.").sorting().nullable(),
+        Key::new("backup_name", Kind::Text, "The name of the backup.").sorting().nullable(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: false,
+    document: None,
+};
 
 /// Schema of `freezer_action`: the known keys have their types, everything else is kept as it comes.
 pub fn freezer_action(action_required: bool) -> Value {
