@@ -41,6 +41,9 @@ impl Case {
         if path.contains("{backup_id}") {
             path = path.replace("{backup_id}", &owner.create("backups", backup("etc")));
         }
+        if path.contains("{action_report_id}") {
+            path = path.replace("{action_report_id}", &owner.failed());
+        }
         let job = owner.job_on("host");
         if path.contains("{job_attachment_id}") {
             path = path.replace("{job_attachment_id}", &owner.put_on(&job, &owner.register("fleet")));
@@ -64,6 +67,7 @@ impl Case {
             ("PATCH", path) if path.starts_with("/action-attachments") => (Some(json!({"retries": 2})), 200),
             ("PATCH", path) if path.starts_with("/job-attachments") => (Some(json!({"event": "stop"})), 200),
             ("PATCH", path) if path.starts_with("/backups") => (Some(json!({"status": "error"})), 200),
+            ("PATCH", path) if path.starts_with("/action-reports") => (Some(json!({"time_elapsed": 2})), 200),
             ("PATCH", _) => (Some(json!({"description": "new"})), 200),
             ("POST", path) if path.ends_with("/event") => (Some(json!({"start": null})), 202),
             ("POST", path) if path.ends_with("/action") => {
@@ -82,6 +86,7 @@ impl Case {
             ("POST", "/job-attachments") => {
                 (Some(json!({"job_id": job, "client_id": owner.register("further")})), 201)
             }
+            ("POST", "/action-reports") => (Some(json!({"result": "fail"})), 201),
             ("POST", "/backups") => (Some(backup("etc")), 201),
             other => panic!("this test does not know {other:?} yet"),
         };
