@@ -2,14 +2,18 @@
 //!
 //! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
 
+pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
+pub mod errors;
 pub mod jobs;
 pub mod schedule;
 pub mod search;
+pub mod service;
 pub mod sessions;
 pub mod shape;
+pub mod time;
 
 use serde_json::{Map, Value};
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Request, listed};
-use crate::document::actions::{FIELDS, parse, parse_patch, patched, render};
+use super::Request;
+use crate::document::actions::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -12,13 +12,13 @@ use crate::store::{actions, new_id};
 
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
-    let found = app.store.read(|tx| {
-        actions::list(tx, request.project(), &search, page, |action, rest| {
+    let asked = request.asked(app, &COLLECTION)?;
+    let listing = app.store.read(|tx| {
+        actions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |action, rest| {
             search::matches(&render(action), rest, FIELDS)
         })
     })?;
-    Ok(listed("actions", found.iter().map(render).collect()))
+    Ok(request.listed(&asked, &listing, |action| &action.id, render))
 }
 
 /// `POST /actions`

@@ -5,12 +5,12 @@ mod conditions;
 pub(super) mod trust;
 mod write;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use conditions::Conditions;
 
 use super::{Request, listed};
-use crate::document::jobs::{self as document, FIELDS, parse, render};
+use crate::document::jobs::{self as document, FIELDS, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
@@ -48,8 +48,9 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool
         .polled
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
-        // Not everybody who sees a central client's jobs is that client.
-        .filter(|client| client.project_id == request.project() || sees_all)
+        // Not everybody who sees a client's jobs is that client: another project's polls only if it is a central one,
+        // and then as somebody who sees the jobs of all.
+        .filter(|client| client.project_id == request.project() || (sees_all && client.is_central))
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
@@ -171,13 +172,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
 pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let event = match request.call.json()? {
-        Value::Object(body) if body.len() == 1 => body.keys().next().and_then(|word| Event::parse(word)),
-        _ => return Err(Error::bad_request("Bad event request format")),
-    };
-    let event = event
-        .filter(|event| *event != Event::Remove)
-        .ok_or_else(|| Error::bad_request("Bad Action Method"))?;
+    let event = parse_event(request.call.json()?)?;
     let conditions = Conditions::of(app, request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;

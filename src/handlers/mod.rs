@@ -8,6 +8,8 @@ pub mod clients;
 pub mod health;
 pub mod job_attachments;
 pub mod jobs;
+pub mod list;
+pub mod reference;
 pub mod sessions;
 pub mod versions;
 
@@ -79,11 +81,10 @@ impl<'c> Request<'c> {
 
     /// A boolean of the query; Python's clients send `True` and `False`.
     fn flag(&self, name: &str) -> Result<bool> {
-        match self.call.param(name) {
+        match self.call.param(name).map(list::flag) {
             None => Ok(false),
-            Some("true" | "True" | "TRUE" | "t" | "yes" | "y" | "1" | "on") => Ok(true),
-            Some("false" | "False" | "FALSE" | "f" | "no" | "n" | "0" | "off") => Ok(false),
-            Some(_) => Err(Error::invalid_parameter(format!("{name} must be true or false."))),
+            Some(Some(flag)) => Ok(flag),
+            Some(None) => Err(Error::invalid_parameter(format!("{name} must be true or false."))),
         }
     }
 

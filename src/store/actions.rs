@@ -3,11 +3,13 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
+use super::connection::MultiBackend;
 use super::document_type::Json;
+use super::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, ordered};
 use super::moment_type::Time;
-use super::page::{self, Page, Place};
+use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
-use super::search::{Condition, Search};
+use super::search::{Condition as Searched, Search};
 use super::{Outcome, Tx, swapped};
 
 /// A row of `actions`.
@@ -184,53 +186,96 @@ pub fn delete_places(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Out
 }
 
 /// A page of a project's actions.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
     project: &str,
-    search: &Search,
+    asked: (&Query, &Search),
     page: Page,
     keep: impl Fn(&Action, &Search) -> bool,
-) -> Outcome<Vec<Action>> {
+) -> Outcome<Listing<Action>> {
+    let (query, search) = asked;
     let rest = search.without(pushed);
     let filter = |action: &Action| keep(action, &rest);
-    page::collect(
-        page,
+    let last = match &query.marker {
+        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, search),
+        last,
         (!rest.is_empty()).then_some(&filter as &dyn Fn(&Action) -> bool),
-        |action| Place { created_at: action.created_at, id: action.id.clone() },
-        |window| {
-            let mut query = actions::table
-                .filter(actions::project_id.eq(project.to_owned()))
-                .select(Action::as_select())
-                .order((actions::created_at, actions::id))
-                .limit(window.limit)
-                .offset(window.offset)
-                .into_boxed();
-            if let Some(Place { created_at, id }) = window.after {
-                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
-                query = query
-                    .filter(actions::created_at.ge(created_at))
-                    .filter(actions::created_at.gt(created_at).or(actions::id.gt(id)));
-            }
-            if !search.is_empty() {
-                query = query.filter(Search::never_kept());
-            }
-            for (condition, wanted) in search.conditions() {
-                let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-                let word = word.to_owned();
-                query = match (column, wanted) {
-                    (Column::Id, true) => query.filter(actions::id.eq(word)),
-                    (Column::Id, false) => query.filter(actions::id.ne(word)),
-                    (Column::Action, true) => query.filter(actions::action.eq(word)),
-                    (Column::Action, false) => query.filter(actions::action.ne(word)),
-                    (Column::BackupName, true) => query.filter(actions::backup_name.eq(word)),
-                    (Column::BackupName, false) => {
-                        query.filter(actions::backup_name.ne(word).or(actions::backup_name.is_null()))
-                    }
-                };
-            }
-            Ok(query.load(tx.connection)?)
+        |action| match query.order() {
+            "mode" => action.spec.mode.is_some(),
+            "backup_name" => action.spec.backup_name.is_some(),
+            _ => true,
         },
-    )
+        |phase, last, limit, offset| {
+            let rows = matching(project, query, search)?;
+            let spec = last.map(|action| &action.spec);
+            let rows = match query.order() {
+                "action" => {
+                    ordered!(rows, query, phase, actions.action, spec.map(|spec| spec.action.clone()), last)
+                }
+                "mode" => {
+                    ordered!(rows, query, phase, actions.mode, spec.and_then(|spec| spec.mode.clone()), last)
+                }
+                "backup_name" => {
+                    let name = spec.and_then(|spec| spec.backup_name.clone());
+                    ordered!(rows, query, phase, actions.backup_name, name, last)
+                }
+                _ => ordered!(rows, query, actions, last),
+            };
+            Ok(rows.select(Action::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+        },
+    )?;
+    listing::count_with(query, page, rows, !rest.is_empty(), || {
+        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
+    })
+}
+
+/// The actions that a list is asked for, as far as the database can tell.
+fn matching(
+    project: &str,
+    query: &Query,
+    search: &Search,
+) -> Outcome<actions::BoxedQuery<'static, MultiBackend>> {
+    let mut rows = actions::table.filter(actions::project_id.eq(project.to_owned())).into_boxed();
+    if !search.is_empty() || !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter)?);
+    }
+    for (condition, wanted) in search.conditions() {
+        let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
+        let word = word.to_owned();
+        rows = match (column, wanted) {
+            (Column::Id, true) => rows.filter(actions::id.eq(word)),
+            (Column::Id, false) => rows.filter(actions::id.ne(word)),
+            (Column::Action, true) => rows.filter(actions::action.eq(word)),
+            (Column::Action, false) => rows.filter(actions::action.ne(word)),
+            (Column::BackupName, true) => rows.filter(actions::backup_name.eq(word)),
+            (Column::BackupName, false) => {
+                rows.filter(actions::backup_name.ne(word).or(actions::backup_name.is_null()))
+            }
+        };
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<actions::table>> {
+    Ok(match filter.key {
+        "action_id" => by_text!(actions::id, filter),
+        "action" => by_text!(actions::action, filter),
+        "mode" => by_text!(actions::mode, filter),
+        "backup_name" => by_text!(actions::backup_name, filter),
+        "created_at" => by_time!(actions::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
 }
 
 /// The columns that a search can use.
@@ -250,6 +295,6 @@ fn column(key: &str) -> Option<Column> {
 }
 
 /// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Condition) -> bool {
+fn pushed(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod job_attachments;
 pub mod job_trusts;
 pub mod jobs;
+pub mod listing;
 pub mod migrations;
 pub mod moment_type;
 mod outage;

@@ -1,6 +1,7 @@
 //! Lists: their pages, the same for every noun (contract, api-v2 §2 "Paging").
 
 mod searches;
+pub mod walks;
 
 use diesel::Connection;
 use diesel::prelude::*;

@@ -1,0 +1,263 @@
+//! The query string of a list.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound};
+
+use super::fields::Fields;
+use crate::document::is_id;
+use crate::error::{Error, Result};
+use crate::http::Call;
+use crate::store::listing::{Collection, Filter, Key, Kind, Op, Operand, Query};
+use crate::store::moment_type::Time;
+
+/// The parameters that every list takes.
+pub const COMMON: &[&str] = &["limit", "offset", "marker", "sort", "with_count", "fields"];
+
+/// The most values that the filters of one request may have together.
+const MAX_VALUES: usize = 100;
+
+/// Reads the query string.
+///
+/// # Errors
+/// 400 for a parameter that a strict collection does not know, and for a value that means nothing.
+pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Option<Fields>)> {
+    let mut query = Query::default();
+    for (name, text) in &call.query {
+        if let Some(key) = collection.key(name) {
+            query.filters.push(filter(key, text)?);
+        } else if collection.is_strict
+            && !COMMON.contains(&name.as_str())
+            && !collection.extras.iter().any(|extra| extra.name == name)
+        {
+            return Err(Error::invalid_parameter(format!(
+                "{} cannot be listed by {name:?}.",
+                collection.path
+            )));
+        }
+    }
+    if query.filters.iter().map(|filter| filter.values.len()).sum::<usize>() > MAX_VALUES {
+        return Err(Error::invalid_parameter(format!("The filters may have {MAX_VALUES} values together.")));
+    }
+    if let Some(text) = call.param("sort") {
+        (query.sort, query.is_descending) = sort(text, collection)?;
+    }
+    if let Some(text) = call.param("with_count") {
+        // The guideline writes it without a value.
+        query.with_count = text.is_empty() || flag(text).ok_or_else(|| not("with_count", "true or false"))?;
+    }
+    if let Some(id) = call.param("marker") {
+        if !is_id(id) || call.param("offset").is_some_and(|offset| offset.trim() != "0") {
+            return Err(Error::invalid_parameter(
+                "marker must be the id of an item, and goes without an offset.",
+            ));
+        }
+        query.marker = Some(id.to_owned());
+    }
+    let fields = call.param("fields").map(|text| Fields::parse(text, collection)).transpose()?;
+    Ok((query, fields))
+}
+
+/// `key`, `key:asc` or `key:desc`.
+fn sort(text: &str, collection: &'static Collection) -> Result<(Option<&'static Key>, bool)> {
+    let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
+    let key = collection.key(name.trim()).filter(|key| key.sorts);
+    match (key, direction.trim()) {
+        (Some(key), "asc") => Ok((Some(key), false)),
+        (Some(key), "desc") => Ok((Some(key), true)),
+        _ => {
+            let keys: Vec<&str> =
+                collection.keys.iter().filter(|key| key.sorts).map(|key| key.name).collect();
+            Err(not("sort", &format!("one of {}, perhaps with :asc or :desc", keys.join(", "))))
+        }
+    }
+}
+
+/// The filter that a parameter stands for: `value`, or `operator:value`.
+///
+/// # Errors
+/// 400 for an operator or a value that means nothing for the key.
+pub fn filter(key: &'static Key, text: &str) -> Result<Filter> {
+    let (op, is_list, text) = match text.split_once(':') {
+        Some(("in", rest)) => (Op::In, true, rest),
+        Some(("nin", rest)) => (Op::NotIn, true, rest),
+        Some(("neq", rest)) => (Op::NotIn, false, rest),
+        Some(("gt", rest)) => (Op::Greater, false, rest),
+        Some(("gte", rest)) => (Op::GreaterOrEqual, false, rest),
+        Some(("lt", rest)) => (Op::Less, false, rest),
+        Some(("lte", rest)) => (Op::LessOrEqual, false, rest),
+        _ => (Op::In, false, text),
+    };
+    if !matches!(op, Op::In | Op::NotIn) && !key.kind.is_ordered() {
+        return Err(Error::invalid_parameter(format!("{} is in no order; use in:, nin: or neq:.", key.name)));
+    }
+    let texts = if is_list { list(text) } else { list_of_one(text) };
+    let texts =
+        texts.ok_or_else(|| not(key.name, "without an open quote, and with a comma after a closed one"))?;
+    let values = texts
+        .iter()
+        .map(|text| match key.kind {
+            // Nothing at all, where a row can have nothing.
+            Kind::Id | Kind::Text | Kind::Word(_) if key.is_nullable && text.is_empty() => {
+                Ok(Operand::Text(String::new()))
+            }
+            kind => operand(key.name, kind, text),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Filter { key: key.name, op, values })
+}
+
+/// One value of a parameter.
+///
+/// # Errors
+/// 400 when it is none.
+pub fn operand(name: &str, kind: Kind, text: &str) -> Result<Operand> {
+    let integer = |min: i64, max: i64| {
+        let number = text.trim().parse::<i64>().ok().filter(|number| (min..=max).contains(number));
+        number.map(Operand::Integer).ok_or_else(|| not(name, &format!("an integer from {min} to {max}")))
+    };
+    match kind {
+        Kind::Id | Kind::Text if text.chars().any(char::is_control) || text.len() > 1024 => {
+            Err(not(name, "plain text"))
+        }
+        // What can be no id names nothing, but it does not go to a column that could not even be compared with it.
+        Kind::Id if !text.is_empty() && !is_id(text) => Err(not(name, "an id")),
+        Kind::Id | Kind::Text => Ok(Operand::Text(text.to_owned())),
+        Kind::Word(words) if words.contains(&text) => Ok(Operand::Text(text.to_owned())),
+        Kind::Word(words) => {
+            let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+            Err(not(name, &format!("one of {}", words.join(", "))))
+        }
+        Kind::Small => integer(i32::MIN.into(), i32::MAX.into()),
+        Kind::Integer => integer(i64::MIN, i64::MAX),
+        Kind::Time => time(text)
+            .map(Operand::Time)
+            .ok_or_else(|| not(name, "a time: ISO 8601 in the years 1000 to 9999, or seconds since 1970")),
+        Kind::Flag => flag(text).map(Operand::Flag).ok_or_else(|| not(name, "true or false")),
+    }
+}
+
+fn not(name: &str, what: &str) -> Error {
+    Error::invalid_parameter(format!("{name} must be {what}."))
+}
+
+/// A boolean as Python's clients and everybody else write it (contract, api-v2 §2 "Paging").
+pub fn flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" | "t" | "yes" | "y" | "1" | "on" => Some(true),
+        "false" | "False" | "FALSE" | "f" | "no" | "n" | "0" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// A moment: ISO 8601 with or without a zone (then UTC), a fraction and a time of day; or seconds since 1970.
+pub fn time(text: &str) -> Option<Time> {
+    // In a query string the plus of a zone has become a blank, unless somebody took care.
+    let text = text.trim().replace(' ', "+");
+    let moment = if let Ok(seconds) = text.parse::<i64>() {
+        DateTime::from_timestamp(seconds, 0)?.naive_utc()
+    } else if let Ok(moment) = DateTime::parse_from_rfc3339(&text) {
+        moment.naive_utc()
+    } else if let Ok(moment) = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f") {
+        moment
+    } else {
+        NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?
+    };
+    // What MySQL's DATETIME holds.
+    let years = 1000..=9999;
+    years.contains(&chrono::Datelike::year(&moment)).then(|| Time(moment.trunc_subsecs(6)))
+}
+
+/// A value, perhaps in quotes.
+fn list_of_one(text: &str) -> Option<Vec<String>> {
+    match text.starts_with('"') {
+        true => list(text).filter(|values| values.len() == 1),
+        false => Some(vec![text.to_owned()]),
+    }
+}
+
+/// Values with commas between them; one in quotes can have commas in it, and quotes as two.
+fn list(text: &str) -> Option<Vec<String>> {
+    let (mut values, mut rest) = (Vec::new(), text);
+    loop {
+        let (value, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let mut value = String::new();
+                let mut chars = quoted.char_indices().peekable();
+                let end = loop {
+                    match chars.next()? {
+                        (_, '"') if chars.peek().is_some_and(|(_, next)| *next == '"') => {
+                            chars.next();
+                            value.push('"');
+                        }
+                        (at, '"') => break at + 1,
+                        (_, other) => value.push(other),
+                    }
+                };
+                (value, &quoted[end..])
+            }
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        values.push(value);
+        match after.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return after.is_empty().then_some(values),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_separated_by_commas_outside_of_quotes() {
+        for (text, values) in [
+            ("a,b", vec!["a", "b"]),
+            ("", vec![""]),
+            ("a,", vec!["a", ""]),
+            ("\"a,b\",c", vec!["a,b", "c"]),
+            ("\"say \"\"a\"\"\"", vec!["say \"a\""]),
+            ("a\"b", vec!["a\"b"]),
+        ] {
+            assert_eq!(list(text).unwrap(), values, "{text}");
+        }
+        assert_eq!((list("\"a"), list("\"a\"b")), (None, None));
+        assert_eq!(list_of_one("a,b"), Some(vec!["a,b".to_owned()]));
+        assert_eq!(list_of_one("\"a\",b"), None);
+    }
+
+    #[test]
+    fn moments_are_taken_as_people_write_them() {
+        let noon = time("2026-11-22T12:00:00Z").unwrap();
+        for text in [
+            "2026-11-22T12:00:00",
+            "2026-11-22T12:00:00.000000",
+            "2026-11-22T13:00:00+01:00",
+            "2026-11-22T13:00:00 01:00",
+            "1795348800",
+        ] {
+            assert_eq!(time(text), Some(noon), "{text}");
+        }
+        assert_eq!(time("2026-11-22"), time("2026-11-22T00:00:00Z"));
+        for bad in ["", "yesterday", "2026-13-01", "0999-01-01", "99999999999999", "2026-11-22T25:00:00"] {
+            assert_eq!(time(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_operator_comes_before_a_colon() {
+        const SIZE: Key = Key::new("size", Kind::Small, "");
+        const NAME: Key = Key::new("name", Kind::Text, "");
+        let parsed = |key, text| filter(key, text).map(|filter| (filter.op, filter.values));
+        assert_eq!(parsed(&SIZE, "gte:5").unwrap(), (Op::GreaterOrEqual, vec![Operand::Integer(5)]));
+        assert_eq!(parsed(&SIZE, "5").unwrap().0, Op::In);
+        assert_eq!(parsed(&NAME, "swift:c").unwrap().1, vec![Operand::Text("swift:c".into())]);
+        assert_eq!(parsed(&NAME, "neq:a,b").unwrap(), (Op::NotIn, vec![Operand::Text("a,b".into())]));
+        for bad in ["", "x", "1.0", "in:1,x", "2147483648", "gt:", "\"1"] {
+            assert_eq!(filter(&SIZE, bad).unwrap_err().status(), 400, "{bad}");
+        }
+        assert!(filter(&NAME, "gt:a").is_err());
+    }
+}

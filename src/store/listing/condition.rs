@@ -1,0 +1,89 @@
+//! A filter as a condition on a column.
+//!
+//! Macros, because what Diesel asks of a column in a generic function is more than the function.
+
+use diesel::BoxableExpression;
+use diesel::sql_types::{Bool, Nullable};
+
+use crate::store::connection::MultiBackend;
+
+/// What must hold of a row of table `T`.
+pub type Condition<T> = Box<dyn BoxableExpression<T, MultiBackend, SqlType = Nullable<Bool>>>;
+
+/// A column compared by an operator with some values; `$null` says whether null is among them.
+///
+/// "None of these" is said as the ranges between them: an index serves a range, and none serves "anything but".
+macro_rules! compared {
+    ($column:expr, $filter:expr, $values:expr, $null:expr) => {{
+        use diesel::prelude::*;
+        use $crate::store::listing::{Condition, Op};
+        let mut values = $values;
+        let null: bool = $null;
+        values.sort();
+        values.dedup();
+        let first = values.first().cloned();
+        match ($filter.op, first) {
+            (Op::In, _) if null => {
+                Box::new($column.nullable().eq_any(values).or($column.is_null().nullable())) as Condition<_>
+            }
+            (Op::In, _) => Box::new($column.nullable().eq_any(values)),
+            (Op::NotIn, None) if null => Box::new($column.is_not_null().nullable()),
+            (Op::NotIn, None) => Box::new($column.is_null().or($column.is_not_null()).nullable()),
+            (Op::NotIn, Some(first)) => {
+                let mut ranges: Condition<_> = Box::new($column.nullable().lt(first));
+                for between in values.windows(2) {
+                    if let [low, high] = between {
+                        let range =
+                            $column.nullable().gt(low.clone()).and($column.nullable().lt(high.clone()));
+                        ranges = Box::new(ranges.or(range));
+                    }
+                }
+                if let Some(last) = values.pop() {
+                    ranges = Box::new(ranges.or($column.nullable().gt(last)));
+                }
+                if !null {
+                    ranges = Box::new(ranges.or($column.is_null().nullable()));
+                }
+                ranges
+            }
+            (Op::Greater, Some(value)) => Box::new($column.nullable().gt(value)),
+            (Op::GreaterOrEqual, Some(value)) => Box::new($column.nullable().ge(value)),
+            (Op::Less, Some(value)) => Box::new($column.nullable().lt(value)),
+            (Op::LessOrEqual, Some(value)) => Box::new($column.nullable().le(value)),
+            // More or less than what no column can hold.
+            (_, None) => Box::new($column.is_null().and($column.is_not_null()).nullable()),
+        }
+    }};
+}
+
+/// A filter of ids, text or words, on a column of text.
+macro_rules! by_text {
+    ($column:expr, $filter:expr) => {{
+        let texts = $filter.texts();
+        let null = texts.iter().any(String::is_empty);
+        $crate::store::listing::compared!($column, $filter, texts, null)
+    }};
+}
+
+/// A filter of integers, on a column of BIGINT (`integers`) or INTEGER (`smalls`).
+macro_rules! by_number {
+    ($column:expr, $filter:expr, $values:ident) => {
+        $crate::store::listing::compared!($column, $filter, $filter.$values(), false)
+    };
+}
+
+/// A filter of moments.
+macro_rules! by_time {
+    ($column:expr, $filter:expr) => {
+        $crate::store::listing::compared!($column, $filter, $filter.times(), false)
+    };
+}
+
+/// A filter of flags.
+macro_rules! by_flag {
+    ($column:expr, $filter:expr) => {
+        $crate::store::listing::compared!($column, $filter, $filter.flags(), false)
+    };
+}
+
+pub(crate) use {by_flag, by_number, by_text, by_time, compared};

@@ -1,0 +1,212 @@
+//! One page, in phases.
+
+use super::Query;
+use crate::error::Error;
+use crate::store::page::Page;
+use crate::store::search::Search;
+use crate::store::{Failure, Outcome};
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Listing<R> {
+    /// The rows.
+    pub rows: Vec<R>,
+    /// Whether more come after them; false where nobody asked by a query parameter.
+    pub has_more: bool,
+    /// How many there are on all pages, where that was asked.
+    pub count: Option<i64>,
+}
+
+/// One range of the index that a list is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Everything.
+    Whole,
+    /// What has no value of the key that orders the list.
+    Nulls,
+    /// What has one.
+    Values,
+    /// What has the value of the row that was seen last (none, if that has none), and comes after it.
+    Same,
+    /// What has a value beyond that.
+    Further,
+}
+
+/// The phases in which the rows come, after one with a value of the key, after one without, or from the beginning.
+fn phases(query: &Query, last_has_value: Option<bool>) -> &'static [Phase] {
+    use Phase::{Further, Nulls, Same, Values, Whole};
+    let is_nullable = query.sort.is_some_and(|key| key.is_nullable);
+    match (last_has_value, is_nullable, query.is_descending) {
+        (None, false, _) => &[Whole],
+        (None, true, false) => &[Nulls, Values],
+        (None, true, true) => &[Values, Nulls],
+        // In the order of creation itself, "the same" has the later ones in it.
+        (Some(_), ..) if query.sort.is_none_or(|key| *key == super::CREATED_AT) => &[Same],
+        (Some(true), true, true) => &[Same, Further, Nulls],
+        (Some(true), ..) => &[Same, Further],
+        (Some(false), _, false) => &[Same, Values],
+        (Some(false), _, true) => &[Same],
+    }
+}
+
+/// Rows of a chunk when a search has to look into the documents themselves.
+const CHUNK: i64 = 200;
+
+/// One page of rows after `last`, the marker's row. When the database does all the filtering (`keep` is `None`) each
+/// phase is fetched once; else rows are streamed chunk by chunk through `keep`, and no further than the page's end.
+///
+/// `fetch` reads a phase after a row: so many rows, skipping so many. `has_value` says whether a row has a value of the
+/// key that orders the list.
+///
+/// # Errors
+/// 400 for an offset into an order that has none; what `fetch` fails with.
+pub fn collect<R: Clone>(
+    query: &Query,
+    page: Page,
+    last: Option<R>,
+    keep: Option<&dyn Fn(&R) -> bool>,
+    has_value: impl Fn(&R) -> bool,
+    mut fetch: impl FnMut(Phase, Option<&R>, i64, i64) -> Outcome<Vec<R>>,
+) -> Outcome<Vec<R>> {
+    let mut window = |last: Option<&R>, limit: i64, offset: i64| -> Outcome<Vec<R>> {
+        let phases = phases(query, last.map(&has_value));
+        if offset > 0 && phases.len() > 1 {
+            let refusal = "This order has no offset; go on with the marker of the last item.";
+            return Err(Error::invalid_parameter(refusal).into());
+        }
+        let mut rows: Vec<R> = Vec::new();
+        for phase in phases {
+            let left = limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            if left > 0 {
+                rows.extend(fetch(*phase, last, left, offset)?);
+            }
+        }
+        Ok(rows)
+    };
+    let Some(keep) = keep else {
+        return window(last.as_ref(), page.limit, page.offset);
+    };
+    let (mut found, mut to_skip, mut last) = (Vec::new(), page.offset, last);
+    loop {
+        let chunk = window(last.as_ref(), CHUNK, 0)?;
+        let is_last = (chunk.len() as i64) < CHUNK;
+        last = chunk.last().cloned();
+        for row in chunk.into_iter().filter(|row| keep(row)) {
+            if to_skip > 0 {
+                to_skip -= 1;
+                continue;
+            }
+            found.push(row);
+            if found.len() as i64 >= page.limit {
+                return Ok(found);
+            }
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+/// The page with one row more, by which it is known whether there are more. Whoever searches in the body pages by
+/// offset, and that row may be far away.
+pub fn one_more(page: Page, search: &Search) -> Page {
+    Page { limit: page.limit + i64::from(search.is_empty()), ..page }
+}
+
+/// 400: the marker is no item of this list.
+pub fn no_marker(marker: &str) -> Failure {
+    Error::invalid_parameter(format!("marker {marker} is none of these; begin again without it.")).into()
+}
+
+/// 500: a key was offered that the store does not know.
+pub fn no_column(key: &str) -> Failure {
+    Error::internal(format!("no column is filtered by {key}")).into()
+}
+
+/// The listing that a page of `collect` is, after one more row than the page has was asked for; with the count, if it
+/// is wanted.
+///
+/// # Errors
+/// What `count` fails with; 400 when a search in the body would have to look into every document to count them.
+pub fn count_with<R>(
+    query: &Query,
+    page: Page,
+    mut rows: Vec<R>,
+    looks_into_documents: bool,
+    count: impl FnOnce() -> Outcome<i64>,
+) -> Outcome<Listing<R>> {
+    let has_more = rows.len() as i64 > page.limit;
+    rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+    let count = match (query.with_count, looks_into_documents) {
+        (false, _) => None,
+        (true, false) => Some(count()?),
+        (true, true) => {
+            let refusal = "with_count does not go with a search for keys inside the documents.";
+            return Err(Error::invalid_parameter(refusal).into());
+        }
+    };
+    Ok(Listing { rows, has_more, count })
+}
+
+/// A boxed query, ordered by a column and then by (created_at, id), and bound to a phase.
+///
+/// `$value` is the column's value in the row that was seen last, and `$last` that row, if any.
+macro_rules! ordered {
+    ($rows:expr, $query:expr, $phase:expr, $table:ident.$column:ident, $value:expr, $last:expr) => {{
+        use diesel::prelude::*;
+        use $crate::store::listing::Phase;
+        let (phase, is_descending) = ($phase, $query.is_descending);
+        let mut rows = $rows;
+        let value = $value;
+        match phase {
+            Phase::Whole => {}
+            Phase::Nulls => rows = rows.filter($table::$column.is_null()),
+            Phase::Values => rows = rows.filter($table::$column.is_not_null()),
+            Phase::Same if value.is_none() => rows = rows.filter($table::$column.is_null()),
+            Phase::Same => rows = rows.filter($table::$column.nullable().eq(value)),
+            Phase::Further if is_descending => rows = rows.filter($table::$column.nullable().lt(value)),
+            Phase::Further => rows = rows.filter($table::$column.nullable().gt(value)),
+        }
+        rows = match (phase, is_descending) {
+            // One value: what is left of the index is in the order of creation.
+            (Phase::Nulls | Phase::Same, false) => rows.order(($table::created_at.asc(), $table::id.asc())),
+            (Phase::Nulls | Phase::Same, true) => rows.order(($table::created_at.desc(), $table::id.desc())),
+            (_, false) => rows.order(($table::$column.asc(), $table::created_at.asc(), $table::id.asc())),
+            (_, true) => rows.order(($table::$column.desc(), $table::created_at.desc(), $table::id.desc())),
+        };
+        match ($last, phase) {
+            (Some(last), Phase::Same) => $crate::store::listing::after!(rows, $table, last, is_descending),
+            _ => rows,
+        }
+    }};
+    ($rows:expr, $query:expr, $table:ident, $last:expr) => {{
+        use diesel::prelude::*;
+        let is_descending = $query.is_descending;
+        let rows = match is_descending {
+            false => $rows.order(($table::created_at.asc(), $table::id.asc())),
+            true => $rows.order(($table::created_at.desc(), $table::id.desc())),
+        };
+        match $last {
+            Some(last) => $crate::store::listing::after!(rows, $table, last, is_descending),
+            None => rows,
+        }
+    }};
+}
+
+/// A boxed query, bound to what comes after a row in the order of creation.
+macro_rules! after {
+    ($rows:expr, $table:ident, $last:expr, $is_descending:expr) => {{
+        let (created_at, id) = ($last.created_at, $last.id.clone());
+        // The first half is what an index can begin at; with an OR alone it would begin at the list's beginning.
+        match $is_descending {
+            false => $rows
+                .filter($table::created_at.ge(created_at))
+                .filter($table::created_at.gt(created_at).or($table::id.gt(id))),
+            true => $rows
+                .filter($table::created_at.le(created_at))
+                .filter($table::created_at.lt(created_at).or($table::id.lt(id))),
+        }
+    }};
+}
+
+pub(crate) use {after, ordered};
