@@ -78,6 +78,14 @@ impl Api {
         Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
+    /// Another node on the same database, with other settings.
+    pub fn node_with(&self, change: impl FnOnce(&mut App)) -> Node {
+        let mut app = app(&self.database, health::Settings::default());
+        change(&mut app);
+        let stop = Arc::new(AtomicBool::new(false));
+        Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
+    }
+
     /// A member of a project that nobody has seen before.
     pub fn project(&self) -> Caller<'_> {
         let id = uuid::Uuid::new_v4().simple().to_string();
@@ -98,6 +106,11 @@ impl Api {
     /// A request with a `Host` of its own.
     pub fn send_to_host(&self, host: &str, target: &str) -> Answer {
         http::send(self.address, "GET", target, &[("Host", host)], None)
+    }
+
+    /// The store of another node on the same database, for what HTTP does not show.
+    pub fn store(&self) -> Store {
+        Store::new(self.database.clone(), 1)
     }
 
     /// A connection to the same database, for what HTTP does not show.
