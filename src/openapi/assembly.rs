@@ -99,9 +99,10 @@ fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mu
         described["parameters"] = parameters.into();
     }
     if let Some(body) = &operation.body {
-        let (kind, shape) = body.content;
-        described["requestBody"] =
-            json!({"required": body.required, "content": {kind: {"schema": schemas.publish(shape)}}});
+        described["requestBody"] = json!({"required": body.required, "content": {}});
+        for kind in &body.content {
+            described["requestBody"]["content"][kind] = json!({"schema": schemas.publish(body.shape)});
+        }
         if !body.description.is_empty() {
             described["requestBody"]["description"] = body.description.into();
         }
@@ -122,11 +123,8 @@ fn guarded(rules: &[&RuleDefault]) -> String {
 }
 
 fn query(operation: &Operation, settings: &Settings) -> Vec<Value> {
-    let is_list = operation.method == Method::Get && operation.body.is_some();
-    let page = is_list.then(|| parameters::page(settings.max_limit)).into_iter().flatten();
-    let mut query: Vec<Value> = page.map(|parameter| parameters::of_query(&parameter)).collect();
-    query.extend(operation.query.iter().map(parameters::of_query));
-    query
+    let of_list = operation.list.map(|list| parameters::of_list(list, settings.max_limit));
+    of_list.iter().flatten().chain(&operation.query).map(parameters::of_query).collect()
 }
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
@@ -144,8 +142,8 @@ fn response(reply: &Reply, _conditions: Conditions, schemas: &mut Schemas) -> Va
     let mut headers = reply.headers.clone();
     headers.push("x-openstack-request-id");
     let mut response = json!({"description": reply.description, "headers": components::references(&headers)});
-    for (kind, shape) in &reply.content {
-        response["content"][*kind] = json!({"schema": schemas.publish(shape)});
+    for (kind, content) in &reply.content {
+        response["content"][*kind] = json!({"schema": schemas.publish_content(*content)});
     }
     response
 }

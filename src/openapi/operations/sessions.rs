@@ -3,10 +3,10 @@
 use super::Group;
 use crate::document::sessions::{
     SESSION, SESSION_ACTION, SESSION_ACTION_RESULT, SESSION_CHANGED, SESSION_CREATED, SESSION_DOCUMENT,
-    SESSION_LIST, SESSION_PATCH, SESSION_REPLACE,
+    SESSION_PATCH, SESSION_REPLACE,
 };
 use crate::http::Method::{Delete, Patch, Post, Put};
-use crate::openapi::operation::Operation;
+use crate::openapi::operation::{List, Operation};
 
 pub fn group() -> Group {
     const LIST: &str = "/sessions";
@@ -16,7 +16,7 @@ pub fn group() -> Group {
         name: "Sessions",
         description: "Jobs that run together over several clients.",
         operations: vec![
-            Operation::list(LIST, "list_sessions", &SESSION_LIST),
+            Operation::list(LIST, "list_sessions", List::of("sessions", &SESSION_DOCUMENT)).searches(),
             Operation::project(Post, LIST, "create_session").takes(&SESSION).creates(&SESSION_CREATED),
             Operation::show(ONE, "show_session", &SESSION_DOCUMENT),
             Operation::change(Patch, ONE, "update_session")
