@@ -7,6 +7,7 @@ use super::shape::{Shape, integer, nullable, text, words};
 use super::{MAX_TEXT, int, schedule, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::sessions::{Session, SessionChange, SessionView};
 
 /// The keys that have columns, or that only the server sets.
@@ -30,6 +31,11 @@ const KNOWN: &[&str] = &[
     "_version",
 ];
 
+/// Where a session stands.
+const STATUSES: &[&str] = &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
+/// What came of its last run.
+const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
+
 /// How long after a start the other jobs may join the run, in seconds, when nobody says.
 pub const DEFAULT_HOLD_OFF: i32 = 30;
 
@@ -44,6 +50,21 @@ pub const FIELDS: Fields = &[
     ("session_tag", "/session_tag"),
 ];
 
+/// What lists of sessions offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "sessions",
+    path: "sessions",
+    keys: &[
+        Key::new("session_id", Kind::Id, "The session's id."),
+        Key::new("status", Kind::Word(STATUSES), "Where the session stands.").sorting(),
+        Key::new("result", Kind::Word(RESULTS), "What came of its last run.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: false,
+    document: None,
+};
+
 fn schema(required: &[&str]) -> Value {
     // Old clients write "" for a time that is not known yet.
     let moment = json!({"anyOf": [super::shape::time(), {"type": "string", "enum": [""]}, {"type": "null"}]});
@@ -55,8 +76,8 @@ fn schema(required: &[&str]) -> Value {
             "hold_off": nullable(integer(0)),
             "session_tag": nullable(integer(0)),
             "policy": nullable(words(&["all", "any"])),
-            "status": nullable(words(&["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"])),
-            "result": nullable(words(&["", "success", "fail", "aborted", "running"])),
+            "status": nullable(words(STATUSES)),
+            "result": nullable(words(RESULTS)),
             "time_start": moment, "time_end": moment, "time_started": moment, "time_ended": moment,
         },
     });
