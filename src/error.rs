@@ -36,8 +36,12 @@ pub enum Kind {
     NotAcceptable,
     /// 409: the state of the resource forbids it.
     Conflict,
+    /// 412: the resource is not what the request's conditions ask for.
+    PreconditionFailed,
     /// 413: the body is larger than the limit.
     TooLarge,
+    /// 415: the body is of a type that the resource does not have.
+    UnsupportedType,
     /// 422: something the body refers to is missing or incapable.
     Unprocessable,
     /// 500: our own fault.
@@ -111,10 +115,21 @@ impl Error {
         Self::new(Kind::Conflict, "Conflict", description)
     }
 
+    /// 412 `Precondition Failed`: the resource is not what the request's conditions ask for.
+    pub fn precondition_failed(description: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionFailed, "Precondition Failed", description)
+    }
+
     /// 413: a body of more than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         let description = format!("The request body is larger than {limit} bytes.");
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
+    }
+
+    /// 415: the body has to be of one of these media types.
+    pub fn unsupported_type(types: &[&str]) -> Self {
+        let description = format!("The body has to be {}.", types.join(" or "));
+        Self::new(Kind::UnsupportedType, "Unsupported Media Type", description)
     }
 
     /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
@@ -178,7 +193,9 @@ impl Error {
             Kind::MethodNotAllowed(_) => 405,
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
+            Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
+            Kind::UnsupportedType => 415,
             Kind::Unprocessable => 422,
             Kind::Internal => 500,
             Kind::Unavailable | Kind::IdentityUnavailable => 503,

@@ -5,7 +5,7 @@ use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
-use crate::http::{Call, Method, Reply};
+use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
 use crate::policy::Policy;
 use crate::store::Store;
@@ -26,12 +26,25 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
+    /// How old, in seconds, the last poll of a client that is up can be; 180.
+    pub client_down_time: i64,
+    /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
+    pub max_log_size: usize,
 }
 
 impl App {
     /// An app with the defaults of everything but its database, its callers and its policy.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self { store, auth, policy, trusts: None, health: Health::default(), max_limit: 1000 }
+        Self {
+            store,
+            auth,
+            policy,
+            trusts: None,
+            health: Health::default(),
+            max_limit: 1000,
+            client_down_time: 180,
+            max_log_size: 65_536,
+        }
     }
 }
 
@@ -55,10 +68,15 @@ pub struct Route {
     pub path: &'static str,
     /// Who may, and what answers.
     pub handler: Handler,
+    /// The media types of its answers; errors are JSON everywhere.
+    pub produces: &'static [&'static str],
 }
 
+/// The media types of a route that says nothing else.
+const JSON: &[&str] = &["application/json"];
+
 const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
-    Route { method, path, handler: Handler::Public(handler) }
+    Route { method, path, handler: Handler::Public(handler), produces: JSON }
 }
 
 const fn project(
@@ -67,7 +85,7 @@ const fn project(
     rule: &'static str,
     handler: fn(&App, &Request<'_>) -> Result<Reply>,
 ) -> Route {
-    Route { method, path, handler: Handler::Project(rule, handler) }
+    Route { method, path, handler: Handler::Project(rule, handler), produces: JSON }
 }
 
 use Method::{Delete, Get, Patch, Post, Put};
@@ -197,12 +215,15 @@ pub const ROUTES: &[Route] = &[
         "action_reports:delete",
         action_reports::delete,
     ),
-    project(
-        Get,
-        "/v2/{project_id}/action-reports/{action_report_id}/log",
-        "action_reports:log:get",
-        action_reports::log::show,
-    ),
+    Route {
+        produces: action_reports::log::TYPES,
+        ..project(
+            Get,
+            "/v2/{project_id}/action-reports/{action_report_id}/log",
+            "action_reports:log:get",
+            action_reports::log::show,
+        )
+    },
     project(
         Put,
         "/v2/{project_id}/action-reports/{action_report_id}/log",
@@ -227,6 +248,7 @@ pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
         method,
         path,
         handler: Handler::Identity(handler),
+        produces: JSON,
     });
     ROUTES.iter().copied().chain(identity)
 }
@@ -294,7 +316,9 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         },
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
-            acceptable(call)?;
+            if call.preferred(route.produces).is_none() {
+                return Err(Error::not_acceptable());
+            }
             let bound = route.matched(&call.segments).unwrap_or_default();
             let project = bound.first().copied().unwrap_or_default();
             // Before the policy, which may put it into another service's address.
@@ -305,7 +329,8 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if rule != "clients:create" {
                 app.policy.enforce(&caller, rule, project)?;
             }
-            handler(app, &Request { call, caller, bound })
+            let reply = handler(app, &Request { call, caller, bound })?;
+            if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }
 }
