@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{Session, SessionView, complete, find};
 use crate::store::connection::MultiBackend;
-use crate::store::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, ordered};
+use crate::store::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, compared, ordered};
 use crate::store::page::Page;
 use crate::store::schema::sessions;
 use crate::store::search::{Condition as Searched, Search};
@@ -90,8 +90,9 @@ fn matching(
 fn condition(filter: &Filter) -> Outcome<Condition<sessions::table>> {
     Ok(match filter.key {
         "session_id" => by_text!(sessions::id, filter),
-        "status" => by_text!(sessions::status, filter),
-        "result" => by_text!(sessions::result, filter),
+        // Nothing at all is a word here.
+        "status" => compared!(sessions::status, filter, filter.texts(), false),
+        "result" => compared!(sessions::result, filter, filter.texts(), false),
         "created_at" => by_time!(sessions::created_at, filter),
         other => return Err(listing::no_column(other)),
     })
