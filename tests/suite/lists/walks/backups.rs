@@ -180,6 +180,7 @@ fn what_is_no_value_of_a_backup_is_refused(api: &Api) {
         "job_id=gte:a",
         "job_id=a%20b",
         "sort=container",
+        "fields=status,colour",
         "sort=time_stamp:down",
         "sort=hostname&offset=2",
     ] {
