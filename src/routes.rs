@@ -26,12 +26,25 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
+    /// How old, in seconds, the last poll of a client that is up can be; 180.
+    pub client_down_time: i64,
+    /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
+    pub max_log_size: usize,
 }
 
 impl App {
     /// An app with the defaults of everything but its database, its callers and its policy.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self { store, auth, policy, trusts: None, health: Health::default(), max_limit: 1000 }
+        Self {
+            store,
+            auth,
+            policy,
+            trusts: None,
+            health: Health::default(),
+            max_limit: 1000,
+            client_down_time: 180,
+            max_log_size: 65_536,
+        }
     }
 }
 

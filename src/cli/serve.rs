@@ -73,7 +73,14 @@ fn app(config: &Config) -> Result<App, String> {
             Strategy::Standalone(Standalone::new(store.clone(), &settings))
         }
     };
-    Ok(App { trusts, health, max_limit: config.max_limit, ..App::new(store, auth, policy) })
+    Ok(App {
+        trusts,
+        health,
+        max_limit: config.max_limit,
+        client_down_time: config.client_down_time,
+        max_log_size: config.max_log_size,
+        ..App::new(store, auth, policy)
+    })
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a

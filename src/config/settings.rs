@@ -64,6 +64,10 @@ pub struct Config {
     pub openrc: PathBuf,
     /// The most that a list gives at once.
     pub max_limit: i64,
+    /// How old, in seconds, the last poll of a client that is up can be.
+    pub client_down_time: i64,
+    /// The most bytes that the log of a report can have.
+    pub max_log_size: usize,
 }
 
 impl Config {
@@ -93,6 +97,11 @@ impl Config {
             logging: logging::settings(effective)?,
             openrc: openrc.map_or_else(|| openrc_beside(&database), Path::to_owned),
             max_limit: effective.section("DEFAULT").int("max_limit").unwrap_or(1000),
+            client_down_time: effective.section("DEFAULT").int("client_down_time").unwrap_or(180),
+            max_log_size: effective
+                .section("DEFAULT")
+                .count("action_report_max_log_size", usize::MAX)
+                .unwrap_or(65_536),
             database,
             server,
         })

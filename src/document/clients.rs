@@ -1,11 +1,15 @@
 //! The client document (contract, api-v2 §5).
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, id, nullable, text};
-use crate::error::Result;
-use crate::store::clients::{Capabilities, Client, ClientSpec};
+use super::shape::{Shape, id, nullable, text, words};
+use super::time::{self, iso};
+use crate::error::{Error, Result};
+use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
+use crate::store::document_type::Json;
+use crate::store::moment_type::Time;
 
 /// What an action can be.
 pub const ACTIONS: &[&str] = &["backup", "restore", "info", "admin", "exec"];
@@ -41,24 +45,119 @@ pub fn client_id() -> Value {
     })
 }
 
+/// A host's name: anything with a letter or a digit in it (contract, api-v2 §4).
+fn hostname() -> Value {
+    json!({"type": "string", "pattern": "[a-zA-Z0-9]", "maxLength": 255})
+}
+
+/// A list of what a client can do.
+fn capabilities(words: &[&str]) -> Value {
+    json!({"type": "array", "items": {"type": "string", "enum": words}, "maxItems": 64})
+}
+
 /// The body of `POST /clients`.
-pub static CLIENT: Shape = Shape::new("Client", || {
-    let list =
-        |words: &[&str]| json!({"type": "array", "items": {"type": "string", "enum": words}, "maxItems": 64});
+pub static CLIENT: Shape = Shape::new("ClientCreate", || {
     json!({
         "type": "object",
         "required": ["client_id"],
         "properties": {
             "client_id": client_id(),
-            "hostname": nullable(json!({"type": "string", "pattern": "[a-zA-Z0-9]", "maxLength": 255})),
+            "hostname": nullable(hostname()),
             "description": nullable(text(255)),
             "uuid": nullable(id()),
             "config_id": nullable(text(255)),
             "is_central": {"type": ["boolean", "null"]},
-            "supported_actions": list(ACTIONS),
-            "supported_modes": list(MODES),
-            "supported_storages": list(STORAGES),
-            "supported_engines": list(ENGINES),
+            "supported_actions": capabilities(ACTIONS),
+            "supported_modes": capabilities(MODES),
+            "supported_storages": capabilities(STORAGES),
+            "supported_engines": capabilities(ENGINES),
+        },
+    })
+});
+
+/// What can be changed, with what it must be.
+fn changeable() -> [(&'static str, Value, &'static str); 7] {
+    [
+        ("description", nullable(text(255)), "Free text; the client's next registration replaces it."),
+        ("config_id", nullable(text(255)), "The id of the client's configuration, for whoever keeps one."),
+        ("hostname", nullable(hostname()), "The host it runs on; a central client's name is unique there."),
+        ("supported_actions", capabilities(ACTIONS), "The actions it can run."),
+        ("supported_modes", capabilities(MODES), "What its actions can work on."),
+        ("supported_storages", capabilities(STORAGES), "Where its backups can go."),
+        ("supported_engines", capabilities(ENGINES), "How its backups can be made."),
+    ]
+}
+
+/// What a client document has that no change is about.
+const READ_ONLY: &[&str] = &["client_id", "uuid", "is_central", "last_seen_at", "state"];
+
+/// The properties of a change: what can be changed, and `read_only`.
+fn change_properties(read_only: &[&str]) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for (key, mut schema, description) in changeable() {
+        schema["description"] = description.into();
+        properties.insert(key.to_owned(), schema);
+    }
+    for key in read_only {
+        let taken = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
+        properties.insert((*key).to_owned(), taken);
+    }
+    properties
+}
+
+/// The body of `PATCH /clients/{client_id}`: what is to change, by itself or inside `client` as the document has it.
+pub static CLIENT_PATCH: Shape = Shape::new("ClientPatch", || {
+    let outer = [READ_ONLY, &["project_id", "user_id", "_version", "version"]].concat();
+    let mut properties = change_properties(&outer);
+    let nested = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "description": "The same inside `client`, where the document has it; then nothing of it stands beside that.",
+        "properties": change_properties(READ_ONLY),
+    });
+    properties.insert("client".to_owned(), nested);
+    json!({"type": "object", "additionalProperties": false, "properties": properties})
+});
+
+/// A client as [`render`] shows it.
+pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
+    let described = |mut schema: Value, description: &str| {
+        schema["description"] = description.into();
+        schema
+    };
+    let mut client: Map<String, Value> = changeable()
+        .into_iter()
+        .map(|(key, schema, description)| (key.to_owned(), described(schema, description)))
+        .collect();
+    for (key, schema, description) in [
+        ("client_id", client_id(), "The name that the scheduler gives itself."),
+        ("uuid", id(), "The id of the row."),
+        ("is_central", json!({"type": "boolean"}), "Whether it serves every project."),
+        ("last_seen_at", nullable(time::shown()), "When it polled last, to 30 seconds; null: never."),
+        (
+            "state",
+            words(&["up", "down"]),
+            "`up` while the last poll is at most `[DEFAULT] client_down_time` seconds old.",
+        ),
+    ] {
+        client.insert(key.to_owned(), described(schema, description));
+    }
+    let required: Vec<String> = client.keys().cloned().collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["project_id", "user_id", "client", "_version"],
+        "properties": {
+            "project_id": described(id(), "The project it was registered in."),
+            "user_id": described(id(), "Who registered it."),
+            "client": {
+                "type": "object",
+                "description": "What the client says of itself, and what is known of it.",
+                "additionalProperties": false,
+                "required": required,
+                "properties": client,
+            },
+            "_version": {"type": "integer", "minimum": 1, "description": "One more with each change."},
         },
     })
 });
@@ -94,8 +193,49 @@ fn list(body: &Map<String, Value>, key: &str, all: &[&str]) -> Vec<String> {
     }
 }
 
+/// Reads a change.
+///
+/// # Errors
+/// 400 when the body is none.
+pub fn parse_patch(body: Value) -> Result<ClientChange> {
+    let mut body = CLIENT_PATCH.check(body)?;
+    if let Some(Value::Object(client)) = body.remove("client") {
+        if let Some((key, ..)) = changeable().iter().find(|(key, ..)| body.contains_key(*key)) {
+            return Err(Error::bad_request(format!("Say {key} inside client or beside it, not both.")));
+        }
+        body = client;
+    }
+    let nullable = |key: &str| body.get(key).map(|value| value.as_str().map(str::to_owned));
+    let list = |key: &str| body.get(key).cloned().map(Json);
+    Ok(ClientChange {
+        config_id: nullable("config_id"),
+        description: nullable("description"),
+        hostname: nullable("hostname"),
+        supported_actions: list("supported_actions"),
+        supported_modes: list("supported_modes"),
+        supported_storages: list("supported_storages"),
+        supported_engines: list("supported_engines"),
+    })
+}
+
+/// By what clock a client is up or down.
+#[derive(Debug, Clone, Copy)]
+pub struct Liveness {
+    /// Now.
+    pub now: Time,
+    /// How old the last poll of a client that is up can be (`[DEFAULT] client_down_time`).
+    pub down_time: TimeDelta,
+}
+
+impl Liveness {
+    /// Whether a client that polled last at that time, if ever, is up.
+    fn is_up(self, last_seen_at: Option<Time>) -> bool {
+        last_seen_at.is_some_and(|seen| self.now - seen <= self.down_time)
+    }
+}
+
 /// A client as the API shows it.
-pub fn render(client: &Client) -> Value {
+pub fn render(client: &Client, liveness: Liveness) -> Value {
     json!({
         "project_id": client.project_id,
         "user_id": client.user_id,
@@ -103,13 +243,54 @@ pub fn render(client: &Client) -> Value {
             "uuid": client.uuid,
             "hostname": client.hostname,
             "client_id": client.client_id,
+            "config_id": client.config_id,
             "is_central": client.is_central,
             "description": client.description,
             "supported_actions": client.supported_actions.0,
             "supported_modes": client.supported_modes.0,
             "supported_storages": client.supported_storages.0,
             "supported_engines": client.supported_engines.0,
+            "last_seen_at": client.last_seen_at.map(iso),
+            "state": if liveness.is_up(client.last_seen_at) { "up" } else { "down" },
         },
         "_version": client.version,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_up_until_its_last_poll_is_too_old() {
+        let now = crate::store::now();
+        let liveness = Liveness { now, down_time: TimeDelta::seconds(180) };
+        for (age, up) in [(-5, true), (0, true), (180, true), (181, false), (86_400, false)] {
+            assert_eq!(liveness.is_up(Some(now - TimeDelta::seconds(age))), up, "{age}");
+        }
+        assert!(!liveness.is_up(None));
+    }
+
+    #[test]
+    fn a_change_stands_by_itself_or_inside_the_client() {
+        let flat = parse_patch(json!({"hostname": null, "client_id": "x", "_version": 3})).unwrap();
+        assert_eq!(flat, ClientChange { hostname: Some(None), ..ClientChange::default() });
+        let nested = json!({"project_id": "p", "client": {"supported_modes": ["fs"], "state": "up"}});
+        let modes = Some(Json(json!(["fs"])));
+        assert_eq!(
+            parse_patch(nested).unwrap(),
+            ClientChange { supported_modes: modes, ..ClientChange::default() }
+        );
+        for bad in [
+            json!({"description": "a", "client": {"description": "b"}}),
+            json!({"client": null}),
+            json!({"client": {"client": {}}}),
+            json!({"client": {"colour": "red"}}),
+            json!({"colour": "red"}),
+            json!({"supported_modes": null}),
+            json!([]),
+        ] {
+            assert_eq!(parse_patch(bad.clone()).unwrap_err().status(), 400, "{bad}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod schedule;
 pub mod search;
 pub mod sessions;
 pub mod shape;
+pub mod time;
 
 use serde_json::{Map, Value};
 

@@ -1,26 +1,29 @@
 //! Clients (contract, api-v2 §5).
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::jobs::trust::release;
 use super::{Request, listed};
-use crate::document::clients::{FIELDS, parse, render};
+use crate::document::clients::{FIELDS, Liveness, parse, parse_patch, render};
 use crate::document::search;
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store;
 use crate::store::clients::{self, Registered};
 use crate::store::job_attachments::{self, JobAttachment};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let (page, search) = request.list(app)?;
+    let liveness = liveness(app);
     let found = app.store.read(|tx| {
         clients::list(tx, request.project(), &search, page, |client, rest| {
-            search::matches(&render(client), rest, FIELDS)
+            search::matches(&render(client, liveness), rest, FIELDS)
         })
     })?;
-    Ok(listed("clients", found.iter().map(render).collect()))
+    Ok(listed("clients", found.iter().map(|client| render(client, liveness)).collect()))
 }
 
 /// `POST /clients`: register, or register again.
@@ -56,14 +59,32 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => None,
     };
     match client {
-        Some(client) => Ok(Reply::json(200, &render(&client))),
-        None => Err(Error::not_found(format!("No client found with ID {name}"))),
+        Some(client) => Ok(Reply::document(200, &render(&client, liveness(app)))),
+        None => Err(unknown(name)),
     }
 }
 
-/// `PATCH /clients/{client_id}`
-pub fn update(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+/// `PATCH /clients/{client_id}`: what an operator corrects of what the client says of itself. Jobs that are attached
+/// keep working, whatever it can do from now on.
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let name = request.id();
+    let precondition = Precondition::of(request.call)?;
+    let change = parse_patch(request.call.json()?)?;
+    if !valid(name) {
+        return Err(unknown(name));
+    }
+    let liveness = liveness(app);
+    let client = app.store.write(|tx| {
+        let client = clients::by_name(tx, request.project(), name)?.ok_or_else(|| unknown(name))?;
+        if client.project_id != request.project() {
+            return Err(Error::forbidden("clients:update").into());
+        }
+        precondition.check(Some(&render(&client, liveness)))?;
+        clients::update(tx, &client, change.clone())?.ok_or_else(|| {
+            Error::conflict(format!("There is another central client {name} on that host.")).into()
+        })
+    })?;
+    Ok(Reply::document(200, &render(&client, liveness)))
 }
 
 /// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
@@ -104,6 +125,15 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     })?;
     release(app, request, trusts);
     Ok(Reply::empty(204))
+}
+
+fn unknown(name: &str) -> Error {
+    Error::not_found(format!("No client found with ID {name}"))
+}
+
+/// Who is up at this moment.
+fn liveness(app: &App) -> Liveness {
+    Liveness { now: store::now(), down_time: TimeDelta::seconds(app.client_down_time) }
 }
 
 /// A client's name holds only what fits a path segment and an index; anything else names no client.

@@ -45,8 +45,9 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool
         .polled
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
-        // Not everybody who sees a central client's jobs is that client.
-        .filter(|client| client.project_id == request.project() || sees_all)
+        // Not everybody who sees a client's jobs is that client: another project's polls only if it is a central one,
+        // and then as somebody who sees the jobs of all.
+        .filter(|client| client.project_id == request.project() || (sees_all && client.is_central))
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {

@@ -12,11 +12,12 @@ use super::schema::{clients, job_attachments};
 use super::search::{Condition, Search};
 use super::{Outcome, Tx, new_id, swapped};
 
-/// How often a poll is noted: the stamp is for "is it alive", not for a log.
+/// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
+/// twice that.
 const SEEN_EVERY: TimeDelta = TimeDelta::seconds(30);
 
 /// A row of `clients`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = clients, treat_none_as_default_value = false)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct Client {
@@ -66,6 +67,39 @@ pub struct Capabilities {
     pub modes: Vec<String>,
     pub storages: Vec<String>,
     pub engines: Vec<String>,
+}
+
+/// A change of a client; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
+#[diesel(table_name = clients)]
+#[allow(missing_docs)] // the columns
+pub struct ClientChange {
+    pub config_id: Option<Option<String>>,
+    pub description: Option<Option<String>>,
+    pub hostname: Option<Option<String>>,
+    pub supported_actions: Option<Json>,
+    pub supported_modes: Option<Json>,
+    pub supported_storages: Option<Json>,
+    pub supported_engines: Option<Json>,
+}
+
+impl ClientChange {
+    /// The client as it is after the change.
+    fn of(&self, client: &Client) -> Client {
+        fn changed<T: Clone>(stored: &T, change: &Option<T>) -> T {
+            change.as_ref().unwrap_or(stored).clone()
+        }
+        Client {
+            config_id: changed(&client.config_id, &self.config_id),
+            description: changed(&client.description, &self.description),
+            hostname: changed(&client.hostname, &self.hostname),
+            supported_actions: changed(&client.supported_actions, &self.supported_actions),
+            supported_modes: changed(&client.supported_modes, &self.supported_modes),
+            supported_storages: changed(&client.supported_storages, &self.supported_storages),
+            supported_engines: changed(&client.supported_engines, &self.supported_engines),
+            ..client.clone()
+        }
+    }
 }
 
 /// What became of a registration.
@@ -122,6 +156,39 @@ pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -
         .execute(tx.connection)?,
     )?;
     Ok(Registered::Known)
+}
+
+/// Changes a client that nobody else has changed meanwhile; returns it as it is now. What changes nothing is not
+/// written. `None`: there is another central client of this name on the host it would move to.
+pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome<Option<Client>> {
+    let changed = change.of(client);
+    if changed == *client {
+        return Ok(Some(changed));
+    }
+    if client.is_central && changed.hostname != client.hostname {
+        let hosts: Vec<Option<String>> = clients::table
+            .filter(clients::client_id.eq(&client.client_id))
+            .filter(clients::is_central.eq(true))
+            .filter(clients::id.ne(&client.id))
+            .select(clients::hostname)
+            .load(tx.connection)?;
+        if hosts.contains(&changed.hostname) {
+            return Ok(None);
+        }
+    }
+    let changed = Client { updated_at: tx.now, version: client.version + 1, ..changed };
+    swapped(
+        diesel::update(
+            clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version)),
+        )
+        .set((
+            change,
+            clients::updated_at.eq(changed.updated_at),
+            clients::version.eq(changed.version),
+        ))
+        .execute(tx.connection)?,
+    )?;
+    Ok(Some(changed))
 }
 
 /// The row a registration is about: a private client's is in its project or any central one of that name, a

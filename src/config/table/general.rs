@@ -35,6 +35,20 @@ pub const DEFAULT: &[Opt] = &[
     )
     .within(500, 1_000_000)
     .default("1000"),
+    Opt::int(
+        "client_down_time",
+        "A client is shown as down when its last poll is older than so many seconds. Polls are noted every 30 seconds \
+         at most, and schedulers poll every 60 unless they are told otherwise. Not in the Python service.",
+    )
+    .within(60, 31_536_000)
+    .default("180"),
+    Opt::int(
+        "action_report_max_log_size",
+        "The most bytes that the log of an action report can have; 0 refuses every log. The limit on request bodies \
+         holds too. Not in the Python service.",
+    )
+    .within(0, 8_388_608)
+    .default("65536"),
     Opt::text(
         "path_prefix",
         "What a proxy keeps before our paths, as /backup; empty where there is nothing. Not in the Python service, \

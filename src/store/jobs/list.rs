@@ -24,6 +24,8 @@ pub struct PolledClient {
     pub id: String,
     /// Whose it is.
     pub project_id: String,
+    /// Whether it polls for every project.
+    pub is_central: bool,
     /// When it polled last, as far as was noted.
     pub last_seen_at: Option<Time>,
 }
@@ -123,7 +125,7 @@ pub fn list(
 fn clients_of_name(tx: &mut Tx<'_>, project: Option<&str>, name: &str) -> Outcome<Vec<PolledClient>> {
     let mut query = clients::table
         .filter(clients::client_id.eq(name.to_owned()))
-        .select((clients::id, clients::project_id, clients::last_seen_at))
+        .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
         .into_boxed();
     if let Some(project) = project {
         query = query.filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)));
