@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::actions::{is_same, properties, render_freezer_action};
 use super::clients::client_id;
-use super::schedule::{self, RunState};
+use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::{Shape, id, integer, nullable, text};
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
 use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
 
 /// Where the well-known keys of a job document are.
 pub const FIELDS: Fields = &[
@@ -33,6 +34,28 @@ pub const FIELDS: Fields = &[
     ("time_started", "/job_schedule/time_started"),
     ("time_ended", "/job_schedule/time_ended"),
 ];
+
+/// What lists of jobs offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "jobs",
+    path: "jobs",
+    keys: &[
+        Key::new("job_id", Kind::Id, "The id of the document."),
+        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
+        Key::new("session_id", Kind::Id, "The session it is in; empty for none.").nullable(),
+        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
+        Key::new("event", Kind::Word(EVENTS), "What is asked of its scheduler.").sorting(),
+        Key::new("result", Kind::Word(RESULTS), "How its last run ended.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[Extra {
+        name: "all_projects",
+        kind: Kind::Flag,
+        description: "The jobs of every project, in the order of creation; for those who may see them.",
+    }],
+    is_strict: false,
+    document: None,
+};
 
 fn schema(required: &[&str]) -> Value {
     let session_id = nullable(id());
