@@ -38,6 +38,8 @@ pub enum Kind {
     Conflict,
     /// 413: the body is larger than the limit.
     TooLarge,
+    /// 415: the body is of a type that the resource does not have.
+    UnsupportedType,
     /// 422: something the body refers to is missing or incapable.
     Unprocessable,
     /// 500: our own fault.
@@ -117,6 +119,12 @@ impl Error {
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 
+    /// 415: the body has to be of one of these media types.
+    pub fn unsupported_type(types: &[&str]) -> Self {
+        let description = format!("The body has to be {}.", types.join(" or "));
+        Self::new(Kind::UnsupportedType, "Unsupported Media Type", description)
+    }
+
     /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
     pub fn unprocessable(description: impl Into<String>) -> Self {
         Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
@@ -179,6 +187,7 @@ impl Error {
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
             Kind::TooLarge => 413,
+            Kind::UnsupportedType => 415,
             Kind::Unprocessable => 422,
             Kind::Internal => 500,
             Kind::Unavailable | Kind::IdentityUnavailable => 503,

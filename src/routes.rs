@@ -68,10 +68,15 @@ pub struct Route {
     pub path: &'static str,
     /// Who may, and what answers.
     pub handler: Handler,
+    /// The media types of its answers; errors are JSON everywhere.
+    pub produces: &'static [&'static str],
 }
 
+/// The media types of a route that says nothing else.
+const JSON: &[&str] = &["application/json"];
+
 const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
-    Route { method, path, handler: Handler::Public(handler) }
+    Route { method, path, handler: Handler::Public(handler), produces: JSON }
 }
 
 const fn project(
@@ -80,7 +85,7 @@ const fn project(
     rule: &'static str,
     handler: fn(&App, &Request<'_>) -> Result<Reply>,
 ) -> Route {
-    Route { method, path, handler: Handler::Project(rule, handler) }
+    Route { method, path, handler: Handler::Project(rule, handler), produces: JSON }
 }
 
 use Method::{Delete, Get, Patch, Post, Put};
@@ -210,12 +215,15 @@ pub const ROUTES: &[Route] = &[
         "action_reports:delete",
         action_reports::delete,
     ),
-    project(
-        Get,
-        "/v2/{project_id}/action-reports/{action_report_id}/log",
-        "action_reports:log:get",
-        action_reports::log::show,
-    ),
+    Route {
+        produces: action_reports::log::TYPES,
+        ..project(
+            Get,
+            "/v2/{project_id}/action-reports/{action_report_id}/log",
+            "action_reports:log:get",
+            action_reports::log::show,
+        )
+    },
     project(
         Put,
         "/v2/{project_id}/action-reports/{action_report_id}/log",
@@ -240,6 +248,7 @@ pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
         method,
         path,
         handler: Handler::Identity(handler),
+        produces: JSON,
     });
     ROUTES.iter().copied().chain(identity)
 }
@@ -307,7 +316,9 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         },
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
-            acceptable(call)?;
+            if call.preferred(route.produces).is_none() {
+                return Err(Error::not_acceptable());
+            }
             let bound = route.matched(&call.segments).unwrap_or_default();
             let project = bound.first().copied().unwrap_or_default();
             // Before the policy, which may put it into another service's address.

@@ -2,6 +2,7 @@
 //!
 //! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
 
+pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;

@@ -3,9 +3,12 @@
 pub mod log;
 
 use super::Request;
+use crate::document::action_reports::{ReportSpec, parse, parse_patch, patched, render};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::reports::{self, ActionReport, ReportView};
+use crate::store::{Outcome, Tx, actions, clients, job_attachments, new_id};
 
 /// `GET /action-reports`
 pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
@@ -13,21 +16,118 @@ pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
 }
 
 /// `POST /action-reports`
-pub fn create(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let spec = parse(request.call.json()?)?;
+    let log = spec.log.clone().map(String::into_bytes);
+    if let Some(log) = &log {
+        self::log::bounded(app, log)?;
+    }
+    let view = app.store.write(|tx| {
+        let report = settle(tx, request, &spec)?;
+        reports::insert(tx, &report, log.clone())?;
+        Ok(ReportView { report, has_log: log.is_some() })
+    })?;
+    let place = request.location("action-reports", &view.report.id);
+    Ok(Reply::document(201, &render(&view)).with_header("Location", place))
 }
 
 /// `GET /action-reports/{action_report_id}`
-pub fn show(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let view = app.store.read(|tx| found(tx, request))?;
+    Ok(Reply::document(200, &render(&view)))
 }
 
 /// `PATCH /action-reports/{action_report_id}`
-pub fn update(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
+    let patch = parse_patch(request.call.json()?)?;
+    let view = app.store.write(|tx| {
+        let view = found(tx, request)?;
+        precondition.check(Some(&render(&view)))?;
+        let change = patched(&view.report, &patch)?;
+        reports::update(tx, &view, change)
+    })?;
+    Ok(Reply::document(200, &render(&view)))
 }
 
 /// `DELETE /action-reports/{action_report_id}`
-pub fn delete(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
+    app.store.write(|tx| {
+        let view = found(tx, request)?;
+        precondition.check(Some(&render(&view)))?;
+        reports::delete(tx, &view.report)
+    })?;
+    Ok(Reply::empty(204))
+}
+
+/// The report in the path.
+fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<ReportView> {
+    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    Ok(reports::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?)
+}
+
+fn unknown(request: &Request<'_>) -> Error {
+    Error::not_found(format!("No action report found with ID {}", request.id()))
+}
+
+/// The row of a new report: what it refers to is there and fits together, and what follows from that is filled in.
+fn settle(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<ActionReport> {
+    let project = request.project();
+    let place = match &spec.action_attachment_id {
+        Some(id) => {
+            let place = reports::place(tx, project, id)?;
+            Some(place.ok_or_else(|| missing("Action attachment", id))?)
+        }
+        None => None,
+    };
+    let attachment = match &spec.job_attachment_id {
+        Some(id) => {
+            let attachment = job_attachments::find(tx, project, id)?;
+            Some(attachment.ok_or_else(|| missing("Job attachment", id))?)
+        }
+        None => None,
+    };
+    if let Some(id) = &spec.action_id
+        && actions::find(tx, project, id)?.is_none()
+    {
+        return Err(missing("Action", id).into());
+    }
+    if let Some(place) = &place {
+        if spec.action_id.as_ref().is_some_and(|action| *action != place.action_id) {
+            let why = "The action attachment is of another action than action_id.";
+            return Err(Error::unprocessable(why).into());
+        }
+        if attachment.as_ref().is_some_and(|attachment| attachment.job_id != place.job_id) {
+            let why = "The action attachment is of another job than the job attachment.";
+            return Err(Error::unprocessable(why).into());
+        }
+    }
+    let client = match &attachment {
+        Some(attachment) => clients::by_row(tx, &attachment.client_id)?,
+        None => None,
+    };
+    let job_id = attachment.map(|attachment| attachment.job_id);
+    Ok(ActionReport {
+        id: new_id(),
+        project_id: project.to_owned(),
+        user_id: request.user().to_owned(),
+        action_id: spec.action_id.clone().or_else(|| place.as_ref().map(|place| place.action_id.clone())),
+        action_attachment_id: spec.action_attachment_id.clone(),
+        job_attachment_id: spec.job_attachment_id.clone(),
+        result: spec.result.clone(),
+        time_elapsed: spec.time_elapsed,
+        metadata: spec.metadata.clone(),
+        job_id: job_id.or_else(|| place.map(|place| place.job_id)),
+        client_id: client.map(|client| client.client_id),
+        report_date: spec.report_date.unwrap_or(tx.now),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    })
+}
+
+/// 422: a new report names what is not there, or not there for this project.
+fn missing(what: &str, id: &str) -> Error {
+    Error::unprocessable(format!("{what} not found with ID {id}"))
 }

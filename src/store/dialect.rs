@@ -3,10 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
 
 use super::connection::AnyConnection;
+use super::reports::ActionReport;
+use super::schema::action_reports;
 use super::settings::Settings;
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
@@ -74,8 +77,8 @@ pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
     #[cfg(feature = "mysql")]
     if let AnyConnection::Mysql(c) = connection {
         use diesel::result::ConnectionError;
+        use diesel::QueryableByName;
         use diesel::sql_types::Text;
-        use diesel::{QueryableByName, RunQueryDsl};
 
         #[derive(QueryableByName)]
         struct Status {
@@ -165,6 +168,22 @@ pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> 
             AnsiTransactionManager::begin_transaction_sql(c, sql)
         }
     }
+}
+
+/// Writes reports, a thousand to a statement, which has room for no more parameters on any of the three. Each of them can
+/// do that, `MultiConnection` cannot.
+pub fn insert_reports(connection: &mut AnyConnection, reports: &[ActionReport]) -> QueryResult<()> {
+    for some in reports.chunks(1000) {
+        let statement = diesel::insert_into(action_reports::table).values(some);
+        match connection {
+            #[cfg(feature = "mysql")]
+            AnyConnection::Mysql(c) => statement.execute(c)?,
+            #[cfg(feature = "postgres")]
+            AnyConnection::Postgres(c) => statement.execute(c)?,
+            AnyConnection::Sqlite(c) => statement.execute(c)?,
+        };
+    }
+    Ok(())
 }
 
 /// Waits until nobody else is migrating, and keeps others from it until [`unlock_schema`] or the connection's end.

@@ -44,6 +44,7 @@ def give_up(*_):
 def run(given, scratch):
     # Imported here: --help is to work in any Python.
     import cli
+    import fleet
     import scheduler
     from daemon import sourced, standalone
     from database import fresh_database
@@ -64,6 +65,7 @@ def run(given, scratch):
             cli.play(freezer)
         if given.only != "cli":
             scheduler.play(freezer, scratch)
+            fleet.play(freezer, scratch)
 
 
 def run_in_cloud(given, scratch, database):

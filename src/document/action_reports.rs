@@ -1,0 +1,253 @@
+//! The action report: what was run, when, how long it took, and how it ended. Its log is a resource of its own.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::{Shape, id, nullable, words};
+use super::time::{self, iso};
+use crate::error::{Error, Result};
+use crate::store::document_type::Json;
+use crate::store::moment_type::Time;
+use crate::store::reports::{ActionReport, ReportChange, ReportView};
+
+/// How a run can end.
+pub const RESULTS: &[&str] = &["success", "fail", "aborted"];
+/// The result that leaves no log.
+pub const SUCCESS: &str = "success";
+/// The most that the metadata of one report may come to, in bytes of JSON: a history is many rows.
+const MAX_METADATA: usize = 65_536;
+/// The longest run, in seconds: from the epoch to the year 9999.
+const MAX_ELAPSED: i64 = 253_402_300_799;
+
+/// What a report is about; the body that creates one says it, and nothing changes it.
+const REFERENCES: &[(&str, &str)] = &[
+    ("action_id", "The action that was run. Null once it is deleted."),
+    ("action_attachment_id", "The action's place in the job. Null once it is deleted."),
+    ("job_attachment_id", "The job on its client: the id of the document in `/jobs`. Null once it is deleted."),
+];
+
+/// What the service knows of itself, with its schema.
+fn read_only() -> [(&'static str, Value, &'static str); 9] {
+    [
+        ("id", id(), "The report's id."),
+        ("project_id", id(), "The project it belongs to."),
+        ("user_id", id(), "Who reported."),
+        ("job_id", nullable(id()), "The job's definition, which all clients of a fleet share. It outlives the job."),
+        ("client_id", nullable(json!({"type": "string"})), "The name of the client. It outlives the client."),
+        ("has_log", json!({"type": "boolean"}), "Whether there is a log, at `log` below the report."),
+        ("created_at", time::shown(), "When the report was made."),
+        ("updated_at", time::shown(), "When it was changed last."),
+        ("version", json!({"type": "integer", "minimum": 1}), "One more with each change."),
+    ]
+}
+
+/// What a report says of the run, and a change can correct.
+fn outcome() -> [(&'static str, Value, &'static str); 4] {
+    let elapsed = json!({"type": "integer", "minimum": 0, "maximum": MAX_ELAPSED});
+    [
+        ("result", words(RESULTS), "How the run ended. One that succeeded has no log."),
+        ("time_elapsed", elapsed, "How long it took, in seconds."),
+        ("metadata", json!({"type": "object"}), "Whatever else is worth keeping, up to 65536 bytes of JSON."),
+        ("report_date", time::taken(), "When the run ended: ISO 8601, UTC unless it says, or epoch seconds."),
+    ]
+}
+
+/// The schema, with a sentence on what it is for.
+fn described(mut schema: Value, description: &str) -> Value {
+    schema["description"] = description.into();
+    schema
+}
+
+/// What whole documents bring back, and nobody can set.
+fn ignored(keys: impl IntoIterator<Item = &'static str>) -> impl Iterator<Item = (String, Value)> {
+    let taken = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
+    keys.into_iter().map(move |key| (key.to_owned(), taken.clone()))
+}
+
+fn closed(required: &[&str], properties: Map<String, Value>) -> Value {
+    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// The body of `POST /action-reports`.
+pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
+    let mut properties: Map<String, Value> = ignored(read_only().map(|(key, ..)| key)).collect();
+    for (key, _) in REFERENCES {
+        let why = "What the report is about. It has to be there, and to agree with what else is named.";
+        properties.insert((*key).to_owned(), described(nullable(id()), why));
+    }
+    for (key, schema, description) in outcome() {
+        properties.insert(key.to_owned(), described(schema, description));
+    }
+    let log = "What the run said; only where it did not succeed, and up to `[DEFAULT] action_report_max_log_size` bytes.";
+    properties.insert("log".to_owned(), described(json!({"type": ["string", "null"]}), log));
+    closed(&["result"], properties)
+});
+
+/// The body of `PATCH /action-reports/{action_report_id}`.
+pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
+    let fixed = REFERENCES.iter().map(|(key, _)| *key);
+    let mut properties: Map<String, Value> =
+        ignored(read_only().map(|(key, ..)| key).into_iter().chain(fixed)).collect();
+    for (key, schema, description) in outcome() {
+        let description = match key {
+            "metadata" => "Merged key by key with what is there; null takes a key away.",
+            "result" => "How the run ended. `success` takes the log away.",
+            _ => description,
+        };
+        properties.insert(key.to_owned(), described(schema, description));
+    }
+    closed(&[], properties)
+});
+
+/// A report as [`render`] shows it.
+pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
+    let mut properties: Map<String, Value> = Map::new();
+    for (key, description) in REFERENCES {
+        properties.insert((*key).to_owned(), described(nullable(id()), description));
+    }
+    for (key, schema, description) in read_only().into_iter().chain(outcome()) {
+        properties.insert(key.to_owned(), described(schema, description));
+    }
+    properties.insert("report_date".to_owned(), described(time::shown(), "When the run ended."));
+    let required: Vec<String> = properties.keys().cloned().collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    closed(&required, properties)
+});
+
+/// What the body of a new report says.
+#[derive(Debug, Clone)]
+pub struct ReportSpec {
+    /// The action that was run.
+    pub action_id: Option<String>,
+    /// Its place in the job.
+    pub action_attachment_id: Option<String>,
+    /// The job on its client.
+    pub job_attachment_id: Option<String>,
+    /// How the run ended.
+    pub result: String,
+    /// How long it took, in seconds.
+    pub time_elapsed: i64,
+    /// Whatever else is worth keeping.
+    pub metadata: Json,
+    /// When it ended; now, if nobody says.
+    pub report_date: Option<Time>,
+    /// What the run said.
+    pub log: Option<String>,
+}
+
+/// Reads a new report.
+///
+/// # Errors
+/// 400 when the body is none, or brings the log of a success.
+pub fn parse(body: Value) -> Result<ReportSpec> {
+    let body = REPORT_CREATE.check_present(body)?;
+    let owned = |key| super::text(&body, key).map(str::to_owned);
+    let reference = |key| owned(key).filter(|id| !id.is_empty());
+    let spec = ReportSpec {
+        action_id: reference("action_id"),
+        action_attachment_id: reference("action_attachment_id"),
+        job_attachment_id: reference("job_attachment_id"),
+        result: owned("result").unwrap_or_default(),
+        time_elapsed: body.get("time_elapsed").and_then(Value::as_i64).unwrap_or(0),
+        metadata: Json(body.get("metadata").cloned().unwrap_or_else(|| json!({}))),
+        report_date: report_date(&body)?,
+        log: owned("log"),
+    };
+    bounded(&spec.metadata)?;
+    if spec.log.is_some() && spec.result == SUCCESS {
+        return Err(Error::bad_request("A run that succeeded leaves no log."));
+    }
+    Ok(spec)
+}
+
+/// What an update changes.
+#[derive(Debug, Clone)]
+pub struct ReportPatch {
+    result: Option<String>,
+    time_elapsed: Option<i64>,
+    metadata: Map<String, Value>,
+    report_date: Option<Time>,
+}
+
+/// Reads an update.
+///
+/// # Errors
+/// 400 when the body is none.
+pub fn parse_patch(body: Value) -> Result<ReportPatch> {
+    let body = REPORT_PATCH.check(body)?;
+    Ok(ReportPatch {
+        result: super::text(&body, "result").map(str::to_owned),
+        time_elapsed: body.get("time_elapsed").and_then(Value::as_i64),
+        metadata: body.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default(),
+        report_date: report_date(&body)?,
+    })
+}
+
+/// What an update changes in a report. The metadata is merged key by key, and null takes a key away; a run that now
+/// succeeded loses its log.
+///
+/// # Errors
+/// 400 when the metadata would become too large.
+pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChange> {
+    let mut metadata = report.metadata.clone().into_object();
+    for (key, value) in &patch.metadata {
+        match value {
+            Value::Null => drop(metadata.remove(key)),
+            value => drop(metadata.insert(key.clone(), value.clone())),
+        }
+    }
+    let metadata = Json::from(metadata);
+    if metadata != report.metadata {
+        bounded(&metadata)?;
+    }
+    let result = patch.result.clone().filter(|result| *result != report.result);
+    Ok(ReportChange {
+        log: result.as_ref().filter(|result| *result == SUCCESS).map(|_| None),
+        result,
+        time_elapsed: patch.time_elapsed.filter(|elapsed| *elapsed != report.time_elapsed),
+        report_date: patch.report_date.filter(|date| *date != report.report_date),
+        metadata: Some(metadata).filter(|metadata| *metadata != report.metadata),
+    })
+}
+
+/// The date of a body, if it has one.
+fn report_date(body: &Map<String, Value>) -> Result<Option<Time>> {
+    let Some(value) = body.get("report_date") else { return Ok(None) };
+    match time::from_value(value) {
+        Some(time) => Ok(Some(time)),
+        None => Err(Error::bad_request("At /report_date: there is no such time.")),
+    }
+}
+
+fn bounded(metadata: &Json) -> Result<()> {
+    match serde_json::to_vec(&metadata.0) {
+        Ok(json) if json.len() <= MAX_METADATA => Ok(()),
+        _ => Err(Error::bad_request(format!("The metadata would exceed {MAX_METADATA} bytes."))),
+    }
+}
+
+/// A report as the API shows it.
+pub fn render(view: &ReportView) -> Value {
+    let report = &view.report;
+    json!({
+        "id": report.id,
+        "project_id": report.project_id,
+        "user_id": report.user_id,
+        "action_id": report.action_id,
+        "action_attachment_id": report.action_attachment_id,
+        "job_attachment_id": report.job_attachment_id,
+        "job_id": report.job_id,
+        "client_id": report.client_id,
+        "result": report.result,
+        "time_elapsed": report.time_elapsed,
+        "metadata": report.metadata.0,
+        "report_date": iso(report.report_date),
+        "has_log": view.has_log,
+        "created_at": iso(report.created_at),
+        "updated_at": iso(report.updated_at),
+        "version": report.version,
+    })
+}
