@@ -36,6 +36,8 @@ pub enum Kind {
     NotAcceptable,
     /// 409: the state of the resource forbids it.
     Conflict,
+    /// 412: the resource is not what the request's conditions ask for.
+    PreconditionFailed,
     /// 413: the body is larger than the limit.
     TooLarge,
     /// 415: the body is of a type that the resource does not have.
@@ -113,6 +115,11 @@ impl Error {
         Self::new(Kind::Conflict, "Conflict", description)
     }
 
+    /// 412 `Precondition Failed`: the resource is not what the request's conditions ask for.
+    pub fn precondition_failed(description: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionFailed, "Precondition Failed", description)
+    }
+
     /// 413: a body of more than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         let description = format!("The request body is larger than {limit} bytes.");
@@ -186,6 +193,7 @@ impl Error {
             Kind::MethodNotAllowed(_) => 405,
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
+            Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
             Kind::UnsupportedType => 415,
             Kind::Unprocessable => 422,

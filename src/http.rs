@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 pub use body::MAX_DEPTH;
-pub use precondition::Precondition;
+pub use precondition::{Precondition, unless_known};
 pub use reply::Reply;
 
 use crate::error::Result;

@@ -5,7 +5,7 @@ use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
-use crate::http::{Call, Method, Reply};
+use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
 use crate::policy::Policy;
 use crate::store::Store;
@@ -329,7 +329,8 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if rule != "clients:create" {
                 app.policy.enforce(&caller, rule, project)?;
             }
-            handler(app, &Request { call, caller, bound })
+            let reply = handler(app, &Request { call, caller, bound })?;
+            if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }
 }

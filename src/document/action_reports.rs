@@ -22,7 +22,10 @@ const MAX_ELAPSED: i64 = 253_402_300_799;
 const REFERENCES: &[(&str, &str)] = &[
     ("action_id", "The action that was run. Null once it is deleted."),
     ("action_attachment_id", "The action's place in the job. Null once it is deleted."),
-    ("job_attachment_id", "The job on its client: the id of the document in `/jobs`. Null once it is deleted."),
+    (
+        "job_attachment_id",
+        "The job on its client: the id of the document in `/jobs`. Null once it is deleted.",
+    ),
 ];
 
 /// What the service knows of itself, with its schema.
@@ -31,7 +34,11 @@ fn read_only() -> [(&'static str, Value, &'static str); 9] {
         ("id", id(), "The report's id."),
         ("project_id", id(), "The project it belongs to."),
         ("user_id", id(), "Who reported."),
-        ("job_id", nullable(id()), "The job's definition, which all clients of a fleet share. It outlives the job."),
+        (
+            "job_id",
+            nullable(id()),
+            "The job's definition, which all clients of a fleet share. It outlives the job.",
+        ),
         ("client_id", nullable(json!({"type": "string"})), "The name of the client. It outlives the client."),
         ("has_log", json!({"type": "boolean"}), "Whether there is a log, at `log` below the report."),
         ("created_at", time::shown(), "When the report was made."),

@@ -6,7 +6,7 @@ use super::Request;
 use crate::document::actions::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::{actions, new_id};
 
@@ -38,15 +38,17 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let action = app.store.read(|tx| actions::find(tx, request.project(), id))?;
-    action.map(|action| Reply::json(200, &render(&action))).ok_or_else(|| unknown(request))
+    action.map(|action| Reply::document(200, &render(&action))).ok_or_else(|| unknown(request))
 }
 
 /// `PATCH /actions/{action_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let precondition = Precondition::of(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let version = app.store.write(|tx| {
         let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
+        precondition.check(Some(&render(&action)))?;
         actions::update(tx, &action, patched(&action.spec, &patch)?)
     })?;
     Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
@@ -58,20 +60,36 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !is_id(id) {
         return Err(Error::bad_request("An action's id has up to 64 letters, digits, - and _."));
     }
+    let precondition = Precondition::of(request.call)?;
     let spec = parse(request.call.json()?)?.spec;
-    let version = app.store.write(|tx| match actions::find(tx, request.project(), id)? {
-        Some(action) => actions::update(tx, &action, spec.clone()),
-        None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-        None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
+    let version = app.store.write(|tx| {
+        let stored = actions::find(tx, request.project(), id)?;
+        precondition.check(stored.as_ref().map(render).as_ref())?;
+        match stored {
+            Some(action) => actions::update(tx, &action, spec.clone()),
+            None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
+            None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
+        }
     })?;
     Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))
 }
 
 /// `DELETE /actions/{action_id}`: also out of every job that used it.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    if let Some(id) = request.valid_id() {
-        app.store.write(|tx| actions::delete(tx, request.project(), id))?;
-    }
+    let precondition = Precondition::of(request.call)?;
+    let Some(id) = request.valid_id() else {
+        precondition.check(None)?;
+        return Ok(Reply::empty(204));
+    };
+    app.store.write(|tx| {
+        let mut seen = None;
+        if !precondition.is_empty() {
+            let stored = actions::find(tx, request.project(), id)?;
+            precondition.check(stored.as_ref().map(render).as_ref())?;
+            seen = stored.map(|action| action.version);
+        }
+        actions::delete(tx, request.project(), id, seen)
+    })?;
     Ok(Reply::empty(204))
 }
 

@@ -6,7 +6,7 @@ use super::{Request, listed};
 use crate::document::backups::{FIELDS, parse, parse_patch, patched, render};
 use crate::document::search;
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::backups;
 
@@ -32,28 +32,40 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.read(|tx| backups::by_id(tx, request.project(), id))?;
-    Ok(Reply::json(200, &render(&backup.ok_or_else(|| missing(request))?)))
+    Ok(Reply::document(200, &render(&backup.ok_or_else(|| missing(request))?)))
 }
 
 /// `PATCH /backups/{backup_id}`: answers with the whole document.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.write(|tx| {
         let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
+        precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
         backups::update(tx, backup, spec)
     })?;
-    Ok(Reply::json(200, &render(&backup)))
+    Ok(Reply::document(200, &render(&backup)))
 }
 
 /// `DELETE /backups/{backup_id}`: unlike every other noun's, 404 for a backup that is not there.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| missing(request))?;
-    match app.store.write(|tx| backups::delete(tx, request.project(), id))? {
-        true => Ok(Reply::empty(204)),
-        false => Err(missing(request)),
-    }
+    let precondition = Precondition::of(request.call)?;
+    let Some(id) = request.valid_id() else {
+        precondition.check(None)?;
+        return Err(missing(request));
+    };
+    let was_there = app.store.write(|tx| {
+        let mut seen = None;
+        if !precondition.is_empty() {
+            let stored = backups::by_id(tx, request.project(), id)?;
+            precondition.check(stored.as_ref().map(render).as_ref())?;
+            seen = stored.map(|backup| backup.version);
+        }
+        backups::delete(tx, request.project(), id, seen)
+    })?;
+    if was_there { Ok(Reply::empty(204)) } else { Err(missing(request)) }
 }
 
 fn missing(request: &Request<'_>) -> Error {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::jobs::trust::release;
-use crate::document::clients::{COLLECTION, FIELDS, Liveness, parse, parse_patch, render};
+use crate::document::clients::{COLLECTION, FIELDS, Liveness, lasting, parse, parse_patch, render};
 use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -61,7 +61,10 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => None,
     };
     match client {
-        Some(client) => Ok(Reply::document(200, &render(&client, liveness(app)))),
+        Some(client) => {
+            let document = render(&client, liveness(app));
+            Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+        }
         None => Err(unknown(name)),
     }
 }
@@ -81,26 +84,33 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:update").into());
         }
-        precondition.check(Some(&render(&client, liveness)))?;
+        precondition.check(Some(&lasting(&render(&client, liveness))))?;
         clients::update(tx, &client, change.clone())?.ok_or_else(|| {
             Error::conflict(format!("There is another central client {name} on that host.")).into()
         })
     })?;
-    Ok(Reply::document(200, &render(&client, liveness)))
+    let document = render(&client, liveness);
+    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 
 /// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let cascade = request.flag("cascade")?;
+    let precondition = Precondition::of(request.call)?;
     let name = request.id();
     if !valid(name) {
+        precondition.check(None)?;
         return Ok(Reply::empty(204));
     }
     let trusts = app.store.write(|tx| {
-        let Some(client) = clients::by_name(tx, request.project(), name)? else { return Ok(Vec::new()) };
+        let Some(client) = clients::by_name(tx, request.project(), name)? else {
+            precondition.check(None)?;
+            return Ok(Vec::new());
+        };
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:delete").into());
         }
+        precondition.check(Some(&lasting(&render(&client, liveness(app)))))?;
         let attached = clients::attached_jobs(tx, &client.id)?;
         let (own, foreign): (Vec<_>, Vec<_>) =
             attached.into_iter().partition(|job| job.project_id == request.project());

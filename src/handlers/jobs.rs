@@ -1,10 +1,13 @@
 //! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
 //! [`write`].
 
+mod conditions;
 pub(super) mod trust;
 mod write;
 
 use serde_json::{Value, json};
+
+use conditions::Conditions;
 
 use super::Request;
 use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, render};
@@ -117,15 +120,17 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::json(200, &render(&view, may_see_pid(request, sees_all, &view))))
+    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view))))
 }
 
 /// `PATCH /jobs/{job_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
+    let conditions = Conditions::of(app, request)?;
     let version = app.store.write(|tx| {
         let head = jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?;
+        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
         write::patch(tx, request, &head, &document)
     })?;
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
@@ -138,23 +143,37 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         return Err(Error::bad_request("A job's id has up to 64 letters, digits, - and _."));
     }
     let document = parse(&document::JOB, request.call.json()?)?;
-    let version = app.store.write(|tx| match jobs::find(tx, Some(request.project()), id)? {
-        Some(head) => write::replace(tx, request, &head, &document),
-        None if job_attachments::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-        None => Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version),
+    let conditions = Conditions::of(app, request)?;
+    let version = app.store.write(|tx| {
+        let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+            conditions.check_absent()?;
+            if job_attachments::is_anothers(tx, request.project(), id)? {
+                return Err(taken(id).into());
+            }
+            return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+        };
+        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+        write::replace(tx, request, &head, &document)
     })?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
 
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    if let Some(id) = request.valid_id() {
-        let trusts = app.store.write(|tx| match job_attachments::find(tx, request.project(), id)? {
-            Some(attachment) => job_attachments::delete(tx, &attachment),
-            None => Ok(Vec::new()),
-        })?;
-        trust::release(app, request, trusts);
-    }
+    let conditions = Conditions::of(app, request)?;
+    let Some(id) = request.valid_id() else {
+        conditions.check_absent()?;
+        return Ok(Reply::empty(204));
+    };
+    let trusts = app.store.write(|tx| {
+        let Some(attachment) = job_attachments::find(tx, request.project(), id)? else {
+            conditions.check_absent()?;
+            return Ok(Vec::new());
+        };
+        conditions.check(tx, request, &attachment)?;
+        job_attachments::delete(tx, &attachment)
+    })?;
+    trust::release(app, request, trusts);
     Ok(Reply::empty(204))
 }
 
@@ -167,9 +186,11 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     let event = event
         .filter(|event| *event != Event::Remove)
         .ok_or_else(|| Error::bad_request("Bad Action Method"))?;
+    let conditions = Conditions::of(app, request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;
         let attachment = attachment.ok_or_else(|| unknown(request))?;
+        conditions.check(tx, request, &attachment)?;
         if attachment.event == event.word() {
             return Ok(false);
         }

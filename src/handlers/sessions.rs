@@ -6,7 +6,7 @@ use super::{Request, listed};
 use crate::document::sessions::{self as document, Ask, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render};
 use crate::document::{bounded, is_id, search};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::lifecycle::{self, Start};
 use crate::routes::App;
 use crate::store::document_type::Json;
@@ -40,14 +40,16 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         let session = found(tx, request)?;
         Ok(sessions::complete(tx, request.project(), vec![session])?.pop())
     })?;
-    view.map(|view| Reply::json(200, &render(&view))).ok_or_else(|| unknown(request))
+    view.map(|view| Reply::document(200, &render(&view))).ok_or_else(|| unknown(request))
 }
 
 /// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
     let version = app.store.write(|tx| {
         let session = found(tx, request)?;
+        check(tx, &precondition, Some(&session))?;
         let change = effective(&session, change.clone())?;
         sessions::update(tx, &session, change)
     })?;
@@ -60,9 +62,12 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !is_id(id) {
         return Err(Error::bad_request("A session's id has up to 64 letters, digits, - and _."));
     }
+    let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
     let version = app.store.write(|tx| {
-        let Some(session) = sessions::find(tx, request.project(), id)? else {
+        let session = sessions::find(tx, request.project(), id)?;
+        check(tx, &precondition, session.as_ref())?;
+        let Some(session) = session else {
             if sessions::is_anothers(tx, request.project(), id)? {
                 return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
             }
@@ -76,20 +81,26 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /sessions/{session_id}`: its jobs are told to stop, and stay.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    if let Some(id) = request.valid_id() {
-        app.store.write(|tx| match sessions::find(tx, request.project(), id)? {
-            Some(session) => sessions::delete(tx, &session),
-            None => Ok(()),
-        })?;
-    }
+    let precondition = Precondition::of(request.call)?;
+    let Some(id) = request.valid_id() else {
+        precondition.check(None)?;
+        return Ok(Reply::empty(204));
+    };
+    app.store.write(|tx| {
+        let session = sessions::find(tx, request.project(), id)?;
+        check(tx, &precondition, session.as_ref())?;
+        session.map_or(Ok(()), |session| sessions::delete(tx, &session))
+    })?;
     Ok(Reply::empty(204))
 }
 
 /// `POST /sessions/{session_id}/action`
 pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
     let ask = parse_ask(request.call.json()?)?;
     let (result, tag) = app.store.write(|tx| {
         let session = found(tx, request)?;
+        check(tx, &precondition, Some(&session))?;
         match &ask {
             Ask::Start { job_id, tag } => {
                 let part = member(tx, &session, job_id)?;
@@ -106,8 +117,10 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `PUT /sessions/{session_id}/jobs/{job_id}`: take a job in; out of another session, if it is in one.
 pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
     app.store.write(|tx| {
         let session = found(tx, request)?;
+        check(tx, &precondition, Some(&session))?;
         let job = job_attachments::find(tx, request.project(), request.inner_id())?;
         let job =
             job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
@@ -118,10 +131,17 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job that is not in this session stays as it is.
 pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
     app.store.write(|tx| {
         let session = found(tx, request)?;
+        check(tx, &precondition, Some(&session))?;
         match job_attachments::find(tx, request.project(), request.inner_id())? {
-            Some(job) if job.session_id.as_ref() == Some(&session.id) => leave(tx, &job).map(drop),
+            Some(job) if job.session_id.as_ref() == Some(&session.id) => {
+                if !precondition.is_empty() {
+                    sessions::hold(tx, &session)?;
+                }
+                leave(tx, &job).map(drop)
+            }
             _ => Ok(()),
         }
     })?;
@@ -300,6 +320,19 @@ fn effective(session: &Session, change: SessionChange) -> Result<SessionChange> 
 
 fn empty() -> Json {
     Json(Value::Object(serde_json::Map::new()))
+}
+
+/// Holds a request's conditions against a session, or against there being none. Whatever its document shows swaps the
+/// session's version, so that the swap of whoever asks is of what was looked at here.
+fn check(tx: &mut Tx<'_>, precondition: &Precondition, session: Option<&Session>) -> Outcome<()> {
+    if precondition.is_empty() {
+        return Ok(());
+    }
+    let view = match session {
+        Some(session) => sessions::complete(tx, &session.project_id, vec![session.clone()])?.pop(),
+        None => None,
+    };
+    Ok(precondition.check(view.as_ref().map(render).as_ref())?)
 }
 
 fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<Session> {

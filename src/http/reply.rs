@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::precondition::{entity_tag, tag_of};
 use crate::error::{Error, Kind};
 
 /// How long a client should wait before it asks again after a 503, in seconds.
@@ -28,7 +29,15 @@ impl Reply {
 
     /// A resource as it is now, with its `ETag`.
     pub fn document(status: u16, value: &Value) -> Self {
-        Self::json(status, value)
+        let reply = Self::json(status, value);
+        let tag = tag_of(reply.body.as_deref().unwrap_or_default());
+        reply.with_header("ETag", tag)
+    }
+
+    /// A resource as it is now, whose `ETag` is made of `lasting`: the document without what changes although nobody
+    /// changes the resource.
+    pub fn document_tagged(status: u16, value: &Value, lasting: &Value) -> Self {
+        Self::json(status, value).with_header("ETag", entity_tag(lasting))
     }
 
     /// An answer without a body and without a content type.

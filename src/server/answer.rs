@@ -17,7 +17,8 @@ pub fn write(out: &mut impl Write, response: Response, keep_alive: bool) -> io::
     data.read_to_end(&mut body)?;
     // The answer to HEAD has the length of a body that is not there.
     let length = length.unwrap_or(body.len());
-    if !matches!(status, 100..=199 | 204) {
+    // A 304's would be that of the body that it is about (RFC 9110, 8.6).
+    if !matches!(status, 100..=199 | 204 | 304) {
         head.push_str(&format!("Content-Length: {length}\r\n"));
     }
     let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
@@ -43,6 +44,7 @@ fn reason(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         406 => "Not Acceptable",
         409 => "Conflict",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         422 => "Unprocessable Content",
         500 => "Internal Server Error",

@@ -134,8 +134,9 @@ pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32
     Ok(version)
 }
 
-/// Deletes an action and its places in jobs; reports of it stay, without the reference.
-pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
+/// Deletes an action and its places in jobs; reports of it stay, without the reference. With a version only if
+/// nobody has changed the action since that was read.
+pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Outcome<()> {
     let places: Vec<(String, String)> = action_attachments::table
         .filter(action_attachments::project_id.eq(project))
         .filter(action_attachments::action_id.eq(id))
@@ -155,9 +156,16 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
     )
     .set(action_reports::action_id.eq(None::<String>))
     .execute(tx.connection)?;
-    diesel::delete(actions::table.filter(actions::id.eq(id)).filter(actions::project_id.eq(project)))
-        .execute(tx.connection)?;
-    Ok(())
+    let action = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.eq(project));
+    match seen {
+        Some(version) => {
+            swapped(diesel::delete(action.filter(actions::version.eq(version))).execute(tx.connection)?)
+        }
+        None => {
+            diesel::delete(action).execute(tx.connection)?;
+            Ok(())
+        }
+    }
 }
 
 /// Deletes places of actions in jobs; reports of their runs stay, without the reference.

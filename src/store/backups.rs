@@ -140,10 +140,13 @@ pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<
     Ok(backup)
 }
 
-/// Deletes the project's backup of that id; whether there was one.
-pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+/// Deletes the project's backup of that id; whether there was one. With a version only if nobody has changed it since
+/// that was read.
+pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Outcome<bool> {
     let its = backups::table.filter(backups::project_id.eq(project)).filter(backups::id.eq(id));
-    Ok(diesel::delete(its).execute(tx.connection)? > 0)
+    let Some(version) = seen else { return Ok(diesel::delete(its).execute(tx.connection)? > 0) };
+    swapped(diesel::delete(its.filter(backups::version.eq(version))).execute(tx.connection)?)?;
+    Ok(true)
 }
 
 /// Adds a condition on a column that may be null; null is not any value, so that it passes every "is not".

@@ -286,10 +286,12 @@ pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<JobAttachment
         .load(tx.connection)?)
 }
 
-/// Deletes a client that no job is attached to any more; the foreign key sees to it.
+/// Deletes a client that nobody has changed since it was read, and that no job is attached to any more; the foreign key
+/// sees to that.
 pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
-    diesel::delete(clients::table.filter(clients::id.eq(&client.id))).execute(tx.connection)?;
-    Ok(())
+    let as_read =
+        clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version));
+    swapped(diesel::delete(as_read).execute(tx.connection)?)
 }
 
 /// Whether a poll at `now` is to be noted in the row.

@@ -2,6 +2,7 @@
 //! order, and its trust.
 
 mod definition;
+mod hold;
 mod list;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use super::schema::{
 use super::{Outcome, Tx};
 
 pub use definition::{PlaceSpec, insert, places, redefine};
+pub use hold::hold;
 pub use list::{JobListing, PolledClient, list};
 
 /// Every status a job can have; the API takes no other.

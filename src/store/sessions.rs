@@ -190,6 +190,22 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
     Ok(Session { version, ..session.clone() })
 }
 
+/// Makes sure that a session stays as it was read until this transaction has ended. Not a change of it, so the version
+/// stays.
+pub fn hold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+    let as_read =
+        sessions::table.filter(sessions::id.eq(&session.id)).filter(sessions::version.eq(session.version));
+    swapped(diesel::update(as_read).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
+}
+
+/// Notes that a job in a session is moved to another client, which the session's document shows.
+pub fn member_moved(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
+    diesel::update(sessions::table.filter(sessions::id.eq(id)))
+        .set((sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Notes that a job has left: the session's document has changed, and its run may be over without the job.
 pub fn member_left(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
     let Some(session) = find(tx, project, id)? else { return Ok(()) };

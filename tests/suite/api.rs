@@ -100,6 +100,11 @@ impl Api {
         http::send(self.address, "GET", target, &[("Host", host)], None)
     }
 
+    /// The store of another node on the same database, for what HTTP does not show.
+    pub fn store(&self) -> Store {
+        Store::new(self.database.clone(), 1)
+    }
+
     /// A connection to the same database, for what HTTP does not show.
     pub fn database(&self) -> AnyConnection {
         database::connect(&self.database)

@@ -49,6 +49,7 @@ mod health;
 mod history;
 mod jobs;
 mod lists;
+mod preconditions;
 mod races;
 mod routes;
 mod sessions;

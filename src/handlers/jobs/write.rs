@@ -279,7 +279,7 @@ fn known_client(tx: &mut Tx<'_>, request: &Request<'_>, name: &str) -> Outcome<C
     Ok(client.ok_or_else(|| Error::unprocessable(format!("Client not found with ID {name}")))?)
 }
 
-/// The client a document moves its attachment to, if it does.
+/// The client a document moves its attachment to, if it does; a session that shows this hears of it.
 fn changed_client(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
@@ -292,6 +292,9 @@ fn changed_client(
     let client = known_client(tx, request, name)?;
     if job_attachments::is_on_client(tx, &head.job.id, &client.id, &head.attachment.id)? {
         return Err(Error::conflict(format!("This job already is on client {name}.")).into());
+    }
+    if let Some(session) = &head.attachment.session_id {
+        sessions::member_moved(tx, session)?;
     }
     Ok(Some(client))
 }

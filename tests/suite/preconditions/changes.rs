@@ -1,0 +1,186 @@
+//! What changes a tag, and what does not: a tag is of all that the document shows, whoever's row it is in.
+
+use diesel::connection::SimpleConnection;
+use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::{Failure, job_attachments, jobs};
+use serde_json::json;
+
+use super::example;
+use crate::api::Api;
+use crate::documents::{action, job, session};
+
+on_every_backend! {
+    a_jobs_tag_changes_with_an_action_in_it,
+    a_jobs_tag_changes_with_its_sessions_schedule,
+    a_jobs_tag_changes_with_the_definition_it_shares,
+    a_sessions_tag_changes_with_its_jobs,
+    a_poll_changes_no_tag,
+    a_tag_is_of_what_its_caller_sees,
+    what_a_job_shows_stays_until_the_change_is_made,
+}
+
+fn a_jobs_tag_changes_with_an_action_in_it(api: &Api) {
+    let alice = api.project();
+    let path = example(&alice, "jobs");
+    let action = alice.get(&path).expect(200)["job_actions"][0]["action_id"].as_str().unwrap().to_owned();
+    let tag = alice.tag(&path);
+    alice.patch(&format!("/actions/{action}"), json!({"freezer_action": {"backup_name": "b"}})).expect(200);
+    alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(412);
+    alice.if_match("POST", &format!("{path}/event"), &tag, Some(json!({"start": null}))).expect(412);
+    let tag = alice.tag(&path);
+    alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(200);
+
+    let tag = alice.tag(&path);
+    alice.delete(&format!("/actions/{action}")).expect(204);
+    alice.if_match("DELETE", &path, &tag, None).expect(412);
+}
+
+fn a_jobs_tag_changes_with_its_sessions_schedule(api: &Api) {
+    let alice = api.project();
+    let (path, session) = (example(&alice, "jobs"), example(&alice, "sessions"));
+    alice.put(&format!("{session}{path}")).expect(204);
+    let tag = alice.tag(&path);
+    alice.patch(&session, json!({"schedule": {"schedule_interval": "2 days"}})).expect(200);
+    alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(412);
+    let tag = alice.tag(&path);
+    // What the job's document does not show of the session is none of its business.
+    alice.patch(&session, json!({"description": "x"})).expect(200);
+    alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(200);
+}
+
+fn a_jobs_tag_changes_with_the_definition_it_shares(api: &Api) {
+    let alice = api.project();
+    let first = example(&alice, "jobs");
+    alice.register("b");
+    let second = format!("/jobs/{}", alice.attach(first.strip_prefix("/jobs/").unwrap(), "b"));
+    let tag = alice.tag(&second);
+    alice.patch(&first, json!({"job_schedule": {"status": "running"}})).expect(200);
+    assert_eq!(alice.tag(&second), tag, "the run of one is not the other's");
+    alice.patch(&first, json!({"description": "for both"})).expect(200);
+    // Also for what the other has not touched.
+    let run = json!({"job_schedule": {"status": "running"}});
+    alice.if_match("PATCH", &second, &tag, Some(run.clone())).expect(412);
+    assert_eq!(alice.get(&second).expect(200)["job_schedule"]["status"], "");
+    alice.if_match("PATCH", &second, &alice.tag(&second), Some(run)).expect(200);
+}
+
+fn a_sessions_tag_changes_with_its_jobs(api: &Api) {
+    let alice = api.project();
+    let id = alice.create("sessions", session());
+    let path = format!("/sessions/{id}");
+    let job = alice.job_on("a");
+    alice.register("b");
+    let act = format!("{path}/action");
+    let start = json!({"start": {"job_id": job, "current_tag": 0}});
+    let end = json!({"end": {"job_id": job, "current_tag": 1, "result": "success"}});
+    let job = format!("/jobs/{job}");
+    for (method, target, body) in [
+        ("PUT", format!("{path}{job}"), None),
+        ("PATCH", job.clone(), Some(json!({"client_id": "b"}))),
+        ("POST", act.clone(), Some(start)),
+        ("POST", act, Some(end)),
+        ("POST", job.clone(), Some(json!({"client_id": "a", "session_id": id, "job_actions": []}))),
+        ("DELETE", job, None),
+    ] {
+        let (tag, before) = (alice.tag(&path), alice.get(&path).expect(200));
+        let body = body.map(|body| body.to_string());
+        let answer = alice.send(method, &target, body.as_deref().map(str::as_bytes));
+        assert!(answer.status < 300, "{answer}");
+        let after = alice.get(&path).expect(200);
+        assert!(after["_version"].as_i64() > before["_version"].as_i64(), "{answer}\n{before}\n{after}");
+        alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(412);
+        alice.if_match("DELETE", &path, &tag, None).expect(412);
+    }
+}
+
+fn a_poll_changes_no_tag(api: &Api) {
+    let alice = api.project();
+    let path = format!("/jobs/{}", alice.job_on("a"));
+    alice.post(&format!("{path}/event"), json!({"stop": null})).expect(202);
+    let (job, client) = (alice.tag(&path), alice.tag("/clients/a"));
+    // The client was seen, and the event delivered.
+    assert_eq!(alice.poll("a").len(), 1);
+    assert_eq!((alice.tag(&path), alice.tag("/clients/a")), (job.clone(), client.clone()));
+    alice.if_match("PATCH", &path, &job, Some(json!({"job_schedule": {"event": ""}}))).expect(200);
+    assert_ne!(alice.tag(&path), job, "what was delivered can be cleared");
+    // What is not in the tag is not said to be known.
+    alice.if_match("DELETE", &path, &alice.tag(&path), None).expect(204);
+    alice.poll("a");
+    alice.if_match("DELETE", "/clients/a", &client, None).expect(204);
+}
+
+fn a_tag_is_of_what_its_caller_sees(api: &Api) {
+    let admin = api.project().with_roles("admin,member");
+    let name = format!("central-{}", admin.project);
+    admin.post("/clients", json!({"client_id": name, "is_central": true})).expect(201);
+    let alice = api.project();
+    let path = format!("/jobs/{}", alice.create("jobs", job(&name)));
+    alice.patch(&path, json!({"job_schedule": {"current_pid": 7}})).expect(200);
+    // Only who may look after all projects sees the number of a process on somebody else's host.
+    let admin = admin.reaching_for(&alice);
+    let (hers, theirs) = (alice.tag(&path), admin.tag(&path));
+    assert_ne!(hers, theirs);
+    let patch = |to: &str| Some(json!({"description": to}));
+    alice.if_match("PATCH", &path, &theirs, patch("x")).expect(412);
+    admin.if_match("PATCH", &path, &hers, patch("x")).expect(412);
+    admin.if_match("PATCH", &path, &theirs, patch("x")).expect(200);
+    alice.if_match("PATCH", &path, &alice.tag(&path), patch("y")).expect(200);
+    alice.delete(&path).expect(204);
+    admin.delete(&format!("/clients/{name}")).expect(403);
+}
+
+/// Between the look at a job and its change nobody changes what was looked at, in whichever row it is.
+fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    let other = alice.create("actions", action());
+    alice.patch(&format!("/jobs/{id}"), json!({"job_actions": [action(), {"action_id": other}]})).expect(200);
+    let session = alice.create("sessions", session());
+    alice.put(&format!("/sessions/{session}/jobs/{id}")).expect(204);
+    let entries = alice.show("jobs", &id)["job_actions"].clone();
+    let new = entries[0]["action_id"].as_str().unwrap();
+
+    let mut beside = api.database();
+    let rows = [
+        ("actions", new),
+        ("actions", &*other),
+        ("sessions", &*session),
+        ("jobs", &*id),
+        ("job_attachments", &*id),
+    ];
+    let stored = api.store().write(|tx| {
+        let stored = job_attachments::find(tx, &alice.project, &id)?.ok_or(Failure::Stale)?;
+        for (table, row) in rows {
+            assert!(can_be_changed(&mut beside, table, row) != is_sqlite(&beside), "{table}");
+        }
+        jobs::hold(tx, &stored)?;
+        for (table, row) in rows {
+            assert!(!can_be_changed(&mut beside, table, row), "{table}");
+        }
+        Ok(stored)
+    });
+    assert_eq!(alice.show("jobs", &id)["job_actions"], entries);
+
+    // Nor is anything held of what is no longer as it was.
+    alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": {"status": "running"}})).expect(200);
+    let outcome = api.store().read(|tx| match jobs::hold(tx, stored.as_ref().unwrap()) {
+        Err(Failure::Stale) => Ok("stale"),
+        _ => Ok("held"),
+    });
+    let _ = outcome;
+}
+
+/// Whether this connection could change a row at once.
+fn can_be_changed(connection: &mut AnyConnection, table: &str, id: &str) -> bool {
+    let (begin, end) = match connection {
+        AnyConnection::Sqlite(_) => ("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE".to_owned(), "ROLLBACK"),
+        _ => (format!("BEGIN; SELECT id FROM {table} WHERE id = '{id}' FOR UPDATE NOWAIT"), "ROLLBACK"),
+    };
+    let can = connection.batch_execute(&begin).is_ok();
+    let _ = connection.batch_execute(end);
+    can
+}
+
+fn is_sqlite(connection: &AnyConnection) -> bool {
+    matches!(connection, AnyConnection::Sqlite(_))
+}
