@@ -88,11 +88,6 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// The page and the search of a list.
-    fn list(&self, app: &App) -> Result<(Page, Search)> {
-        Ok((self.page(app)?, search::parse(self.call.json()?)?))
-    }
-
     /// Where a new resource is, for `Location`.
     fn location(&self, noun: &str, id: &str) -> String {
         format!("{}/v2/{}/{noun}/{id}", self.call.base_url, self.project())
@@ -102,9 +97,4 @@ impl<'c> Request<'c> {
     fn created(&self, noun: &str, id: &str, body: &Value) -> Reply {
         Reply::json(201, body).with_header("Location", self.location(noun, id))
     }
-}
-
-/// The answer to a list: `{"<noun>": [...]}`.
-fn listed(noun: &str, documents: Vec<Value>) -> Reply {
-    Reply::json(200, &json!({ noun: documents }))
 }
