@@ -13,15 +13,14 @@ pub mod reference;
 pub mod sessions;
 pub mod versions;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::auth::Caller;
-use crate::document::{is_id, search};
+use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::routes::App;
 use crate::store::page::Page;
-use crate::store::search::Search;
 
 /// How many items a list gives when nobody says (contract, api-v2 §2 "Paging").
 const DEFAULT_LIMIT: i64 = 10;
