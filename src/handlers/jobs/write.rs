@@ -262,15 +262,15 @@ fn session_unit(head: &JobHead) -> Option<Map<String, Value>> {
 }
 
 /// Sees to it that a job that is put on another client has a new version, so that nobody gives it an action at the same
-/// moment that this client cannot do; a session that shows the client hears of it. Returns the job's version.
+/// moment that this client cannot do. Returns the job's version.
 fn moved(tx: &mut Tx<'_>, head: &JobHead, client: Option<&Client>, job_version: i32) -> Outcome<i32> {
-    if client.is_none() {
-        return Ok(job_version);
-    }
-    if let Some(session) = &head.attachment.session_id {
+    if client.is_some()
+        && let Some(session) = &head.attachment.session_id
+    {
+        // It shows the names of its jobs' clients.
         sessions::member_moved(tx, session)?;
     }
-    if job_version != head.job.version {
+    if client.is_none() || job_version != head.job.version {
         return Ok(job_version);
     }
     jobs::touch(tx, &head.job)?;

@@ -79,6 +79,7 @@ impl Case {
             ("POST", path) if path.starts_with("/sessions") => {
                 (Some(json!({"schedule": {}, "session_tag": 0})), 201)
             }
+            ("POST", "/action-reports") => (Some(json!({"result": "fail"})), 201),
             ("POST", "/action-attachments") => {
                 let action = owner.create("actions", action());
                 (Some(json!({"action_id": action, "job_id": job})), 201)
@@ -86,7 +87,6 @@ impl Case {
             ("POST", "/job-attachments") => {
                 (Some(json!({"job_id": job, "client_id": owner.register("further")})), 201)
             }
-            ("POST", "/action-reports") => (Some(json!({"result": "fail"})), 201),
             ("POST", "/backups") => (Some(backup("etc")), 201),
             other => panic!("this test does not know {other:?} yet"),
         };
