@@ -54,6 +54,7 @@ mod lists;
 mod preconditions;
 mod liveness;
 mod races;
+mod reference;
 mod reports;
 mod routes;
 mod sessions;
