@@ -44,14 +44,14 @@ fn store() -> (Store, tempfile::TempDir) {
 /// Searches each list for this.
 fn search_everywhere(store: &Store, body: &Value) {
     let search = search::parse(body.clone()).unwrap();
-    let page = Page { limit: 10, offset: 0 };
+    let (query, page) = (Query::default(), Page { limit: 10, offset: 0 });
     store
         .read(|tx| {
-            clients::list(tx, "p", &search, page, |_, _| true)?;
-            actions::list(tx, "p", (&Query::default(), &search), page, |_, _| true)?;
-            jobs::list(tx, Some("p"), &search, page, |_, _| true)?;
-            sessions::list(tx, "p", &search, page, |_, _| true)?;
-            backups::list(tx, "p", &search, page, |_, _| true)?;
+            clients::list(tx, "p", (&query, &search), page, tx.now, |_, _| true)?;
+            actions::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            jobs::list(tx, Some("p"), (&query, &search), page, |_, _| true)?;
+            sessions::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            backups::list(tx, "p", (&query, &search), page, |_, _| true)?;
             Ok(())
         })
         .unwrap();
