@@ -181,11 +181,7 @@ pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome
         diesel::update(
             clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version)),
         )
-        .set((
-            change,
-            clients::updated_at.eq(changed.updated_at),
-            clients::version.eq(changed.version),
-        ))
+        .set((change, clients::updated_at.eq(changed.updated_at), clients::version.eq(changed.version)))
         .execute(tx.connection)?,
     )?;
     Ok(Some(changed))

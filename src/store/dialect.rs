@@ -76,8 +76,8 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
 pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
     #[cfg(feature = "mysql")]
     if let AnyConnection::Mysql(c) = connection {
-        use diesel::result::ConnectionError;
         use diesel::QueryableByName;
+        use diesel::result::ConnectionError;
         use diesel::sql_types::Text;
 
         #[derive(QueryableByName)]
