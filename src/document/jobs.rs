@@ -13,9 +13,13 @@ use super::shape::{
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
+use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
-use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+use crate::store::jobs::{JobView, PlaceSpec};
+
+/// How many actions a job can have.
+pub const MAX_ACTIONS: usize = 1000;
 
 /// Where the well-known keys of a job document are.
 pub const FIELDS: Fields = &[
@@ -96,7 +100,7 @@ fn schema(required: &[&str]) -> Value {
             "job_schedule": nullable(schedule::schema()),
             "job_actions": about(
                 "What it does, in order.",
-                json!({"type": "array", "maxItems": 1000, "items": entry()}),
+                json!({"type": "array", "maxItems": MAX_ACTIONS, "items": entry()}),
             ),
             "action_defaults": about(
                 "Copied into every freezer_action here, for each key that is missing there or null.",
@@ -297,6 +301,13 @@ pub struct JobDocument {
     pub run: RunState,
     /// The actions, in order.
     pub actions: Option<Vec<JobAction>>,
+}
+
+impl JobDocument {
+    /// The session that it wants its job in.
+    pub fn session(&self) -> Option<&str> {
+        self.session_id.as_ref()?.as_deref()
+    }
 }
 
 /// An entry of `job_actions`.

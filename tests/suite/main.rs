@@ -42,6 +42,7 @@ mod published;
 mod rows;
 
 mod actions;
+mod attachments;
 mod backups;
 mod bad_input;
 mod clients;
@@ -51,8 +52,8 @@ mod health;
 mod history;
 mod jobs;
 mod lists;
-mod preconditions;
 mod liveness;
+mod preconditions;
 mod races;
 mod reports;
 mod routes;
