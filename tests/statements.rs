@@ -29,9 +29,9 @@ fn search_everywhere(store: &Store, body: &Value) {
     let (query, page) = (Query::default(), Page { limit: 10, offset: 0 });
     store
         .read(|tx| {
-            clients::list(tx, "p", &search, page, |_, _| true)?;
+            clients::list(tx, "p", (&query, &search), page, tx.now, |_, _| true)?;
             actions::list(tx, "p", (&query, &search), page, |_, _| true)?;
-            jobs::list(tx, Some("p"), &search, page, |_, _| true)?;
+            jobs::list(tx, Some("p"), (&query, &search), page, |_, _| true)?;
             sessions::list(tx, "p", (&query, &search), page, |_, _| true)?;
             backups::list(tx, "p", (&query, &search), page, |_, _| true)?;
             Ok(())

@@ -10,41 +10,48 @@ use serde_json::json;
 
 use conditions::Conditions;
 
-use super::{Request, listed};
-use crate::document::jobs::{self as document, FIELDS, parse, parse_event, render};
+use super::Request;
+use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobView, Listing};
+use crate::store::jobs::{JobListing, JobView};
+use crate::store::listing::CREATED_AT;
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
 
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
+/// `GET /jobs`. A search for one client's is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
+    let asked = request.asked(app, &COLLECTION)?;
     let sees_all = sees_all(app, request)?;
     let project = match request.flag("all_projects")? {
         true if sees_all => None,
         true => return Err(Error::forbidden(ALL_PROJECTS)),
         false => Some(request.project()),
     };
+    if project.is_none() && asked.query.order() != CREATED_AT.name {
+        let refusal = "The jobs of all projects have one order, that of created_at.";
+        return Err(Error::invalid_parameter(refusal));
+    }
     let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let listing = app.store.read(|tx| {
-        jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
+        let wanted = (&asked.query, &asked.search);
+        jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     })?;
-    if !listing.polled.is_empty() {
+    // No scheduler asks for some fields only; who does may not even see the event.
+    if !listing.polled.is_empty() && request.call.param("fields").is_none() {
         note_poll(app, request, &listing, sees_all)?;
     }
-    Ok(listed("jobs", listing.views.iter().map(shown).collect()))
+    Ok(request.listed(&asked, &listing.page, |view| &view.head.attachment.id, shown))
 }
 
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: bool) -> Result<()> {
     let now = store::now();
     let seen: Vec<String> = listing
         .polled
@@ -56,7 +63,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
-        let attachments = listing.views.iter().map(|view| &view.head.attachment);
+        let attachments = listing.page.rows.iter().map(|view| &view.head.attachment);
         attachments
             .filter(|attachment| attachment.event == event.word() && !attachment.event_delivered)
             .map(|attachment| attachment.id.clone())

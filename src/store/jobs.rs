@@ -22,7 +22,7 @@ use super::{Outcome, Tx};
 
 pub use definition::{PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
-pub use list::{Listing, PolledClient, list};
+pub use list::{JobListing, PolledClient, list};
 
 /// Every status a job can have; the API takes no other.
 pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
@@ -113,7 +113,7 @@ pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
     Ok(query.first(tx.connection).optional()?)
 }
 
-/// The job documents of these ids, without their actions, in the order of lists.
+/// The job documents of these ids, without their actions, in the same order.
 fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -122,11 +122,11 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
         .inner_join(jobs::table)
         .inner_join(clients::table)
         .left_join(sessions::table)
-        .filter(job_attachments::id.eq_any(ids))
+        .filter(job_attachments::id.eq_any(ids.clone()))
         .select(head_columns())
         .load(tx.connection)?;
-    let place = |head: &JobHead| (head.attachment.created_at, head.attachment.id.clone());
-    heads.sort_by_cached_key(place);
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
+    heads.sort_by_key(|head| places.get(&*head.attachment.id).copied());
     Ok(heads)
 }
 
