@@ -121,6 +121,11 @@ impl Strategy {
         Ok(caller)
     }
 
+    /// Whether a token says who is calling.
+    pub fn has_tokens(&self) -> bool {
+        !matches!(self, Self::Noauth)
+    }
+
     /// The value of `WWW-Authenticate` in a 401: where to get what was missing.
     pub fn challenge(&self, call: &Call) -> String {
         match self {

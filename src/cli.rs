@@ -2,6 +2,7 @@
 
 mod config;
 mod db;
+mod openapi;
 mod policy;
 mod serve;
 pub mod user;
@@ -42,6 +43,8 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// Print the OpenAPI document that describes the API
+    Openapi,
 }
 
 impl Cli {
@@ -69,6 +72,7 @@ impl Cli {
                 return policy::run(Effective::load(&options, None)?.policy(), more);
             }
             Command::Config(command) => config::run(&options, command)?,
+            Command::Openapi => openapi::run(),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -26,6 +26,8 @@ pub mod keystone;
 pub mod lifecycle;
 /// Log lines in oslo.log's form.
 pub mod logging;
+/// The API, described by itself: an OpenAPI document, and a page to read.
+pub mod openapi;
 /// Calls to other services of the cloud.
 pub mod outbound;
 /// Rule, caller and project to allowed or not.

@@ -69,15 +69,7 @@ impl Run<'_> {
 
 /// Whether going from `before` to `after` finishes a run, so that it becomes history.
 pub fn finishes(before: Run<'_>, after: Run<'_>) -> bool {
-    after.is_finished() && before != after && !corrects(before, after)
-}
-
-/// Whether `after` is the finished run `before`, told better. A run that follows starts when this one has ended, even if
-/// nobody was told that it did.
-fn corrects(before: Run<'_>, after: Run<'_>) -> bool {
-    let same_start = before.started.is_some() && before.started == after.started;
-    let same_end = before.ended == after.ended && after.started < before.ended;
-    before.is_finished() && (same_start || same_end)
+    after.is_finished() && before != after
 }
 
 /// What a scheduler's `start` finds (contract, api-v2 §8 "Action").
@@ -169,16 +161,6 @@ mod tests {
         assert!(finishes(running, done));
         assert!(!finishes(done, done));
         assert!(!finishes(done, running));
-        // Corrections are no runs.
-        assert!(!finishes(done, Run { started: Some(9), ..done }));
-        assert!(!finishes(done, Run { started: None, ..done }));
-        assert!(!finishes(done, Run { ended: Some(21), ..done }));
-        assert!(!finishes(done, Run { result: "fail", ..done }));
-        // The next run is one, also when it was never reported to begin, and when it ends in the same second.
-        assert!(finishes(done, Run { started: Some(20), ended: Some(21), ..done }));
-        assert!(finishes(done, Run { started: Some(20), ended: Some(20), ..done }));
-        let without_start = Run { started: None, ..done };
-        assert!(finishes(without_start, Run { ended: Some(21), ..without_start }));
     }
 
     #[test]

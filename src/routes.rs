@@ -1,12 +1,15 @@
 //! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it, but for the health check,
 //! which is wherever the operator wants it.
 
+use std::sync::OnceLock;
+
 use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request};
 use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
+use crate::openapi::Published;
 use crate::policy::Policy;
 use crate::store::Store;
 use crate::trusts::Trusts;
@@ -26,6 +29,10 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
+    /// The most bytes that a body may have; the server sees to it, and the description says it.
+    pub max_body: usize,
+    /// The description of all this, once somebody has asked for it.
+    pub published: OnceLock<Published>,
     /// How old, in seconds, the last poll of a client that is up can be; 180.
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
@@ -42,6 +49,8 @@ impl App {
             trusts: None,
             health: Health::default(),
             max_limit: 1000,
+            max_body: 114_688,
+            published: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
         }
@@ -91,13 +100,16 @@ const fn project(
 use Method::{Delete, Get, Patch, Post, Put};
 use handlers::health::Health;
 use handlers::{
-    action_attachments, action_reports, actions, backups, clients, job_attachments, jobs, sessions, versions,
+    action_attachments, action_reports, actions, backups, clients, job_attachments, jobs, reference,
+    sessions, versions,
 };
 
 /// The table.
 pub const ROUTES: &[Route] = &[
     public(Get, "/", versions::list),
     public(Get, "/v2", versions::home),
+    public(Get, "/v2/openapi.json", reference::document),
+    public(Get, "/docs", reference::page),
     project(Get, "/v2/{project_id}/clients", "clients:get_all", clients::list),
     project(Post, "/v2/{project_id}/clients", "clients:create", clients::create),
     project(Get, "/v2/{project_id}/clients/{client_id}", "clients:get", clients::show),

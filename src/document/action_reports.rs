@@ -6,6 +6,7 @@ use super::shape::{Shape, id, nullable, words};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
+use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
 use crate::store::moment_type::Time;
 use crate::store::reports::{ActionReport, ReportChange, ReportView};
 
@@ -17,6 +18,41 @@ pub const SUCCESS: &str = "success";
 const MAX_METADATA: usize = 65_536;
 /// The longest run, in seconds: from the epoch to the year 9999.
 const MAX_ELAPSED: i64 = 253_402_300_799;
+
+/// What the list of reports offers.
+pub static COLLECTION: Collection = Collection {
+    noun: "action_reports",
+    path: "action-reports",
+    keys: &[
+        Key::new("id", Kind::Id, "The report's id."),
+        Key::new(
+            "job_id",
+            Kind::Id,
+            "The job: its definition's id, or the document's of one client of a fleet.",
+        )
+        .nullable(),
+        Key::new("client_id", Kind::Text, "The client: its name, or its uuid while it is registered.")
+            .nullable(),
+        Key::new("action_id", Kind::Id, "The action, while it is there.").nullable(),
+        Key::new("action_attachment_id", Kind::Id, "The action's place, while it is there.").nullable(),
+        Key::new("job_attachment_id", Kind::Id, "The job on its client, while it is there.").nullable(),
+        Key::new("result", Kind::Word(RESULTS), "How the run ended.").sorting(),
+        Key::new("time_elapsed", Kind::Integer, "How long it took, in seconds.").sorting(),
+        Key::new("report_date", Kind::Time, "When it ended.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[
+        Extra { name: SINCE, kind: Kind::Time, description: "Only what ended then or later." },
+        Extra { name: UNTIL, kind: Kind::Time, description: "Only what ended then or before." },
+    ],
+    is_strict: true,
+    document: Some(&REPORT_DOCUMENT),
+};
+
+/// The list's parameters that bound `report_date`; both ends are in it.
+pub const SINCE: &str = "since";
+/// See [`SINCE`].
+pub const UNTIL: &str = "until";
 
 /// What a report is about; the body that creates one says it, and nothing changes it.
 const REFERENCES: &[(&str, &str)] = &[

@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::clients::{ACTIONS, MODES};
 use super::search::Fields;
-use super::shape::{Shape, id, integer, nullable, text, words};
+use super::shape::{
+    Shape, about, closed, id, integer, listing, nullable, own_id, project_id, text, titled, user_id, version,
+    words,
+};
 use super::{MAX_TEXT, bounded, int};
 use crate::error::Result;
 use crate::store::actions::{Action, ActionSpec};
@@ -30,6 +33,16 @@ pub const FIELDS: Fields = &[
     ("freezer_action.backup_name", "/freezer_action/backup_name"),
 ];
 
+const ACTION_ID: &str = "The action's id.";
+const ACTION_WORD: &str = "What is done.";
+const MODE: &str = "What it is done to.";
+const PATH_TO_BACKUP: &str = "The file or directory that is saved.";
+const BACKUP_NAME: &str = "The name that the backups are found by.";
+const CONTAINER: &str = "Where in the storage they are.";
+const FREEZER_ACTION: &str = "What freezer-agent is told to do: its options, of which those here are known, and all others are kept as they come.";
+const MAX_RETRIES: &str = "How often it is tried again when it fails.";
+const MAX_RETRIES_INTERVAL: &str = "Seconds between the tries.";
+const MANDATORY: &str = "Whether the rest of the job is given up when it fails.";
 /// What lists of actions offer.
 pub static COLLECTION: Collection = Collection {
     noun: "actions",
@@ -51,42 +64,136 @@ pub fn freezer_action(action_required: bool) -> Value {
     let mut schema = json!({
         "type": "object",
         "properties": {
-            "action": nullable(words(ACTIONS)),
-            "mode": nullable(words(MODES)),
-            "path_to_backup": nullable(text(MAX_TEXT)),
-            "backup_name": nullable(text(255)),
-            "container": nullable(text(MAX_TEXT)),
-            "restore_abs_path": nullable(text(MAX_TEXT)),
-            "cindernative_freezer_only": {"type": ["boolean", "null"]},
+            "action": about(ACTION_WORD, nullable(words(ACTIONS))),
+            "mode": about(MODE, nullable(words(MODES))),
+            "path_to_backup": about(PATH_TO_BACKUP, nullable(text(MAX_TEXT))),
+            "backup_name": about(BACKUP_NAME, nullable(text(255))),
+            "container": about(CONTAINER, nullable(text(MAX_TEXT))),
+            "restore_abs_path": about("Where a restore puts the files.", nullable(text(MAX_TEXT))),
+            "cindernative_freezer_only":
+                about("Whether only freezer's own volume backups count.", json!({"type": ["boolean", "null"]})),
         },
     });
     if action_required {
         schema["required"] = json!(["action"]);
-        schema["properties"]["action"] = words(ACTIONS);
+        schema["properties"]["action"] = about(ACTION_WORD, words(ACTIONS));
     }
-    schema
+    titled(
+        if action_required { "FreezerActionCreate" } else { "FreezerActionPatch" },
+        about(FREEZER_ACTION, schema),
+    )
 }
 
 /// The properties that an action and an entry of `job_actions` have in common.
 pub fn properties(action_required: bool) -> Value {
     json!({
-        "action_id": nullable(id()),
+        "action_id": about("An id to give it. Empty or missing: the server makes one.", nullable(id())),
         "freezer_action": freezer_action(action_required),
-        "max_retries": nullable(integer(0)),
-        "max_retries_interval": nullable(integer(0)),
-        "mandatory": {"type": ["boolean", "null"]},
+        "max_retries": about(MAX_RETRIES, nullable(integer(0))),
+        "max_retries_interval": about(MAX_RETRIES_INTERVAL, nullable(integer(0))),
+        "mandatory": about(MANDATORY, json!({"type": ["boolean", "null"]})),
     })
 }
 
 /// The body of `POST /actions` and of `POST /actions/{action_id}`.
 pub static ACTION: Shape = Shape::new(
-    "Action",
+    "ActionCreate",
     || json!({"type": "object", "required": ["freezer_action"], "properties": properties(true)}),
-);
+)
+.with_example(|| {
+    json!({
+        "freezer_action": {
+            "action": "backup",
+            "mode": "fs",
+            "path_to_backup": "/etc",
+            "backup_name": "etc-daily",
+            "container": "freezer-web1",
+            "storage": "swift",
+            "engine_name": "tar",
+        },
+        "max_retries": 3,
+        "max_retries_interval": 60,
+        "mandatory": true,
+    })
+});
 
 /// The body of `PATCH /actions/{action_id}`.
-pub static ACTION_PATCH: Shape =
-    Shape::new("ActionPatch", || json!({"type": "object", "properties": properties(false)}));
+pub static ACTION_PATCH: Shape = Shape::new(
+    "ActionPatch",
+    || json!({"type": "object", "minProperties": 1, "properties": properties(false)}),
+)
+.with_example(|| json!({"freezer_action": {"container": "freezer-archive"}, "max_retries": 5}));
+
+/// A `freezer_action` as [`render_freezer_action`] shows it. The agent's options have no types of ours.
+pub fn freezer_action_document() -> Value {
+    let any = |what: &str| about(what, json!({}));
+    let shown = json!({
+        "type": "object",
+        "required": ALWAYS_SHOWN,
+        "properties": {
+            "action": about(ACTION_WORD, words(ACTIONS)),
+            "mode": about(MODE, nullable(words(MODES))),
+            "path_to_backup": about(PATH_TO_BACKUP, nullable(text(MAX_TEXT))),
+            "backup_name": about(BACKUP_NAME, nullable(text(255))),
+            "container": about(CONTAINER, nullable(text(MAX_TEXT))),
+            "timeout": any("When the agent gives up, in seconds."),
+            "priority": any("The agent's priority."),
+            "log_file": any("Where the agent writes its log."),
+        },
+    });
+    titled("FreezerAction", about(FREEZER_ACTION, shown))
+}
+
+/// An action as [`render`] shows it.
+pub static ACTION_DOCUMENT: Shape = Shape::new("Action", || {
+    closed(json!({
+        "action_id": own_id(ACTION_ID),
+        "project_id": project_id(),
+        "user_id": user_id(),
+        "max_retries": about(MAX_RETRIES, integer(0)),
+        "max_retries_interval": about(MAX_RETRIES_INTERVAL, integer(0)),
+        "mandatory": about(MANDATORY, json!({"type": "boolean"})),
+        "timeout": about("That of the `freezer_action`.", json!({})),
+        "freezer_action": freezer_action_document(),
+        "_version": version(),
+    }))
+})
+.with_example(|| {
+    json!({
+        "action_id": "d3486ae9136e7856bc42212385ea7970",
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "max_retries": 3,
+        "max_retries_interval": 60,
+        "mandatory": true,
+        "timeout": null,
+        "freezer_action": {
+            "action": "backup",
+            "mode": "fs",
+            "path_to_backup": "/etc",
+            "backup_name": "etc-daily",
+            "container": "freezer-web1",
+            "storage": "swift",
+            "engine_name": "tar",
+            "timeout": null,
+            "priority": null,
+            "log_file": null,
+        },
+        "_version": 1,
+    })
+});
+
+/// The answer to a list of actions.
+pub static ACTION_LIST: Shape = Shape::new("ActionList", || listing("actions", &ACTION_DOCUMENT));
+
+/// The answer to a new action.
+pub static ACTION_CREATED: Shape = Shape::new("ActionId", || closed(json!({"action_id": own_id(ACTION_ID)})))
+    .with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970"}));
+
+/// The answer to a change of an action.
+pub static ACTION_CHANGED: Shape =
+    Shape::new("ActionVersion", || closed(json!({"action_id": own_id(ACTION_ID), "version": version()})))
+        .with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970", "version": 2}));
 
 /// An action as a document brings it.
 pub struct NewAction {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, words};
+use super::shape::{Shape, about, closed, listing, own_id, project_id, rule, user_id, words};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
 
@@ -35,8 +35,23 @@ pub const FIELDS: Fields = &[
     ("backup_metadata.curr_backup_level", "/backup_metadata/curr_backup_level"),
 ];
 
+const BACKUP_ID: &str = "The entry's id.";
+const STATUS: &str = "Where the backup stands.";
+
+/// The keys of the metadata that have rules.
+fn names() -> Value {
+    json!({
+        "backup_name": about(
+            "The name that the backup is found by.",
+            json!({"type": "string", "minLength": 1, "maxLength": 255}),
+        ),
+        "hostname": about("The host that was saved.", json!({"type": ["string", "null"], "maxLength": 255})),
+        "container": about("Where in the storage it is.", json!({"type": ["string", "null"], "maxLength": 512})),
+    })
+}
+
 /// The body of `POST /backups`: what the agent says of the backup, with its status among it.
-pub static BACKUP: Shape = Shape::new("Backup", || {
+pub static BACKUP: Shape = Shape::new("BackupCreate", || {
     let named =
         |key: &str| json!({"required": [key], "properties": {key: {"type": "string", "minLength": 1}}});
     // A record that is made before the agent runs, or of a run that failed, cannot say where the backup is.
@@ -49,29 +64,97 @@ pub static BACKUP: Shape = Shape::new("Backup", || {
         "required": ["mode"],
         "properties": {"mode": {"type": "string", "minLength": 1, "not": {"enum": ["fs"]}}},
     });
-    json!({
+    let mut properties = names();
+    properties["status"] = about("Where the backup stands; `available` where nobody says.", words(STATUSES));
+    let schema = json!({
         "type": "object",
         "required": ["backup_name"],
-        "properties": {
-            "backup_name": {"type": "string", "minLength": 1, "maxLength": 255},
-            "hostname": {"type": ["string", "null"], "maxLength": 255},
-            "container": {"type": ["string", "null"], "maxLength": 512},
-            "status": words(STATUSES),
-        },
+        "properties": properties,
         "allOf": [
-            {"anyOf": [named("hostname"), unfinished]},
-            {"anyOf": [named("container"), unfinished, kept_elsewhere]},
+            rule(
+                "a hostname is needed, unless the status is creating, error or deleting",
+                &[named("hostname"), unfinished.clone()],
+            ),
+            rule(
+                "a container is needed, unless the status is creating, error or deleting, or the mode is not fs",
+                &[named("container"), unfinished, kept_elsewhere],
+            ),
         ],
+    });
+    about("Whatever the agent says of the backup; all of it is kept as the backup's metadata.", schema)
+})
+.with_example(|| {
+    json!({
+        "backup_name": "etc-daily",
+        "container": "freezer-web1",
+        "hostname": "web1.example.com",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
+        "action": "backup",
+        "mode": "fs",
+        "storage": "swift",
+        "path_to_backup": "/etc",
+        "time_stamp": 1_796_095_842,
+        "curr_backup_level": 0,
     })
 });
 
 /// The body of `PATCH /backups/{id}`.
 pub static BACKUP_PATCH: Shape = Shape::new("BackupPatch", || {
-    json!({
+    let metadata = json!({"type": "object", "properties": names()});
+    let schema = json!({
         "type": "object",
-        "properties": {"status": words(STATUSES), "backup_metadata": {"type": "object"}},
+        "minProperties": 1,
+        "properties": {
+            "status": about(STATUS, words(STATUSES)),
+            "backup_metadata": about("Merged into the metadata that there is, key by key.", metadata.clone()),
+        },
+        "allOf": [rule(
+            "without backup_metadata, the body is the metadata",
+            &[json!({"required": ["backup_metadata"]}), metadata],
+        )],
+    });
+    about("Without `backup_metadata`, the body itself is the metadata, as the agent sends it.", schema)
+})
+.with_example(|| json!({"status": "available", "backup_metadata": {"consistency_checksum": "9a3f"}}));
+
+/// A backup as [`render`] shows it.
+pub static BACKUP_DOCUMENT: Shape = Shape::new("Backup", || {
+    let metadata = json!({"type": "object", "required": ["backup_name"], "properties": names()});
+    closed(json!({
+        "project_id": project_id(),
+        "backup_id": own_id(BACKUP_ID),
+        "user_id": user_id(),
+        "status": about(STATUS, words(STATUSES)),
+        "backup_metadata": about("What the agent said of it.", metadata),
+    }))
+})
+.with_example(|| {
+    json!({
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "backup_id": "6512bd43d9caa6e02c990b0a82652dca",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "status": "available",
+        "backup_metadata": {
+            "backup_name": "etc-daily",
+            "container": "freezer-web1",
+            "hostname": "web1.example.com",
+            "job_id": "3c59dc048e8850243be8079a5c74d079",
+            "action": "backup",
+            "mode": "fs",
+            "storage": "swift",
+            "path_to_backup": "/etc",
+            "time_stamp": 1_796_095_842,
+            "curr_backup_level": 0,
+        },
     })
 });
+
+/// The answer to a list of backups.
+pub static BACKUP_LIST: Shape = Shape::new("BackupList", || listing("backups", &BACKUP_DOCUMENT));
+
+/// The answer to a new backup.
+pub static BACKUP_CREATED: Shape = Shape::new("BackupId", || closed(json!({"backup_id": own_id(BACKUP_ID)})))
+    .with_example(|| json!({"backup_id": "6512bd43d9caa6e02c990b0a82652dca"}));
 
 /// What an update changes.
 #[derive(Debug, Clone, PartialEq)]

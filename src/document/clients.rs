@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, id, nullable, text, words};
+use super::shape::{
+    Shape, about, closed, id, listing, nullable, own_id, project_id, text, user_id, version, words,
+};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
@@ -78,23 +80,34 @@ fn capabilities(words: &[&str]) -> Value {
     json!({"type": "array", "items": {"type": "string", "enum": words}, "maxItems": 64})
 }
 
+const NAME: &str = "The name that the scheduler gives itself; unique in the project.";
+const IS_CENTRAL: &str = "Whether it serves every project.";
+
 /// The body of `POST /clients`.
 pub static CLIENT: Shape = Shape::new("ClientCreate", || {
+    let mut properties: Map<String, Value> = changeable()
+        .into_iter()
+        .map(|(key, schema, description)| (key.to_owned(), about(description, schema)))
+        .collect();
+    for (key, schema, description) in [
+        ("client_id", client_id(), NAME),
+        ("uuid", nullable(id()), "An id to give it. Empty or missing: the server makes one."),
+        ("is_central", json!({"type": ["boolean", "null"]}), IS_CENTRAL),
+    ] {
+        properties.insert(key.to_owned(), about(description, schema));
+    }
+    let what = "A list of capabilities that is missing means that it can do everything.";
+    about(what, json!({"type": "object", "required": ["client_id"], "properties": properties}))
+})
+.with_example(|| {
     json!({
-        "type": "object",
-        "required": ["client_id"],
-        "properties": {
-            "client_id": client_id(),
-            "hostname": nullable(hostname()),
-            "description": nullable(text(255)),
-            "uuid": nullable(id()),
-            "config_id": nullable(text(255)),
-            "is_central": {"type": ["boolean", "null"]},
-            "supported_actions": capabilities(ACTIONS),
-            "supported_modes": capabilities(MODES),
-            "supported_storages": capabilities(STORAGES),
-            "supported_engines": capabilities(ENGINES),
-        },
+        "client_id": "web1.example.com",
+        "hostname": "web1.example.com",
+        "description": "The shop's first web server",
+        "supported_actions": ["backup", "restore", "info", "admin", "exec"],
+        "supported_modes": ["fs", "mysql"],
+        "supported_storages": ["swift", "local", "ssh"],
+        "supported_engines": ["tar", "rsync"],
     })
 });
 
@@ -140,22 +153,19 @@ pub static CLIENT_PATCH: Shape = Shape::new("ClientPatch", || {
     });
     properties.insert("client".to_owned(), nested);
     json!({"type": "object", "additionalProperties": false, "properties": properties})
-});
+})
+.with_example(|| json!({"description": "Moved to the second data centre", "supported_storages": ["swift"]}));
 
 /// A client as [`render`] shows it.
 pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
-    let described = |mut schema: Value, description: &str| {
-        schema["description"] = description.into();
-        schema
-    };
     let mut client: Map<String, Value> = changeable()
         .into_iter()
-        .map(|(key, schema, description)| (key.to_owned(), described(schema, description)))
+        .map(|(key, schema, description)| (key.to_owned(), about(description, schema)))
         .collect();
     for (key, schema, description) in [
-        ("client_id", client_id(), "The name that the scheduler gives itself."),
-        ("uuid", id(), "The id of the row."),
-        ("is_central", json!({"type": "boolean"}), "Whether it serves every project."),
+        ("client_id", client_id(), NAME),
+        ("uuid", own_id(""), "The id of the row."),
+        ("is_central", json!({"type": "boolean"}), IS_CENTRAL),
         ("last_seen_at", nullable(time::shown()), "When it polled last, to 30 seconds; null: never."),
         (
             "state",
@@ -163,27 +173,45 @@ pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
             "`up` while the last poll is at most `[DEFAULT] client_down_time` seconds old.",
         ),
     ] {
-        client.insert(key.to_owned(), described(schema, description));
+        client.insert(key.to_owned(), about(description, schema));
     }
-    let required: Vec<String> = client.keys().cloned().collect();
+    let what = "What the client says of itself, and what is known of it.";
+    closed(json!({
+        "project_id": project_id(),
+        "user_id": user_id(),
+        "client": about(what, closed(Value::Object(client))),
+        "_version": version(),
+    }))
+})
+.with_example(|| {
     json!({
-        "type": "object",
-        "additionalProperties": false,
-        "required": ["project_id", "user_id", "client", "_version"],
-        "properties": {
-            "project_id": described(id(), "The project it was registered in."),
-            "user_id": described(id(), "Who registered it."),
-            "client": {
-                "type": "object",
-                "description": "What the client says of itself, and what is known of it.",
-                "additionalProperties": false,
-                "required": required,
-                "properties": client,
-            },
-            "_version": {"type": "integer", "minimum": 1, "description": "One more with each change."},
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "client": {
+            "uuid": "5d41402abc4b2a76b9719d911017c592",
+            "hostname": "web1.example.com",
+            "client_id": "web1.example.com",
+            "config_id": null,
+            "is_central": false,
+            "description": "The shop's first web server",
+            "supported_actions": ["backup", "restore", "info", "admin", "exec"],
+            "supported_modes": ["fs", "mysql"],
+            "supported_storages": ["swift", "local", "ssh"],
+            "supported_engines": ["tar", "rsync"],
+            "last_seen_at": "2026-11-22T19:55:23.123456Z",
+            "state": "up",
         },
+        "_version": 1,
     })
 });
+
+/// The answer to a list of clients.
+pub static CLIENT_LIST: Shape = Shape::new("ClientList", || listing("clients", &CLIENT_DOCUMENT));
+
+/// The answer to a registration.
+pub static CLIENT_CREATED: Shape =
+    Shape::new("ClientId", || closed(json!({"client_id": about(NAME, client_id())})))
+        .with_example(|| json!({"client_id": "web1.example.com"}));
 
 /// Reads a registration.
 ///

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::Shape;
+use super::shape::{Shape, about};
 use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
 
@@ -13,16 +13,31 @@ pub type Fields = &'static [(&'static str, &'static str)];
 /// The most conditions and words of one search. Nobody looks for that much, and the statement nests as deep.
 const MAX_CONDITIONS: usize = 100;
 
-static SEARCH: Shape = Shape::new("Search", || {
-    let conditions = json!({"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]});
-    json!({
+/// The body of a GET of a list.
+pub static SEARCH: Shape = Shape::new("Search", || {
+    let object = json!({"type": "object", "maxProperties": MAX_CONDITIONS});
+    let list = json!({"type": "array", "items": object, "maxItems": MAX_CONDITIONS});
+    let conditions = |what: &str| about(what, json!({"anyOf": [list, object]}));
+    let time = |what: &str| {
+        let number = json!({"type": "integer", "minimum": i64::MIN, "maximum": i64::MAX});
+        let text = json!({"type": "string", "pattern": "^ *[+-]?[0-9]{1,18} *$"});
+        about(what, json!({"anyOf": [number, text, {"type": "null"}]}))
+    };
+    let schema = json!({
         "type": "object",
         "properties": {
-            "match": conditions, "match_not": conditions,
-            "time_after": {"type": ["integer", "string", "null"]}, "time_before": {"type": ["integer", "string", "null"]},
+            "match": conditions(
+                "What a document must have: keys with values, compared with their types. A key with a fixed place is \
+                 looked for there, any other anywhere. `_all`: words that must be part of some value, in any case.",
+            ),
+            "match_not": conditions("What a document must not have, in the same form."),
+            "time_after": time("For backups: the least `time_stamp`, in epoch seconds."),
+            "time_before": time("For backups: the greatest `time_stamp`, in epoch seconds."),
         },
-    })
-});
+    });
+    about(&format!("At most {MAX_CONDITIONS} conditions and words together. Other keys mean nothing."), schema)
+})
+.with_example(|| json!({"match": [{"status": "running"}], "match_not": [{"client_id": "web1.example.com"}]}));
 
 /// Reads a search body. `{}` and no body at all want everything.
 ///

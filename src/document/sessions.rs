@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::clients::client_id;
 use super::search::Fields;
-use super::shape::{Shape, integer, nullable, text, words};
+use super::shape::{
+    Shape, about, closed, integer, listing, nullable, own_id, project_id, text, time, titled, user_id,
+    version, words,
+};
 use super::{MAX_TEXT, int, schedule, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
@@ -44,34 +48,149 @@ pub const FIELDS: Fields = &[
     ("session_tag", "/session_tag"),
 ];
 
+/// Where a session stands.
+const STATUSES: &[&str] = &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
+/// How its latest run went.
+const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
+/// When a run is a success.
+const POLICIES: &[&str] = &["all", "any"];
+
+const SESSION_ID: &str = "The session's id.";
+const DESCRIPTION: &str = "Free text.";
+const HOLD_OFF: &str = "For how many seconds after a start the other jobs may join the run.";
+const SESSION_TAG: &str = "The number of the latest run.";
+const POLICY: &str = "Whether a run succeeds when `all` of the jobs did, or when `any` did.";
+const STATUS: &str = "Where the latest run stands.";
+const RESULT: &str = "How the latest run ended.";
+const TIME_START: &str = "When the latest run began, in epoch seconds; -1 for never.";
+const TIME_END: &str = "When the latest run ended, in epoch seconds; -1 for not yet.";
+const NOTED: &str = "Kept as it comes, in epoch seconds; -1 for none.";
+
 fn schema(required: &[&str]) -> Value {
     // Old clients write "" for a time that is not known yet.
-    let moment = json!({"anyOf": [super::shape::time(), {"type": "string", "enum": [""]}, {"type": "null"}]});
+    let moment = |what: &str| {
+        about(what, json!({"anyOf": [time(), {"type": "string", "enum": [""]}, {"type": "null"}]}))
+    };
     let mut schema = json!({
         "type": "object",
         "properties": {
             "schedule": schedule::schema(),
-            "description": nullable(text(MAX_TEXT)),
-            "hold_off": nullable(integer(0)),
-            "session_tag": nullable(integer(0)),
-            "policy": nullable(words(&["all", "any"])),
-            "status": nullable(words(&["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"])),
-            "result": nullable(words(&["", "success", "fail", "aborted", "running"])),
-            "time_start": moment, "time_end": moment, "time_started": moment, "time_ended": moment,
+            "description": about(DESCRIPTION, nullable(text(MAX_TEXT))),
+            "hold_off": about(HOLD_OFF, nullable(integer(0))),
+            "session_tag": about(SESSION_TAG, nullable(integer(0))),
+            "policy": about(POLICY, nullable(words(POLICIES))),
+            "status": about(STATUS, nullable(words(STATUSES))),
+            "result": about(RESULT, nullable(words(RESULTS))),
+            "time_start": moment(TIME_START),
+            "time_end": moment(TIME_END),
+            "time_started": moment(NOTED),
+            "time_ended": moment(NOTED),
         },
     });
-    if !required.is_empty() {
+    if required.is_empty() {
+        schema["minProperties"] = json!(1);
+    } else {
         schema["required"] = json!(required);
     }
-    schema
+    about("Keys that are not known are kept as they come.", schema)
 }
 
 /// The body of `POST /sessions`.
-pub static SESSION: Shape = Shape::new("Session", || schema(&["schedule"]));
+pub static SESSION: Shape = Shape::new("SessionCreate", || schema(&["schedule"])).with_example(|| {
+    json!({
+        "description": "The shop's servers together, weekly",
+        "hold_off": 60,
+        "schedule": {"schedule_interval": "7 days", "schedule_start_date": "2026-12-06T04:00:00"},
+    })
+});
 /// The body of `POST /sessions/{session_id}`.
-pub static SESSION_REPLACE: Shape = Shape::new("SessionReplace", || schema(&["schedule", "session_tag"]));
+pub static SESSION_REPLACE: Shape = Shape::new("SessionReplace", || schema(&["schedule", "session_tag"]))
+    .with_example(|| {
+        json!({
+            "description": "The shop's servers together, daily",
+            "session_tag": 0,
+            "schedule": {"schedule_interval": "1 days", "schedule_start_date": "2026-12-06T04:00:00"},
+        })
+    });
 /// The body of `PATCH /sessions/{session_id}`.
-pub static SESSION_PATCH: Shape = Shape::new("SessionPatch", || schema(&[]));
+pub static SESSION_PATCH: Shape =
+    Shape::new("SessionPatch", || schema(&[])).with_example(|| json!({"hold_off": 120, "policy": "any"}));
+
+/// A session as [`render`] shows it.
+pub static SESSION_DOCUMENT: Shape = Shape::new("Session", || {
+    let part = closed(json!({
+        "client_id": about("The client that the job is on.", client_id()),
+        "status": about("Where the job stands in the latest run.", json!({"type": "string"})),
+        "result": about("How its part ended.", json!({"type": "string"})),
+        "time_started": about("When it joined, in epoch seconds; -1 for not yet.", time()),
+        "time_ended": about("When its part ended, in epoch seconds; -1 for not yet.", time()),
+    }));
+    let part = titled("SessionJob", about("A job's part in the latest run of a session.", part));
+    let jobs = json!({"type": "object", "additionalProperties": part});
+    let mut session = closed(json!({
+        "session_id": own_id(SESSION_ID),
+        "project_id": project_id(),
+        "user_id": user_id(),
+        "description": about(DESCRIPTION, nullable(text(MAX_TEXT))),
+        "session_tag": about(SESSION_TAG, integer(0)),
+        "hold_off": about(HOLD_OFF, integer(0)),
+        "schedule": schedule::document("Schedule", "When the jobs of the session run.", &[]),
+        "policy": about(POLICY, words(POLICIES)),
+        "status": about(STATUS, words(STATUSES)),
+        "result": about(RESULT, words(RESULTS)),
+        "time_start": about(TIME_START, time()),
+        "time_end": about(TIME_END, time()),
+        "time_started": about(NOTED, time()),
+        "time_ended": about(NOTED, time()),
+        "jobs": about("The jobs in it, each under its id.", jobs),
+        "last_start": about("Always empty; the command line shows it.", words(&[""])),
+        "_version": version(),
+    }));
+    session["additionalProperties"] = json!(true);
+    about("Keys beside these are what was sent.", session)
+})
+.with_example(|| {
+    json!({
+        "session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26",
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "description": "The shop's servers together, weekly",
+        "session_tag": 1,
+        "hold_off": 60,
+        "schedule": {"schedule_interval": "7 days", "schedule_start_date": "2026-12-06T04:00:00"},
+        "policy": "all",
+        "status": "running",
+        "result": "",
+        "time_start": 1_796_529_600,
+        "time_end": -1,
+        "time_started": -1,
+        "time_ended": -1,
+        "jobs": {
+            "3c59dc048e8850243be8079a5c74d079": {
+                "client_id": "web1.example.com",
+                "status": "running",
+                "result": "",
+                "time_started": 1_796_529_600,
+                "time_ended": -1,
+            },
+        },
+        "last_start": "",
+        "_version": 4,
+    })
+});
+
+/// The answer to a list of sessions.
+pub static SESSION_LIST: Shape = Shape::new("SessionList", || listing("sessions", &SESSION_DOCUMENT));
+
+/// The answer to a new session.
+pub static SESSION_CREATED: Shape =
+    Shape::new("SessionId", || closed(json!({"session_id": own_id(SESSION_ID)})))
+        .with_example(|| json!({"session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26"}));
+
+/// The answer to a change of a session.
+pub static SESSION_CHANGED: Shape =
+    Shape::new("SessionVersion", || closed(json!({"session_id": own_id(SESSION_ID), "version": version()})))
+        .with_example(|| json!({"session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26", "version": 5}));
 
 /// Reads a session, or a part of one, into what it changes.
 ///
@@ -177,44 +296,64 @@ pub enum Ask {
     },
 }
 
-static ASK: Shape = Shape::new("SessionAction", || {
-    let tag = json!({"anyOf": [integer(0), {"type": "string", "pattern": "^ *[0-9]{1,9} *$"}]});
-    let job = json!({"type": "string", "minLength": 1, "maxLength": 255});
+/// The body of `POST /sessions/{session_id}/action`.
+pub static SESSION_ACTION: Shape = Shape::new("SessionAction", || {
+    let number = integer(0);
+    // The command line sends it as text.
+    let text = json!({"type": "string", "pattern": "^ *[0-9]{1,9} *$"});
+    let job = about("The job's id.", json!({"type": "string", "minLength": 1, "maxLength": 255}));
+    let tag = about("The latest run that its scheduler knows of.", json!({"anyOf": [number, text]}));
+    let ended = about("The run it took part in.", json!({"anyOf": [number, text, {"type": "null"}]}));
+    let start = json!({
+        "type": "object",
+        "required": ["job_id", "current_tag"],
+        "properties": {"job_id": job, "current_tag": tag},
+    });
+    let end = json!({
+        "type": "object",
+        "required": ["job_id", "result"],
+        "properties": {
+            "job_id": job,
+            "current_tag": ended,
+            "result": about("How it ended.", words(&["success", "fail", "aborted"])),
+        },
+    });
     json!({
         "type": "object",
         "properties": {
-            "start": {
-                "type": "object",
-                "required": ["job_id", "current_tag"],
-                "properties": {"job_id": job, "current_tag": tag},
-            },
-            "end": {
-                "type": "object",
-                "required": ["job_id", "result"],
-                "properties": {
-                    "job_id": job,
-                    "current_tag": nullable_tag(&tag),
-                    "result": words(&["success", "fail", "aborted"]),
-                },
-            },
+            "start": about("A job wants to run: begin a run, or join the one that has just begun.", start),
+            "end": about("A job has run.", end),
         },
+        "anyOf": [{"required": ["start"]}, {"required": ["end"]}],
     })
-});
+})
+.with_example(|| json!({"start": {"job_id": "3c59dc048e8850243be8079a5c74d079", "current_tag": 0}}));
 
-fn nullable_tag(tag: &Value) -> Value {
-    json!({"anyOf": [tag, {"type": "null"}]})
-}
+/// The answer to a session's action.
+pub static SESSION_ACTION_RESULT: Shape = Shape::new("SessionActionResult", || {
+    let result = words(&["success", "hold-off", "out-of-sync"]);
+    closed(json!({
+        "result": about("`hold-off`: it runs already. `out-of-sync`: the scheduler has missed a run.", result),
+        "session_tag": about(SESSION_TAG, integer(0)),
+    }))
+})
+.with_example(|| json!({"result": "success", "session_tag": 1}));
 
 /// Reads a session action: an object whose key is `start` or `end`.
 ///
 /// # Errors
 /// 400 when it is neither, or what it needs is missing or of the wrong type.
 pub fn parse_ask(body: Value) -> Result<Ask> {
-    let body = ASK.check_present(body)?;
+    let is_either = ["start", "end"].iter().any(|key| body.get(key).is_some());
+    let is_empty = body.as_object().is_none_or(Map::is_empty);
+    let body = SESSION_ACTION.check_present(body).map_err(|error| match is_either || is_empty {
+        true => error,
+        false => Error::bad_request("Bad Action Method").titled("Bad Method"),
+    })?;
     let (key, inner) = match (body.get("start"), body.get("end")) {
         (Some(Value::Object(inner)), _) => ("start", inner),
         (_, Some(Value::Object(inner))) => ("end", inner),
-        _ => return Err(Error::bad_request("Bad Action Method").titled("Bad Method")),
+        _ => return Err(Error::internal("a session's action that is neither start nor end")),
     };
     let job_id = super::text(inner, "job_id").unwrap_or_default().to_owned();
     let tag = match inner.get("current_tag") {

@@ -2,21 +2,31 @@
 
 use std::sync::OnceLock;
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 
-/// The shape of a request body.
+/// The shape of a body: of a request, where it decides what is taken, or of an answer. The published description of
+/// the API (`openapi.rs`) is made of these.
 pub struct Shape {
     name: &'static str,
     schema: fn() -> Value,
+    example: Option<fn() -> Value>,
     validator: OnceLock<Option<jsonschema::Validator>>,
 }
 
 impl Shape {
     /// A shape called `name` in the published schema, defined by `schema`.
     pub const fn new(name: &'static str, schema: fn() -> Value) -> Self {
-        Self { name, schema, validator: OnceLock::new() }
+        Self { name, schema, example: None, validator: OnceLock::new() }
+    }
+
+    /// The same shape with an example of it.
+    pub const fn with_example(mut self, example: fn() -> Value) -> Self {
+        self.example = Some(example);
+        self
     }
 
     /// The name.
@@ -24,9 +34,15 @@ impl Shape {
         self.name
     }
 
-    /// The schema itself. Draft 4 decides what an integer is: a number written without a fraction.
+    /// The schema itself, under its name: a schema with a title is published once, and referred to where it is part of
+    /// another. Draft 4 decides what an integer is: a number written without a fraction.
     pub fn schema(&self) -> Value {
-        (self.schema)()
+        titled(self.name, (self.schema)())
+    }
+
+    /// The example, if there is one.
+    pub fn example(&self) -> Option<Value> {
+        self.example.map(|example| example())
     }
 
     /// The body as the object this shape describes.
@@ -40,11 +56,7 @@ impl Shape {
             return Err(Error::internal(format!("the schema {} does not compile", self.name)));
         };
         if let Err(error) = validator.validate(&body) {
-            let place = error.instance_path().to_string();
-            let place = if place.is_empty() { "the body" } else { place.as_str() };
-            let mut what = error.masked_with("this value").to_string();
-            what.truncate(what.char_indices().nth(300).map_or(what.len(), |(i, _)| i));
-            return Err(Error::bad_request(format!("At {place}: {what}.")));
+            return Err(Error::bad_request(complaint(&self.schema(), &error)));
         }
         match body {
             Value::Object(object) => Ok(object),
@@ -64,6 +76,59 @@ impl Shape {
     }
 }
 
+/// Where a body is not what it should be, and why.
+fn complaint(schema: &Value, error: &ValidationError<'_>) -> String {
+    let (mut place, mut what) = (error.instance_path().as_str(), error.masked_with("this value").to_string());
+    if let Some(rule) = broken_rule(schema, error.schema_path().as_str()) {
+        rule.clone_into(&mut what);
+        if let ValidationErrorKind::AnyOf { context } = error.kind() {
+            let places = context.iter().flatten().map(|error| error.instance_path().as_str());
+            place = places.max_by_key(|place| place.len()).unwrap_or(place);
+        }
+    }
+    let place = if place.is_empty() { "the body" } else { place };
+    what.truncate(what.char_indices().nth(300).map_or(what.len(), |(i, _)| i));
+    format!("At {place}: {}.", what.trim_end_matches('.'))
+}
+
+/// What a broken rule ([`rule`]) says of itself; of alternatives a validator could only say that none of them holds.
+fn broken_rule<'s>(schema: &'s Value, keyword: &str) -> Option<&'s str> {
+    let (node, keyword) = keyword.rsplit_once('/')?;
+    let is_rule = node.rsplit_once('/').is_some_and(|(list, _)| list.ends_with("/allOf"));
+    let node = schema.pointer(node).filter(|_| is_rule && keyword == "anyOf")?;
+    node.get("description")?.as_str()
+}
+
+/// A schema's part of `allOf`: one of some alternatives must hold, or else what the text says is wrong.
+pub fn rule(text: &str, alternatives: &[Value]) -> Value {
+    json!({"description": text, "anyOf": alternatives})
+}
+
+/// The same schema under a name of its own in what is published.
+pub fn titled(name: &str, mut schema: Value) -> Value {
+    schema["title"] = name.into();
+    schema
+}
+
+/// The same schema with a sentence on what it means.
+pub fn about(text: &str, mut schema: Value) -> Value {
+    schema["description"] = text.into();
+    schema
+}
+
+/// Schema of a list's answer: some documents under the key of their noun.
+pub fn listing(noun: &str, document: &Shape) -> Value {
+    let documents =
+        about("What was found, in the list's order.", json!({"type": "array", "items": document.schema()}));
+    json!({"type": "object", "required": [noun], "additionalProperties": false, "properties": {noun: documents}})
+}
+
+/// Schema of an answer, or a part of one, that has all of these keys and no others.
+pub fn closed(properties: Value) -> Value {
+    let keys: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
+    json!({"type": "object", "required": keys, "additionalProperties": false, "properties": properties})
+}
+
 /// Schema of an id that a document may bring: up to 64 of the characters `\w` and `-`.
 pub fn id() -> Value {
     json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 64})
@@ -71,6 +136,9 @@ pub fn id() -> Value {
 
 /// Schema of `inner`, or null.
 pub fn nullable(mut inner: Value) -> Value {
+    if let Some(name) = inner.get("title").and_then(Value::as_str).map(|name| format!("{name}OrNull")) {
+        inner["title"] = name.into();
+    }
     if let Some(kind) = inner.get("type").cloned() {
         inner["type"] = json!([kind, "null"]);
     }
@@ -78,6 +146,26 @@ pub fn nullable(mut inner: Value) -> Value {
         words.push(Value::Null);
     }
     inner
+}
+
+/// Schema of the id of something that is there.
+pub fn own_id(what: &str) -> Value {
+    about(what, json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}))
+}
+
+/// Schema of the project that a document belongs to.
+pub fn project_id() -> Value {
+    own_id("The project it belongs to.")
+}
+
+/// Schema of the user who made something.
+pub fn user_id() -> Value {
+    about("The user who created it.", json!({"type": "string"}))
+}
+
+/// Schema of a document's version, as it is shown and answered.
+pub fn version() -> Value {
+    about("Begins at 1 and rises with every change.", json!({"type": "integer", "minimum": 1}))
 }
 
 /// Schema of text of at most `max` characters.

@@ -3,16 +3,28 @@
 pub mod log;
 
 use super::Request;
-use crate::document::action_reports::{ReportSpec, parse, parse_patch, patched, render};
+use super::list::operand;
+use crate::document::action_reports::{
+    COLLECTION, ReportSpec, SINCE, UNTIL, parse, parse_patch, patched, render,
+};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::listing::{Filter, Kind, Op};
 use crate::store::reports::{self, ActionReport, ReportView};
 use crate::store::{Outcome, Tx, actions, clients, job_attachments, new_id};
 
-/// `GET /action-reports`
-pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+/// `GET /action-reports`: what ran, when, how long, how did it end.
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let mut asked = request.asked(app, &COLLECTION)?;
+    for (name, op) in [(SINCE, Op::GreaterOrEqual), (UNTIL, Op::LessOrEqual)] {
+        if let Some(text) = request.call.param(name) {
+            let values = vec![operand(name, Kind::Time, text)?];
+            asked.query.filters.push(Filter { key: "report_date", op, values });
+        }
+    }
+    let listing = app.store.read(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
+    Ok(request.listed(&asked, &listing, |view| &view.report.id, render))
 }
 
 /// `POST /action-reports`

@@ -101,6 +101,11 @@ impl Health {
         Ok(Self { settings, networks, database: Probe::default() })
     }
 
+    /// Where it is, with one slash before each part.
+    pub fn path(&self) -> String {
+        parts(&self.settings.path).map(|part| format!("/{part}")).collect()
+    }
+
     /// Whether a request is for the health check. One from an address that may not ask, or through a proxy where that
     /// is not wanted, is not: it goes on as if there was none.
     pub fn is_for(&self, call: &Call) -> bool {

@@ -5,12 +5,12 @@ mod conditions;
 pub(super) mod trust;
 mod write;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use conditions::Conditions;
 
 use super::Request;
-use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, render};
+use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
@@ -179,13 +179,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
 pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let event = match request.call.json()? {
-        Value::Object(body) if body.len() == 1 => body.keys().next().and_then(|word| Event::parse(word)),
-        _ => return Err(Error::bad_request("Bad event request format")),
-    };
-    let event = event
-        .filter(|event| *event != Event::Remove)
-        .ok_or_else(|| Error::bad_request("Bad Action Method"))?;
+    let event = parse_event(request.call.json()?)?;
     let conditions = Conditions::of(app, request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;

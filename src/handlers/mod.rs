@@ -9,6 +9,7 @@ pub mod health;
 pub mod job_attachments;
 pub mod jobs;
 pub mod list;
+pub mod reference;
 pub mod sessions;
 pub mod versions;
 

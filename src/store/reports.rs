@@ -1,18 +1,16 @@
 //! Action reports: the history. One row per action and finished run, and what agents and operators report themselves.
 
-use chrono::DateTime;
-use diesel::prelude::*;
-use sha2::{Digest, Sha256};
+mod history;
+mod list;
 
-use super::dialect;
+use diesel::prelude::*;
+
 use super::document_type::Json;
-use super::job_attachments::JobAttachment;
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports};
 use super::{Outcome, Tx, swapped};
-
-/// How many hex digits of a report's id tell of which run it is; the other twelve tell of which action's place.
-const RUN_DIGITS: usize = 20;
+pub use history::{FinishedRun, write};
+pub use list::list;
 
 /// A row of `action_reports`, without the log, which may be large.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -67,20 +65,6 @@ pub struct Place {
     pub action_id: String,
     /// The job's definition.
     pub job_id: String,
-}
-
-/// A finished run, about to become history.
-pub struct FinishedRun<'a> {
-    /// When it started, in epoch seconds.
-    pub started: Option<i64>,
-    /// When it ended, in epoch seconds.
-    pub ended: i64,
-    /// How it ended.
-    pub result: &'a str,
-    /// The name of the client that ran it.
-    pub client_name: &'a str,
-    /// What else is worth keeping: the names that the references will not tell once they are null.
-    pub metadata: Json,
 }
 
 /// The report of that id in the project.
@@ -167,82 +151,4 @@ pub fn delete(tx: &mut Tx<'_>, report: &ActionReport) -> Outcome<()> {
         )
         .execute(tx.connection)?,
     )
-}
-
-/// Writes one report per action of the job, in one statement. The same run reported again makes no second set.
-pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &FinishedRun<'_>) -> Outcome<()> {
-    let Some(ended) = DateTime::from_timestamp(run.ended, 0) else { return Ok(()) };
-    let report_date = Time(ended.naive_utc());
-    let key = run_key(attachment, run);
-    if is_written(tx, attachment, run, &key, report_date)? {
-        return Ok(());
-    }
-    let places: Vec<(String, String)> = action_attachments::table
-        .filter(action_attachments::job_id.eq(&attachment.job_id))
-        .order(action_attachments::priority)
-        .select((action_attachments::id, action_attachments::action_id))
-        .load(tx.connection)?;
-    let reports: Vec<ActionReport> = places
-        .into_iter()
-        .map(|(place, action)| ActionReport {
-            id: key.clone() + &digits(&[&place], 32 - RUN_DIGITS),
-            project_id: attachment.project_id.clone(),
-            user_id: user.to_owned(),
-            action_id: Some(action),
-            action_attachment_id: Some(place),
-            job_attachment_id: Some(attachment.id.clone()),
-            result: run.result.to_owned(),
-            time_elapsed: run.started.map_or(0, |started| (run.ended - started).max(0)),
-            metadata: run.metadata.clone(),
-            job_id: Some(attachment.job_id.clone()),
-            client_id: Some(run.client_name.to_owned()),
-            report_date,
-            created_at: tx.now,
-            updated_at: tx.now,
-            version: 1,
-        })
-        .collect();
-    dialect::insert_reports(tx.connection, &reports)?;
-    Ok(())
-}
-
-/// What the ids of a run's reports begin with. A run is known by its attachment and by when it started and ended, in
-/// the whole seconds that schedulers tell; not by its reports' columns, which can be corrected. An id that is given once
-/// more after a delete is another attachment.
-fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>) -> String {
-    let since = attachment.created_at.and_utc().timestamp_micros().to_string();
-    let started = run.started.map(|started| started.to_string()).unwrap_or_default();
-    digits(&[&attachment.id, &since, &started, &run.ended.to_string()], RUN_DIGITS)
-}
-
-/// So many hex digits out of a digest of some texts.
-fn digits(texts: &[&str], count: usize) -> String {
-    let digest = Sha256::digest(texts.join(" "));
-    digest.iter().take(count / 2).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether the run has left its reports already.
-fn is_written(
-    tx: &mut Tx<'_>,
-    attachment: &JobAttachment,
-    run: &FinishedRun<'_>,
-    key: &str,
-    report_date: Time,
-) -> Outcome<bool> {
-    let first = key.to_owned() + &"0".repeat(32 - RUN_DIGITS);
-    let last = key.to_owned() + &"f".repeat(32 - RUN_DIGITS);
-    let its = action_reports::table.filter(action_reports::id.between(first, last));
-    if diesel::select(diesel::dsl::exists(its)).get_result(tx.connection)? {
-        return Ok(true);
-    }
-    // An end before the start is a clock that was put back, or else the end of the last run, told once more after the
-    // next one has begun.
-    if run.started.is_none_or(|started| started <= run.ended) {
-        return Ok(false);
-    }
-    let of_that_end = action_reports::table
-        .filter(action_reports::project_id.eq(&attachment.project_id))
-        .filter(action_reports::job_attachment_id.eq(&attachment.id))
-        .filter(action_reports::report_date.eq(report_date));
-    Ok(diesel::select(diesel::dsl::exists(of_that_end)).get_result(tx.connection)?)
 }

@@ -78,6 +78,14 @@ impl Api {
         Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
+    /// Another node on the same database, with other settings.
+    pub fn node_with(&self, change: impl FnOnce(&mut App)) -> Node {
+        let mut app = app(&self.database, health::Settings::default());
+        change(&mut app);
+        let stop = Arc::new(AtomicBool::new(false));
+        Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
+    }
+
     /// A member of a project that nobody has seen before.
     pub fn project(&self) -> Caller<'_> {
         let id = uuid::Uuid::new_v4().simple().to_string();

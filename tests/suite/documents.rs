@@ -69,6 +69,19 @@ impl Caller<'_> {
         self.create("jobs", job(client))
     }
 
+    /// The document of something that was just made: `made("action-reports", ..)`.
+    #[track_caller]
+    pub fn made(&self, noun: &str, body: Value) -> Value {
+        self.post(&format!("/{noun}"), body).expect(201)
+    }
+
+    /// The id of a report on a run that failed, with its log.
+    #[track_caller]
+    pub fn failed(&self) -> String {
+        let report = self.made("action-reports", json!({"result": "fail", "log": "no space left\n"}));
+        report["id"].as_str().unwrap().to_owned()
+    }
+
     /// What the scheduler of that client sees when it polls.
     #[track_caller]
     pub fn poll(&self, client: &str) -> Vec<Value> {

@@ -4,11 +4,19 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
 use crate::documents::{action, backup, session};
+use crate::races::at_once;
 
 on_every_backend! {
     a_finished_run_is_one_report_per_action,
     a_run_that_is_reported_again_is_no_second_run,
     a_run_that_is_reported_by_many_at_once_is_one_run,
+    a_run_that_a_whole_document_tells_again_is_no_second_run,
+    a_run_that_is_told_again_after_the_next_has_begun_is_no_second_run,
+    what_becomes_of_reports_makes_no_second_run,
+    runs_that_end_in_the_same_second_are_two,
+    runs_of_a_fleet_that_end_in_the_same_second_are_two,
+    a_run_of_many_actions_is_many_reports,
+    a_run_and_a_delete_at_once_leave_all_or_nothing,
     every_run_is_reported,
     what_is_not_a_finished_run_is_no_history,
     a_run_by_a_wrong_clock_is_reported_too,
@@ -34,7 +42,7 @@ fn a_finished_run_is_one_report_per_action(api: &Api) {
         assert_eq!(report.report_date.and_utc().timestamp(), 160);
         assert_eq!(report.job_attachment_id.as_ref(), Some(&job));
         assert!(report.action_attachment_id.is_some());
-        assert_eq!(report.log, None);
+        alice.get(&format!("/action-reports/{}/log", report.id)).expect(404);
         assert_eq!(report.user_id, alice.user);
         assert_eq!(report.metadata.0["client_id"], "a");
     }
@@ -60,12 +68,153 @@ fn a_run_that_is_reported_by_many_at_once_is_one_run(api: &Api) {
     let (alice, job) = with_actions(api, 2);
     alice.report(&job, json!({"status": "running", "result": "", "time_started": 100, "time_ended": -1}));
     let end = json!({"job_schedule": {"status": "completed", "result": "success", "time_ended": 160}});
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| alice.patch(&format!("/jobs/{job}"), end.clone()).expect(200));
+    at_once(16, |_| alice.patch(&format!("/jobs/{job}"), end.clone()).expect(200));
+    assert_eq!(alice.reports().len(), 2);
+    // And when some still tell that it runs.
+    let begin = json!({"job_schedule": {"status": "running", "result": "", "time_ended": -1}});
+    at_once(16, |n| {
+        for _ in 0..3 {
+            let body = if n % 2 == 0 { &begin } else { &end };
+            alice.patch(&format!("/jobs/{job}"), body.clone()).expect(200);
         }
     });
     assert_eq!(alice.reports().len(), 2);
+}
+
+fn a_run_that_a_whole_document_tells_again_is_no_second_run(api: &Api) {
+    let (alice, job) = with_actions(api, 2);
+    // As a scheduler of release 18 does it: all of the document, and the document from before, at any time.
+    let tell = |document: &Value| alice.patch(&format!("/jobs/{job}"), document.clone()).expect(200);
+    let mut document = alice.poll("a")[0].clone();
+    let mut told = Vec::new();
+    for (status, result, start, end) in
+        [("running", "", 100, -1), ("scheduled", "success", 100, 160), ("running", "", 200, -1)]
+    {
+        let run = document["job_schedule"].as_object_mut().unwrap();
+        run.extend(
+            json!({"status": status, "result": result, "time_started": start, "time_ended": end})
+                .as_object()
+                .unwrap()
+                .clone(),
+        );
+        told.push(document.clone());
+        tell(&document);
+        tell(&document);
+    }
+    for document in told.iter().chain(told.iter().rev()) {
+        tell(document);
+    }
+    at_once(16, |n| tell(&told[n % 3]));
+    assert_eq!(alice.reports().len(), 2);
+}
+
+fn a_run_that_is_told_again_after_the_next_has_begun_is_no_second_run(api: &Api) {
+    for start in [100, 160] {
+        let (alice, job) = with_actions(api, 1);
+        run(&alice, &job, start, 160, "fail");
+        alice.report(&job, json!({"status": "running", "result": "", "time_started": 200, "time_ended": -1}));
+        alice.report(&job, json!({"result": "fail", "time_ended": 160}));
+        assert_eq!(alice.reports().len(), 1);
+        run(&alice, &job, 200, 260, "success");
+        assert_eq!(alice.reports().len(), 2);
+    }
+}
+
+fn what_becomes_of_reports_makes_no_second_run(api: &Api) {
+    let (alice, job) = with_actions(api, 2);
+    run(&alice, &job, 100, 160, "success");
+    let reports = alice.reports();
+    let path = |n: usize| format!("/action-reports/{}", reports[n].id);
+    alice.patch(&path(0), json!({"report_date": 161, "time_elapsed": 1, "result": "fail"})).expect(200);
+    alice.delete(&path(1)).expect(204);
+    run(&alice, &job, 100, 160, "success");
+    assert_eq!(alice.reports().len(), 1);
+    // Nor does what others report of it.
+    let other =
+        json!({"result": "success", "job_attachment_id": job, "report_date": 260, "time_elapsed": 60});
+    alice.made("action-reports", other);
+    run(&alice, &job, 200, 260, "success");
+    assert_eq!(alice.reports().len(), 4);
+    // A job that gets the id of one that is gone has a history of its own.
+    alice.delete(&format!("/jobs/{job}")).expect(204);
+    alice.post(&format!("/jobs/{job}"), crate::documents::job("a")).expect(201);
+    run(&alice, &job, 200, 260, "success");
+    assert_eq!(alice.reports().len(), 5);
+}
+
+fn runs_that_end_in_the_same_second_are_two(api: &Api) {
+    let (alice, job) = with_actions(api, 2);
+    run(&alice, &job, 100, 160, "success");
+    run(&alice, &job, 160, 160, "fail");
+    let mut runs: Vec<(String, i64)> =
+        alice.reports().into_iter().map(|report| (report.result, report.time_elapsed)).collect();
+    runs.sort();
+    let (fail, success) = (("fail".to_owned(), 0), ("success".to_owned(), 60));
+    assert_eq!(runs, [fail.clone(), fail, success.clone(), success]);
+    for (start, result) in [(100, "success"), (160, "fail")] {
+        run(&alice, &job, start, 160, result);
+    }
+    assert_eq!(alice.reports().len(), 4);
+    // Also where nobody was told that the second one ran.
+    alice.report(&job, json!({"result": "success", "time_started": 200, "time_ended": 260}));
+    alice.report(&job, json!({"result": "success", "time_started": 260, "time_ended": 260}));
+    assert_eq!(alice.reports().len(), 8);
+}
+
+fn runs_of_a_fleet_that_end_in_the_same_second_are_two(api: &Api) {
+    let (alice, job) = with_actions(api, 2);
+    alice.register("b");
+    let member = alice.attach(&job, "b");
+    at_once(16, |n| {
+        let document = if n % 2 == 0 { &job } else { &member };
+        alice.report(document, json!({"result": "success", "time_started": 100, "time_ended": 160}));
+    });
+    let reports = alice.reports();
+    assert_eq!(reports.len(), 4);
+    for (document, client) in [(&job, "a"), (&member, "b")] {
+        let its: Vec<_> =
+            reports.iter().filter(|report| report.job_attachment_id.as_ref() == Some(document)).collect();
+        assert_eq!(its.len(), 2);
+        for report in its {
+            assert_eq!((report.job_id.as_ref(), report.client_id.as_deref()), (Some(&job), Some(client)));
+        }
+    }
+}
+
+fn a_run_of_many_actions_is_many_reports(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let action = alice.create("actions", action());
+    let entries = vec![json!({"action_id": action}); 1000];
+    let job = alice.create("jobs", json!({"client_id": "a", "job_actions": entries}));
+    run(&alice, &job, 100, 160, "success");
+    let reports = alice.reports();
+    assert_eq!(reports.len(), 1000);
+    let mut places: Vec<_> = reports.into_iter().map(|report| report.action_attachment_id).collect();
+    places.sort();
+    places.dedup();
+    assert_eq!(places.len(), 1000);
+}
+
+fn a_run_and_a_delete_at_once_leave_all_or_nothing(api: &Api) {
+    for _ in 0..3 {
+        let (alice, job) = with_actions(api, 4);
+        let entries = alice.show("jobs", &job)["job_actions"].clone();
+        at_once(16, |n| match n {
+            3 => drop(alice.delete(&format!("/jobs/{job}"))),
+            7 => drop(alice.delete(&format!("/actions/{}", entries[0]["action_id"].as_str().unwrap()))),
+            _ => {
+                let end = json!({"job_schedule": {"result": "fail", "time_started": 1, "time_ended": 9}});
+                let status = alice.patch(&format!("/jobs/{job}"), end).status;
+                assert!([200, 404, 409].contains(&status), "{status}");
+            }
+        });
+        alice.delete(&format!("/jobs/{job}")).expect(204);
+        let reports = alice.reports();
+        assert!([0, 3, 4].contains(&reports.len()), "{}", reports.len());
+        assert!(reports.iter().all(|report| report.job_attachment_id.is_none()));
+        assert!(reports.iter().all(|report| report.job_id.as_ref() == Some(&job)));
+    }
 }
 
 fn every_run_is_reported(api: &Api) {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::published;
+
 /// Longer than anything the service waits for itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,8 +83,12 @@ impl Answer {
         answer
     }
 
-    /// What holds for every answer there is.
+    /// What holds for every answer there is, and what the published description says of it.
     fn checked(self, method: &str) -> Self {
+        let target = self.asked.split(' ').nth(1).unwrap_or_default();
+        if let Err(why) = published::check(method, target, &self) {
+            panic!("{why}\n{self}");
+        }
         // The health check says 503, in its own form, when it was told to.
         if self.asked.split(' ').nth(1).is_some_and(|target| target.contains("/healthcheck")) {
             return self;

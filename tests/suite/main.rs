@@ -2,7 +2,8 @@
 //!
 //! A test is a function that is given a server: it takes a project of its own, sends requests, and looks at the
 //! answers. `on_every_backend!` runs it once per backend. Every answer, whatever the test is about, is checked for
-//! what holds for all of them (`http::Answer::checked`): never a 5xx, always a request id, errors in one form.
+//! what holds for all of them (`http::Answer::checked`): never a 5xx, always a request id, errors in one form, and nothing
+//! that the published description of the API (`published`) does not say.
 //!
 //! SQLite needs nothing. MySQL and PostgreSQL are the servers that FREEZER_TEST_MYSQL_URL and
 //! FREEZER_TEST_POSTGRES_URL name; `scripts/test` starts throwaway ones. On a server of your own the databases are
@@ -37,6 +38,7 @@ mod api;
 mod database;
 mod documents;
 mod http;
+mod published;
 mod rows;
 
 mod actions;
@@ -49,8 +51,10 @@ mod health;
 mod history;
 mod jobs;
 mod lists;
+mod liveness;
 mod preconditions;
 mod races;
+mod reports;
 mod routes;
 mod sessions;
 mod tempest;

@@ -111,7 +111,8 @@ fn slashes_more_or_less_make_no_difference(api: &Api) {
 
 fn what_does_not_take_json_gets_nothing(api: &Api) {
     let owner = api.project();
-    for case in Case::all(&owner) {
+    // A log is no JSON.
+    for case in Case::all(&owner).into_iter().filter(|case| case.rule != "action_reports:log:get") {
         let body = case.body.as_ref().map(Value::to_string);
         let body = body.as_ref().map(String::as_bytes);
         for accept in ["text/html", "application/xml, text/*;q=0.5", "application/json;q=0"] {

@@ -41,6 +41,9 @@ impl Case {
         if path.contains("{backup_id}") {
             path = path.replace("{backup_id}", &owner.create("backups", backup("etc")));
         }
+        if path.contains("{action_report_id}") {
+            path = path.replace("{action_report_id}", &owner.failed());
+        }
         let job = owner.job_on("host");
         path = path.replace("{job_id}", &job);
         if path.contains("{session_id}") {
@@ -56,6 +59,7 @@ impl Case {
             ("DELETE" | "PUT", _) => (None, 204),
             ("PATCH", path) if path.starts_with("/actions") => (Some(json!({"max_retries": 2})), 200),
             ("PATCH", path) if path.starts_with("/backups") => (Some(json!({"status": "error"})), 200),
+            ("PATCH", path) if path.starts_with("/action-reports") => (Some(json!({"time_elapsed": 2})), 200),
             ("PATCH", _) => (Some(json!({"description": "new"})), 200),
             ("POST", path) if path.ends_with("/event") => (Some(json!({"start": null})), 202),
             ("POST", path) if path.ends_with("/action") => {
@@ -67,6 +71,7 @@ impl Case {
             ("POST", path) if path.starts_with("/sessions") => {
                 (Some(json!({"schedule": {}, "session_tag": 0})), 201)
             }
+            ("POST", "/action-reports") => (Some(json!({"result": "fail"})), 201),
             ("POST", "/backups") => (Some(backup("etc")), 201),
             other => panic!("this test does not know {other:?} yet"),
         };

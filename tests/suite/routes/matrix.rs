@@ -31,10 +31,10 @@ const ROLES: &[&str] = &[
 /// Whether a role is enough, in a project of one's own or in any.
 fn may(rule: &str, role: &str, own: bool) -> bool {
     let (noun, deed) = rule.split_once(':').unwrap();
-    let reads = matches!(deed, "get" | "get_all");
+    let reads = matches!(deed, "get" | "get_all" | "log:get");
     match role.to_lowercase().as_str() {
         "admin" => true,
-        "service" => reads || noun == "backups",
+        "service" => reads || matches!(noun, "backups" | "action_reports"),
         "member" => own,
         "reader" => own && reads,
         _ => false,

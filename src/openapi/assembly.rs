@@ -1,0 +1,164 @@
+//! Puts the document together.
+
+use serde_json::{Map, Value, json};
+
+use super::components::{self, Schemas};
+use super::operation::{Conditions, Operation, Reply};
+use super::{Settings, operations, parameters};
+use crate::http::Method;
+use crate::policy::{DEFAULTS, RuleDefault};
+use crate::routes::{Handler, ROUTES};
+
+/// The document, without its servers.
+pub fn document(settings: &Settings) -> Value {
+    let mut schemas = Schemas::default();
+    let (mut paths, mut tags) = (Map::new(), Vec::new());
+    for group in operations::all(&settings.health_path) {
+        tags.push(json!({"name": group.name, "description": group.description}));
+        for operation in &group.operations {
+            let item = paths.entry(operation.path.clone()).or_insert_with(|| path_item(&operation.path));
+            item[word(operation.method)] = described(operation, group.name, settings, &mut schemas);
+        }
+    }
+    let mut components =
+        json!({"responses": components::responses(&mut schemas), "headers": components::headers()});
+    components["schemas"] = Value::Object(schemas.into_map());
+    if settings.has_tokens {
+        components["securitySchemes"] = json!({"token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Auth-Token",
+            "description": "A token for a project, from Keystone or from the built-in identity.",
+        }});
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Freezer API",
+            "summary": env!("CARGO_PKG_DESCRIPTION"),
+            "description": introduction(settings),
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "tags": tags,
+        "paths": paths,
+        "components": components,
+    })
+}
+
+fn introduction(settings: &Settings) -> String {
+    format!(
+        "The backup catalogue of OpenStack Freezer, version 2.\n\n\
+         A path may end in a slash, which means nothing. HEAD is answered wherever GET is, and OPTIONS everywhere, with \
+         the methods of the path in `Allow`; any other method is a 405.\n\n\
+         Bodies are JSON in UTF-8, whatever their `Content-Type` says, of at most {} bytes and {} levels, without \
+         U+0000. An integer is written without a fraction or an exponent: `1.0` is none. No body is the same as `{{}}`.\n\n\
+         A policy rule guards every path of a project (`x-openstack-policy`). What its default is stands beside it; \
+         a policy file can change all of them.",
+        settings.max_body,
+        crate::http::MAX_DEPTH,
+    )
+}
+
+fn path_item(path: &str) -> Value {
+    let parameters: Vec<Value> = parameters::names(path).map(parameters::of_path).collect();
+    match parameters.is_empty() {
+        true => json!({}),
+        false => json!({"parameters": parameters}),
+    }
+}
+
+fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mut Schemas) -> Value {
+    let route = ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path);
+    let asked = route.and_then(|route| match route.handler {
+        Handler::Project(rule, _) => Some(rule),
+        _ => None,
+    });
+    let rules = asked.map(|_| rules(operation)).unwrap_or_default();
+    let guard = rules.iter().find(|rule| Some(rule.name) == asked);
+    let summary = operation.summary.or(guard.map(|rule| rule.description)).unwrap_or_default();
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": summary.trim_end_matches('.'),
+        "tags": [tag],
+        "responses": responses(operation, schemas),
+    });
+    let description = [operation.description.to_owned(), guarded(&rules)];
+    let description: Vec<String> = description.into_iter().filter(|text| !text.is_empty()).collect();
+    if !description.is_empty() {
+        described["description"] = description.join("\n\n").into();
+    }
+    if let Some(rule) = asked {
+        described["x-openstack-policy"] = rule.into();
+        if settings.has_tokens {
+            described["security"] = json!([{"token": []}]);
+        }
+    }
+    let parameters = query(operation, settings);
+    if !parameters.is_empty() {
+        described["parameters"] = parameters.into();
+    }
+    if let Some(body) = &operation.body {
+        let (kind, shape) = body.content;
+        described["requestBody"] =
+            json!({"required": body.required, "content": {kind: {"schema": schemas.publish(shape)}}});
+        if !body.description.is_empty() {
+            described["requestBody"]["description"] = body.description.into();
+        }
+    }
+    described
+}
+
+/// The rules that are asked for an operation: its route's, and what handlers ask besides.
+fn rules(operation: &Operation) -> Vec<&'static RuleDefault> {
+    let method = word(operation.method).to_uppercase();
+    let is_its = |rule: &&RuleDefault| rule.operations.contains(&(method.as_str(), operation.path.as_str()));
+    DEFAULTS.iter().filter(is_its).collect()
+}
+
+fn guarded(rules: &[&RuleDefault]) -> String {
+    let sentence = |rule: &&RuleDefault| format!("Policy rule `{}`, by default `{}`.", rule.name, rule.check);
+    rules.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+fn query(operation: &Operation, settings: &Settings) -> Vec<Value> {
+    let is_list = operation.method == Method::Get && operation.body.is_some();
+    let page = is_list.then(|| parameters::page(settings.max_limit)).into_iter().flatten();
+    let mut query: Vec<Value> = page.map(|parameter| parameters::of_query(&parameter)).collect();
+    query.extend(operation.query.iter().map(parameters::of_query));
+    query
+}
+
+fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut responses = Map::new();
+    for reply in &operation.replies {
+        responses.insert(reply.status.to_string(), response(reply, operation.conditions, schemas));
+    }
+    for status in &operation.errors {
+        responses.entry(status.to_string()).or_insert_with(|| components::error(*status).unwrap_or_default());
+    }
+    Value::Object(responses)
+}
+
+fn response(reply: &Reply, _conditions: Conditions, schemas: &mut Schemas) -> Value {
+    let mut headers = reply.headers.clone();
+    headers.push("x-openstack-request-id");
+    let mut response = json!({"description": reply.description, "headers": components::references(&headers)});
+    for (kind, shape) in &reply.content {
+        response["content"][*kind] = json!({"schema": schemas.publish(shape)});
+    }
+    response
+}
+
+/// A method as OpenAPI writes it.
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Get => "get",
+        Method::Head => "head",
+        Method::Post => "post",
+        Method::Put => "put",
+        Method::Patch => "patch",
+        Method::Delete => "delete",
+        Method::Options | Method::Other => "options",
+    }
+}

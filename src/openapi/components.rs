@@ -1,0 +1,130 @@
+//! What operations share: schemas, answers, headers, the way to show a token.
+
+use serde_json::{Map, Value, json};
+
+use super::operation::JSON;
+use crate::document::errors::{ERROR, TEXT, UNAUTHORIZED};
+use crate::document::shape::Shape;
+
+/// The schemas, by their names.
+#[derive(Default)]
+pub struct Schemas(Map<String, Value>);
+
+impl Schemas {
+    /// Publishes a shape; a reference to it.
+    pub fn publish(&mut self, shape: &Shape) -> Value {
+        let mut schema = shape.schema();
+        if let Some(example) = shape.example() {
+            schema["examples"] = json!([example]);
+        }
+        self.lift(schema)
+    }
+
+    /// All that were published.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// Takes the schemas with a title out of a schema, and leaves references to them.
+    fn lift(&mut self, mut schema: Value) -> Value {
+        let Value::Object(object) = &mut schema else { return schema };
+        for (keyword, part) in object.iter_mut() {
+            match (keyword.as_str(), part) {
+                ("items" | "additionalProperties" | "not", part) => *part = self.lift(part.take()),
+                ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
+                    parts.iter_mut().for_each(|part| *part = self.lift(part.take()));
+                }
+                ("properties", Value::Object(parts)) => {
+                    parts.values_mut().for_each(|part| *part = self.lift(part.take()));
+                }
+                _ => {}
+            }
+        }
+        let Some(Value::String(name)) = object.remove("title") else { return schema };
+        let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+        // The one with an example says more.
+        if schema.get("examples").is_some() || !self.0.contains_key(&name) {
+            self.0.insert(name, schema);
+        }
+        reference
+    }
+}
+
+/// The status of an error and what it means, everywhere.
+const ERRORS: &[(u16, &str, &str)] = &[
+    (400, "BadRequest", "The body, a parameter or a header is not what it should be; nothing was changed."),
+    (401, "Unauthorized", "There is no token, or no valid one."),
+    (403, "Forbidden", "The roles do not allow it, or the token is not for a project."),
+    (404, "NotFound", "There is no such resource in this project."),
+    (406, "NotAcceptable", "`Accept` excludes what would be answered."),
+    (
+        409,
+        "Conflict",
+        "The id is taken, or the resource is in use, or has just been changed by somebody else.",
+    ),
+    (412, "PreconditionFailed", "The resource is not, or no longer, what the request's condition demands."),
+    (413, "TooLarge", "The body is too large."),
+    (415, "UnsupportedMediaType", "The body is of a type that is not taken here."),
+    (422, "Unprocessable", "The body refers to something that is not there, or cannot do what is asked."),
+    (
+        503,
+        "Unavailable",
+        "The database is away or too busy; or nobody can say whose the token is (in plain text).",
+    ),
+];
+
+/// A reference to the answer of an error.
+pub fn error(status: u16) -> Option<Value> {
+    let (_, name, _) = ERRORS.iter().find(|(code, ..)| *code == status)?;
+    Some(json!({"$ref": format!("#/components/responses/{name}")}))
+}
+
+/// The answers of all errors.
+pub fn responses(schemas: &mut Schemas) -> Value {
+    let mut responses = Map::new();
+    for (status, name, description) in ERRORS {
+        let mut headers = vec!["Vary", "x-openstack-request-id"];
+        let mut content = json!({JSON: {"schema": schemas.publish(&ERROR)}});
+        match status {
+            401 => {
+                content = json!({JSON: {"schema": schemas.publish(&UNAUTHORIZED)}});
+                headers.push("WWW-Authenticate");
+            }
+            406 => content = Value::Null,
+            503 => {
+                content["text/plain; charset=utf-8"] = json!({"schema": schemas.publish(&TEXT)});
+                headers.push("Retry-After");
+            }
+            _ => {}
+        }
+        let mut response = json!({"description": description, "headers": references(&headers)});
+        if !content.is_null() {
+            response["content"] = content;
+        }
+        responses.insert((*name).to_owned(), response);
+    }
+    Value::Object(responses)
+}
+
+/// References to some headers.
+pub fn references(names: &[&str]) -> Value {
+    let reference =
+        |name: &&str| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+    Value::Object(names.iter().map(reference).collect())
+}
+
+/// Every header of an answer.
+pub fn headers() -> Value {
+    let request_id = "^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+    let header = |description: &str, schema: Value| json!({"description": description, "required": true, "schema": schema});
+    let text = || json!({"type": "string"});
+    json!({
+        "ETag": header("The state of the resource, for `If-Match` and `If-None-Match`.", text()),
+        "Location": header("Where it is.", json!({"type": "string", "format": "uri"})),
+        "Retry-After": header("After how many seconds to ask again.", json!({"type": "integer", "minimum": 0})),
+        "Vary": header("The request's headers that make a difference.", text()),
+        "WWW-Authenticate": header("Where a token is to be had.", text()),
+        "x-openstack-request-id":
+            header("The request's id, under which the service's log has it.", json!({"type": "string", "pattern": request_id})),
+    })
+}

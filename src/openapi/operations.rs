@@ -1,0 +1,70 @@
+//! THE TABLE of operations: what is to be said about each route.
+
+mod actions;
+mod attachments;
+mod backups;
+mod clients;
+mod jobs;
+mod reports;
+mod service;
+mod sessions;
+
+use super::Operation;
+
+/// Operations that belong together.
+pub struct Group {
+    /// Their tag.
+    pub name: &'static str,
+    /// What they are about.
+    pub description: &'static str,
+    /// They themselves.
+    pub operations: Vec<Operation>,
+}
+
+/// All of them. The health check's path is the operator's choice.
+pub fn all(health_path: &str) -> Vec<Group> {
+    vec![
+        service::group(health_path),
+        clients::group(),
+        actions::group(),
+        jobs::group(),
+        sessions::group(),
+        backups::group(),
+        attachments::of_jobs(),
+        attachments::of_actions(),
+        reports::group(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::ROUTES;
+
+    #[test]
+    fn every_route_is_described_once_and_nothing_else_but_the_health_check() {
+        let mut routes: Vec<_> =
+            ROUTES.iter().map(|route| format!("{:?} {}", route.method, route.path)).collect();
+        routes.push("Get /healthcheck".to_owned());
+        routes.push("Head /healthcheck".to_owned());
+        let groups = all("/healthcheck");
+        let operations = groups.iter().flat_map(|group| &group.operations);
+        let mut described: Vec<_> = operations.map(|op| format!("{:?} {}", op.method, op.path)).collect();
+        routes.sort();
+        described.sort();
+        assert_eq!(routes, described);
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let groups = all("/healthcheck");
+        let mut names: Vec<_> = groups.iter().flat_map(|group| &group.operations).map(|op| op.id).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for name in names {
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+        }
+    }
+}

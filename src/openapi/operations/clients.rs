@@ -1,0 +1,31 @@
+//! Clients.
+
+use super::Group;
+use crate::document::clients::{CLIENT, CLIENT_CREATED, CLIENT_DOCUMENT, CLIENT_LIST};
+use crate::http::Method::{Delete, Patch, Post};
+use crate::openapi::operation::Operation;
+use crate::openapi::parameters;
+
+pub fn group() -> Group {
+    const LIST: &str = "/clients";
+    const ONE: &str = "/clients/{client_id}";
+    Group {
+        name: "Clients",
+        description: "Registered freezer-schedulers. In every document and path, `client_id` is the client's name.",
+        operations: vec![
+            Operation::list(LIST, "list_clients", &CLIENT_LIST),
+            Operation::project(Post, LIST, "register_client")
+                .about("A scheduler does this at every start: a client that is there already is brought up to date.")
+                .takes(&CLIENT)
+                .creates(&CLIENT_CREATED)
+                .fails(&[409]),
+            Operation::show(ONE, "show_client", &CLIENT_DOCUMENT),
+            Operation::change(Patch, ONE, "update_client"),
+            Operation::change(Delete, ONE, "delete_client")
+                .about("Refused with a 409 while jobs are attached to it, unless `cascade` takes them along.")
+                .asks([parameters::flag("cascade", "Delete the project's jobs on this client too.")])
+                .does("It is gone, or was not there.")
+                .fails(&[409]),
+        ],
+    }
+}

@@ -1,0 +1,52 @@
+//! Jobs and their events.
+
+use super::Group;
+use crate::document::jobs::{
+    JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_LIST, JOB_PATCH,
+};
+use crate::http::Method::{Delete, Patch, Post};
+use crate::openapi::operation::Operation;
+use crate::openapi::parameters;
+
+pub fn group() -> Group {
+    const LIST: &str = "/jobs";
+    const ONE: &str = "/jobs/{job_id}";
+    Group {
+        name: "Jobs",
+        description: "Some actions in order, and when a client runs them. A job document is a job on one client.",
+        operations: vec![
+            Operation::list(LIST, "list_jobs", &JOB_LIST)
+                .about("A list that is narrowed to one client is that client's poll: the events in it count as delivered.")
+                .asks([parameters::flag("all_projects", "List the jobs of all projects, which needs a rule of its own.")]),
+            Operation::project(Post, LIST, "create_job")
+                .about(
+                    "422: the client, the session or an action that it names is not there, the client cannot do it, or \
+                     Keystone refuses the trust that it needs.",
+                )
+                .takes(&JOB)
+                .creates(&JOB_CREATED)
+                .fails(&[409, 422]),
+            Operation::show(ONE, "show_job", &JOB_DOCUMENT),
+            Operation::change(Patch, ONE, "update_job")
+                .about(
+                    "The `schedule_*` keys of `job_schedule` are one unit, replaced together when any of them is there; \
+                     every other key is set by itself. `job_actions` is replaced whole.",
+                )
+                .takes(&JOB_PATCH)
+                .answers(200, "It is changed.", &JOB_CHANGED)
+                .fails(&[409, 422]),
+            Operation::change(Post, ONE, "replace_job")
+                .about("What it does not say is reset. 409: the id is another project's.")
+                .takes(&JOB)
+                .creates(&JOB_CHANGED)
+                .fails(&[409, 422]),
+            Operation::change(Delete, ONE, "delete_job")
+                .about("Its actions, reports and backups stay.")
+                .does("It is gone, or was not there."),
+            Operation::project(Post, "/jobs/{job_id}/event", "create_job_event")
+                .about("Its client's scheduler finds the event in its next poll.")
+                .takes(&JOB_EVENT)
+                .answers(202, "The scheduler will find it.", &JOB_EVENT_RESULT),
+        ],
+    }
+}

@@ -1,0 +1,72 @@
+//! The parameters of paths and queries.
+
+use serde_json::{Value, json};
+
+use super::operation::Parameter;
+
+/// The names in braces of a path, in order.
+pub fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// A parameter of a path.
+pub fn of_path(name: &str) -> Value {
+    let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
+    let (description, schema) = match name {
+        "project_id" => ("The project, which the token usually is for.", id),
+        "client_id" => {
+            ("The client's name.", json!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,255}$"}))
+        }
+        "action_id" => ("The action's id.", id),
+        "job_id" => ("The job's id.", id),
+        "session_id" => ("The session's id.", id),
+        "backup_id" => ("The entry's id.", id),
+        "action_attachment_id" => ("The action attachment's id.", id),
+        "job_attachment_id" => ("The job attachment's id.", id),
+        "action_report_id" => ("The report's id.", id),
+        _ => ("An id.", id),
+    };
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
+}
+
+/// A parameter of a query.
+pub fn of_query(parameter: &Parameter) -> Value {
+    json!({
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": parameter.schema,
+    })
+}
+
+/// The page that a list gives.
+pub fn page(max_limit: i64) -> [Parameter; 2] {
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
+    [
+        Parameter {
+            name: "limit",
+            description: format!(
+                "How many documents at most: 10 when it is missing or 0, and {max_limit} at most."
+            ),
+            schema: number(),
+        },
+        Parameter {
+            name: "offset",
+            description: "How many to leave out first.".to_owned(),
+            schema: number(),
+        },
+    ]
+}
+
+/// A parameter that is true or false.
+pub fn flag(name: &'static str, description: &str) -> Parameter {
+    let schema = json!({
+        "type": ["boolean", "string"],
+        "enum": [
+            true, false, "true", "True", "TRUE", "t", "yes", "y", "1", "on", "false", "False", "FALSE", "f", "no", "n",
+            "0", "off",
+        ],
+        "default": false,
+    });
+    Parameter { name, description: description.to_owned(), schema }
+}

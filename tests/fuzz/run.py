@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""The published description of the API, held against the service by schemathesis.
+
+    run.py --binary target/debug/freezer-api --server sqlite
+    run.py --binary target/debug/freezer-api --server mysql://user:password@127.0.0.1:3306/any
+
+Its python must have what tests/requirements.txt names; scripts/test makes such an environment. What is sent depends on
+
+    FREEZER_TEST_FUZZ_SEED       any number (default: always the same)
+    FREEZER_TEST_FUZZ_EXAMPLES   how many requests of each kind are made up for each operation (default: a few)
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "real_clients"))  # for the daemon and its database
+
+SEED = 20261122
+EXAMPLES = 10
+TIME_LIMIT = 300  # seconds, for that many examples; usually it takes a third of that
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, help="the freezer-api to start, on a database made for this run")
+    parser.add_argument("--server", default="sqlite", help="where that database is made (default: a SQLite file)")
+    parser.add_argument("--document", help="a description to hold it against, instead of the one that it publishes")
+    parser.add_argument("further", nargs="*", metavar="-- OPTION", help="further options of `schemathesis run`")
+    return parser.parse_args()
+
+
+def run(given, scratch):
+    # Imported here: --help is to work in any Python.
+    from daemon import running
+    from database import fresh_database
+    from seed import seeded
+
+    openrc = scratch / "openrc"
+    with contextlib.ExitStack() as started:
+        database = started.enter_context(fresh_database(given.server, scratch))
+        options = ["--auth-strategy", "standalone", "--openrc", str(openrc)]
+        url = started.enter_context(running(given.binary, database, scratch, options))
+        schemathesis(given, scratch, url, seeded(url, openrc))
+
+
+def schemathesis(given, scratch, url, environment):
+    seed = os.environ.get("FREEZER_TEST_FUZZ_SEED", SEED)
+    examples = int(os.environ.get("FREEZER_TEST_FUZZ_EXAMPLES", EXAMPLES))
+    command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
+    command += ["--config-file", str(HERE / "schemathesis.toml"), "run"]
+    command += ["--url", url, "--seed", str(seed), "--max-examples", str(examples), *given.further]
+    command += [given.document or f"{url}/v2/openapi.json"]
+    environment = os.environ | environment | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "COLUMNS": "120"}
+    # In the scratch directory, because it leaves things in the current one.
+    with subprocess.Popen(command, cwd=scratch, env=environment) as child:
+        try:
+            status = ended(child, TIME_LIMIT * max(1, examples / EXAMPLES))
+        finally:
+            child.kill()
+    if status != 0:
+        raise RuntimeError(f"schemathesis, with the seed {seed} and {examples} examples: {status}")
+
+
+def ended(child, limit):
+    """The exit status. After the limit it is asked to stop, so that it says what it has found, and then made to."""
+    try:
+        return child.wait(timeout=limit)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=30)
+    return f"not done after {limit} seconds"
+
+
+def main():
+    given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit, so that everything started is ended
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="freezer-fuzz-"))
+    try:
+        run(given, scratch)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        return 1
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print("every answer was as described")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

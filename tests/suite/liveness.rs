@@ -1,0 +1,295 @@
+//! Which clients are alive, and what an operator can change of them.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use freezer_api::store::schema::clients;
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::http;
+use crate::races::at_once;
+
+on_every_backend! {
+    a_client_is_down_until_it_polls,
+    a_client_that_was_not_seen_for_too_long_is_down,
+    a_list_is_a_poll_only_of_who_names_the_client_in_its_search,
+    somebody_elses_list_is_no_poll,
+    a_central_client_is_alive_for_everybody,
+    how_long_a_client_is_up_can_be_set,
+    the_state_of_a_client_can_be_searched_for,
+    an_operator_changes_a_client,
+    a_client_can_be_sent_back_whole,
+    what_is_no_change_of_a_client_is_refused,
+    a_client_that_can_do_less_keeps_its_jobs,
+    a_foreign_client_is_not_changed,
+    two_central_clients_are_never_one,
+    many_changes_of_one_client_all_land,
+}
+
+fn a_client_is_down_until_it_polls(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let before = alice.show("clients", "a");
+    assert_eq!(
+        (&before["client"]["state"], &before["client"]["last_seen_at"]),
+        (&json!("down"), &Value::Null)
+    );
+    // There is nothing for it to do, and it is alive all the same.
+    assert!(alice.poll("a").is_empty());
+    let after = alice.show("clients", "a");
+    assert_eq!(after["client"]["state"], "up");
+    let seen = after["client"]["last_seen_at"].as_str().unwrap();
+    assert!(seen.len() == 27 && seen.starts_with("20") && seen.ends_with('Z'), "{seen}");
+    assert_eq!(after["_version"], before["_version"], "to be seen is no change");
+    // The next poll comes too soon to be noted.
+    alice.poll("a");
+    assert_eq!(alice.show("clients", "a"), after);
+    // A list shows the same.
+    assert_eq!(alice.found("clients", json!({"match": [{"client_id": "a"}]})), [after]);
+}
+
+fn a_client_that_was_not_seen_for_too_long_is_down(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    for (age, state) in [(0, "up"), (100, "up"), (190, "down"), (100_000, "down")] {
+        last_seen(&alice, "a", age);
+        assert_eq!(alice.show("clients", "a")["client"]["state"], state, "{age}");
+    }
+    alice.poll("a");
+    assert_eq!(alice.show("clients", "a")["client"]["state"], "up");
+}
+
+fn a_list_is_a_poll_only_of_who_names_the_client_in_its_search(api: &Api) {
+    let alice = api.project();
+    alice.job_on("a");
+    alice.register("b");
+    alice.get("/jobs").expect(200);
+    alice.get("/jobs?client_id=a").expect(200);
+    alice.search("/jobs", json!({"match_not": [{"client_id": "a"}]})).expect(200);
+    alice.search("/jobs", json!({"match": [{"_all": "a"}]})).expect(200);
+    alice.poll("b");
+    assert_eq!(state(&alice, "a"), "down");
+    assert_eq!(state(&alice, "b"), "up");
+}
+
+fn somebody_elses_list_is_no_poll(api: &Api) {
+    let (alice, bob) = (api.project(), api.project());
+    alice.register("a");
+    bob.register("a");
+    bob.poll("a");
+    bob.with_roles("admin").reaching_for(&alice).get("/jobs").expect(200);
+    // Whoever lists the jobs of all projects is a central client or none.
+    let all = json!({"match": [{"client_id": "a"}]});
+    bob.with_roles("admin").search("/jobs?all_projects=True", all).expect(200);
+    assert_eq!((state(&alice, "a"), state(&bob, "a")), (json!("down"), json!("up")));
+}
+
+fn a_central_client_is_alive_for_everybody(api: &Api) {
+    let (alice, admin) = (api.project(), api.project().with_roles("admin"));
+    let name = format!("central-{}", admin.project);
+    admin.create("clients", json!({"client_id": name, "hostname": "h", "is_central": true}));
+    // One of those that it serves looks at what it does for them.
+    alice.poll(&name);
+    assert_eq!(state(&alice, &name), "down");
+    let search = json!({"match": [{"client_id": name}], "match_not": [{"status": "completed"}]});
+    admin.search("/jobs?all_projects=True", search).expect(200);
+    assert_eq!((state(&alice, &name), state(&admin, &name)), (json!("up"), json!("up")));
+    admin.delete(&format!("/clients/{name}")).expect(204);
+}
+
+fn how_long_a_client_is_up_can_be_set(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    last_seen(&alice, "a", 400);
+    let patient = api.node_with(|app| app.client_down_time = 600);
+    let target = format!("/v2/{}/clients/a", alice.project);
+    let headers = [("X-User-Id", "u"), ("X-Project-Id", &*alice.project), ("X-Roles", "reader")];
+    let there = http::send(patient.address, "GET", &target, &headers, None).expect(200);
+    assert_eq!((&there["client"]["state"], state(&alice, "a")), (&json!("up"), json!("down")));
+}
+
+fn the_state_of_a_client_can_be_searched_for(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    alice.register("b");
+    alice.poll("b");
+    let down = alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "a"}]}));
+    assert_eq!(down.len(), 1);
+    assert!(alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "b"}]})).is_empty());
+}
+
+fn an_operator_changes_a_client(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let before = alice.show("clients", "a");
+    let change = json!({
+        "description": "é in the cellar",
+        "config_id": "config-1",
+        "hostname": "cellar.example.com",
+        "supported_actions": ["backup"],
+        "supported_modes": ["fs", "nova"],
+        "supported_storages": ["s3"],
+        "supported_engines": [],
+    });
+    let mut expected = before.clone();
+    for (key, value) in change.as_object().unwrap() {
+        expected["client"][key] = value.clone();
+    }
+    expected["_version"] = json!(2);
+    assert_eq!(alice.colleague().patch("/clients/a", change.clone()).expect(200), expected);
+    assert_eq!(alice.show("clients", "a"), expected);
+    // The same once more is no change, and neither is nothing.
+    assert_eq!(alice.patch("/clients/a", change).expect(200), expected);
+    assert_eq!(alice.patch("/clients/a", json!({})).expect(200), expected);
+    // What is not there is null.
+    let gone = json!({"description": null, "config_id": null, "hostname": null});
+    let after = alice.patch("/clients/a", gone).expect(200);
+    for key in ["description", "config_id", "hostname"] {
+        assert_eq!(after["client"][key], Value::Null);
+    }
+    assert_eq!((&after["_version"], &after["client"]["supported_storages"]), (&json!(3), &json!(["s3"])));
+}
+
+fn a_client_can_be_sent_back_whole(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    alice.poll("a");
+    let mut document = alice.show("clients", "a");
+    assert_eq!(alice.patch("/clients/a", document.clone()).expect(200), document);
+    document["client"]["description"] = json!("new");
+    // None of these is the client's to say.
+    document["client"]["uuid"] = json!("x");
+    document["client"]["client_id"] = json!("b");
+    document["client"]["is_central"] = json!(true);
+    document["client"]["last_seen_at"] = json!(null);
+    document["client"]["state"] = json!("down");
+    document["project_id"] = json!("x");
+    document["user_id"] = json!("x");
+    document["_version"] = json!(99);
+    let after = alice.patch("/clients/a", document.clone()).expect(200);
+    assert_eq!(after["client"]["description"], "new");
+    assert_eq!((&after["_version"], &after["project_id"]), (&json!(2), &json!(alice.project)));
+    for (key, value) in [("client_id", json!("a")), ("is_central", json!(false)), ("state", json!("up"))] {
+        assert_eq!(after["client"][key], value);
+    }
+    assert_ne!(after["client"]["uuid"], "x");
+    // Or flat, as it was registered.
+    let flat = document["client"].clone();
+    assert_eq!(alice.patch("/clients/a", flat).expect(200), after);
+}
+
+fn what_is_no_change_of_a_client_is_refused(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let before = alice.show("clients", "a");
+    for bad in [
+        json!({"colour": "red"}),
+        json!({"client": {"colour": "red"}}),
+        json!({"description": 1}),
+        json!({"description": "x".repeat(256)}),
+        json!({"config_id": "x".repeat(256)}),
+        json!({"hostname": "-"}),
+        json!({"hostname": ""}),
+        json!({"supported_modes": ["oracle"]}),
+        json!({"supported_modes": null}),
+        json!({"supported_actions": "backup"}),
+        json!({"description": "x", "client": {"description": "y"}}),
+        json!({"client": []}),
+        json!([]),
+    ] {
+        let answer = alice.patch("/clients/a", bad);
+        assert!(answer.expect(400)["description"].is_string());
+    }
+    assert_eq!(alice.show("clients", "a"), before);
+    for unknown in ["/clients/nobody", "/clients/b%20c", "/clients/%C3%A9"] {
+        alice.patch(unknown, json!({"description": "x"})).expect(404);
+    }
+}
+
+fn a_client_that_can_do_less_keeps_its_jobs(api: &Api) {
+    let alice = api.project();
+    let job = alice.job_on("a");
+    alice.patch("/clients/a", json!({"supported_actions": ["restore"]})).expect(200);
+    assert_eq!(alice.poll("a")[0]["job_id"], json!(job));
+    alice.report(&job, json!({"status": "running", "time_started": 1}));
+    // What it can no longer do is not put on it any more.
+    alice.post("/jobs", crate::documents::job("a")).expect(422);
+}
+
+fn a_foreign_client_is_not_changed(api: &Api) {
+    let (alice, bob) = (api.project(), api.project().with_roles("admin"));
+    alice.register("a");
+    let before = alice.show("clients", "a");
+    bob.patch("/clients/a", json!({"description": "bob's"})).expect(404);
+    bob.with_roles("member").reaching_for(&alice).patch("/clients/a", json!({})).expect(403);
+    assert_eq!(alice.show("clients", "a"), before);
+    let name = format!("central-{}", bob.project);
+    bob.create("clients", json!({"client_id": name, "hostname": "h", "is_central": true}));
+    alice.patch(&format!("/clients/{name}"), json!({"description": "alice's"})).expect(403);
+    assert_eq!(bob.show("clients", &name)["client"]["description"], Value::Null);
+    bob.patch(&format!("/clients/{name}"), json!({"description": "bob's"})).expect(200);
+    assert_eq!(alice.show("clients", &name)["client"]["description"], "bob's");
+    bob.delete(&format!("/clients/{name}")).expect(204);
+}
+
+fn two_central_clients_are_never_one(api: &Api) {
+    let (one, two) = (api.project().with_roles("admin"), api.project().with_roles("admin"));
+    let name = format!("central-{}", one.project);
+    let path = format!("/clients/{name}");
+    for (admin, host) in [(&one, "h1"), (&two, "h2")] {
+        admin.create("clients", json!({"client_id": name, "hostname": host, "is_central": true}));
+    }
+    let before = two.show("clients", &name);
+    two.patch(&path, json!({"hostname": "h1"})).expect(409);
+    assert_eq!(two.show("clients", &name), before);
+    // Neither when both move at once.
+    for round in 0..3 {
+        let move_there = json!({"hostname": format!("h-{round}")});
+        let answers = at_once(2, |n| [&one, &two][n].patch(&path, move_there.clone()).status);
+        assert!(answers.contains(&200) && answers.contains(&409), "{answers:?}");
+        one.patch(&path, json!({"hostname": "h1"})).expect(200);
+        two.patch(&path, json!({"hostname": "h2"})).expect(200);
+    }
+    one.patch(&path, json!({"hostname": null})).expect(200);
+    two.patch(&path, json!({"hostname": null})).expect(409);
+    for admin in [&one, &two] {
+        admin.delete(&path).expect(204);
+    }
+}
+
+fn many_changes_of_one_client_all_land(api: &Api) {
+    let alice = api.project();
+    alice.register("a");
+    let changes = [
+        json!({"description": "x"}),
+        json!({"config_id": "y"}),
+        json!({"hostname": "z"}),
+        json!({"supported_modes": ["fs"]}),
+        json!({"supported_storages": ["s3"]}),
+    ];
+    at_once(16, |n| {
+        alice.patch("/clients/a", changes[n % changes.len()].clone()).expect(200);
+        alice.poll("a");
+    });
+    let after = alice.show("clients", "a");
+    for change in &changes {
+        let (key, value) = change.as_object().unwrap().iter().next().unwrap();
+        assert_eq!(&after["client"][key], value);
+    }
+    assert_eq!((&after["_version"], &after["client"]["state"]), (&json!(6), &json!("up")));
+}
+
+fn state(caller: &Caller<'_>, client: &str) -> Value {
+    caller.show("clients", client)["client"]["state"].clone()
+}
+
+/// The client polled last so many seconds ago.
+fn last_seen(caller: &Caller<'_>, client: &str, age: i64) {
+    let seen = freezer_api::store::now() - TimeDelta::seconds(age);
+    diesel::update(
+        clients::table.filter(clients::project_id.eq(&caller.project)).filter(clients::client_id.eq(client)),
+    )
+    .set(clients::last_seen_at.eq(Some(seen)))
+    .execute(&mut caller.api.database())
+    .unwrap();
+}

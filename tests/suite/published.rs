@@ -1,0 +1,131 @@
+//! Holds every answer of every test against the published description of the API: the status must be documented for the
+//! operation, and so must the content type; the headers that are promised must be there, and the body must be what
+//! its schema says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use freezer_api::openapi::{self, DEFAULT_SERVER, Settings};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+
+/// What may be wrong with a request that is no operation's: no path, no method, or no request at all.
+const NO_ROUTE: &[u16] = &[400, 401, 404, 413];
+const NO_METHOD: &[u16] = &[400, 401, 405, 413];
+
+/// The document, as a server without tokens publishes it.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        openapi::document(&Settings { has_tokens: false, ..Settings::default() }, DEFAULT_SERVER)
+    })
+}
+
+/// What is wrong with an answer, if anything is.
+pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> {
+    // A browser's preflight is answered before there is any path.
+    if method == "OPTIONS" && answer.status == 200 {
+        return Ok(());
+    }
+    let path = target.split('?').next().unwrap_or_default();
+    let path = path.strip_prefix("/backup/").unwrap_or(path);
+    let Some((template, item)) = path_item(path) else {
+        // The health check may be elsewhere.
+        return match path.contains("/healthcheck") || NO_ROUTE.contains(&answer.status) {
+            true => Ok(()),
+            false => Err(format!("{} is undocumented where there is no path", answer.status)),
+        };
+    };
+    let Some(operation) = operation(template, item, method) else {
+        return match NO_METHOD.contains(&answer.status) {
+            true => Ok(()),
+            false => {
+                Err(format!("{template}: {} is undocumented where there is no such method", answer.status))
+            }
+        };
+    };
+    let name = operation["operationId"].as_str().unwrap();
+    let status = answer.status;
+    // Those who may not ask are answered as if there was no health check.
+    if template == "/healthcheck" && status == 401 {
+        return Ok(());
+    }
+    let response = operation["responses"].get(status.to_string()).map(resolved);
+    let response = response.ok_or_else(|| format!("{name}: the status {status} is undocumented"))?;
+    for (header, definition) in response["headers"].as_object().into_iter().flatten() {
+        let is_promised = resolved(definition)["required"] == json!(true);
+        // Keystone's outage is told as its middleware tells it.
+        if is_promised && answer.header(header).is_none() {
+            return Err(format!("{name}: {status} promises the header {header}"));
+        }
+    }
+    if method == "HEAD" {
+        return Ok(());
+    }
+    let Some(content) = response.get("content") else {
+        return match (answer.body.is_empty(), answer.header("Content-Type")) {
+            (true, None) => Ok(()),
+            _ => Err(format!("{name}: {status} is documented without a body")),
+        };
+    };
+    let kind = answer.header("Content-Type").unwrap_or_default();
+    let media =
+        content.get(kind).ok_or_else(|| format!("{name}: {status} is undocumented in the form {kind:?}"))?;
+    if !kind.contains("json") {
+        return Ok(());
+    }
+    let reference = media["schema"]["$ref"].as_str().unwrap();
+    let errors: Vec<String> = validator(reference)
+        .iter_errors(&answer.json())
+        .map(|error| format!("at {:?}: {error}", error.instance_path().as_str()))
+        .collect();
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{name}: the body of {status} breaks {reference}: {}", errors.join("; "))),
+    }
+}
+
+/// The path of the document that a path is one of.
+fn path_item(path: &str) -> Option<(&'static str, &'static Value)> {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let is_match = |template: &str| {
+        let parts: Vec<&str> = template.split('/').filter(|part| !part.is_empty()).collect();
+        parts.len() == segments.len()
+            && parts.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
+    };
+    if segments.first() == Some(&"healthcheck") {
+        return Some(("/healthcheck", &document()["paths"]["/healthcheck"]));
+    }
+    let mut paths = document()["paths"].as_object().unwrap().iter();
+    paths.find(|(template, _)| is_match(template)).map(|(template, item)| (template.as_str(), item))
+}
+
+fn operation(template: &str, item: &'static Value, method: &str) -> Option<&'static Value> {
+    let method = method.to_lowercase();
+    item.get(&method).or_else(|| match (template, method.as_str()) {
+        // Whatever the method, the health check answers.
+        ("/healthcheck", _) | (_, "head") => item.get("get"),
+        _ => None,
+    })
+}
+
+/// What a reference leads to.
+fn resolved(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document().pointer(&reference[1..]).unwrap(),
+        None => value,
+    }
+}
+
+/// Checks bodies against a schema of the document, in OpenAPI 3.1's dialect. Compiled once.
+pub fn validator(reference: &str) -> Arc<Validator> {
+    static VALIDATORS: OnceLock<Mutex<HashMap<String, Arc<Validator>>>> = OnceLock::new();
+    let mut validators = VALIDATORS.get_or_init(Mutex::default).lock().unwrap();
+    let compile = || {
+        let schema = json!({"$ref": reference, "components": document()["components"]});
+        Arc::new(jsonschema::draft202012::new(&schema).unwrap())
+    };
+    Arc::clone(validators.entry(reference.to_owned()).or_insert_with(compile))
+}
