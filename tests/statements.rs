@@ -32,8 +32,8 @@ fn search_everywhere(store: &Store, body: &Value) {
             clients::list(tx, "p", (&query, &search), page, tx.now, |_, _| true)?;
             actions::list(tx, "p", (&query, &search), page, |_, _| true)?;
             jobs::list(tx, Some("p"), (&query, &search), page, |_, _| true)?;
-            sessions::list(tx, "p", &search, page, |_, _| true)?;
-            backups::list(tx, "p", &search, page, |_, _| true)?;
+            sessions::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            backups::list(tx, "p", (&query, &search), page, |_, _| true)?;
             Ok(())
         })
         .unwrap();

@@ -13,10 +13,14 @@ use super::shape::{
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
+use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
-use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+use crate::store::jobs::{JobView, PlaceSpec};
 use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
+
+/// How many actions a job can have.
+pub const MAX_ACTIONS: usize = 1000;
 
 /// Where the well-known keys of a job document are.
 pub const FIELDS: Fields = &[
@@ -119,7 +123,7 @@ fn schema(required: &[&str]) -> Value {
             "job_schedule": nullable(schedule::schema()),
             "job_actions": about(
                 "What it does, in order.",
-                json!({"type": "array", "maxItems": 1000, "items": entry()}),
+                json!({"type": "array", "maxItems": MAX_ACTIONS, "items": entry()}),
             ),
             "action_defaults": about(
                 "Copied into every freezer_action here, for each key that is missing there or null.",
@@ -320,6 +324,13 @@ pub struct JobDocument {
     pub run: RunState,
     /// The actions, in order.
     pub actions: Option<Vec<JobAction>>,
+}
+
+impl JobDocument {
+    /// The session that it wants its job in.
+    pub fn session(&self) -> Option<&str> {
+        self.session_id.as_ref()?.as_deref()
+    }
 }
 
 /// An entry of `job_actions`.

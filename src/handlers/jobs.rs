@@ -2,8 +2,9 @@
 //! [`write`].
 
 mod conditions;
+pub(super) mod named;
 pub(super) mod trust;
-mod write;
+pub(super) mod write;
 
 use serde_json::json;
 
@@ -19,6 +20,7 @@ use crate::routes::App;
 use crate::store::jobs::{JobListing, JobView};
 use crate::store::listing::CREATED_AT;
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
+use trust::Trusted;
 
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
@@ -36,7 +38,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         let refusal = "The jobs of all projects have one order, that of created_at.";
         return Err(Error::invalid_parameter(refusal));
     }
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, view));
+    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let listing = app.store.read(|tx| {
         let wanted = (&asked.query, &asked.search);
         jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
@@ -92,7 +94,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = document.id.clone().unwrap_or_else(new_id);
     let check = |tx: &mut Tx<'_>| {
         free(tx, &id)?;
-        write::check(tx, request, &document)
+        write::check(tx, request, &document).map(Some)
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
@@ -100,11 +102,10 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             if let Some(need) = need
                 && !need.hold(tx, request)?
             {
-                return Ok(false);
+                return Ok(Trusted::Gone);
             }
             let job = write::insert(tx, request, &id, &document, write::Times::Stamped)?;
-            need.map_or(Ok(()), |need| need.note(tx, request, job))?;
-            Ok(true)
+            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &job.client, &job.job_id))
         })
     })?;
     Ok(request.created("jobs", &id, &json!({"job_id": id})))
@@ -120,7 +121,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view))))
+    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view.head.client_project))))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -196,12 +197,13 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
 }
 
 /// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
-fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
+pub(super) fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
     app.policy.permits(&request.caller, ALL_PROJECTS, request.project())
 }
 
-fn may_see_pid(request: &Request<'_>, sees_all: bool, view: &JobView) -> bool {
-    sees_all || request.caller.project_id.as_ref() == Some(&view.head.client_project)
+/// Whether the caller may see the agent's process id: it is for those who may have to kill it.
+pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
+    sees_all || request.caller.project_id.as_deref() == Some(client_project)
 }
 
 fn unknown(request: &Request<'_>) -> Error {

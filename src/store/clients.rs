@@ -272,6 +272,26 @@ pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Cli
         .optional()?)
 }
 
+/// The client that the project sees under that name, or else in the row of that id.
+pub fn by_name_or_uuid(tx: &mut Tx<'_>, project: &str, word: &str) -> Outcome<Option<Client>> {
+    if let Some(client) = by_name(tx, project, word)? {
+        return Ok(Some(client));
+    }
+    Ok(by_row(tx, word)?.filter(|client| client.is_central || client.project_id == project))
+}
+
+/// The rows of the clients that the project calls by these names or uuids: its own, and every central one.
+pub fn rows_called(tx: &mut Tx<'_>, project: &str, words: Vec<String>) -> Outcome<Vec<String>> {
+    let seen = || clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true));
+    // What can be no id is not compared with one: MySQL would refuse to.
+    let ids: Vec<String> = words.iter().filter(|word| super::is_id(word)).cloned().collect();
+    let named = clients::table.filter(clients::client_id.eq_any(words)).filter(seen()).select(clients::id);
+    let mut rows: Vec<String> = named.load(tx.connection)?;
+    let by_id = clients::table.filter(clients::id.eq_any(ids)).filter(seen()).select(clients::id);
+    rows.extend(by_id.load::<String>(tx.connection)?);
+    Ok(rows)
+}
+
 /// The client of that row.
 pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
     Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)

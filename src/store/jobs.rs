@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::action_attachments::ActionAttachment;
 use super::actions::Action;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
@@ -19,7 +20,7 @@ use super::schema::{
 };
 use super::{Outcome, Tx};
 
-pub use definition::{PlaceSpec, insert, places, redefine};
+pub use definition::{PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
 pub use list::{JobListing, PolledClient, list};
 
@@ -36,25 +37,6 @@ pub struct Job {
     pub user_id: String,
     pub scheduling: Json,
     pub description: Option<String>,
-    pub created_at: Time,
-    pub updated_at: Time,
-    pub version: i32,
-}
-
-/// A row of `action_attachments`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = action_attachments, treat_none_as_default_value = false)]
-#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
-pub struct ActionAttachment {
-    pub id: String,
-    pub project_id: String,
-    pub user_id: String,
-    pub action_id: String,
-    pub job_id: String,
-    pub priority: i32,
-    pub retries: i32,
-    pub retry_interval: i32,
-    pub mandatory: bool,
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,

@@ -42,6 +42,7 @@ mod published;
 mod rows;
 
 mod actions;
+mod attachments;
 mod backups;
 mod bad_input;
 mod clients;
