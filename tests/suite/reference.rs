@@ -7,7 +7,7 @@ use freezer_api::server::Settings;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
-use crate::documents::job;
+use crate::documents::{action, job};
 use crate::http;
 use crate::published;
 use crate::routes::{Case, word};
@@ -68,6 +68,11 @@ fn what_the_examples_ask_for_is_done(api: &Api) {
     let mut known = job(CLIENT);
     known["job_id"] = spoken_of.clone();
     owner.create("jobs", known);
+    // The other clients and actions that they name.
+    owner.register("web2.example.com");
+    let mut known = action();
+    known["action_id"] = example("Action")["action_id"].clone();
+    owner.create("actions", known);
     for route in ROUTES.iter().filter(|route| matches!(route.handler, Handler::Project(..))) {
         let item = &published::document()["paths"][route.path][word(route.method).to_lowercase()];
         let content = &item["requestBody"]["content"]["application/json"]["schema"]["$ref"];
