@@ -6,8 +6,10 @@
 
 mod assembly;
 mod components;
+mod filters;
 mod operation;
 pub mod operations;
+mod page;
 mod parameters;
 
 use serde_json::{Value, json};
@@ -45,25 +47,42 @@ pub fn document(settings: &Settings, server: &str) -> Value {
 
 /// The description, ready to be sent: what differs between requests is only where the service is.
 pub struct Published {
-    before: String,
-    after: String,
+    /// The document, before and after the server's address.
+    document: (String, String),
+    /// The page, before and after the prefix of our paths.
+    page: (String, String),
+    /// What a browser may do with the page.
+    policy: String,
 }
 
 impl Published {
     /// Describes the service with these settings.
     pub fn new(settings: &Settings) -> Self {
-        let document = assembly::document(settings).to_string();
-        // An object's first key may as well be this one.
-        Self { before: "{\"servers\":[{\"url\":".to_owned(), after: format!("}}],{}", &document[1..]) }
+        let document = assembly::document(settings);
+        let page = page::page(&document);
+        // The servers are one key more of the object, its first.
+        let rest = document.to_string().replacen('{', "}],", 1);
+        Self {
+            document: ("{\"servers\":[{\"url\":".to_owned(), rest),
+            page,
+            policy: page::content_security_policy(),
+        }
     }
 
     /// The document of the service at `server`.
     pub fn document(&self, server: &str) -> String {
-        format!("{}{}{}", self.before, Value::from(server), self.after)
+        let (before, after) = &self.document;
+        format!("{before}{}{after}", Value::from(server))
     }
 
     /// The page, for a service whose paths begin with `prefix`.
-    pub fn page(&self, _prefix: &str) -> String {
-        String::new()
+    pub fn page(&self, prefix: &str) -> String {
+        let (before, after) = &self.page;
+        format!("{before}{}{after}", page::escaped(prefix))
+    }
+
+    /// The page's `Content-Security-Policy`.
+    pub fn page_policy(&self) -> &str {
+        &self.policy
     }
 }

@@ -124,13 +124,12 @@ pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
 })
 .with_example(|| {
     json!({
-        "job_attachment_id": "9b2e5c0f4d8a4e6fb1c7d3a2f5e8097c",
-        "action_id": "1f0d6a3b8c5e4f2790ab4c6d8e1f3a5b",
+        "job_attachment_id": "3c59dc048e8850243be8079a5c74d079",
         "result": "fail",
-        "time_elapsed": 61,
-        "report_date": "2026-11-22T19:55:23Z",
-        "metadata": {"attempt": 2},
-        "log": "tar: /srv: Cannot open: Permission denied\n",
+        "time_elapsed": 42,
+        "report_date": "2026-12-01T03:31:25Z",
+        "metadata": {"exit_status": 1},
+        "log": "tar: /etc/shadow: Permission denied",
     })
 });
 
@@ -143,7 +142,7 @@ pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
     let fixed = REFERENCES.iter().map(|(key, _)| (*key).to_owned());
     body(properties, read_only().into_iter().map(|(key, _)| key).chain(fixed))
 })
-.with_example(|| json!({"result": "aborted", "metadata": {"attempt": null, "ticket": "OPS-17"}}));
+.with_example(|| json!({"result": "aborted", "metadata": {"note": "The host was shut down."}}));
 
 /// A report as [`render`] shows it.
 pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
@@ -157,21 +156,21 @@ pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
 })
 .with_example(|| {
     json!({
-        "id": "4a8c2e6f0b1d4c3e9f5a7b8d6c2e1f0a",
+        "id": "c9f0f895fb98ab9159f51fd0297e236d",
         "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
         "user_id": "c0ffee254729296a45a3885639ac7e10",
-        "action_id": "1f0d6a3b8c5e4f2790ab4c6d8e1f3a5b",
-        "action_attachment_id": null,
-        "job_attachment_id": "9b2e5c0f4d8a4e6fb1c7d3a2f5e8097c",
-        "job_id": "9b2e5c0f4d8a4e6fb1c7d3a2f5e8097c",
+        "action_id": "d3486ae9136e7856bc42212385ea7970",
+        "action_attachment_id": "8f14e45fceea167a5a36dedd4bea2543",
+        "job_attachment_id": "3c59dc048e8850243be8079a5c74d079",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
         "client_id": "web1.example.com",
-        "result": "fail",
-        "time_elapsed": 61,
-        "metadata": {"attempt": 2},
-        "report_date": "2026-11-22T19:55:23.000000Z",
-        "has_log": true,
-        "created_at": "2026-11-22T19:55:24.123456Z",
-        "updated_at": "2026-11-22T19:55:24.123456Z",
+        "result": "success",
+        "time_elapsed": 42,
+        "metadata": {},
+        "report_date": "2026-12-01T03:31:25.000000Z",
+        "has_log": false,
+        "created_at": "2026-12-01T03:31:25.123456Z",
+        "updated_at": "2026-12-01T03:31:25.123456Z",
         "version": 1,
     })
 });

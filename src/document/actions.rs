@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 use super::clients::{ACTIONS, MODES};
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, id, integer, listing, nullable, own_id, project_id, text, titled, user_id, version,
-    words,
+    Shape, about, closed, id, integer, nullable, own_id, project_id, text, titled, user_id, version, words,
 };
 use super::{MAX_TEXT, bounded, int};
 use crate::error::Result;
@@ -182,9 +181,6 @@ pub static ACTION_DOCUMENT: Shape = Shape::new("Action", || {
         "_version": 1,
     })
 });
-
-/// The answer to a list of actions.
-pub static ACTION_LIST: Shape = Shape::new("ActionList", || listing("actions", &ACTION_DOCUMENT));
 
 /// The answer to a new action.
 pub static ACTION_CREATED: Shape = Shape::new("ActionId", || closed(json!({"action_id": own_id(ACTION_ID)})))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, about, closed, listing, own_id, project_id, rule, user_id, words};
+use super::shape::{Shape, about, closed, own_id, project_id, rule, user_id, words};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
@@ -174,9 +174,6 @@ pub static BACKUP_DOCUMENT: Shape = Shape::new("Backup", || {
         },
     })
 });
-
-/// The answer to a list of backups.
-pub static BACKUP_LIST: Shape = Shape::new("BackupList", || listing("backups", &BACKUP_DOCUMENT));
 
 /// The answer to a new backup.
 pub static BACKUP_CREATED: Shape = Shape::new("BackupId", || closed(json!({"backup_id": own_id(BACKUP_ID)})))

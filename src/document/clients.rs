@@ -4,9 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{
-    Shape, about, closed, id, listing, nullable, own_id, project_id, text, user_id, version, words,
-};
+use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, text, user_id, version, words};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
@@ -204,9 +202,6 @@ pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
         "_version": 1,
     })
 });
-
-/// The answer to a list of clients.
-pub static CLIENT_LIST: Shape = Shape::new("ClientList", || listing("clients", &CLIENT_DOCUMENT));
 
 /// The answer to a registration.
 pub static CLIENT_CREATED: Shape =

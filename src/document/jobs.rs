@@ -7,8 +7,8 @@ use super::clients::client_id;
 use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, id, integer, listing, nullable, own_id, project_id, rule, text, titled, user_id,
-    version, words,
+    Shape, about, closed, id, integer, nullable, own_id, project_id, rule, text, titled, user_id, version,
+    words,
 };
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ pub static COLLECTION: Collection = Collection {
         description: "The jobs of every project, in the order of creation; for those who may see them.",
     }],
     is_strict: false,
-    document: None,
+    document: Some(&JOB_DOCUMENT),
 };
 
 const JOB_ID: &str = "The job's id on its client.";
@@ -254,9 +254,6 @@ pub static JOB_DOCUMENT: Shape = Shape::new("Job", || {
         "_version": 7,
     })
 });
-
-/// The answer to a list of jobs.
-pub static JOB_LIST: Shape = Shape::new("JobList", || listing("jobs", &JOB_DOCUMENT));
 
 /// The answer to a new job.
 pub static JOB_CREATED: Shape = Shape::new("JobId", || closed(json!({"job_id": own_id(JOB_ID)})))

@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 use super::clients::client_id;
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, integer, listing, nullable, own_id, project_id, text, time, titled, user_id,
-    version, words,
+    Shape, about, closed, integer, nullable, own_id, project_id, text, time, titled, user_id, version, words,
 };
 use super::{MAX_TEXT, int, schedule, time_from, time_or_never};
 use crate::error::{Error, Result};
@@ -194,9 +193,6 @@ pub static SESSION_DOCUMENT: Shape = Shape::new("Session", || {
         "_version": 4,
     })
 });
-
-/// The answer to a list of sessions.
-pub static SESSION_LIST: Shape = Shape::new("SessionList", || listing("sessions", &SESSION_DOCUMENT));
 
 /// The answer to a new session.
 pub static SESSION_CREATED: Shape =

@@ -116,17 +116,26 @@ pub fn about(text: &str, mut schema: Value) -> Value {
     schema
 }
 
-/// Schema of a list's answer: some documents under the key of their noun.
-pub fn listing(noun: &str, document: &Shape) -> Value {
-    let documents =
-        about("What was found, in the list's order.", json!({"type": "array", "items": document.schema()}));
-    json!({"type": "object", "required": [noun], "additionalProperties": false, "properties": {noun: documents}})
-}
-
 /// Schema of an answer, or a part of one, that has all of these keys and no others.
 pub fn closed(properties: Value) -> Value {
     let keys: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
     json!({"type": "object", "required": keys, "additionalProperties": false, "properties": properties})
+}
+
+/// What is left of a document's schema where only some members were asked for: each may be missing, at any depth.
+pub fn part(mut schema: Value) -> Value {
+    let Value::Object(object) = &mut schema else { return schema };
+    object.remove("required");
+    if let Some(Value::String(name)) = object.get_mut("title") {
+        name.push_str("Part");
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(|property| *property = part(property.take()));
+    }
+    if let Some(more) = object.get_mut("additionalProperties") {
+        *more = part(more.take());
+    }
+    schema
 }
 
 /// Schema of an id that a document may bring: up to 64 of the characters `\w` and `-`.

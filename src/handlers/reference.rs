@@ -14,8 +14,12 @@ pub fn document(app: &App, call: &Call) -> Result<Reply> {
 
 /// `GET /docs`: HTML, whatever is accepted.
 pub fn page(app: &App, call: &Call) -> Result<Reply> {
-    Ok(Reply::text(200, &published(app).page(&call.prefix))
-        .with_header("Content-Type", "text/html; charset=utf-8"))
+    let published = published(app);
+    Ok(Reply::text(200, &published.page(&call.prefix))
+        .with_header("Content-Type", "text/html; charset=utf-8")
+        .with_header("Content-Security-Policy", published.page_policy().to_owned())
+        .with_header("X-Content-Type-Options", "nosniff")
+        .with_header("Referrer-Policy", "no-referrer"))
 }
 
 /// What does not depend on the request is made once.

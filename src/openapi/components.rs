@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::operation::JSON;
+use super::operation::{Content, JSON, List, PLAIN};
 use crate::document::errors::{ERROR, TEXT, UNAUTHORIZED};
-use crate::document::shape::Shape;
+use crate::document::shape::{Shape, about, closed, part, titled, words};
 
 /// The schemas, by their names.
 #[derive(Default)]
@@ -18,6 +18,17 @@ impl Schemas {
             schema["examples"] = json!([example]);
         }
         self.lift(schema)
+    }
+
+    /// Publishes what an answer holds; a reference to it.
+    pub fn publish_content(&mut self, content: Content) -> Value {
+        match content {
+            Content::One(shape) => self.publish(shape),
+            Content::Page(list) => {
+                self.publish(list.document);
+                self.lift(page(list))
+            }
+        }
     }
 
     /// All that were published.
@@ -48,6 +59,30 @@ impl Schemas {
         }
         reference
     }
+}
+
+/// Schema of a page of a list.
+fn page(list: List) -> Value {
+    let document = list.document.schema();
+    let either = json!({"anyOf": [document.clone(), part(document)]});
+    let link = closed(json!({
+        "rel": about("What the link leads to.", words(&["next"])),
+        "href": about("Where it leads.", json!({"type": "string", "format": "uri"})),
+    }));
+    let links = json!({"type": "array", "items": titled("NextLink", link)});
+    let mut page = closed(json!({
+        list.noun: about(
+            "What was found, in the list's order; of each only some members, if `fields` names them.",
+            json!({"type": "array", "items": either}),
+        ),
+    }));
+    page["properties"][format!("{}_links", list.noun)] =
+        about("Where it goes on, when there are more.", links);
+    page["properties"]["count"] = about(
+        "How many there are on all pages, if `with_count` asks for it.",
+        json!({"type": "integer", "minimum": 0}),
+    );
+    titled(&format!("{}List", list.document.name()), page)
 }
 
 /// The status of an error and what it means, everywhere.
@@ -92,7 +127,7 @@ pub fn responses(schemas: &mut Schemas) -> Value {
             }
             406 => content = Value::Null,
             503 => {
-                content["text/plain; charset=utf-8"] = json!({"schema": schemas.publish(&TEXT)});
+                content[PLAIN] = json!({"schema": schemas.publish(&TEXT)});
                 headers.push("Retry-After");
             }
             _ => {}
@@ -103,7 +138,45 @@ pub fn responses(schemas: &mut Schemas) -> Value {
         }
         responses.insert((*name).to_owned(), response);
     }
+    responses.insert(
+        "NotModified".to_owned(),
+        json!({
+            "description": "The caller has it as it is.",
+            "headers": references(&["ETag", "x-openstack-request-id"]),
+        }),
+    );
     Value::Object(responses)
+}
+
+/// A reference to the answer of a read that would say nothing new.
+pub fn not_modified() -> Value {
+    json!({"$ref": "#/components/responses/NotModified"})
+}
+
+/// The parameters of conditional requests.
+pub fn parameters() -> Value {
+    let tag = "(W/)?\"[\\u0021\\u0023-\\u007e\\u0080-\\u00ff]*\"";
+    let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
+    let header = |name: &str, description: &str| {
+        let schema = json!({"type": "string", "pattern": pattern});
+        json!({"name": name, "in": "header", "description": description, "schema": schema})
+    };
+    json!({
+        "IfMatch": header(
+            "If-Match",
+            "Do it only if the resource still has one of these entity tags, or with `*` if there is one at all; else 412.",
+        ),
+        "IfNoneMatch": header(
+            "If-None-Match",
+            "Do it only if the resource has none of these entity tags, or with `*` if there is none; else 412, and 304 for \
+             a GET.",
+        ),
+    })
+}
+
+/// References to the parameters of conditional requests.
+pub fn conditions() -> [Value; 2] {
+    ["IfMatch", "IfNoneMatch"].map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
 }
 
 /// References to some headers.

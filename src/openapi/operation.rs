@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::document::search;
 use crate::document::shape::Shape;
-use crate::document::{errors, search};
 use crate::http::Method;
+use crate::store::listing::Collection;
 
 /// An operation. Everything but its route is said with the methods below.
 pub struct Operation {
@@ -18,7 +19,9 @@ pub struct Operation {
     pub summary: Option<&'static str>,
     /// More about it.
     pub description: &'static str,
-    /// The parameters of its query.
+    /// The list that it gives, whose parameters it takes.
+    pub list: Option<List>,
+    /// The parameters of its query beside those.
     pub query: Vec<Parameter>,
     /// What it takes.
     pub body: Option<Body>,
@@ -42,8 +45,10 @@ pub struct Parameter {
 
 /// The body of a request.
 pub struct Body {
-    /// Its content type, and its shape.
-    pub content: (&'static str, &'static Shape),
+    /// The content types that it may have.
+    pub content: Vec<&'static str>,
+    /// Its shape.
+    pub shape: &'static Shape,
     /// Whether it must be there.
     pub required: bool,
     /// What is to be said about it.
@@ -56,10 +61,42 @@ pub struct Reply {
     pub status: u16,
     /// What it means.
     pub description: &'static str,
-    /// Its content types, each with its shape; none for an answer without a body.
-    pub content: Vec<(&'static str, &'static Shape)>,
+    /// Its content types, each with what it holds; none for an answer without a body.
+    pub content: Vec<(&'static str, Content)>,
     /// The headers that are always there, beside the request's id.
     pub headers: Vec<&'static str>,
+}
+
+/// What an answer holds.
+#[derive(Clone, Copy)]
+pub enum Content {
+    /// One thing.
+    One(&'static Shape),
+    /// A page of a list.
+    Page(List),
+}
+
+/// A list.
+#[derive(Clone, Copy)]
+pub struct List {
+    /// The key of the documents in the answer.
+    pub noun: &'static str,
+    /// The shape of one.
+    pub document: &'static Shape,
+    /// What it can be filtered by and ordered by.
+    pub collection: Option<&'static Collection>,
+}
+
+impl List {
+    /// A list of such documents.
+    pub fn of(noun: &'static str, document: &'static Shape) -> Self {
+        Self { noun, document, collection: None }
+    }
+
+    /// With the filters and orders of a collection.
+    pub fn offering(self, collection: &'static Collection) -> Self {
+        Self { collection: Some(collection), ..self }
+    }
 }
 
 /// The conditions of a request (`If-Match`, `If-None-Match`) that an operation heeds.
@@ -67,14 +104,20 @@ pub struct Reply {
 pub enum Conditions {
     /// None.
     None,
-    /// Those of a read: 304 and `ETag`.
+    /// Those of a read: 304, and 412 for an `If-Match`.
     Read,
+    /// Those of a read whose `ETag` is not that of the whole answer, so that there is no 304.
+    PartlyRead,
     /// Those of a change: 412.
     Write,
 }
 
 /// JSON, as nearly everything here is.
 pub const JSON: &str = "application/json";
+/// What has no form.
+pub const BYTES: &str = "application/octet-stream";
+/// Plain text.
+pub const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl Operation {
     fn new(method: Method, path: &str, id: &'static str) -> Self {
@@ -84,6 +127,7 @@ impl Operation {
             id,
             summary: None,
             description: "",
+            list: None,
             query: Vec::new(),
             body: None,
             replies: Vec::new(),
@@ -103,23 +147,39 @@ impl Operation {
         Self::new(method, &format!("/v2/{{project_id}}{path}"), id).fails(&[401, 403, 404, 406, 503])
     }
 
-    /// A list: with the search body, and the parameters of a list.
-    pub fn list(path: &str, id: &'static str, answer: &'static Shape) -> Self {
-        let list = Self::project(Method::Get, path, id).answers(200, "A page of the list.", answer);
-        let description = "The older way to filter; parameters do the same, and pass every proxy and cache.";
-        let body = Body { content: (JSON, &search::SEARCH), required: false, description };
-        Self { body: Some(body), ..list }
+    /// A list, with its parameters.
+    pub fn list(path: &str, id: &'static str, list: List) -> Self {
+        let content = vec![(JSON, Content::Page(list))];
+        let page = Reply { status: 200, description: "A page of the list.", content, headers: vec![] };
+        Self { list: Some(list), ..Self::project(Method::Get, path, id) }.replies(page)
+    }
+
+    /// With the search in the body, as the lists of old have it.
+    pub fn searches(self) -> Self {
+        let description = "The older way to search. Not every proxy lets the body of a GET pass, and no cache heeds \
+                           it: where a parameter can say the same, that is the better way.";
+        Self {
+            body: Some(Body { content: vec![JSON], shape: &search::SEARCH, required: false, description }),
+            ..self
+        }
     }
 
     /// A resource's own GET.
     pub fn show(path: &str, id: &'static str, answer: &'static Shape) -> Self {
-        let show = Self::project(Method::Get, path, id).answers(200, "The resource.", answer);
-        Self { conditions: Conditions::Read, ..show }
+        Self::project(Method::Get, path, id)
+            .answers(200, "The resource.", answer)
+            .tagged()
+            .on(Conditions::Read)
     }
 
     /// A change of one resource.
     pub fn change(method: Method, path: &str, id: &'static str) -> Self {
-        Self { conditions: Conditions::Write, ..Self::project(method, path, id) }
+        Self::project(method, path, id).on(Conditions::Write)
+    }
+
+    /// With the conditions that it heeds.
+    pub fn on(self, conditions: Conditions) -> Self {
+        Self { conditions, ..self }
     }
 
     /// With a summary of its own.
@@ -140,18 +200,23 @@ impl Operation {
 
     /// With a body of JSON, which must be there.
     pub fn takes(self, shape: &'static Shape) -> Self {
-        Self { body: Some(Body { content: (JSON, shape), required: true, description: "" }), ..self }
+        Self { body: Some(Body { content: vec![JSON], shape, required: true, description: "" }), ..self }
     }
 
     /// With an answer of JSON.
     pub fn answers(self, status: u16, description: &'static str, shape: &'static Shape) -> Self {
-        self.replies(Reply { status, description, content: vec![(JSON, shape)], headers: vec![] })
+        self.replies(Reply {
+            status,
+            description,
+            content: vec![(JSON, Content::One(shape))],
+            headers: vec![],
+        })
     }
 
     /// With the answer to a create or a replace.
     pub fn creates(self, shape: &'static Shape) -> Self {
         let description = "It is there now, at the `Location`.";
-        let content = vec![(JSON, shape)];
+        let content = vec![(JSON, Content::One(shape))];
         self.replies(Reply { status: 201, description, content, headers: vec!["Location"] })
     }
 
@@ -166,16 +231,15 @@ impl Operation {
         self
     }
 
+    /// With an `ETag` in the answer that was said last.
+    pub fn tagged(mut self) -> Self {
+        self.replies.iter_mut().last().into_iter().for_each(|reply| reply.headers.push("ETag"));
+        self
+    }
+
     /// With errors in the common form.
     pub fn fails(mut self, statuses: &[u16]) -> Self {
         self.errors.extend(statuses);
         self
-    }
-
-    /// Every shape of it.
-    pub fn shapes(&self) -> impl Iterator<Item = &'static Shape> {
-        let body = self.body.iter().map(|body| body.content.1);
-        let replies = self.replies.iter().flat_map(|reply| reply.content.iter().map(|(_, shape)| *shape));
-        body.chain(replies).chain([&errors::ERROR, &errors::UNAUTHORIZED, &errors::TEXT])
     }
 }

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::operation::Parameter;
+use super::filters;
+use super::operation::{List, Parameter};
+
+/// The words for true and false (`handlers/list/ask.rs` reads them).
+pub const FLAGS: &[&str] = &[
+    "true", "True", "TRUE", "t", "yes", "y", "1", "on", "false", "False", "FALSE", "f", "no", "n", "0", "off",
+];
 
 /// The names in braces of a path, in order.
 pub fn names(path: &str) -> impl Iterator<Item = &str> {
@@ -39,10 +45,10 @@ pub fn of_query(parameter: &Parameter) -> Value {
     })
 }
 
-/// The page that a list gives.
-pub fn page(max_limit: i64) -> [Parameter; 2] {
+/// The parameters of a list.
+pub fn of_list(list: List, max_limit: i64) -> Vec<Parameter> {
     let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
-    [
+    let mut parameters = vec![
         Parameter {
             name: "limit",
             description: format!(
@@ -52,21 +58,21 @@ pub fn page(max_limit: i64) -> [Parameter; 2] {
         },
         Parameter {
             name: "offset",
-            description: "How many to leave out first.".to_owned(),
+            description: "How many to leave out first. `marker` is the better way, and goes without it."
+                .to_owned(),
             schema: number(),
         },
-    ]
+    ];
+    if let Some(collection) = list.collection {
+        parameters.extend(filters::of_collection(collection));
+    }
+    parameters
 }
 
 /// A parameter that is true or false.
 pub fn flag(name: &'static str, description: &str) -> Parameter {
-    let schema = json!({
-        "type": ["boolean", "string"],
-        "enum": [
-            true, false, "true", "True", "TRUE", "t", "yes", "y", "1", "on", "false", "False", "FALSE", "f", "no", "n",
-            "0", "off",
-        ],
-        "default": false,
-    });
+    let mut words = vec![json!(true), json!(false)];
+    words.extend(FLAGS.iter().map(|word| Value::from(*word)));
+    let schema = json!({"type": ["boolean", "string"], "enum": words, "default": false});
     Parameter { name, description: description.to_owned(), schema }
 }

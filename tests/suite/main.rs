@@ -55,6 +55,7 @@ mod lists;
 mod liveness;
 mod preconditions;
 mod races;
+mod reference;
 mod reports;
 mod routes;
 mod sessions;

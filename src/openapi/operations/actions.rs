@@ -2,10 +2,10 @@
 
 use super::Group;
 use crate::document::actions::{
-    ACTION, ACTION_CHANGED, ACTION_CREATED, ACTION_DOCUMENT, ACTION_LIST, ACTION_PATCH,
+    ACTION, ACTION_CHANGED, ACTION_CREATED, ACTION_DOCUMENT, ACTION_PATCH, COLLECTION,
 };
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::Operation;
+use crate::openapi::operation::{List, Operation};
 
 pub fn group() -> Group {
     const LIST: &str = "/actions";
@@ -14,7 +14,12 @@ pub fn group() -> Group {
         name: "Actions",
         description: "What a freezer-agent is to do. Jobs are made of actions.",
         operations: vec![
-            Operation::list(LIST, "list_actions", &ACTION_LIST),
+            Operation::list(
+                LIST,
+                "list_actions",
+                List::of("actions", &ACTION_DOCUMENT).offering(&COLLECTION),
+            )
+            .searches(),
             Operation::project(Post, LIST, "create_action")
                 .takes(&ACTION)
                 .creates(&ACTION_CREATED)

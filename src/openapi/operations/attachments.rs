@@ -1,21 +1,46 @@
 //! The attachments: of jobs to clients, and of actions to jobs.
 
 use super::Group;
-use crate::http::Method::{Delete, Get, Patch, Post};
-use crate::openapi::operation::Operation;
+use crate::document::action_attachments::{
+    self, ACTION_ATTACHMENT, ACTION_ATTACHMENT_CREATE, ACTION_ATTACHMENT_PATCH,
+};
+use crate::document::job_attachments::{self, JOB_ATTACHMENT, JOB_ATTACHMENT_CREATE, JOB_ATTACHMENT_PATCH};
+use crate::http::Method::{Delete, Patch, Post};
+use crate::openapi::operation::{List, Operation};
 
 pub fn of_jobs() -> Group {
     const LIST: &str = "/job-attachments";
     const ONE: &str = "/job-attachments/{job_attachment_id}";
     Group {
         name: "Job attachments",
-        description: "Jobs on their clients. A job with several of them is run by a fleet.",
+        description: "Jobs on their clients. A job with several of them is run by a fleet: each client's scheduler finds \
+                      a job document of its own, with the attachment's id, and reports on that.",
         operations: vec![
-            Operation::project(Get, LIST, "list_job_attachments"),
-            Operation::project(Post, LIST, "create_job_attachment"),
-            Operation::project(Get, ONE, "show_job_attachment"),
-            Operation::project(Patch, ONE, "update_job_attachment"),
-            Operation::project(Delete, ONE, "delete_job_attachment"),
+            Operation::list(
+                LIST,
+                "list_job_attachments",
+                List::of("job_attachments", &JOB_ATTACHMENT).offering(&job_attachments::COLLECTION),
+            ),
+            Operation::project(Post, LIST, "create_job_attachment")
+                .about(
+                    "409: the job is on the client already. 422: the job, the client or the session is not there, the \
+                     client cannot do every action of the job, or Keystone refuses the trust that it needs.",
+                )
+                .takes(&JOB_ATTACHMENT_CREATE)
+                .creates(&JOB_ATTACHMENT)
+                .fails(&[409, 422]),
+            Operation::show(ONE, "show_job_attachment", &JOB_ATTACHMENT),
+            Operation::change(Patch, ONE, "update_job_attachment")
+                .about(
+                    "Changes the run of this one client, or moves the job to another one. A run that this finishes leaves \
+                     its reports, as if the job document had been changed.",
+                )
+                .takes(&JOB_ATTACHMENT_PATCH)
+                .answers(200, "The whole attachment.", &JOB_ATTACHMENT)
+                .fails(&[409, 422]),
+            Operation::change(Delete, ONE, "delete_job_attachment")
+                .about("With its last attachment a job goes too; its actions, reports and backups stay.")
+                .does("It is gone."),
         ],
     }
 }
@@ -25,13 +50,30 @@ pub fn of_actions() -> Group {
     const ONE: &str = "/action-attachments/{action_attachment_id}";
     Group {
         name: "Action attachments",
-        description: "Actions in their places in jobs.",
+        description: "Actions in their places in jobs. A change of one is a change of the job, for every client it is on.",
         operations: vec![
-            Operation::project(Get, LIST, "list_action_attachments"),
-            Operation::project(Post, LIST, "create_action_attachment"),
-            Operation::project(Get, ONE, "show_action_attachment"),
-            Operation::project(Patch, ONE, "update_action_attachment"),
-            Operation::project(Delete, ONE, "delete_action_attachment"),
+            Operation::list(
+                LIST,
+                "list_action_attachments",
+                List::of("action_attachments", &ACTION_ATTACHMENT).offering(&action_attachments::COLLECTION),
+            ),
+            Operation::project(Post, LIST, "create_action_attachment")
+                .about(
+                    "409: the priority is taken, or the job has 1000 actions. 422: the action or the job is not there, or \
+                     a client that the job is on cannot do the action.",
+                )
+                .takes(&ACTION_ATTACHMENT_CREATE)
+                .creates(&ACTION_ATTACHMENT)
+                .fails(&[409, 422]),
+            Operation::show(ONE, "show_action_attachment", &ACTION_ATTACHMENT),
+            Operation::change(Patch, ONE, "update_action_attachment")
+                .about("409: the priority is taken.")
+                .takes(&ACTION_ATTACHMENT_PATCH)
+                .answers(200, "The whole attachment.", &ACTION_ATTACHMENT)
+                .fails(&[409]),
+            Operation::change(Delete, ONE, "delete_action_attachment")
+                .about("The action itself stays, and so do the reports of its runs.")
+                .does("It is gone."),
         ],
     }
 }

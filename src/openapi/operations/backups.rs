@@ -1,9 +1,9 @@
 //! Backups.
 
 use super::Group;
-use crate::document::backups::{BACKUP, BACKUP_CREATED, BACKUP_DOCUMENT, BACKUP_LIST, BACKUP_PATCH};
+use crate::document::backups::{BACKUP, BACKUP_CREATED, BACKUP_DOCUMENT, BACKUP_PATCH};
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::Operation;
+use crate::openapi::operation::{List, Operation};
 
 pub fn group() -> Group {
     const LIST: &str = "/backups";
@@ -12,13 +12,14 @@ pub fn group() -> Group {
         name: "Backups",
         description: "What exists in storage, as the agents report it.",
         operations: vec![
-            Operation::list(LIST, "list_backups", &BACKUP_LIST),
+            Operation::list(LIST, "list_backups", List::of("backups", &BACKUP_DOCUMENT)).searches(),
             Operation::project(Post, LIST, "create_backup").takes(&BACKUP).creates(&BACKUP_CREATED),
             Operation::show(ONE, "show_backup", &BACKUP_DOCUMENT),
             Operation::change(Patch, ONE, "update_backup")
                 .about("The outcome must be a backup as it could be entered, else the answer is a 400.")
                 .takes(&BACKUP_PATCH)
-                .answers(200, "The whole backup.", &BACKUP_DOCUMENT),
+                .answers(200, "The whole backup.", &BACKUP_DOCUMENT)
+                .tagged(),
             Operation::change(Delete, ONE, "delete_backup")
                 .about("The entry, not what is in storage. 404 for one that is not there.")
                 .does("It is gone."),

@@ -2,10 +2,10 @@
 
 use super::Group;
 use crate::document::jobs::{
-    JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_LIST, JOB_PATCH,
+    JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH,
 };
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::Operation;
+use crate::openapi::operation::{List, Operation};
 use crate::openapi::parameters;
 
 pub fn group() -> Group {
@@ -15,7 +15,7 @@ pub fn group() -> Group {
         name: "Jobs",
         description: "Some actions in order, and when a client runs them. A job document is a job on one client.",
         operations: vec![
-            Operation::list(LIST, "list_jobs", &JOB_LIST)
+            Operation::list(LIST, "list_jobs", List::of("jobs", &JOB_DOCUMENT)).searches()
                 .about("A list that is narrowed to one client is that client's poll: the events in it count as delivered.")
                 .asks([parameters::flag("all_projects", "List the jobs of all projects, which needs a rule of its own.")]),
             Operation::project(Post, LIST, "create_job")
@@ -43,7 +43,7 @@ pub fn group() -> Group {
             Operation::change(Delete, ONE, "delete_job")
                 .about("Its actions, reports and backups stay.")
                 .does("It is gone, or was not there."),
-            Operation::project(Post, "/jobs/{job_id}/event", "create_job_event")
+            Operation::change(Post, "/jobs/{job_id}/event", "create_job_event")
                 .about("Its client's scheduler finds the event in its next poll.")
                 .takes(&JOB_EVENT)
                 .answers(202, "The scheduler will find it.", &JOB_EVENT_RESULT),

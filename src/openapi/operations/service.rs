@@ -4,10 +4,12 @@ use super::Group;
 use crate::document::errors::TEXT;
 use crate::document::service::{DESCRIPTION, HEALTH, HOME, VERSIONS};
 use crate::http::Method::{Get, Head};
-use crate::openapi::operation::{JSON, Operation, Reply};
+use crate::openapi::operation::{Content, JSON, Operation, PLAIN, Reply};
+
+const HTML: &str = "text/html; charset=utf-8";
 
 pub fn group(health_path: &str) -> Group {
-    let html = || vec![("text/html; charset=utf-8", &TEXT)];
+    let html = || vec![(HTML, Content::One(&TEXT))];
     let versions = Operation::public(Get, "/", "list_versions")
         .titled("List the versions of the API.")
         .answers(300, "The versions.", &VERSIONS)
@@ -17,7 +19,7 @@ pub fn group(health_path: &str) -> Group {
         .replies(Reply {
             status: 200,
             description: "The home document.",
-            content: vec![("application/json-home", &HOME)],
+            content: vec![("application/json-home", Content::One(&HOME))],
             headers: vec![],
         })
         .fails(&[406]);
@@ -39,7 +41,7 @@ pub fn group(health_path: &str) -> Group {
 
 fn health(path: &str) -> Operation {
     let forms =
-        || vec![("text/plain; charset=utf-8", &TEXT), ("text/html; charset=utf-8", &TEXT), (JSON, &HEALTH)];
+        || vec![(PLAIN, Content::One(&TEXT)), (HTML, Content::One(&TEXT)), (JSON, Content::One(&HEALTH))];
     Operation::public(Get, path, "check_health")
         .titled("Check whether this node is in service.")
         .about("Any path below and any method are answered alike. The form is the one of the three that is accepted.")

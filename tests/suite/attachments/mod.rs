@@ -2,6 +2,11 @@
 
 mod actions;
 mod jobs;
+mod keys;
+mod lists;
+mod races;
+mod refusals;
+mod tags;
 
 use serde_json::{Value, json};
 

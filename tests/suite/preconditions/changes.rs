@@ -174,13 +174,14 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
 
 /// Whether this connection could change a row at once. SQLite has one lock for all of them.
 fn can_be_changed(connection: &mut AnyConnection, table: &str, id: &str) -> bool {
+    let row = format!("SELECT id FROM {table} WHERE id = '{id}' FOR UPDATE NOWAIT");
     let (begin, lock) = match connection {
-        AnyConnection::Sqlite(_) => ("PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE".to_owned()),
+        AnyConnection::Sqlite(_) => ("PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE"),
         #[cfg(any(feature = "mysql", feature = "postgres"))]
-        _ => ("BEGIN", format!("SELECT id FROM {table} WHERE id = '{id}' FOR UPDATE NOWAIT")),
+        _ => ("BEGIN", &*row),
     };
     connection.batch_execute(begin).unwrap();
-    let can = connection.batch_execute(&lock).is_ok();
+    let can = connection.batch_execute(lock).is_ok();
     let _ = connection.batch_execute("ROLLBACK");
     can
 }

@@ -1,0 +1,68 @@
+//! HTML, one element at a time. Whatever comes from the document goes through [`escaped`].
+
+use serde_json::Value;
+
+/// Text for between tags, and for values of attributes in quotes.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The text of a value of the document, as it is: not escaped.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// An element around HTML.
+pub fn tag(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>\n")
+}
+
+/// An element with attributes around HTML.
+pub fn with(name: &str, attributes: &str, inner: &str) -> String {
+    format!("<{name} {attributes}>{inner}</{name}>\n")
+}
+
+/// Code, of plain text.
+pub fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
+}
+
+/// A link around HTML.
+pub fn link(target: &str, inner: &str) -> String {
+    format!("<a href=\"{}\">{inner}</a>", escaped(target))
+}
+
+/// Paragraphs of plain text with code in backticks; nothing of no text.
+pub fn prose(value: &Value) -> String {
+    let text = text(value);
+    let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.is_empty());
+    paragraphs.map(|paragraph| tag("p", &line(paragraph))).collect()
+}
+
+/// Plain text with code in backticks.
+pub fn line(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { escaped(part) }).collect()
+}
+
+/// A row of a table, of cells of HTML.
+pub fn row(cell: &str, cells: &[String]) -> String {
+    tag("tr", &cells.iter().map(|inner| tag(cell, inner)).collect::<String>())
+}
+
+/// A table.
+pub fn table(head: &[&str], rows: &str) -> String {
+    let head = row("th", &head.iter().map(|text| escaped(text)).collect::<Vec<_>>());
+    tag("table", &format!("{}{}", tag("thead", &head), tag("tbody", rows)))
+}
