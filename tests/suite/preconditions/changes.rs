@@ -173,7 +173,9 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
 }
 
 /// Whether this connection could change a row at once. SQLite has one lock for all of them.
+#[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(unused_variables))]
 fn can_be_changed(connection: &mut AnyConnection, table: &str, id: &str) -> bool {
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     let row = format!("SELECT id FROM {table} WHERE id = '{id}' FOR UPDATE NOWAIT");
     let (begin, lock) = match connection {
         AnyConnection::Sqlite(_) => ("PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE"),
