@@ -138,6 +138,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{id}")).expect(204);
     let shown = alice.show("jobs", &id);
+    let attachment = alice.show("job-attachments", &id);
     let new = shown["job_actions"][0]["action_id"].as_str().unwrap();
 
     let mut beside = api.database();
@@ -165,6 +166,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     found.unwrap();
     held(false);
     assert_eq!(alice.show("jobs", &id), shown, "it is no change");
+    assert_eq!(alice.show("job-attachments", &id), attachment);
 
     // What is not as it was read cannot be held: perhaps it is in another session.
     alice.report(&id, json!({"status": "running"}));
