@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use freezer_api::document::search;
+use freezer_api::store::listing::Query;
 use freezer_api::store::page::Page;
 use freezer_api::store::url::DatabaseUrl;
 use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, sessions};
@@ -25,14 +26,14 @@ fn counting() -> Option<Box<dyn Instrumentation>> {
 /// Searches each list for this.
 fn search_everywhere(store: &Store, body: &Value) {
     let search = search::parse(body.clone()).unwrap();
-    let page = Page { limit: 10, offset: 0 };
+    let (query, page) = (Query::default(), Page { limit: 10, offset: 0 });
     store
         .read(|tx| {
-            clients::list(tx, "p", &search, page, |_, _| true)?;
-            actions::list(tx, "p", &search, page, |_, _| true)?;
-            jobs::list(tx, Some("p"), &search, page, |_, _| true)?;
-            sessions::list(tx, "p", &search, page, |_, _| true)?;
-            backups::list(tx, "p", &search, page, |_, _| true)?;
+            clients::list(tx, "p", (&query, &search), page, tx.now, |_, _| true)?;
+            actions::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            jobs::list(tx, Some("p"), (&query, &search), page, |_, _| true)?;
+            sessions::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            backups::list(tx, "p", (&query, &search), page, |_, _| true)?;
             Ok(())
         })
         .unwrap();

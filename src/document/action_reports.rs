@@ -127,6 +127,16 @@ pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
     let log = "What the run said; only where it did not succeed, and up to `[DEFAULT] action_report_max_log_size` bytes.";
     properties.insert("log".to_owned(), described(json!({"type": ["string", "null"]}), log));
     closed(&["result"], properties)
+})
+.with_example(|| {
+    json!({
+        "job_attachment_id": "3c59dc048e8850243be8079a5c74d079",
+        "result": "fail",
+        "time_elapsed": 42,
+        "report_date": "2026-12-01T03:31:25Z",
+        "metadata": {"exit_status": 1},
+        "log": "tar: /etc/shadow: Permission denied",
+    })
 });
 
 /// The body of `PATCH /action-reports/{action_report_id}`.
@@ -143,7 +153,8 @@ pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
         properties.insert(key.to_owned(), described(schema, description));
     }
     closed(&[], properties)
-});
+})
+.with_example(|| json!({"result": "aborted", "metadata": {"note": "The host was shut down."}}));
 
 /// A report as [`render`] shows it.
 pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
@@ -158,6 +169,26 @@ pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
     let required: Vec<String> = properties.keys().cloned().collect();
     let required: Vec<&str> = required.iter().map(String::as_str).collect();
     closed(&required, properties)
+})
+.with_example(|| {
+    json!({
+        "id": "c9f0f895fb98ab9159f51fd0297e236d",
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "action_id": "d3486ae9136e7856bc42212385ea7970",
+        "action_attachment_id": "8f14e45fceea167a5a36dedd4bea2543",
+        "job_attachment_id": "3c59dc048e8850243be8079a5c74d079",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
+        "client_id": "web1.example.com",
+        "result": "success",
+        "time_elapsed": 42,
+        "metadata": {},
+        "report_date": "2026-12-01T03:31:25.000000Z",
+        "has_log": false,
+        "created_at": "2026-12-01T03:31:25.123456Z",
+        "updated_at": "2026-12-01T03:31:25.123456Z",
+        "version": 1,
+    })
 });
 
 /// What the body of a new report says.

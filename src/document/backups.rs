@@ -6,6 +6,7 @@ use super::search::Fields;
 use super::shape::{Shape, about, closed, own_id, project_id, rule, user_id, words};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
 /// Where a backup stands.
 pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
@@ -49,6 +50,31 @@ fn names() -> Value {
         "container": about("Where in the storage it is.", json!({"type": ["string", "null"], "maxLength": 512})),
     })
 }
+
+/// What lists of backups offer. Most keys stand for what the agent wrote into the metadata, as far as it has a column
+/// ([`crate::store::backups::Promoted`]).
+pub static COLLECTION: Collection = Collection {
+    noun: "backups",
+    path: "backups",
+    keys: &[
+        Key::new("backup_id", Kind::Id, BACKUP_ID),
+        Key::new("status", Kind::Word(STATUSES), STATUS).sorting(),
+        Key::new("job_id", Kind::Id, "The job that made it.").nullable(),
+        Key::new("backup_name", Kind::Text, "The backup's name.").sorting().nullable(),
+        Key::new("container", Kind::Text, "Where it is stored.").nullable(),
+        Key::new("hostname", Kind::Text, "The host it was taken of.").sorting().nullable(),
+        Key::new("action", Kind::Text, "What was done.").nullable(),
+        Key::new("mode", Kind::Text, "What was backed up.").nullable(),
+        Key::new("time_stamp", Kind::Integer, "When it was taken, in seconds since 1970.")
+            .sorting()
+            .nullable(),
+        Key::new("curr_backup_level", Kind::Small, "Its level; 0 is a full backup.").nullable(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: false,
+    document: Some(&BACKUP_DOCUMENT),
+};
 
 /// The body of `POST /backups`: what the agent says of the backup, with its status among it.
 pub static BACKUP: Shape = Shape::new("BackupCreate", || {

@@ -9,6 +9,7 @@ use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
 use crate::store::document_type::Json;
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::moment_type::Time;
 
 /// What an action can be.
@@ -33,6 +34,28 @@ pub const FIELDS: Fields = &[
     ("project_id", "/project_id"),
     ("user_id", "/user_id"),
 ];
+
+/// What a client can be.
+const STATES: &[&str] = &["up", "down"];
+
+/// What lists of clients offer. Their marker is the `uuid`: a name can be there twice, in the project and as that of a
+/// central client.
+pub static COLLECTION: Collection = Collection {
+    noun: "clients",
+    path: "clients",
+    keys: &[
+        Key::new("client_id", Kind::Text, "The name that the scheduler gives itself.").sorting(),
+        Key::new("uuid", Kind::Id, "The id of the row."),
+        Key::new("hostname", Kind::Text, "The host it runs on.").nullable(),
+        Key::new("is_central", Kind::Flag, "Whether it serves every project."),
+        Key::new("last_seen_at", Kind::Time, "When it polled last.").sorting().nullable(),
+        Key::new("state", Kind::Word(STATES), "Whether it has polled lately."),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: false,
+    document: Some(&CLIENT_DOCUMENT),
+};
 
 /// An optional project prefix, then a host name or FQDN (contract, api-v2 §4).
 pub fn client_id() -> Value {
@@ -144,7 +167,7 @@ pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
         ("last_seen_at", nullable(time::shown()), "When it polled last, to 30 seconds; null: never."),
         (
             "state",
-            words(&["up", "down"]),
+            words(STATES),
             "`up` while the last poll is at most `[DEFAULT] client_down_time` seconds old.",
         ),
     ] {
@@ -251,9 +274,14 @@ pub struct Liveness {
 }
 
 impl Liveness {
+    /// Who is up has polled then or later.
+    pub fn up_since(self) -> Time {
+        self.now - self.down_time
+    }
+
     /// Whether a client that polled last at that time, if ever, is up.
     fn is_up(self, last_seen_at: Option<Time>) -> bool {
-        last_seen_at.is_some_and(|seen| self.now - seen <= self.down_time)
+        last_seen_at.is_some_and(|seen| seen >= self.up_since())
     }
 }
 

@@ -38,8 +38,8 @@ pub static UNAUTHORIZED: Shape = Shape::new("Unauthorized", || {
     let mut properties = properties();
     let error = closed(json!({
         "code": code(),
-        "title": {"type": "string"},
-        "message": {"type": "string"},
+        "title": about("As outside.", json!({"type": "string"})),
+        "message": about("The description outside.", json!({"type": "string"})),
     }));
     properties["error"] = about("The same, as keystonemiddleware says it.", error);
     closed(properties)

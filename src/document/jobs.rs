@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::actions::{freezer_action_document, is_same, properties, render_freezer_action};
 use super::clients::client_id;
-use super::schedule::{self, RunState};
+use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::{
     Shape, about, closed, id, integer, nullable, own_id, project_id, rule, text, titled, user_id, version,
@@ -13,9 +13,14 @@ use super::shape::{
 use super::{MAX_TEXT, bounded, epoch, int, time_or_never};
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
+use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
-use crate::store::jobs::{ActionAttachment, JobView, PlaceSpec};
+use crate::store::jobs::{JobView, PlaceSpec};
+use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
+
+/// How many actions a job can have.
+pub const MAX_ACTIONS: usize = 1000;
 
 /// Where the well-known keys of a job document are.
 pub const FIELDS: Fields = &[
@@ -37,6 +42,28 @@ pub const FIELDS: Fields = &[
     ("time_started", "/job_schedule/time_started"),
     ("time_ended", "/job_schedule/time_ended"),
 ];
+
+/// What lists of jobs offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "jobs",
+    path: "jobs",
+    keys: &[
+        Key::new("job_id", Kind::Id, "The id of the document."),
+        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
+        Key::new("session_id", Kind::Id, "The session it is in; empty for none.").nullable(),
+        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
+        Key::new("event", Kind::Word(EVENTS), "What is asked of its scheduler.").sorting(),
+        Key::new("result", Kind::Word(RESULTS), "How its last run ended.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[Extra {
+        name: "all_projects",
+        kind: Kind::Flag,
+        description: "The jobs of every project, in the order of creation; for those who may see them.",
+    }],
+    is_strict: false,
+    document: None,
+};
 
 const JOB_ID: &str = "The job's id on its client.";
 const CLIENT_ID: &str = "The name of the client that it runs on.";
@@ -96,7 +123,7 @@ fn schema(required: &[&str]) -> Value {
             "job_schedule": nullable(schedule::schema()),
             "job_actions": about(
                 "What it does, in order.",
-                json!({"type": "array", "maxItems": 1000, "items": entry()}),
+                json!({"type": "array", "maxItems": MAX_ACTIONS, "items": entry()}),
             ),
             "action_defaults": about(
                 "Copied into every freezer_action here, for each key that is missing there or null.",
@@ -294,6 +321,13 @@ pub struct JobDocument {
     pub run: RunState,
     /// The actions, in order.
     pub actions: Option<Vec<JobAction>>,
+}
+
+impl JobDocument {
+    /// The session that it wants its job in.
+    pub fn session(&self) -> Option<&str> {
+        self.session_id.as_ref()?.as_deref()
+    }
 }
 
 /// An entry of `job_actions`.

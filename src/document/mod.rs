@@ -2,11 +2,13 @@
 //!
 //! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
 
+pub mod action_attachments;
 pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
 pub mod errors;
+pub mod job_attachments;
 pub mod jobs;
 pub mod schedule;
 pub mod search;

@@ -17,7 +17,7 @@ fn version() -> Value {
         "id": about("The version's name.", words(&["v2"])),
         "status": about("How current it is.", words(&["CURRENT"])),
         "updated": about("When it last changed.", json!({"type": "string"})),
-        "links": {"type": "array", "items": link()},
+        "links": about("Where it is.", json!({"type": "array", "items": link()})),
     });
     titled("Version", about("A version of the API.", closed(version)))
 }
@@ -107,10 +107,10 @@ pub static DESCRIPTION: Shape = Shape::new("OpenApi", || {
         "required": ["openapi", "info", "servers", "paths", "components"],
         "properties": {
             "openapi": about("The version of the OpenAPI Specification.", words(&["3.1.0"])),
-            "info": {"type": "object"},
-            "servers": {"type": "array", "items": {"type": "object"}},
-            "paths": {"type": "object"},
-            "components": {"type": "object"},
+            "info": about("What it is about.", json!({"type": "object"})),
+            "servers": about("Where the service is.", json!({"type": "array", "items": {"type": "object"}})),
+            "paths": about("What there is.", json!({"type": "object"})),
+            "components": about("What several operations share.", json!({"type": "object"})),
         },
     })
 });

@@ -10,6 +10,7 @@ use super::shape::{
 use super::{MAX_TEXT, int, schedule, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::sessions::{Session, SessionChange, SessionView};
 
 /// The keys that have columns, or that only the server sets.
@@ -64,6 +65,21 @@ const RESULT: &str = "How the latest run ended.";
 const TIME_START: &str = "When the latest run began, in epoch seconds; -1 for never.";
 const TIME_END: &str = "When the latest run ended, in epoch seconds; -1 for not yet.";
 const NOTED: &str = "Kept as it comes, in epoch seconds; -1 for none.";
+
+/// What lists of sessions offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "sessions",
+    path: "sessions",
+    keys: &[
+        Key::new("session_id", Kind::Id, SESSION_ID),
+        Key::new("status", Kind::Word(STATUSES), STATUS).sorting(),
+        Key::new("result", Kind::Word(RESULTS), RESULT).sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: false,
+    document: None,
+};
 
 fn schema(required: &[&str]) -> Value {
     // Old clients write "" for a time that is not known yet.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Request, listed};
-use crate::document::backups::{FIELDS, parse, parse_patch, patched, render};
+use super::Request;
+use crate::document::backups::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
 use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -12,13 +12,13 @@ use crate::store::backups;
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
-    let found = app.store.read(|tx| {
-        backups::list(tx, request.project(), &search, page, |backup, rest| {
+    let asked = request.asked(app, &COLLECTION)?;
+    let listing = app.store.read(|tx| {
+        backups::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |backup, rest| {
             search::matches(&render(backup), rest, FIELDS)
         })
     })?;
-    Ok(listed("backups", found.iter().map(render).collect()))
+    Ok(request.listed(&asked, &listing, |backup| &backup.id, render))
 }
 
 /// `POST /backups`

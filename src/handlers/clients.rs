@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::Request;
 use super::jobs::trust::release;
-use super::{Request, listed};
-use crate::document::clients::{FIELDS, Liveness, lasting, parse, parse_patch, render};
+use crate::document::clients::{COLLECTION, FIELDS, Liveness, lasting, parse, parse_patch, render};
 use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -16,14 +16,16 @@ use crate::store::job_attachments::{self, JobAttachment};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
+    let asked = request.asked(app, &COLLECTION)?;
     let liveness = liveness(app);
-    let found = app.store.read(|tx| {
-        clients::list(tx, request.project(), &search, page, |client, rest| {
+    let up_since = liveness.up_since();
+    let listing = app.store.read(|tx| {
+        let wanted = (&asked.query, &asked.search);
+        clients::list(tx, request.project(), wanted, asked.page, up_since, |client, rest| {
             search::matches(&render(client, liveness), rest, FIELDS)
         })
     })?;
-    Ok(listed("clients", found.iter().map(|client| render(client, liveness)).collect()))
+    Ok(request.listed(&asked, &listing, |client| &client.uuid, |client| render(client, liveness)))
 }
 
 /// `POST /clients`: register, or register again.

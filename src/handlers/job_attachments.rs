@@ -1,31 +1,191 @@
-//! Job attachments: a job on a client, alone or in a session. Several of one job are a fleet.
+//! Job attachments: a job on a client, alone or in a session. Several of one job are a fleet. Each is also a document of
+//! `/jobs`, and what changes one there is what changes it here.
+
+use serde_json::Value;
 
 use super::Request;
+use super::jobs::named::{changed_client, check_client, free, known_client, wanted_session};
+use super::jobs::trust::{self, Need, Trusted};
+use super::jobs::{may_see_pid, sees_all, write};
+use super::sessions::join;
+use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::clients::Client;
+use crate::store::job_attachments::{self, JobAttachment};
+use crate::store::jobs::{self, Job, JobHead};
+use crate::store::sessions::Session;
+use crate::store::{Failure, Outcome, Tx, job_trusts, new_id};
 
 /// `GET /job-attachments`
-pub fn list(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let asked = request.asked(app, &COLLECTION)?;
+    let sees_all = sees_all(app, request)?;
+    let listing =
+        app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
+    Ok(request.listed(
+        &asked,
+        &listing,
+        |(attachment, _)| &attachment.id,
+        |(attachment, client)| {
+            let with_pid = may_see_pid(request, sees_all, &client.project_id);
+            render(attachment, &client.name, with_pid)
+        },
+    ))
 }
 
-/// `POST /job-attachments`
-pub fn create(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+/// `POST /job-attachments`: puts a job on a further client.
+pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let new = parse(request.call.json()?)?;
+    let id = new_id();
+    let sees_all = sees_all(app, request)?;
+    let mut document = Value::Null;
+    let check = |tx: &mut Tx<'_>| {
+        let (job, client, _) = named(tx, request, &new)?;
+        without_trust(tx, &job.id, Some(client))
+    };
+    trust::create(app, request, check, |need| {
+        app.store.write(|tx| {
+            if !held(tx, request, need)? {
+                return Ok(Trusted::Gone);
+            }
+            let (job, client, session) = named(tx, request, &new)?;
+            insert(tx, request, &id, &new, &job, &client, session)?;
+            document = shown(request, sees_all, &written(tx, request, &id)?);
+            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
+        })
+    })?;
+    Ok(Reply::document(201, &document).with_header("Location", request.location("job-attachments", &id)))
 }
 
 /// `GET /job-attachments/{job_attachment_id}`
-pub fn show(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let sees_all = sees_all(app, request)?;
+    let head = app.store.read(|tx| found(tx, request))?;
+    Ok(Reply::document(200, &shown(request, sees_all, &head)))
 }
 
 /// `PATCH /job-attachments/{job_attachment_id}`
-pub fn update(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
+    let patch = parse_patch(request.call.json()?)?;
+    let sees_all = sees_all(app, request)?;
+    let current = |tx: &mut Tx<'_>| {
+        let head = found(tx, request)?;
+        precondition.check(Some(&shown(request, sees_all, &head)))?;
+        let change = patch.document(&head.attachment)?;
+        Ok::<_, Failure>((head, change))
+    };
+    let check = |tx: &mut Tx<'_>| {
+        let (head, _) = current(tx)?;
+        let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
+        if let Some(client) = &client {
+            check_client(tx, client, &head.job.id)?;
+        }
+        without_trust(tx, &head.job.id, client)
+    };
+    let mut document = Value::Null;
+    let mut write = |need: Option<&Need<'_>>| {
+        app.store.write(|tx| {
+            if !held(tx, request, need)? {
+                return Ok(Trusted::Gone);
+            }
+            let (head, change) = current(tx)?;
+            let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
+            write::patch(tx, request, &head, &change)?;
+            document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
+            match (need, client) {
+                (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
+                // What stays where it is has what it had.
+                (Some(_), None) => Ok(Trusted::Spare),
+                (None, _) => Ok(Trusted::Done),
+            }
+        })
+    };
+    match &patch.client_id {
+        Some(_) => trust::create(app, request, check, write)?,
+        None => write(None).map(drop)?,
+    }
+    Ok(Reply::document(200, &document))
 }
 
-/// `DELETE /job-attachments/{job_attachment_id}`
-pub fn delete(_app: &App, _request: &Request<'_>) -> Result<Reply> {
-    Err(Error::no_route())
+/// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
+pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
+    let precondition = Precondition::of(request.call)?;
+    let sees_all = !precondition.is_empty() && sees_all(app, request)?;
+    let trusts = app.store.write(|tx| {
+        let head = found(tx, request)?;
+        precondition.check(Some(&shown(request, sees_all, &head)))?;
+        job_attachments::delete(tx, &head.attachment)
+    })?;
+    trust::release(app, request, trusts);
+    Ok(Reply::empty(204))
+}
+
+/// What a new attachment names: the job and the client that may be put together, and the session.
+fn named(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    new: &NewAttachment,
+) -> Outcome<(Job, Client, Option<Session>)> {
+    let job = jobs::definition(tx, request.project(), &new.job_id)?
+        .ok_or_else(|| Error::unprocessable(format!("Job not found with ID {}", new.job_id)))?;
+    let client = known_client(tx, request, &new.client_id)?;
+    let session = wanted_session(tx, request, new.session_id.as_deref())?;
+    check_client(tx, &client, &job.id)?;
+    free(tx, &client, &job.id)?;
+    Ok((job, client, session))
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    id: &str,
+    new: &NewAttachment,
+    job: &Job,
+    client: &Client,
+    session: Option<Session>,
+) -> Outcome<()> {
+    jobs::touch(tx, job)?;
+    let attachment = JobAttachment {
+        event: new.event.clone(),
+        status: new.status.clone(),
+        ..JobAttachment::new(id, (request.project(), request.user()), &job.id, client, tx.now)
+    };
+    job_attachments::insert(tx, &attachment)?;
+    match session {
+        Some(session) => join(tx, &session, &attachment).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// The client on which a job may need a trust: none when it has one.
+fn without_trust(tx: &mut Tx<'_>, job_id: &str, client: Option<Client>) -> Outcome<Option<Client>> {
+    match client {
+        Some(_) if job_trusts::is_noted(tx, job_id)? => Ok(None),
+        client => Ok(client),
+    }
+}
+
+/// Whether the trust that was made ready, if one was, is there until what follows is written.
+fn held(tx: &mut Tx<'_>, request: &Request<'_>, need: Option<&Need<'_>>) -> Outcome<bool> {
+    need.map_or(Ok(true), |need| need.hold(tx, request))
+}
+
+fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
+    let head = match request.valid_id() {
+        Some(id) => jobs::find(tx, Some(request.project()), id)?,
+        None => None,
+    };
+    Ok(head.ok_or_else(|| Error::not_found(format!("No job attachment found with ID {}", request.id())))?)
+}
+
+/// What this transaction has just written, to be shown.
+fn written(tx: &mut Tx<'_>, request: &Request<'_>, id: &str) -> Outcome<JobHead> {
+    jobs::find(tx, Some(request.project()), id)?.ok_or(Failure::Stale)
+}
+
+fn shown(request: &Request<'_>, sees_all: bool, head: &JobHead) -> Value {
+    render(&head.attachment, &head.client_name, may_see_pid(request, sees_all, &head.client_project))
 }

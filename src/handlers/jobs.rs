@@ -2,47 +2,56 @@
 //! [`write`].
 
 mod conditions;
+pub(super) mod named;
 pub(super) mod trust;
-mod write;
+pub(super) mod write;
 
 use serde_json::json;
 
 use conditions::Conditions;
 
-use super::{Request, listed};
-use crate::document::jobs::{self as document, FIELDS, parse, parse_event, render};
+use super::Request;
+use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobView, Listing};
+use crate::store::jobs::{JobListing, JobView};
+use crate::store::listing::CREATED_AT;
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
+use trust::Trusted;
 
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// `GET /jobs`. A list for one client is that client's poll: what it has read of events is noted.
+/// `GET /jobs`. A search for one client's is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
+    let asked = request.asked(app, &COLLECTION)?;
     let sees_all = sees_all(app, request)?;
     let project = match request.flag("all_projects")? {
         true if sees_all => None,
         true => return Err(Error::forbidden(ALL_PROJECTS)),
         false => Some(request.project()),
     };
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, view));
+    if project.is_none() && asked.query.order() != CREATED_AT.name {
+        let refusal = "The jobs of all projects have one order, that of created_at.";
+        return Err(Error::invalid_parameter(refusal));
+    }
+    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let listing = app.store.read(|tx| {
-        jobs::list(tx, project, &search, page, |view, rest| search::matches(&shown(view), rest, FIELDS))
+        let wanted = (&asked.query, &asked.search);
+        jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     })?;
-    if !listing.polled.is_empty() {
+    // No scheduler asks for some fields only; who does may not even see the event.
+    if !listing.polled.is_empty() && request.call.param("fields").is_none() {
         note_poll(app, request, &listing, sees_all)?;
     }
-    Ok(listed("jobs", listing.views.iter().map(shown).collect()))
+    Ok(request.listed(&asked, &listing.page, |view| &view.head.attachment.id, shown))
 }
 
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: bool) -> Result<()> {
     let now = store::now();
     let seen: Vec<String> = listing
         .polled
@@ -54,7 +63,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &Listing, sees_all: bool
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
-        let attachments = listing.views.iter().map(|view| &view.head.attachment);
+        let attachments = listing.page.rows.iter().map(|view| &view.head.attachment);
         attachments
             .filter(|attachment| attachment.event == event.word() && !attachment.event_delivered)
             .map(|attachment| attachment.id.clone())
@@ -85,7 +94,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = document.id.clone().unwrap_or_else(new_id);
     let check = |tx: &mut Tx<'_>| {
         free(tx, &id)?;
-        write::check(tx, request, &document)
+        write::check(tx, request, &document).map(Some)
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
@@ -93,11 +102,10 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             if let Some(need) = need
                 && !need.hold(tx, request)?
             {
-                return Ok(false);
+                return Ok(Trusted::Gone);
             }
             let job = write::insert(tx, request, &id, &document, write::Times::Stamped)?;
-            need.map_or(Ok(()), |need| need.note(tx, request, job))?;
-            Ok(true)
+            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &job.client, &job.job_id))
         })
     })?;
     Ok(request.created("jobs", &id, &json!({"job_id": id})))
@@ -113,7 +121,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         None => Ok(None),
     })?;
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view))))
+    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view.head.client_project))))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -189,12 +197,13 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
 }
 
 /// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
-fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
+pub(super) fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
     app.policy.permits(&request.caller, ALL_PROJECTS, request.project())
 }
 
-fn may_see_pid(request: &Request<'_>, sees_all: bool, view: &JobView) -> bool {
-    sees_all || request.caller.project_id.as_ref() == Some(&view.head.client_project)
+/// Whether the caller may see the agent's process id: it is for those who may have to kill it.
+pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
+    sees_all || request.caller.project_id.as_deref() == Some(client_project)
 }
 
 fn unknown(request: &Request<'_>) -> Error {

@@ -13,15 +13,14 @@ pub mod reference;
 pub mod sessions;
 pub mod versions;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::auth::Caller;
-use crate::document::{is_id, search};
+use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::routes::App;
 use crate::store::page::Page;
-use crate::store::search::Search;
 
 /// How many items a list gives when nobody says (contract, api-v2 §2 "Paging").
 const DEFAULT_LIMIT: i64 = 10;
@@ -88,11 +87,6 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// The page and the search of a list.
-    fn list(&self, app: &App) -> Result<(Page, Search)> {
-        Ok((self.page(app)?, search::parse(self.call.json()?)?))
-    }
-
     /// Where a new resource is, for `Location`.
     fn location(&self, noun: &str, id: &str) -> String {
         format!("{}/v2/{}/{noun}/{id}", self.call.base_url, self.project())
@@ -102,9 +96,4 @@ impl<'c> Request<'c> {
     fn created(&self, noun: &str, id: &str, body: &Value) -> Reply {
         Reply::json(201, body).with_header("Location", self.location(noun, id))
     }
-}
-
-/// The answer to a list: `{"<noun>": [...]}`.
-fn listed(noun: &str, documents: Vec<Value>) -> Reply {
-    Reply::json(200, &json!({ noun: documents }))
 }

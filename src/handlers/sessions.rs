@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, listed};
-use crate::document::sessions::{self as document, Ask, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render};
+use super::Request;
+use crate::document::sessions::{
+    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render,
+};
 use crate::document::{bounded, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -16,13 +18,13 @@ use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (page, search) = request.list(app)?;
-    let found = app.store.read(|tx| {
-        sessions::list(tx, request.project(), &search, page, |view, rest| {
+    let asked = request.asked(app, &COLLECTION)?;
+    let listing = app.store.read(|tx| {
+        sessions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |view, rest| {
             search::matches(&render(view), rest, FIELDS)
         })
     })?;
-    Ok(listed("sessions", found.iter().map(render).collect()))
+    Ok(request.listed(&asked, &listing, |view| &view.session.id, render))
 }
 
 /// `POST /sessions`

@@ -22,6 +22,7 @@ pub fn document(settings: &Settings) -> Value {
     }
     let mut components =
         json!({"responses": components::responses(&mut schemas), "headers": components::headers()});
+    components["parameters"] = components::parameters();
     components["schemas"] = Value::Object(schemas.into_map());
     if settings.has_tokens {
         components["securitySchemes"] = json!({"token": {
@@ -94,7 +95,7 @@ fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mu
             described["security"] = json!([{"token": []}]);
         }
     }
-    let parameters = query(operation, settings);
+    let parameters = parameters_of(operation, settings);
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }
@@ -122,23 +123,32 @@ fn guarded(rules: &[&RuleDefault]) -> String {
     rules.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
-fn query(operation: &Operation, settings: &Settings) -> Vec<Value> {
+fn parameters_of(operation: &Operation, settings: &Settings) -> Vec<Value> {
     let of_list = operation.list.map(|list| parameters::of_list(list, settings.max_limit));
-    of_list.iter().flatten().chain(&operation.query).map(parameters::of_query).collect()
+    let mut all: Vec<Value> =
+        of_list.iter().flatten().chain(&operation.query).map(parameters::of_query).collect();
+    if operation.conditions != Conditions::None {
+        all.extend(components::conditions());
+    }
+    all
 }
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for reply in &operation.replies {
-        responses.insert(reply.status.to_string(), response(reply, operation.conditions, schemas));
+        responses.insert(reply.status.to_string(), response(reply, schemas));
     }
-    for status in &operation.errors {
+    if operation.conditions == Conditions::Read {
+        responses.insert("304".to_owned(), components::not_modified());
+    }
+    let condition = (operation.conditions != Conditions::None).then_some(&412);
+    for status in operation.errors.iter().chain(condition) {
         responses.entry(status.to_string()).or_insert_with(|| components::error(*status).unwrap_or_default());
     }
     Value::Object(responses)
 }
 
-fn response(reply: &Reply, _conditions: Conditions, schemas: &mut Schemas) -> Value {
+fn response(reply: &Reply, schemas: &mut Schemas) -> Value {
     let mut headers = reply.headers.clone();
     headers.push("x-openstack-request-id");
     let mut response = json!({"description": reply.description, "headers": components::references(&headers)});

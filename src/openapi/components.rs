@@ -138,7 +138,45 @@ pub fn responses(schemas: &mut Schemas) -> Value {
         }
         responses.insert((*name).to_owned(), response);
     }
+    responses.insert(
+        "NotModified".to_owned(),
+        json!({
+            "description": "The caller has it as it is.",
+            "headers": references(&["ETag", "x-openstack-request-id"]),
+        }),
+    );
     Value::Object(responses)
+}
+
+/// A reference to the answer of a read that would say nothing new.
+pub fn not_modified() -> Value {
+    json!({"$ref": "#/components/responses/NotModified"})
+}
+
+/// The parameters of conditional requests.
+pub fn parameters() -> Value {
+    let tag = "(W/)?\"[\\u0021\\u0023-\\u007e\\u0080-\\u00ff]*\"";
+    let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
+    let header = |name: &str, description: &str| {
+        let schema = json!({"type": "string", "pattern": pattern});
+        json!({"name": name, "in": "header", "description": description, "schema": schema})
+    };
+    json!({
+        "IfMatch": header(
+            "If-Match",
+            "Do it only if the resource still has one of these entity tags, or with `*` if there is one at all; else 412.",
+        ),
+        "IfNoneMatch": header(
+            "If-None-Match",
+            "Do it only if the resource has none of these entity tags, or with `*` if there is none; else 412, and 304 for \
+             a GET.",
+        ),
+    })
+}
+
+/// References to the parameters of conditional requests.
+pub fn conditions() -> [Value; 2] {
+    ["IfMatch", "IfNoneMatch"].map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
 }
 
 /// References to some headers.

@@ -104,8 +104,10 @@ impl List {
 pub enum Conditions {
     /// None.
     None,
-    /// Those of a read: 304 and `ETag`.
+    /// Those of a read: 304, and 412 for an `If-Match`.
     Read,
+    /// Those of a read whose `ETag` is not that of the whole answer, so that there is no 304.
+    PartlyRead,
     /// Those of a change: 412.
     Write,
 }
@@ -164,13 +166,20 @@ impl Operation {
 
     /// A resource's own GET.
     pub fn show(path: &str, id: &'static str, answer: &'static Shape) -> Self {
-        let show = Self::project(Method::Get, path, id).answers(200, "The resource.", answer);
-        Self { conditions: Conditions::Read, ..show }
+        Self::project(Method::Get, path, id)
+            .answers(200, "The resource.", answer)
+            .tagged()
+            .on(Conditions::Read)
     }
 
     /// A change of one resource.
     pub fn change(method: Method, path: &str, id: &'static str) -> Self {
-        Self { conditions: Conditions::Write, ..Self::project(method, path, id) }
+        Self::project(method, path, id).on(Conditions::Write)
+    }
+
+    /// With the conditions that it heeds.
+    pub fn on(self, conditions: Conditions) -> Self {
+        Self { conditions, ..self }
     }
 
     /// With a summary of its own.
@@ -219,6 +228,12 @@ impl Operation {
     /// With an answer.
     pub fn replies(mut self, reply: Reply) -> Self {
         self.replies.push(reply);
+        self
+    }
+
+    /// With an `ETag` in the answer that was said last.
+    pub fn tagged(mut self) -> Self {
+        self.replies.iter_mut().last().into_iter().for_each(|reply| reply.headers.push("ETag"));
         self
     }
 

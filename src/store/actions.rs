@@ -147,7 +147,7 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
         diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids)))
             .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
             .execute(tx.connection)?;
-        delete_places(tx, project, places)?;
+        super::action_attachments::delete(tx, project, places)?;
     }
     diesel::update(
         action_reports::table
@@ -166,23 +166,6 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
             Ok(())
         }
     }
-}
-
-/// Deletes places of actions in jobs; reports of their runs stay, without the reference.
-pub fn delete_places(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()> {
-    if places.is_empty() {
-        return Ok(());
-    }
-    diesel::update(
-        action_reports::table
-            .filter(action_reports::project_id.eq(project))
-            .filter(action_reports::action_attachment_id.eq_any(places.clone())),
-    )
-    .set(action_reports::action_attachment_id.eq(None::<String>))
-    .execute(tx.connection)?;
-    diesel::delete(action_attachments::table.filter(action_attachments::id.eq_any(places)))
-        .execute(tx.connection)?;
-    Ok(())
 }
 
 /// A page of a project's actions.

@@ -1,13 +1,15 @@
 //! Backups: rows and queries.
 
+mod list;
+
+pub use list::list;
+
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
 use super::moment_type::Time;
-use super::page::{self, Page, Place};
 use super::schema::backups;
-use super::search::{Condition, Search};
 use super::{Outcome, Tx, is_id, new_id, swapped};
 
 /// A row of `backups`.
@@ -149,75 +151,7 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
     Ok(true)
 }
 
-/// Adds a condition on a column that may be null; null is not any value, so that it passes every "is not".
-macro_rules! narrow {
-    ($query:expr, $column:expr, $text:expr, $wanted:expr) => {
-        match $wanted {
-            true => $query.filter($column.eq($text)),
-            false => $query.filter($column.ne($text).or($column.is_null())),
-        }
-    };
-}
-
-/// A page of the project's backups.
-pub fn list(
-    tx: &mut Tx<'_>,
-    project: &str,
-    search: &Search,
-    page: Page,
-    keep: impl Fn(&Backup, &Search) -> bool,
-) -> Outcome<Vec<Backup>> {
-    let rest = search.without(|condition| pushed(condition).is_some());
-    let filter = |backup: &Backup| keep(backup, &rest);
-    page::collect(
-        page,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Backup) -> bool),
-        |backup| Place { created_at: backup.created_at, id: backup.id.clone() },
-        |window| {
-            let mut query = backups::table
-                .filter(backups::project_id.eq(project.to_owned()))
-                .select(Backup::as_select())
-                .order((backups::created_at, backups::id))
-                .limit(window.limit)
-                .offset(window.offset)
-                .into_boxed();
-            if let Some(Place { created_at, id }) = window.after {
-                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
-                query = query
-                    .filter(backups::created_at.ge(created_at))
-                    .filter(backups::created_at.gt(created_at).or(backups::id.gt(id)));
-            }
-            if let Some(time) = search.time_after {
-                query = query.filter(backups::time_stamp.ge(time));
-            }
-            if let Some(time) = search.time_before {
-                query = query.filter(backups::time_stamp.le(time));
-            }
-            if !search.is_empty() {
-                query = query.filter(Search::never_kept());
-            }
-            for (condition, wanted) in search.conditions() {
-                let Some((column, text)) = pushed(condition) else { continue };
-                let text = text.to_owned();
-                query = match (column, wanted) {
-                    (Column::Id, true) => query.filter(backups::id.eq(text)),
-                    (Column::Id, false) => query.filter(backups::id.ne(text)),
-                    (Column::Status, true) => query.filter(backups::status.eq(text)),
-                    (Column::Status, false) => query.filter(backups::status.ne(text)),
-                    (Column::Job, _) => narrow!(query, backups::job_id, text, wanted),
-                    (Column::Name, _) => narrow!(query, backups::backup_name, text, wanted),
-                    (Column::Container, _) => narrow!(query, backups::container, text, wanted),
-                    (Column::Hostname, _) => narrow!(query, backups::hostname, text, wanted),
-                    (Column::Action, _) => narrow!(query, backups::action, text, wanted),
-                    (Column::Mode, _) => narrow!(query, backups::mode, text, wanted),
-                };
-            }
-            Ok(query.load(tx.connection)?)
-        },
-    )
-}
-
-/// The columns that a search can use.
+/// The columns that a search can use, most of which are copies of what is in the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Id,
@@ -258,13 +192,6 @@ impl Column {
         };
         !text.ends_with(' ') && text.chars().count() <= longest
     }
-}
-
-/// The column and the text, if the database can take the whole of a condition over.
-fn pushed(condition: &Condition) -> Option<(Column, &str)> {
-    let column = Column::of(&condition.key)?;
-    let text = condition.text().filter(|text| column.holds(text))?;
-    Some((column, text))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Clients: rows and queries.
 
+mod list;
+
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
@@ -7,10 +9,10 @@ use super::connection::MultiBackend;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::moment_type::Time;
-use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments};
-use super::search::{Condition, Search};
 use super::{Outcome, Tx, new_id, swapped};
+
+pub use list::list;
 
 /// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
 /// twice that.
@@ -270,74 +272,29 @@ pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Cli
         .optional()?)
 }
 
+/// The client that the project sees under that name, or else in the row of that id.
+pub fn by_name_or_uuid(tx: &mut Tx<'_>, project: &str, word: &str) -> Outcome<Option<Client>> {
+    if let Some(client) = by_name(tx, project, word)? {
+        return Ok(Some(client));
+    }
+    Ok(by_row(tx, word)?.filter(|client| client.is_central || client.project_id == project))
+}
+
+/// The rows of the clients that the project calls by these names or uuids: its own, and every central one.
+pub fn rows_called(tx: &mut Tx<'_>, project: &str, words: Vec<String>) -> Outcome<Vec<String>> {
+    let seen = || clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true));
+    // What can be no id is not compared with one: MySQL would refuse to.
+    let ids: Vec<String> = words.iter().filter(|word| super::is_id(word)).cloned().collect();
+    let named = clients::table.filter(clients::client_id.eq_any(words)).filter(seen()).select(clients::id);
+    let mut rows: Vec<String> = named.load(tx.connection)?;
+    let by_id = clients::table.filter(clients::id.eq_any(ids)).filter(seen()).select(clients::id);
+    rows.extend(by_id.load::<String>(tx.connection)?);
+    Ok(rows)
+}
+
 /// The client of that row.
 pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
     Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)
-}
-
-/// A page of the clients that the project sees: its own and every central one.
-pub fn list(
-    tx: &mut Tx<'_>,
-    project: &str,
-    search: &Search,
-    page: Page,
-    keep: impl Fn(&Client, &Search) -> bool,
-) -> Outcome<Vec<Client>> {
-    let rest = search.without(pushed);
-    let filter = |client: &Client| keep(client, &rest);
-    page::collect(
-        page,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Client) -> bool),
-        |client| Place { created_at: client.created_at, id: client.id.clone() },
-        |window| {
-            let mut query = clients::table
-                .filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)))
-                .select(Client::as_select())
-                .order((clients::created_at, clients::id))
-                .limit(window.limit)
-                .offset(window.offset)
-                .into_boxed();
-            if let Some(Place { created_at, id }) = window.after {
-                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
-                query = query
-                    .filter(clients::created_at.ge(created_at))
-                    .filter(clients::created_at.gt(created_at).or(clients::id.gt(id)));
-            }
-            if !search.is_empty() {
-                query = query.filter(Search::never_kept());
-            }
-            for (condition, wanted) in search.conditions() {
-                let Some(word) = condition.word().map(str::to_owned) else { continue };
-                query = match (column(&condition.key), wanted) {
-                    (Some(Column::Name), true) => query.filter(clients::client_id.eq(word)),
-                    (Some(Column::Name), false) => query.filter(clients::client_id.ne(word)),
-                    (Some(Column::Uuid), true) => query.filter(clients::uuid.eq(word)),
-                    (Some(Column::Uuid), false) => query.filter(clients::uuid.ne(word)),
-                    (None, _) => query,
-                };
-            }
-            Ok(query.load(tx.connection)?)
-        },
-    )
-}
-
-/// The columns that a search can use.
-enum Column {
-    Name,
-    Uuid,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "client_id" | "client.client_id" => Some(Column::Name),
-        "uuid" | "client.uuid" => Some(Column::Uuid),
-        _ => None,
-    }
-}
-
-/// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Condition) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
 }
 
 /// The jobs that are attached to a client, oldest first.

@@ -1,10 +1,15 @@
 //! Job attachments: a job on a client, alone or in a session. Each is one job document of the API.
 
+mod list;
+
 use diesel::prelude::*;
 
+use super::clients::Client;
 use super::moment_type::Time;
-use super::schema::{action_attachments, action_reports, job_attachments, jobs};
-use super::{Outcome, Tx, actions, job_trusts, sessions, swapped};
+use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
+use super::{Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
+
+pub use list::{ItsClient, list};
 
 /// A row of `job_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -32,6 +37,35 @@ pub struct JobAttachment {
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
+}
+
+impl JobAttachment {
+    /// A job of the project that has not run yet, on a client, in no session.
+    pub fn new(id: &str, (project, user): (&str, &str), job_id: &str, client: &Client, now: Time) -> Self {
+        Self {
+            id: id.to_owned(),
+            project_id: project.to_owned(),
+            user_id: user.to_owned(),
+            client_id: client.id.clone(),
+            job_id: job_id.to_owned(),
+            session_id: None,
+            event: String::new(),
+            status: String::new(),
+            current_pid: None,
+            result: String::new(),
+            time_started: None,
+            time_ended: None,
+            session_tag: 0,
+            session_status: String::new(),
+            session_result: String::new(),
+            session_time_started: None,
+            session_time_ended: None,
+            event_delivered: false,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
 }
 
 /// A change of an attachment; what is `None` stays as it is.
@@ -96,13 +130,24 @@ pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
     Ok(diesel::select(diesel::dsl::exists(with_id)).get_result(tx.connection)?)
 }
 
-/// Whether the job already is on that client, in an attachment other than `except`.
-pub fn is_on_client(tx: &mut Tx<'_>, job_id: &str, client: &str, except: &str) -> Outcome<bool> {
-    let same = job_attachments::table
+/// The attachment of the job that is on that client (a row), if one is.
+pub fn on_client(tx: &mut Tx<'_>, job_id: &str, client: &str) -> Outcome<Option<String>> {
+    Ok(job_attachments::table
         .filter(job_attachments::job_id.eq(job_id))
         .filter(job_attachments::client_id.eq(client))
-        .filter(job_attachments::id.ne(except));
-    Ok(diesel::select(diesel::dsl::exists(same)).get_result(tx.connection)?)
+        .select(job_attachments::id)
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The clients that a job is on.
+pub fn clients_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Client>> {
+    Ok(job_attachments::table
+        .inner_join(clients::table)
+        .filter(job_attachments::job_id.eq(job_id))
+        .order((job_attachments::created_at, job_attachments::id))
+        .select(Client::as_select())
+        .load(tx.connection)?)
 }
 
 /// Changes an attachment that nobody else has changed meanwhile; returns its new version. An empty change is none.
@@ -173,7 +218,7 @@ pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<Vec<String
         .filter(action_attachments::job_id.eq(&attachment.job_id))
         .select(action_attachments::id)
         .load(tx.connection)?;
-    actions::delete_places(tx, project, places)?;
+    places::delete(tx, project, places)?;
     diesel::delete(jobs::table.filter(jobs::id.eq(&attachment.job_id))).execute(tx.connection)?;
     Ok(trusts)
 }

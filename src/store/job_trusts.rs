@@ -83,6 +83,12 @@ pub fn hold(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
     Ok(true)
 }
 
+/// Whether a trust is noted of a job.
+pub fn is_noted(tx: &mut Tx<'_>, job: &str) -> Outcome<bool> {
+    let of_job = job_trusts::table.filter(job_trusts::job_id.eq(job));
+    Ok(diesel::select(diesel::dsl::exists(of_job)).get_result(tx.connection)?)
+}
+
 /// Deletes what is noted of a job that is being deleted, and returns the trusts it ran under.
 pub fn delete(tx: &mut Tx<'_>, job: &str) -> Outcome<Vec<String>> {
     let of_job = job_trusts::table.filter(job_trusts::job_id.eq(job));

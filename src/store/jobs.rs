@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::action_attachments::ActionAttachment;
 use super::actions::Action;
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
@@ -19,9 +20,9 @@ use super::schema::{
 };
 use super::{Outcome, Tx};
 
-pub use definition::{PlaceSpec, insert, places, redefine};
+pub use definition::{PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
-pub use list::{Listing, PolledClient, list};
+pub use list::{JobListing, PolledClient, list};
 
 /// Every status a job can have; the API takes no other.
 pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
@@ -36,25 +37,6 @@ pub struct Job {
     pub user_id: String,
     pub scheduling: Json,
     pub description: Option<String>,
-    pub created_at: Time,
-    pub updated_at: Time,
-    pub version: i32,
-}
-
-/// A row of `action_attachments`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = action_attachments, treat_none_as_default_value = false)]
-#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
-pub struct ActionAttachment {
-    pub id: String,
-    pub project_id: String,
-    pub user_id: String,
-    pub action_id: String,
-    pub job_id: String,
-    pub priority: i32,
-    pub retries: i32,
-    pub retry_interval: i32,
-    pub mandatory: bool,
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
@@ -131,7 +113,7 @@ pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
     Ok(query.first(tx.connection).optional()?)
 }
 
-/// The job documents of these ids, without their actions, in the order of lists.
+/// The job documents of these ids, without their actions, in the same order.
 fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -140,11 +122,11 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
         .inner_join(jobs::table)
         .inner_join(clients::table)
         .left_join(sessions::table)
-        .filter(job_attachments::id.eq_any(ids))
+        .filter(job_attachments::id.eq_any(ids.clone()))
         .select(head_columns())
         .load(tx.connection)?;
-    let place = |head: &JobHead| (head.attachment.created_at, head.attachment.id.clone());
-    heads.sort_by_cached_key(place);
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
+    heads.sort_by_key(|head| places.get(&*head.attachment.id).copied());
     Ok(heads)
 }
 

@@ -4,6 +4,7 @@
 //! conflict, a busy SQLite or a lost compare-and-swap runs the closure again, a bounded number of times with a
 //! random pause. Nothing remote may therefore happen inside the closure.
 
+pub mod action_attachments;
 pub mod actions;
 pub mod backups;
 pub mod clients;

@@ -1,15 +1,17 @@
 //! Sessions: rows and queries. Who is in a session is read from the attachments; the session's row is the
 //! lock: whatever changes its run or its members swaps its version.
 
+mod list;
+
+pub use list::list;
+
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::document_type::Json;
 use super::job_attachments::{AttachmentChange, JobAttachment};
 use super::moment_type::Time;
-use super::page::{self, Page, Place};
 use super::schema::{clients, job_attachments as attachments, sessions};
-use super::search::{Condition, Search};
 use super::{Outcome, Tx, swapped};
 use crate::lifecycle::{self, SessionPolicy};
 
@@ -279,79 +281,9 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     )
 }
 
-/// A page of a project's sessions.
-pub fn list(
-    tx: &mut Tx<'_>,
-    project: &str,
-    search: &Search,
-    page: Page,
-    keep: impl Fn(&SessionView, &Search) -> bool,
-) -> Outcome<Vec<SessionView>> {
-    let rest = search.without(pushed);
-    let filter = |view: &SessionView| keep(view, &rest);
-    page::collect(
-        page,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&SessionView) -> bool),
-        |view| Place { created_at: view.session.created_at, id: view.session.id.clone() },
-        |window| {
-            let mut query = sessions::table
-                .filter(sessions::project_id.eq(project.to_owned()))
-                .select(Session::as_select())
-                .order((sessions::created_at, sessions::id))
-                .limit(window.limit)
-                .offset(window.offset)
-                .into_boxed();
-            if let Some(Place { created_at, id }) = window.after {
-                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
-                query = query
-                    .filter(sessions::created_at.ge(created_at))
-                    .filter(sessions::created_at.gt(created_at).or(sessions::id.gt(id)));
-            }
-            if !search.is_empty() {
-                query = query.filter(Search::never_kept());
-            }
-            for (condition, wanted) in search.conditions() {
-                let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-                let word = word.to_owned();
-                query = match (column, wanted) {
-                    (Column::Id, true) => query.filter(sessions::id.eq(word)),
-                    (Column::Id, false) => query.filter(sessions::id.ne(word)),
-                    (Column::Status, true) => query.filter(sessions::status.eq(word)),
-                    (Column::Status, false) => query.filter(sessions::status.ne(word)),
-                    (Column::Result, true) => query.filter(sessions::result.eq(word)),
-                    (Column::Result, false) => query.filter(sessions::result.ne(word)),
-                };
-            }
-            let found = query.load(tx.connection)?;
-            complete(tx, project, found)
-        },
-    )
-}
-
 /// A session's unknown keys, kept as they came.
 pub fn with_metadata(session: &Session, more: Map<String, Value>) -> Map<String, Value> {
     let mut metadata = session.metadata.clone().into_object();
     metadata.extend(more);
     metadata
-}
-
-/// The columns that a search can use.
-enum Column {
-    Id,
-    Status,
-    Result,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "session_id" => Some(Column::Id),
-        "status" => Some(Column::Status),
-        "result" => Some(Column::Result),
-        _ => None,
-    }
-}
-
-/// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Condition) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
 }

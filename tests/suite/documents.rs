@@ -69,12 +69,6 @@ impl Caller<'_> {
         self.create("jobs", job(client))
     }
 
-    /// The document of something that was just made: `made("action-reports", ..)`.
-    #[track_caller]
-    pub fn made(&self, noun: &str, body: Value) -> Value {
-        self.post(&format!("/{noun}"), body).expect(201)
-    }
-
     /// The id of a report on a run that failed, with its log.
     #[track_caller]
     pub fn failed(&self) -> String {

@@ -1,5 +1,7 @@
 //! Lists: their pages, the same for every noun (contract, api-v2 §2 "Paging").
 
+mod clients;
+mod jobs;
 mod searches;
 pub mod walks;
 

@@ -3,9 +3,8 @@
 mod case;
 mod matrix;
 
-pub use case::Case;
+pub use case::{Case, word};
 
-use case::word;
 use freezer_api::routes::{Handler, ROUTES};
 use serde_json::{Value, json};
 

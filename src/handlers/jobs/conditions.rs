@@ -38,7 +38,7 @@ impl Conditions {
         jobs::hold(tx, stored)?;
         let head = jobs::find(tx, Some(&stored.project_id), &stored.id)?.ok_or(Failure::Stale)?;
         let view = jobs::complete(tx, vec![head])?.pop().ok_or(Failure::Stale)?;
-        let document = render(&view, may_see_pid(request, self.sees_all, &view));
+        let document = render(&view, may_see_pid(request, self.sees_all, &view.head.client_project));
         self.precondition.check(Some(&document))?;
         Ok(Some(view.head))
     }

@@ -1,8 +1,7 @@
-//! The trust of a job that a central scheduler runs: made before the job is written, removed after the last job that
+//! The trust of a job that a central scheduler runs: made before the job is put on its client, removed after the last job that
 //! needs it is gone. Never inside a transaction: those are tried again, and hold a connection.
 
 use super::super::Request;
-use super::write::Inserted;
 use crate::error::{Error, Result};
 use crate::routes::App;
 use crate::store::clients::Client;
@@ -10,14 +9,27 @@ use crate::store::job_trusts::{self, JobTrust};
 use crate::store::{Outcome, Tx};
 use crate::trusts::{Grant, Trusts};
 
-/// What a new job needs, as far as was known before it was written.
-pub struct Need {
-    client: String,
+/// What a job needs to run on a client, as far as was known before it was put there.
+pub struct Need<'t> {
+    trusts: &'t Trusts,
+    /// The client; none where nothing was needed.
+    client: Option<String>,
     grant: Option<Grant>,
 }
 
-impl Need {
-    /// Before the job is written: makes sure that the trust is there until then. False when it no longer is, and
+/// What became of the trust that was made ready for a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trusted {
+    /// The job runs under it, or needed none.
+    Done,
+    /// The job needs it no more.
+    Spare,
+    /// It was gone before the job could be written, and nothing was.
+    Gone,
+}
+
+impl Need<'_> {
+    /// Before anything is written: makes sure that the trust is there until then. False when it no longer is, and
     /// nothing must be written.
     pub fn hold(&self, tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<bool> {
         match &self.grant {
@@ -26,36 +38,50 @@ impl Need {
         }
     }
 
-    /// Notes the trust of the job that was written.
-    pub fn note(&self, tx: &mut Tx<'_>, request: &Request<'_>, job: Inserted) -> Outcome<()> {
-        if job.client != self.client {
-            // Perhaps one is central and the other is not; a job without its trust would never run.
-            return Err(Error::conflict("The job's client has just been registered anew; try again.").into());
+    /// Notes the trust of a job that was put on a client; a job has one, whatever number of clients it is on. Nobody
+    /// can give it another at the same moment: who puts a job on a client swaps the job's version.
+    pub fn note(
+        &self,
+        tx: &mut Tx<'_>,
+        request: &Request<'_>,
+        client: &Client,
+        job_id: &str,
+    ) -> Outcome<Trusted> {
+        // Perhaps one is central and the other is not; a job without its trust would never run.
+        let changed = || Error::conflict("The job's client has just been registered anew; try again.").into();
+        if self.client.as_ref().is_some_and(|id| *id != client.id) {
+            return Err(changed());
         }
-        let Some(grant) = &self.grant else { return Ok(()) };
+        if !self.trusts.are_needed_on(client.is_central) || job_trusts::is_noted(tx, job_id)? {
+            return Ok(Trusted::Spare);
+        }
+        let Some(grant) = &self.grant else { return Err(changed()) };
         let trust = JobTrust {
-            job_id: job.job_id,
+            job_id: job_id.to_owned(),
             trust_id: grant.trust_id.clone(),
             trustor_user_id: grant.trustor_user_id.clone(),
         };
-        job_trusts::insert(tx, (request.project(), request.user()), trust)
+        job_trusts::insert(tx, (request.project(), request.user()), trust)?;
+        Ok(Trusted::Done)
     }
 }
 
-/// Writes a job with the trust that it needs, if it needs one. `check` refuses what cannot be written, so that no
-/// trust is made for it; `write` writes it, and says false when [`Need::hold`] did.
+/// Puts a job on a client with the trust that it needs, if it needs one. `check` refuses what cannot be written, so that
+/// no trust is made for it, and returns the client that the job may need a trust on; `write` writes it, and says what
+/// [`Need::note`] said, or that [`Need::hold`] was false.
 pub fn create(
     app: &App,
     request: &Request<'_>,
-    check: impl FnMut(&mut Tx<'_>) -> Outcome<Client>,
-    write: impl Fn(Option<&Need>) -> Result<bool>,
+    check: impl FnMut(&mut Tx<'_>) -> Outcome<Option<Client>>,
+    mut write: impl FnMut(Option<&Need<'_>>) -> Result<Trusted>,
 ) -> Result<()> {
     let Some(trusts) = app.trusts.as_ref().filter(|trusts| trusts.are_made()) else {
         return write(None).map(drop);
     };
     let (client, known) = checked(app, request, check)?;
-    let mut need = Need { client: client.id, grant: None };
-    if !trusts.are_needed_on(client.is_central) {
+    let needed = client.as_ref().is_some_and(|client| trusts.are_needed_on(client.is_central));
+    let mut need = Need { trusts, client: client.map(|client| client.id), grant: None };
+    if !needed {
         return write(Some(&need)).map(drop);
     }
     // The second time with a trust of its own, which nobody can take away.
@@ -63,12 +89,13 @@ pub fn create(
         let grant = trusts.ensure(&request.caller, request.project(), known)?;
         let made = grant.is_new.then(|| grant.trust_id.clone());
         need.grant = Some(grant);
-        match write(Some(&need)) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
-            Err(error) => {
+        let written = write(Some(&need));
+        match written {
+            Ok(Trusted::Done) => return Ok(()),
+            Ok(Trusted::Gone) => {}
+            Ok(Trusted::Spare) | Err(_) => {
                 release(app, request, made.into_iter().collect());
-                return Err(error);
+                return written.map(drop);
             }
         }
     }
@@ -78,8 +105,8 @@ pub fn create(
 fn checked(
     app: &App,
     request: &Request<'_>,
-    mut check: impl FnMut(&mut Tx<'_>) -> Outcome<Client>,
-) -> Result<(Client, Vec<String>)> {
+    mut check: impl FnMut(&mut Tx<'_>) -> Outcome<Option<Client>>,
+) -> Result<(Option<Client>, Vec<String>)> {
     app.store.read(|tx| Ok((check(tx)?, job_trusts::of_user(tx, request.project(), request.user())?)))
 }
 

@@ -4,18 +4,18 @@ use serde_json::{Map, Value, json};
 
 use super::super::Request;
 use super::super::sessions::{join, leave};
+use super::named::{changed_client, check_client, known_client, wanted_session};
 use crate::document::jobs::{JobAction, JobDocument, check_capability};
 use crate::document::schedule::{RunState, unit};
-use crate::error::Error;
 use crate::lifecycle::{self, Event, Run};
+use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
 use crate::store::clients::{self, Client};
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::jobs::{self, JobHead, PlaceSpec};
 use crate::store::reports::{self, FinishedRun};
-use crate::store::sessions::{self, Session};
-use crate::store::{Outcome, Tx, new_id};
+use crate::store::{Failure, Outcome, Tx, new_id, sessions};
 
 /// What becomes of a new document's `time_started` and `time_ended`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum Times {
 pub struct Inserted {
     /// The job that it is the first attachment of.
     pub job_id: String,
-    /// The row of the client that it is on.
-    pub client: String,
+    /// The client that it is on.
+    pub client: Client,
     /// Its version.
     pub version: i32,
 }
@@ -39,10 +39,10 @@ pub struct Inserted {
 /// Refuses a new document for what [`insert`] would refuse it for, and writes nothing; returns its client.
 pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
     let client = known_client(tx, request, document.client_id.as_deref().unwrap_or_default())?;
-    wanted_session(tx, request, document)?;
+    wanted_session(tx, request, document.session())?;
     let entries = document.actions.as_deref().unwrap_or_default();
     let known = referred(tx, request, entries)?;
-    matched(entries, &known, Some(&client))?;
+    matched(entries, &known, std::slice::from_ref(&client))?;
     Ok(client)
 }
 
@@ -57,40 +57,32 @@ pub fn insert(
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
-    let session = wanted_session(tx, request, document)?;
-    let places = settle(tx, request, document.actions.as_deref().unwrap_or_default(), &[], Some(&client))?;
+    let session = wanted_session(tx, request, document.session())?;
+    let places = settle(
+        tx,
+        request,
+        document.actions.as_deref().unwrap_or_default(),
+        &[],
+        std::slice::from_ref(&client),
+    )?;
     let description = document.description.clone().flatten();
     let job_id = jobs::insert(tx, owner, id, description, document.unit.clone(), &places)?;
     let run = document.run.clone();
     let attachment = JobAttachment {
-        id: id.to_owned(),
-        project_id: owner.0.to_owned(),
-        user_id: owner.1.to_owned(),
-        client_id: client.id.clone(),
-        job_id: job_id.clone(),
-        session_id: None,
         event: run.event.unwrap_or_default(),
         status: run.status.unwrap_or_default(),
         current_pid: run.current_pid,
         result: run.result.unwrap_or_default(),
         time_started: run.time_started.flatten().filter(|_| times == Times::AsGiven),
         time_ended: run.time_ended.flatten().filter(|_| times == Times::AsGiven),
-        session_tag: 0,
-        session_status: String::new(),
-        session_result: String::new(),
-        session_time_started: None,
-        session_time_ended: None,
-        event_delivered: false,
-        created_at: tx.now,
-        updated_at: tx.now,
-        version: 1,
+        ..JobAttachment::new(id, owner, &job_id, &client, tx.now)
     };
     job_attachments::insert(tx, &attachment)?;
     let version = match session {
         Some(session) => join(tx, &session, &attachment)?,
         None => attachment.version,
     };
-    Ok(Inserted { job_id, client: client.id, version: version + 1 })
+    Ok(Inserted { job_id, client, version: version + 1 })
 }
 
 /// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
@@ -100,24 +92,17 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
     // changes only for somebody who means it, and sends no schedule along.
     let session = match document.has_schedule {
         true => None,
-        false => wanted_session(tx, request, document)?,
+        false => wanted_session(tx, request, document.session())?,
     };
-    let client = changed_client(tx, request, head, document)?;
+    let client = changed_client(tx, request, head, document.client_id.as_deref())?;
     let places = match &document.actions {
         Some(entries) => {
-            let current = jobs::places(tx, &head.job.id)?;
-            let checked_by = match client {
-                Some(_) => client.clone(),
-                None => clients::by_row(tx, &head.attachment.client_id)?,
-            };
-            Some(settle_changed(tx, request, entries, &current, checked_by.as_ref(), client.is_some())?)
+            // What a scheduler repeats is nobody's to check.
+            Some(settle_changed(tx, request, head, entries, client.as_ref(), Vec::new())?)
         }
         None => {
             if let Some(client) = &client {
-                let whole = jobs::complete(tx, vec![head.clone()])?;
-                for (_, action) in whole.iter().flat_map(|view| &view.actions) {
-                    check_capability(client, &action.spec)?;
-                }
+                check_client(tx, client, &head.job.id)?;
             }
             None
         }
@@ -125,17 +110,22 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
     let unit = own_unit(head, document);
     let job_version =
         jobs::redefine(tx, request.user(), &head.job, document.description.clone(), unit, places.as_deref())?;
+    let job_version = moved(tx, head, client.as_ref(), job_version)?;
 
     let mut change = run_change(&head.attachment, &document.run);
     change.client_id = client.map(|client| client.id);
     change.session_tag = sent_tag(&head.attachment, document);
     let version = write_run(tx, request, head, change)?;
-    let attachment = JobAttachment { version, ..head.attachment.clone() };
-    let version = match (&document.session_id, session) {
-        _ if document.has_schedule => version,
-        (Some(_), Some(session)) => join(tx, &session, &attachment)?,
-        (Some(_), None) => leave(tx, &attachment)?,
-        (None, _) => version,
+    if document.has_schedule || document.session_id.is_none() {
+        return Ok(job_version + version);
+    }
+    // As it is now: a session takes over how its job's last run went.
+    let Some(attachment) = job_attachments::find(tx, request.project(), &head.attachment.id)? else {
+        return Err(Failure::Stale);
+    };
+    let version = match session {
+        Some(session) => join(tx, &session, &attachment)?,
+        None => leave(tx, &attachment)?,
     };
     Ok(job_version + version)
 }
@@ -147,21 +137,18 @@ pub fn replace(
     head: &JobHead,
     document: &JobDocument,
 ) -> Outcome<i32> {
-    let session = wanted_session(tx, request, document)?;
-    let client = changed_client(tx, request, head, document)?;
-    let checked_by = match client {
-        Some(_) => client.clone(),
-        None => clients::by_row(tx, &head.attachment.client_id)?,
-    };
-    let current = jobs::places(tx, &head.job.id)?;
+    let session = wanted_session(tx, request, document.session())?;
+    let client = changed_client(tx, request, head, document.client_id.as_deref())?;
+    let own = clients::by_row(tx, &head.attachment.client_id)?.into_iter().collect();
     let entries = document.actions.as_deref().unwrap_or_default();
-    let places = settle_changed(tx, request, entries, &current, checked_by.as_ref(), true)?;
+    let places = settle_changed(tx, request, head, entries, client.as_ref(), own)?;
     // What it has from the session it stays in, sent back, leaves what the job itself has.
     let stays = session.as_ref().map(|session| &session.id) == head.attachment.session_id.as_ref();
     let unit =
         Some(document.unit.clone()).filter(|unit| !(stays && session_unit(head).as_ref() == Some(unit)));
     let description = Some(document.description.clone().flatten());
     let job_version = jobs::redefine(tx, request.user(), &head.job, description, unit, Some(&places))?;
+    let job_version = moved(tx, head, client.as_ref(), job_version)?;
 
     let version = match session {
         Some(session) => join(tx, &session, &head.attachment)?,
@@ -274,62 +261,48 @@ fn session_unit(head: &JobHead) -> Option<Map<String, Value>> {
     head.session_scheduling.clone().map(|schedule| unit(&schedule.into_object()))
 }
 
-fn known_client(tx: &mut Tx<'_>, request: &Request<'_>, name: &str) -> Outcome<Client> {
-    let client = clients::by_name(tx, request.project(), name)?;
-    Ok(client.ok_or_else(|| Error::unprocessable(format!("Client not found with ID {name}")))?)
-}
-
-/// The client a document moves its attachment to, if it does; a session that shows this hears of it.
-fn changed_client(
-    tx: &mut Tx<'_>,
-    request: &Request<'_>,
-    head: &JobHead,
-    document: &JobDocument,
-) -> Outcome<Option<Client>> {
-    let Some(name) = document.client_id.as_deref().filter(|name| *name != head.client_name) else {
-        return Ok(None);
-    };
-    let client = known_client(tx, request, name)?;
-    if job_attachments::is_on_client(tx, &head.job.id, &client.id, &head.attachment.id)? {
-        return Err(Error::conflict(format!("This job already is on client {name}.")).into());
-    }
-    if let Some(session) = &head.attachment.session_id {
+/// Sees to it that a job that is put on another client has a new version, so that nobody gives it an action at the same
+/// moment that this client cannot do. Returns the job's version.
+fn moved(tx: &mut Tx<'_>, head: &JobHead, client: Option<&Client>, job_version: i32) -> Outcome<i32> {
+    if client.is_some()
+        && let Some(session) = &head.attachment.session_id
+    {
+        // It shows the names of its jobs' clients.
         sessions::member_moved(tx, session)?;
     }
-    Ok(Some(client))
-}
-
-/// The session a document wants its job in.
-fn wanted_session(
-    tx: &mut Tx<'_>,
-    request: &Request<'_>,
-    document: &JobDocument,
-) -> Outcome<Option<Session>> {
-    let Some(Some(id)) = &document.session_id else { return Ok(None) };
-    let session = sessions::find(tx, request.project(), id)?;
-    match session {
-        Some(session) => Ok(Some(session)),
-        None => Err(Error::unprocessable(format!("Session not found with ID {id}")).into()),
+    if client.is_none() || job_version != head.job.version {
+        return Ok(job_version);
     }
+    jobs::touch(tx, &head.job)?;
+    Ok(job_version + 1)
 }
 
-/// The places that some entries ask for; checks what the client can do only when they differ from the
-/// current ones, because a client repeats what it has read.
+/// The places that some entries ask for. When they differ from the current ones, every client that the job is on must be
+/// able to do what they say; when they are the same, only the one that it is moved to, or else `repeated_for`.
 fn settle_changed(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
+    head: &JobHead,
     entries: &[JobAction],
-    current: &[jobs::ActionAttachment],
-    client: Option<&Client>,
-    client_changed: bool,
+    moved_to: Option<&Client>,
+    repeated_for: Vec<Client>,
 ) -> Outcome<Vec<PlaceSpec>> {
+    let current = action_attachments::of_job(tx, &head.job.id)?;
     let same = entries.len() == current.len()
         && entries
             .iter()
-            .zip(current)
+            .zip(&current)
             .all(|(entry, place)| entry.action_id.as_ref() == Some(&place.action_id));
-    let client = client.filter(|_| client_changed || !same);
-    settle(tx, request, entries, current, client)
+    let mut clients = match (same, moved_to) {
+        (false, _) => job_attachments::clients_of(tx, &head.job.id)?,
+        (true, Some(_)) => Vec::new(),
+        (true, None) => repeated_for,
+    };
+    if let Some(client) = moved_to {
+        clients.retain(|other| other.id != head.attachment.client_id);
+        clients.push(client.clone());
+    }
+    settle(tx, request, entries, &current, &clients)
 }
 
 /// Turns the entries of `job_actions` into places: known actions are linked, new ones written. Everything is
@@ -338,11 +311,11 @@ fn settle(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
     entries: &[JobAction],
-    current: &[jobs::ActionAttachment],
-    client: Option<&Client>,
+    current: &[ActionAttachment],
+    clients: &[Client],
 ) -> Outcome<Vec<PlaceSpec>> {
     let known = referred(tx, request, entries)?;
-    let settled = matched(entries, &known, client)?;
+    let settled = matched(entries, &known, clients)?;
     let mut places = Vec::with_capacity(entries.len());
     for (index, (entry, action)) in settled.into_iter().enumerate() {
         let place = match action {
@@ -367,20 +340,17 @@ fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Ou
     actions::find_all(tx, request.project(), ids)
 }
 
-/// Each entry with the action it refers to, if it does; refuses what the client cannot do.
+/// Each entry with the action it refers to, if it does; refuses what one of the clients cannot do.
 fn matched<'e>(
     entries: &'e [JobAction],
     known: &'e [Action],
-    client: Option<&Client>,
+    clients: &[Client],
 ) -> Outcome<Vec<(&'e JobAction, Option<&'e Action>)>> {
     let mut matched = Vec::with_capacity(entries.len());
     for entry in entries {
         let action = entry.referred(known)?;
-        if let Some(client) = client {
-            match action {
-                Some(action) => check_capability(client, &action.spec)?,
-                None => check_capability(client, &entry.spec)?,
-            }
+        for client in clients {
+            check_capability(client, action.map_or(&entry.spec, |action| &action.spec))?;
         }
         matched.push((entry, action));
     }

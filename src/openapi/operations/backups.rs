@@ -18,7 +18,8 @@ pub fn group() -> Group {
             Operation::change(Patch, ONE, "update_backup")
                 .about("The outcome must be a backup as it could be entered, else the answer is a 400.")
                 .takes(&BACKUP_PATCH)
-                .answers(200, "The whole backup.", &BACKUP_DOCUMENT),
+                .answers(200, "The whole backup.", &BACKUP_DOCUMENT)
+                .tagged(),
             Operation::change(Delete, ONE, "delete_backup")
                 .about("The entry, not what is in storage. 404 for one that is not there.")
                 .does("It is gone."),

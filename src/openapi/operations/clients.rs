@@ -3,7 +3,7 @@
 use super::Group;
 use crate::document::clients::{CLIENT, CLIENT_CREATED, CLIENT_DOCUMENT, CLIENT_PATCH};
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::{List, Operation};
+use crate::openapi::operation::{Conditions, List, Operation};
 use crate::openapi::parameters;
 
 pub fn group() -> Group {
@@ -19,11 +19,14 @@ pub fn group() -> Group {
                 .takes(&CLIENT)
                 .creates(&CLIENT_CREATED)
                 .fails(&[409]),
-            Operation::show(ONE, "show_client", &CLIENT_DOCUMENT),
+            Operation::show(ONE, "show_client", &CLIENT_DOCUMENT)
+                .about("The `ETag` is not about `state` and `last_seen_at`, so that a poll does not change it.")
+                .on(Conditions::PartlyRead),
             Operation::change(Patch, ONE, "update_client")
                 .about("What is not in it stays. A central client is changed only in the project that registered it.")
                 .takes(&CLIENT_PATCH)
                 .answers(200, "The whole client.", &CLIENT_DOCUMENT)
+                .tagged()
                 .fails(&[409]),
             Operation::change(Delete, ONE, "delete_client")
                 .about("Refused with a 409 while jobs are attached to it, unless `cascade` takes them along.")

@@ -43,7 +43,7 @@ pub fn group() -> Group {
             Operation::change(Delete, ONE, "delete_job")
                 .about("Its actions, reports and backups stay.")
                 .does("It is gone, or was not there."),
-            Operation::project(Post, "/jobs/{job_id}/event", "create_job_event")
+            Operation::change(Post, "/jobs/{job_id}/event", "create_job_event")
                 .about("Its client's scheduler finds the event in its next poll.")
                 .takes(&JOB_EVENT)
                 .answers(202, "The scheduler will find it.", &JOB_EVENT_RESULT),

@@ -1,7 +1,7 @@
 //! Action reports: the history.
 
 use super::Group;
-use crate::document::action_reports::{REPORT_CREATE, REPORT_DOCUMENT, REPORT_PATCH};
+use crate::document::action_reports::{COLLECTION, REPORT_CREATE, REPORT_DOCUMENT, REPORT_PATCH};
 use crate::document::errors::TEXT;
 use crate::http::Method::{Delete, Get, Patch, Post, Put};
 use crate::openapi::operation::{BYTES, Body, Conditions, Content, List, Operation, PLAIN, Reply};
@@ -16,11 +16,16 @@ pub fn group() -> Group {
         description: "What was run, when, how long, and how it ended. A run that a scheduler reports as finished leaves \
                       one report for each action of the job.",
         operations: vec![
-            Operation::list(LIST, "list_action_reports", List::of("action_reports", &REPORT_DOCUMENT)),
+            Operation::list(
+                LIST,
+                "list_action_reports",
+                List::of("action_reports", &REPORT_DOCUMENT).offering(&COLLECTION),
+            ),
             Operation::project(Post, LIST, "create_action_report")
                 .about("422: what it refers to is not there, or does not fit together.")
                 .takes(&REPORT_CREATE)
                 .creates(&REPORT_DOCUMENT)
+                .tagged()
                 .fails(&[422]),
             Operation::show(ONE, "show_action_report", &REPORT_DOCUMENT),
             Operation::change(Patch, ONE, "update_action_report").takes(&REPORT_PATCH).answers(
@@ -38,12 +43,13 @@ pub fn group() -> Group {
 
 fn show_log() -> Operation {
     let forms = vec![(PLAIN, Content::One(&TEXT)), (BYTES, Content::One(&TEXT))];
-    let log = Operation::project(Get, LOG, "show_action_report_log")
+    Operation::project(Get, LOG, "show_action_report_log")
         .about(
             "As text where it is text and that is accepted, else as bytes. 404 for a report without a log.",
         )
-        .replies(Reply { status: 200, description: "The log.", content: forms, headers: vec!["Vary"] });
-    Operation { conditions: Conditions::Read, ..log }
+        .replies(Reply { status: 200, description: "The log.", content: forms, headers: vec!["Vary"] })
+        .tagged()
+        .on(Conditions::PartlyRead)
 }
 
 fn write_log() -> Operation {

@@ -31,15 +31,15 @@ pub fn group() -> Group {
             Operation::change(Delete, ONE, "delete_session")
                 .about("Its jobs are told to stop, and stay.")
                 .does("It is gone, or was not there."),
-            Operation::project(Post, "/sessions/{session_id}/action", "create_session_action")
+            Operation::change(Post, "/sessions/{session_id}/action", "create_session_action")
                 .about("What a scheduler does before and after a run of a job in a session.")
                 .takes(&SESSION_ACTION)
                 .answers(202, "What the scheduler may do.", &SESSION_ACTION_RESULT)
                 .fails(&[409]),
-            Operation::project(Put, JOB, "add_job_to_session")
+            Operation::change(Put, JOB, "add_job_to_session")
                 .about("A job that is in another session leaves it.")
                 .does("It is in the session."),
-            Operation::project(Delete, JOB, "remove_job_from_session")
+            Operation::change(Delete, JOB, "remove_job_from_session")
                 .about("A job that leaves is told to stop. One that is not in this session stays as it is.")
                 .does("It is not in the session."),
         ],

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{ActionAttachment, Job};
+use super::Job;
+use crate::store::action_attachments::{self as places, ActionAttachment, PlaceChange};
 use crate::store::document_type::Json;
-use crate::store::schema::{action_attachments, jobs};
-use crate::store::{Outcome, Tx, actions, new_id, swapped};
+use crate::store::schema::jobs;
+use crate::store::{Outcome, Tx, new_id, swapped};
 
 /// An action's place in a job, as a document asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +29,36 @@ impl PlaceSpec {
             && self.retry_interval == place.retry_interval
             && self.mandatory == place.mandatory
     }
+
+    /// What makes a place of the same action this one.
+    fn change(&self, place: &ActionAttachment, priority: i32) -> PlaceChange {
+        PlaceChange {
+            priority: Some(priority).filter(|value| *value != place.priority),
+            retries: Some(self.retries).filter(|value| *value != place.retries),
+            retry_interval: Some(self.retry_interval).filter(|value| *value != place.retry_interval),
+            mandatory: Some(self.mandatory).filter(|value| *value != place.mandatory),
+        }
+    }
 }
 
-/// The places of a job's actions, in order.
-pub fn places(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<ActionAttachment>> {
-    Ok(action_attachments::table
-        .filter(action_attachments::job_id.eq(job_id))
-        .order(action_attachments::priority)
-        .select(ActionAttachment::as_select())
-        .load(tx.connection)?)
+/// The job of that id in the project.
+pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Job>> {
+    Ok(jobs::table
+        .filter(jobs::id.eq(id))
+        .filter(jobs::project_id.eq(project))
+        .select(Job::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Swaps a job's version and changes nothing else. Whoever changes what belongs to a job (its actions, the clients it is
+/// on) does this first: of two at the same moment one waits here, finds the version gone, and starts anew.
+pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
+    swapped(
+        diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
+            .set((jobs::updated_at.eq(tx.now), jobs::version.eq(job.version + 1)))
+            .execute(tx.connection)?,
+    )
 }
 
 /// Writes a new job for its first attachment, and returns the job's id: the attachment's, unless an older
@@ -62,7 +84,7 @@ pub fn insert(
         version: 1,
     };
     diesel::insert_into(jobs::table).values(&job).execute(tx.connection)?;
-    for (priority, place) in places.iter().enumerate() {
+    for (priority, place) in (0..).zip(places) {
         insert_place(tx, (project, user), &id, priority, place)?;
     }
     Ok(id)
@@ -72,7 +94,7 @@ fn insert_place(
     tx: &mut Tx<'_>,
     (project, user): (&str, &str),
     job_id: &str,
-    priority: usize,
+    priority: i32,
     place: &PlaceSpec,
 ) -> Outcome<()> {
     let place = ActionAttachment {
@@ -81,7 +103,7 @@ fn insert_place(
         user_id: user.to_owned(),
         action_id: place.action_id.clone(),
         job_id: job_id.to_owned(),
-        priority: i32::try_from(priority).unwrap_or(i32::MAX),
+        priority,
         retries: place.retries,
         retry_interval: place.retry_interval,
         mandatory: place.mandatory,
@@ -89,8 +111,7 @@ fn insert_place(
         updated_at: tx.now,
         version: 1,
     };
-    diesel::insert_into(action_attachments::table).values(&place).execute(tx.connection)?;
-    Ok(())
+    places::insert(tx, &place)
 }
 
 /// Changes the definition, for every client the job is on; returns the job's new version. `None` leaves a part as
@@ -106,7 +127,7 @@ pub fn redefine(
     let description = description.filter(|text| *text != job.description);
     let scheduling = scheduling.map(Json::from).filter(|unit| *unit != job.scheduling);
     let current = match wanted {
-        Some(_) => places(tx, &job.id)?,
+        Some(_) => places::of_job(tx, &job.id)?,
         None => Vec::new(),
     };
     let moved = wanted.filter(|wanted| {
@@ -140,34 +161,28 @@ fn replace_places(
     current: &[ActionAttachment],
     wanted: &[PlaceSpec],
 ) -> Outcome<()> {
-    let keeps = |index: usize, place: &ActionAttachment| {
-        wanted.get(index).is_some_and(|spec| {
-            spec.action_id == place.action_id && usize::try_from(place.priority).ok() == Some(index)
-        })
+    let kept = |index: usize| {
+        let (place, spec) = (current.get(index)?, wanted.get(index)?);
+        (place.action_id == spec.action_id).then_some(place)
     };
-    let gone: Vec<String> = current
-        .iter()
-        .enumerate()
-        .filter(|(index, place)| !keeps(*index, place))
-        .map(|(_, place)| place.id.clone())
-        .collect();
-    actions::delete_places(tx, &job.project_id, gone)?;
-    for (index, spec) in wanted.iter().enumerate() {
-        match current.get(index).filter(|place| keeps(index, place)) {
-            Some(place) if spec.is(place) => {}
-            Some(place) => {
-                diesel::update(action_attachments::table.filter(action_attachments::id.eq(&place.id)))
-                    .set((
-                        action_attachments::retries.eq(spec.retries),
-                        action_attachments::retry_interval.eq(spec.retry_interval),
-                        action_attachments::mandatory.eq(spec.mandatory),
-                        action_attachments::updated_at.eq(tx.now),
-                        action_attachments::version.eq(place.version + 1),
-                    ))
-                    .execute(tx.connection)?;
-            }
-            None => insert_place(tx, (&job.project_id, user), &job.id, index, spec)?,
+    let gone = current.iter().enumerate().filter(|(index, _)| kept(*index).is_none());
+    let gone: Vec<String> = gone.map(|(_, place)| place.id.clone()).collect();
+    places::delete(tx, &job.project_id, gone)?;
+    // In ascending order, and no priority rises: each is free when its turn comes.
+    for (index, (spec, priority)) in wanted.iter().zip(priorities(current, wanted.len())).enumerate() {
+        match kept(index) {
+            Some(place) => places::update(tx, place, spec.change(place, priority))?,
+            None => insert_place(tx, (&job.project_id, user), &job.id, priority, spec)?,
         }
     }
     Ok(())
+}
+
+/// The priorities of so many places: those that there are, which may have gaps between them, and then one after the
+/// other. Where that would go beyond what a priority can be, all of them count from 0.
+fn priorities(current: &[ActionAttachment], count: usize) -> Vec<i32> {
+    let last = current.last().map_or(-1, |place| i64::from(place.priority));
+    let added = (last + 1..).map(i32::try_from);
+    let priorities = current.iter().map(|place| Ok(place.priority)).chain(added).take(count);
+    priorities.collect::<std::result::Result<_, _>>().unwrap_or_else(|_| (0..).take(count).collect())
 }

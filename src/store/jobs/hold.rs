@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::definition::places;
+use crate::store::action_attachments;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::schema::{actions, job_attachments, jobs, sessions};
 use crate::store::{Outcome, Tx, swapped};
@@ -34,7 +34,10 @@ pub fn hold(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
         .execute(tx.connection)?,
     )?;
     // Whatever changes the places changes the definition's row first.
-    let its: Vec<String> = places(tx, &attachment.job_id)?.into_iter().map(|place| place.action_id).collect();
+    let its: Vec<String> = action_attachments::of_job(tx, &attachment.job_id)?
+        .into_iter()
+        .map(|place| place.action_id)
+        .collect();
     if !its.is_empty() {
         diesel::update(actions::table.filter(actions::id.eq_any(its)))
             .set(actions::updated_at.eq(tx.now))

@@ -2,18 +2,23 @@
 
 use diesel::prelude::*;
 
-use super::{JobView, STATUSES, complete, find_all};
+use super::{JobView, STATUSES, complete, find, find_all};
+use crate::store::connection::MultiBackend;
+use crate::store::is_id;
+use crate::store::listing::{
+    self, Condition, Filter, Listing, Op, Query, by_text, by_time, compared, ordered,
+};
 use crate::store::moment_type::Time;
-use crate::store::page::{self, Page, Place};
+use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
-use crate::store::search::{Condition, Search};
+use crate::store::search::{Condition as Searched, Search};
 use crate::store::{Outcome, Tx};
 
-/// A page of jobs, and the clients it was asked for.
-pub struct Listing {
+/// A page of jobs, and the clients it was searched for.
+pub struct JobListing {
     /// The jobs.
-    pub views: Vec<JobView>,
-    /// The clients that were named: a list for a client is that client's poll.
+    pub page: Listing<JobView>,
+    /// The clients that a search named: a search for a client's jobs is that client's poll. A filter is nobody's.
     pub polled: Vec<PolledClient>,
 }
 
@@ -30,107 +35,193 @@ pub struct PolledClient {
     pub last_seen_at: Option<Time>,
 }
 
+/// What must hold of the client that a job is on: one of these rows, or none of them.
+struct OnClient {
+    ids: Vec<String>,
+    wanted: bool,
+}
+
 /// A page of the job documents of a project, or of all projects when `None`.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
     project: Option<&str>,
-    search: &Search,
+    asked: (&Query, &Search),
     page: Page,
     keep: impl Fn(&JobView, &Search) -> bool,
-) -> Outcome<Listing> {
-    let mut polled = Vec::new();
-    let mut clients_named = Vec::new();
+) -> Outcome<JobListing> {
+    let (query, search) = asked;
+    let last = match &query.marker {
+        Some(marker) => {
+            let head = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
+            // Where the page begins is all in the head.
+            Some(JobView { head, actions: Vec::new(), trust: None })
+        }
+        None => None,
+    };
+    let (mut on_clients, polled) = searched_clients(tx, project, search)?;
+    on_clients.extend(filtered_clients(tx, project, query)?);
+    let rest = search.without(pushed);
+    if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
+        let page = listing::count_with(query, page, Vec::new(), !rest.is_empty(), || Ok(0))?;
+        return Ok(JobListing { page, polled });
+    }
+    let filter = |view: &JobView| keep(view, &rest);
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, search),
+        last,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&JobView) -> bool),
+        |_| true,
+        |phase, last, limit, offset| {
+            // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
+            // statement the planner may begin with the joined tables, and sort the project for a page of ten.
+            let rows = matching(project, asked, &on_clients)?;
+            let last = last.map(|view| &view.head.attachment);
+            let rows = match query.order() {
+                "status" => {
+                    let status = last.map(|attachment| attachment.status.clone());
+                    ordered!(rows, query, phase, job_attachments.status, status, last)
+                }
+                "event" => {
+                    let event = last.map(|attachment| attachment.event.clone());
+                    ordered!(rows, query, phase, job_attachments.event, event, last)
+                }
+                "result" => {
+                    let result = last.map(|attachment| attachment.result.clone());
+                    ordered!(rows, query, phase, job_attachments.result, result, last)
+                }
+                _ => ordered!(rows, query, job_attachments, last),
+            };
+            let ids: Vec<String> =
+                rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
+            let heads = find_all(tx, ids)?;
+            complete(tx, heads)
+        },
+    )?;
+    let page = listing::count_with(query, page, rows, !rest.is_empty(), || {
+        Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
+    })?;
+    Ok(JobListing { page, polled })
+}
+
+/// The jobs that a list is asked for, as far as the database can tell.
+fn matching(
+    project: Option<&str>,
+    (query, search): (&Query, &Search),
+    on_clients: &[OnClient],
+) -> Outcome<job_attachments::BoxedQuery<'static, MultiBackend>> {
+    let mut rows = job_attachments::table.into_boxed();
+    if let Some(project) = project {
+        rows = rows.filter(job_attachments::project_id.eq(project.to_owned()));
+    }
+    if !search.is_empty() || !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for OnClient { ids, wanted } in on_clients {
+        rows = match wanted {
+            true => rows.filter(job_attachments::client_id.eq_any(ids.clone())),
+            false => rows.filter(job_attachments::client_id.ne_all(ids.clone())),
+        };
+    }
+    for filter in query.filters.iter().filter(|filter| filter.key != "client_id") {
+        rows = rows.filter(condition(filter)?);
+    }
+    for (condition, wanted) in search.conditions() {
+        let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
+        let word = word.to_owned();
+        rows = match (column, wanted) {
+            (Column::Client, _) => rows,
+            (Column::Id, true) => rows.filter(job_attachments::id.eq(word)),
+            (Column::Id, false) => rows.filter(job_attachments::id.ne(word)),
+            (Column::Session, true) if word.is_empty() => rows.filter(job_attachments::session_id.is_null()),
+            (Column::Session, false) if word.is_empty() => {
+                rows.filter(job_attachments::session_id.is_not_null())
+            }
+            (Column::Session, true) => rows.filter(job_attachments::session_id.eq(word)),
+            (Column::Session, false) => {
+                rows.filter(job_attachments::session_id.ne(word).or(job_attachments::session_id.is_null()))
+            }
+            (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
+            // As a list of what may be: an index serves that, and does not serve "anything but".
+            (Column::Status, false) => rows.filter(job_attachments::status.eq_any(other_statuses(&word))),
+            (Column::Event, true) => rows.filter(job_attachments::event.eq(word)),
+            (Column::Event, false) => rows.filter(job_attachments::event.ne(word)),
+            (Column::Result, true) => rows.filter(job_attachments::result.eq(word)),
+            (Column::Result, false) => rows.filter(job_attachments::result.ne(word)),
+        };
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
+    Ok(match filter.key {
+        "job_id" => by_text!(job_attachments::id, filter),
+        "session_id" => by_text!(job_attachments::session_id, filter),
+        // Nothing at all is a word here.
+        "status" => compared!(job_attachments::status, filter, filter.texts(), false),
+        "event" => compared!(job_attachments::event, filter, filter.texts(), false),
+        "result" => compared!(job_attachments::result, filter, filter.texts(), false),
+        "created_at" => by_time!(job_attachments::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
+}
+
+/// What a search says of the jobs' clients, by their names, and the clients that it is for.
+fn searched_clients(
+    tx: &mut Tx<'_>,
+    project: Option<&str>,
+    search: &Search,
+) -> Outcome<(Vec<OnClient>, Vec<PolledClient>)> {
+    let (mut on_clients, mut polled) = (Vec::new(), Vec::new());
     for (condition, wanted) in search.conditions().filter(|(c, _)| column(&c.key) == Some(Column::Client)) {
         if let Some(name) = condition.word() {
-            let named = clients_of_name(tx, project, name)?;
-            clients_named.push((named.iter().map(|client| client.id.clone()).collect::<Vec<_>>(), wanted));
+            let named: Vec<PolledClient> = seen_clients(project)
+                .filter(clients::client_id.eq(name.to_owned()))
+                .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
+                .load(tx.connection)?;
+            on_clients.push(OnClient { ids: named.iter().map(|client| client.id.clone()).collect(), wanted });
             if wanted {
                 polled.extend(named);
             }
         }
     }
-    if clients_named.iter().any(|(ids, wanted)| *wanted && ids.is_empty()) {
-        return Ok(Listing { views: Vec::new(), polled });
-    }
-    let rest = search.without(pushed);
-    let filter = |view: &JobView| keep(view, &rest);
-    let views = page::collect(
-        page,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&JobView) -> bool),
-        |view| Place { created_at: view.head.attachment.created_at, id: view.head.attachment.id.clone() },
-        |window| {
-            // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
-            // statement the planner may begin with the joined tables, and sort the project for a page of ten.
-            let mut query = job_attachments::table
-                .select(job_attachments::id)
-                .order((job_attachments::created_at, job_attachments::id))
-                .limit(window.limit)
-                .offset(window.offset)
-                .into_boxed();
-            if let Some(project) = project {
-                query = query.filter(job_attachments::project_id.eq(project.to_owned()));
-            }
-            if let Some(Place { created_at, id }) = window.after {
-                // The first half is what an index can begin at; with an OR it would begin at the list's beginning.
-                query = query
-                    .filter(job_attachments::created_at.ge(created_at))
-                    .filter(job_attachments::created_at.gt(created_at).or(job_attachments::id.gt(id)));
-            }
-            if !search.is_empty() {
-                query = query.filter(Search::never_kept());
-            }
-            for (ids, wanted) in &clients_named {
-                query = match wanted {
-                    true => query.filter(job_attachments::client_id.eq_any(ids.clone())),
-                    false => query.filter(job_attachments::client_id.ne_all(ids.clone())),
-                };
-            }
-            for (condition, wanted) in search.conditions() {
-                let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-                let word = word.to_owned();
-                query = match (column, wanted) {
-                    (Column::Client, _) => query,
-                    (Column::Id, true) => query.filter(job_attachments::id.eq(word)),
-                    (Column::Id, false) => query.filter(job_attachments::id.ne(word)),
-                    (Column::Session, true) if word.is_empty() => {
-                        query.filter(job_attachments::session_id.is_null())
-                    }
-                    (Column::Session, false) if word.is_empty() => {
-                        query.filter(job_attachments::session_id.is_not_null())
-                    }
-                    (Column::Session, true) => query.filter(job_attachments::session_id.eq(word)),
-                    (Column::Session, false) => query.filter(
-                        job_attachments::session_id.ne(word).or(job_attachments::session_id.is_null()),
-                    ),
-                    (Column::Status, true) => query.filter(job_attachments::status.eq(word)),
-                    // As a list of what may be: an index serves that, and does not serve "anything but".
-                    (Column::Status, false) => {
-                        query.filter(job_attachments::status.eq_any(other_statuses(&word)))
-                    }
-                    (Column::Event, true) => query.filter(job_attachments::event.eq(word)),
-                    (Column::Event, false) => query.filter(job_attachments::event.ne(word)),
-                    (Column::Result, true) => query.filter(job_attachments::result.eq(word)),
-                    (Column::Result, false) => query.filter(job_attachments::result.ne(word)),
-                };
-            }
-            let ids: Vec<String> = query.load(tx.connection)?;
-            let heads = find_all(tx, ids)?;
-            complete(tx, heads)
-        },
-    )?;
-    Ok(Listing { views, polled })
+    Ok((on_clients, polled))
 }
 
-/// The clients that a project, or anybody when `None`, calls by that name.
-fn clients_of_name(tx: &mut Tx<'_>, project: Option<&str>, name: &str) -> Outcome<Vec<PolledClient>> {
-    let mut query = clients::table
-        .filter(clients::client_id.eq(name.to_owned()))
-        .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
-        .into_boxed();
-    if let Some(project) = project {
-        query = query.filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)));
+/// What the filters say of the jobs' clients, by their names or uuids; one statement, however many they are.
+fn filtered_clients(tx: &mut Tx<'_>, project: Option<&str>, query: &Query) -> Outcome<Vec<OnClient>> {
+    let filters: Vec<&Filter> = query.filters.iter().filter(|filter| filter.key == "client_id").collect();
+    if filters.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(query.load(tx.connection)?)
+    let names: Vec<String> = filters.iter().flat_map(|filter| filter.texts()).collect();
+    // What can be no id does not go to a column of ids: MySQL cannot compare it.
+    let ids: Vec<String> = names.iter().filter(|name| is_id(name)).cloned().collect();
+    let found: Vec<(String, String)> = seen_clients(project)
+        .filter(clients::client_id.eq_any(names).or(clients::id.eq_any(ids)))
+        .filter(Search::never_kept())
+        .select((clients::id, clients::client_id))
+        .load(tx.connection)?;
+    let on_clients = filters.into_iter().map(|filter| {
+        let texts = filter.texts();
+        let named = found.iter().filter(|(id, name)| texts.contains(name) || texts.contains(id));
+        OnClient { ids: named.map(|(id, _)| id.clone()).collect(), wanted: filter.op == Op::In }
+    });
+    Ok(on_clients.collect())
+}
+
+/// The clients that a project, or anybody when `None`, sees.
+fn seen_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiBackend> {
+    let rows = clients::table.into_boxed();
+    match project {
+        Some(project) => {
+            rows.filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)))
+        }
+        None => rows,
+    }
 }
 
 /// The columns that a search can use.
@@ -157,7 +248,7 @@ fn column(key: &str) -> Option<Column> {
 }
 
 /// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Condition) -> bool {
+fn pushed(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }
 

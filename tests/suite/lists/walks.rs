@@ -1,5 +1,9 @@
 //! Lists by query parameters: filters, orders, markers and counts (contract, conventions §6).
 
+mod backups;
+mod markers;
+mod sessions;
+
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
@@ -46,6 +50,30 @@ pub fn sorted(items: &[Value], pointer: &str, is_descending: bool) -> Vec<Value>
     items
 }
 
+/// Walks a list in an order and in its reverse, by pages of several sizes.
+#[track_caller]
+pub fn walk_every_way(caller: &Caller<'_>, noun: &str, all: &[Value], orders: &[(&str, &str)]) {
+    for (sort, pointer) in orders {
+        for (direction, is_descending) in [("", false), (":asc", false), (":desc", true)] {
+            let expected = sorted(all, pointer, is_descending && !sort.is_empty());
+            for limit in [1, 2, 3, all.len() - 1, all.len(), all.len() + 1] {
+                let order = if sort.is_empty() { String::new() } else { format!("&sort={sort}{direction}") };
+                let walked = walk(caller, noun, &format!("/{noun}?limit={limit}{order}"));
+                assert_eq!(walked, expected, "{sort}{direction} by {limit}");
+            }
+        }
+    }
+}
+
+/// Filters a list by a query: it is walked, and counted, and has these of all items.
+#[track_caller]
+pub fn filter(caller: &Caller<'_>, noun: &str, all: &[Value], query: &str, places: &[usize]) {
+    let chosen: Vec<Value> = places.iter().map(|place| all[*place].clone()).collect();
+    assert_eq!(walk(caller, noun, &format!("/{noun}?limit=2&{query}")), chosen, "{query}");
+    let counted = caller.get(&format!("/{noun}?limit=1&with_count&{query}")).expect(200);
+    assert_eq!(counted["count"], places.len(), "{query}");
+}
+
 fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (action, mode, name) in [
@@ -74,27 +102,18 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 
 fn actions_are_walked_in_every_order(api: &Api) {
     let (alice, all) = seeded(api);
-    for (sort, pointer) in [
+    let orders = [
         ("", "/_"),
         ("created_at", "/_"),
         ("action", "/freezer_action/action"),
         ("mode", "/freezer_action/mode"),
         ("backup_name", "/freezer_action/backup_name"),
-    ] {
-        for (direction, is_descending) in [("", false), (":asc", false), (":desc", true)] {
-            let expected = sorted(&all, pointer, is_descending && !sort.is_empty());
-            for limit in 1..=9 {
-                let order = if sort.is_empty() { String::new() } else { format!("&sort={sort}{direction}") };
-                let walked = walk(&alice, "actions", &format!("/actions?limit={limit}{order}"));
-                assert_eq!(walked, expected, "{sort}{direction} by {limit}");
-            }
-        }
-    }
+    ];
+    walk_every_way(&alice, "actions", &all, &orders);
 }
 
 fn actions_are_filtered(api: &Api) {
     let (alice, all) = seeded(api);
-    let chosen = |places: &[usize]| places.iter().map(|place| all[*place].clone()).collect::<Vec<_>>();
     let id = |place: usize| all[place]["action_id"].as_str().unwrap();
     for (query, places) in [
         ("action=backup", vec![0, 1, 3, 5, 7]),
@@ -117,9 +136,7 @@ fn actions_are_filtered(api: &Api) {
         ("created_at=gt:2020-01-01&created_at=lt:2100-01-01T00:00:00Z", (0..8).collect()),
         ("created_at=lte:1600000000", vec![]),
     ] {
-        assert_eq!(walk(&alice, "actions", &format!("/actions?limit=2&{query}")), chosen(&places), "{query}");
-        let counted = alice.get(&format!("/actions?limit=1&with_count&{query}")).expect(200);
-        assert_eq!(counted["count"], places.len(), "{query}");
+        filter(&alice, "actions", &all, query, &places);
     }
     let few = alice.get("/actions?fields=action_id,freezer_action.mode&limit=1").expect(200);
     assert_eq!(few["actions"], json!([{"action_id": id(0), "freezer_action": {"mode": "fs"}}]));

@@ -45,6 +45,12 @@ impl Case {
             path = path.replace("{action_report_id}", &owner.failed());
         }
         let job = owner.job_on("host");
+        if path.contains("{job_attachment_id}") {
+            path = path.replace("{job_attachment_id}", &owner.put_on(&job, &owner.register("fleet")));
+        }
+        if path.contains("{action_attachment_id}") {
+            path = path.replace("{action_attachment_id}", &owner.places(&job)[0]);
+        }
         path = path.replace("{job_id}", &job);
         if path.contains("{session_id}") {
             let session = owner.create("sessions", session());
@@ -58,6 +64,8 @@ impl Case {
             ("GET", _) => (None, 200),
             ("DELETE" | "PUT", _) => (None, 204),
             ("PATCH", path) if path.starts_with("/actions") => (Some(json!({"max_retries": 2})), 200),
+            ("PATCH", path) if path.starts_with("/action-attachments") => (Some(json!({"retries": 2})), 200),
+            ("PATCH", path) if path.starts_with("/job-attachments") => (Some(json!({"event": "stop"})), 200),
             ("PATCH", path) if path.starts_with("/backups") => (Some(json!({"status": "error"})), 200),
             ("PATCH", path) if path.starts_with("/action-reports") => (Some(json!({"time_elapsed": 2})), 200),
             ("PATCH", _) => (Some(json!({"description": "new"})), 200),
@@ -72,6 +80,13 @@ impl Case {
                 (Some(json!({"schedule": {}, "session_tag": 0})), 201)
             }
             ("POST", "/action-reports") => (Some(json!({"result": "fail"})), 201),
+            ("POST", "/action-attachments") => {
+                let action = owner.create("actions", action());
+                (Some(json!({"action_id": action, "job_id": job})), 201)
+            }
+            ("POST", "/job-attachments") => {
+                (Some(json!({"job_id": job, "client_id": owner.register("further")})), 201)
+            }
             ("POST", "/backups") => (Some(backup("etc")), 201),
             other => panic!("this test does not know {other:?} yet"),
         };

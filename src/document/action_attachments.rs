@@ -1,0 +1,188 @@
+//! The action attachment: an action's place in a job.
+
+use serde_json::{Value, json};
+
+use super::int;
+use super::job_attachments::{ignored, reference};
+use super::shape::{Shape, about, closed, id, integer, text};
+use super::time::{self, iso};
+use crate::error::{Error, Result};
+use crate::store::action_attachments::{ActionAttachment, PlaceChange};
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+
+fn schema(required: &[&str], action: Value, job: Value) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "id": ignored("The attachment's id.", "string"),
+            "project_id": ignored("The project it belongs to.", "string"),
+            "user_id": ignored("Who made it.", "string"),
+            "action_id": action,
+            "job_id": job,
+            "priority": about(
+                "Its place in the order of the job's actions; a new one comes last. Not every number need be taken.",
+                integer(0),
+            ),
+            "retries": about("How often it is tried again; the action's when a new one does not say.", integer(0)),
+            "retry_interval": about(
+                "Seconds between the tries; the action's when a new one does not say.",
+                integer(0),
+            ),
+            "mandatory": about(
+                "Whether the rest of the job is given up when it fails; the action's when a new one does not say.",
+                json!({"type": "boolean"}),
+            ),
+            "created_at": ignored("When it was made.", "string"),
+            "updated_at": ignored("When it was changed last.", "string"),
+            "version": ignored("How often it was changed.", "integer"),
+        },
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// The body of `POST /action-attachments`.
+pub static ACTION_ATTACHMENT_CREATE: Shape = Shape::new("ActionAttachmentCreate", || {
+    schema(
+        &["action_id", "job_id"],
+        reference("The action that is put into the job."),
+        reference("The job (its definition)."),
+    )
+});
+
+/// The body of `PATCH /action-attachments/{action_attachment_id}`.
+pub static ACTION_ATTACHMENT_PATCH: Shape = Shape::new("ActionAttachmentPatch", || {
+    schema(
+        &[],
+        about("The action, which cannot be changed; the same one is ignored.", id()),
+        about("The job, which cannot be changed; the same one is ignored.", id()),
+    )
+});
+
+/// An action attachment as the API shows it.
+pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
+    closed(json!({
+        "id": about("The attachment's id.", text(64)),
+        "project_id": about("The project it belongs to.", text(64)),
+        "user_id": about("Who made it.", text(64)),
+        "action_id": about("The action.", text(64)),
+        "job_id": about("The job (its definition).", text(64)),
+        "priority": about("Its place in the order of the job's actions.", integer(0)),
+        "retries": about("How often it is tried again.", integer(0)),
+        "retry_interval": about("Seconds between the tries.", integer(0)),
+        "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
+        "created_at": about("When it was made, in UTC.", time::shown()),
+        "updated_at": about("When it was changed last, in UTC.", time::shown()),
+        "version": about("How often it was changed, the first time included.", integer(1)),
+    }))
+});
+
+/// What lists of action attachments offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "action_attachments",
+    path: "action-attachments",
+    keys: &[
+        Key::new("id", Kind::Id, "The attachment's id."),
+        Key::new("action_id", Kind::Id, "The action."),
+        Key::new("job_id", Kind::Id, "The job (its definition)."),
+        Key::new("priority", Kind::Small, "Its place in the order of the job's actions.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: true,
+    document: Some(&ACTION_ATTACHMENT),
+};
+
+/// A new place as a body brings it; what it does not say is the action's, or the last one.
+#[derive(Debug, Clone)]
+pub struct NewPlace {
+    /// The action.
+    pub action_id: String,
+    /// The definition.
+    pub job_id: String,
+    /// What it says of the place itself.
+    pub place: PlaceChange,
+}
+
+/// Reads a new place.
+///
+/// # Errors
+/// 400 when the body is not one.
+pub fn parse(body: Value) -> Result<NewPlace> {
+    let body = ACTION_ATTACHMENT_CREATE.check_present(body)?;
+    let word = |key| super::text(&body, key).unwrap_or_default().to_owned();
+    Ok(NewPlace { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
+}
+
+/// What a change of a place says.
+#[derive(Debug, Clone)]
+pub struct PlacePatch {
+    action_id: Option<String>,
+    job_id: Option<String>,
+    place: PlaceChange,
+}
+
+/// Reads a change of a place.
+///
+/// # Errors
+/// 400 when the body is not one, or there is none.
+pub fn parse_patch(body: Value) -> Result<PlacePatch> {
+    let body = ACTION_ATTACHMENT_PATCH.check_present(body)?;
+    let word = |key| super::text(&body, key).map(str::to_owned);
+    Ok(PlacePatch { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
+}
+
+fn change(body: &serde_json::Map<String, Value>) -> PlaceChange {
+    PlaceChange {
+        priority: int(body, "priority"),
+        retries: int(body, "retries"),
+        retry_interval: int(body, "retry_interval"),
+        mandatory: body.get("mandatory").and_then(Value::as_bool),
+    }
+}
+
+impl PlacePatch {
+    /// What it changes, without what the place says already.
+    ///
+    /// # Errors
+    /// 400 when it is to become another action's or another job's.
+    pub fn effective(&self, stored: &ActionAttachment) -> Result<PlaceChange> {
+        for (key, sent, is) in
+            [("action", &self.action_id, &stored.action_id), ("job", &self.job_id, &stored.job_id)]
+        {
+            if sent.as_ref().is_some_and(|id| id != is) {
+                return Err(Error::bad_request(format!(
+                    "An attachment's {key} cannot be changed; make a new attachment."
+                )));
+            }
+        }
+        let place = &self.place;
+        Ok(PlaceChange {
+            priority: place.priority.filter(|value| *value != stored.priority),
+            retries: place.retries.filter(|value| *value != stored.retries),
+            retry_interval: place.retry_interval.filter(|value| *value != stored.retry_interval),
+            mandatory: place.mandatory.filter(|value| *value != stored.mandatory),
+        })
+    }
+}
+
+/// An action attachment as the API shows it.
+pub fn render(place: &ActionAttachment) -> Value {
+    json!({
+        "id": place.id,
+        "project_id": place.project_id,
+        "user_id": place.user_id,
+        "action_id": place.action_id,
+        "job_id": place.job_id,
+        "priority": place.priority,
+        "retries": place.retries,
+        "retry_interval": place.retry_interval,
+        "mandatory": place.mandatory,
+        "created_at": iso(place.created_at),
+        "updated_at": iso(place.updated_at),
+        "version": place.version,
+    })
+}

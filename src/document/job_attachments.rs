@@ -1,0 +1,268 @@
+//! The job attachment: a job on a client, alone or in a session (data model, "How a job document maps onto the rows").
+
+use serde_json::{Map, Value, json};
+
+use super::jobs::JobDocument;
+use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
+use super::shape::{Shape, about, closed, id, integer, nullable, text, time, words};
+use super::time::{self as moment, iso};
+use super::time_or_never;
+use crate::error::{Error, Result};
+use crate::lifecycle::Event;
+use crate::store::job_attachments::JobAttachment;
+use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+
+/// What a body may say of the id of something that must be there.
+pub(super) fn reference(text: &str) -> Value {
+    about(text, json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 64}))
+}
+
+/// What comes back with a whole document, and is ignored: only the server writes it.
+pub(super) fn ignored(text: &str, kind: &str) -> Value {
+    json!({"type": [kind, "null"], "readOnly": true, "description": format!("{text} Ignored in a request.")})
+}
+
+fn client() -> Value {
+    let name = json!({"type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "maxLength": 255});
+    about("The client, by its name or its uuid: the project's own, or a central one.", name)
+}
+
+fn event() -> Value {
+    about(
+        "What is asked of the client's scheduler. It is pending until that has read it, and cannot be cleared before. A \
+         `start` also clears the status and the result, unless they are in the same request.",
+        words(EVENTS),
+    )
+}
+
+/// The properties that only the server writes.
+fn server_written() -> Map<String, Value> {
+    let properties = json!({
+        "id": ignored("The attachment's id.", "string"),
+        "project_id": ignored("The project it belongs to.", "string"),
+        "user_id": ignored("Who made it.", "string"),
+        "client_uuid": ignored("The client's uuid.", "string"),
+        "session_tag": ignored("The session's run that the scheduler knows of.", "integer"),
+        "session_status": ignored("Where the job stands in the session's run.", "string"),
+        "session_result": ignored("How its part in the session's run ended.", "string"),
+        "session_time_started": ignored("When its part in the session's run started.", "integer"),
+        "session_time_ended": ignored("When its part in the session's run ended.", "integer"),
+        "event_delivered": ignored("Whether the scheduler has read the event.", "boolean"),
+        "created_at": ignored("When it was made.", "string"),
+        "updated_at": ignored("When it was changed last.", "string"),
+        "version": ignored("How often it was changed.", "integer"),
+    });
+    if let Value::Object(properties) = properties { properties } else { Map::new() }
+}
+
+fn schema(required: &[&str], own: Value) -> Value {
+    let mut properties = server_written();
+    if let Value::Object(own) = own {
+        properties.extend(own);
+    }
+    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// The body of `POST /job-attachments`.
+pub static JOB_ATTACHMENT_CREATE: Shape = Shape::new("JobAttachmentCreate", || {
+    schema(
+        &["job_id", "client_id"],
+        json!({
+            "job_id": reference("The job (its definition) that is put on the client."),
+            "client_id": client(),
+            "session_id": about("The session that it joins, if any.", nullable(id())),
+            "event": event(),
+            "status": about("Where it stands to begin with.", words(STATUSES)),
+            "result": ignored("How the last run ended: there is none yet.", "string"),
+            "current_pid": ignored("The agent's process id: there is none yet.", "integer"),
+            "time_started": ignored("When the last run started: there is none yet.", "integer"),
+            "time_ended": ignored("When the last run ended: there is none yet.", "integer"),
+        }),
+    )
+});
+
+/// The body of `PATCH /job-attachments/{job_attachment_id}`.
+pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
+    let session = nullable(id());
+    schema(
+        &[],
+        json!({
+            "job_id": about("The job, which cannot be changed; the same one is ignored.", id()),
+            "client_id": client(),
+            "session_id": about(
+                "The session that it joins; null or \"\" leaves the one it is in, which asks the scheduler to stop \
+                 whatever else is asked.",
+                session,
+            ),
+            "event": event(),
+            "status": about("Where it stands.", words(STATUSES)),
+            "result": about("How the last run ended.", words(RESULTS)),
+            "current_pid": about("The agent's process id; null leaves it.", nullable(integer(-1))),
+            "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
+            "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+        }),
+    )
+});
+
+/// A job attachment as the API shows it.
+pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
+    closed(json!({
+        "id": about("The attachment's id, which is the id of its job document.", text(64)),
+        "project_id": about("The project it belongs to.", text(64)),
+        "user_id": about("Who made it.", text(64)),
+        "client_id": about("The client's name.", text(255)),
+        "client_uuid": about("The client's uuid.", text(64)),
+        "job_id": about("The job (its definition), which all clients of a fleet share.", text(64)),
+        "session_id": about("The session it is in.", nullable(text(64))),
+        "event": about("What is asked of the client's scheduler.", words(EVENTS)),
+        "status": about("Where it stands.", words(STATUSES)),
+        "current_pid": about(
+            "The agent's process id, for administrators, services and the project of the client.",
+            nullable(integer(-1)),
+        ),
+        "result": about("How the last run ended.", words(RESULTS)),
+        "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
+        "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+        "session_tag": about("The session's run that the scheduler knows of.", integer(0)),
+        "session_status": about("Where the job stands in the session's run.", text(32)),
+        "session_result": about("How its part in the session's run ended.", text(32)),
+        "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
+        "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+        "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
+        "created_at": about("When it was made, in UTC.", moment::shown()),
+        "updated_at": about("When it was changed last, in UTC.", moment::shown()),
+        "version": about("How often it was changed, the first time included.", integer(1)),
+    }))
+});
+
+/// What lists of job attachments offer.
+pub static COLLECTION: Collection = Collection {
+    noun: "job_attachments",
+    path: "job-attachments",
+    keys: &[
+        Key::new("id", Kind::Id, "The attachment's id."),
+        Key::new("job_id", Kind::Id, "The job (its definition)."),
+        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
+        Key::new("session_id", Kind::Id, "The session it is in.").nullable(),
+        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
+        Key::new("event", Kind::Word(EVENTS), "What is asked of the client's scheduler.").sorting(),
+        Key::new("result", Kind::Word(RESULTS), "How the last run ended.").sorting(),
+        CREATED_AT,
+    ],
+    extras: &[],
+    is_strict: true,
+    document: Some(&JOB_ATTACHMENT),
+};
+
+/// A new attachment as a body brings it.
+#[derive(Debug, Clone)]
+pub struct NewAttachment {
+    /// The definition.
+    pub job_id: String,
+    /// The client's name or uuid.
+    pub client_id: String,
+    /// The session, if it is to be in one.
+    pub session_id: Option<String>,
+    /// What is asked of the scheduler to begin with.
+    pub event: String,
+    /// Where it stands to begin with.
+    pub status: String,
+}
+
+/// Reads a new attachment.
+///
+/// # Errors
+/// 400 when the body is not one.
+pub fn parse(body: Value) -> Result<NewAttachment> {
+    let body = JOB_ATTACHMENT_CREATE.check_present(body)?;
+    let word = |key| super::text(&body, key).map(str::to_owned);
+    Ok(NewAttachment {
+        job_id: word("job_id").unwrap_or_default(),
+        client_id: word("client_id").unwrap_or_default(),
+        session_id: word("session_id").filter(|id| !id.is_empty()),
+        event: word("event").unwrap_or_default(),
+        status: word("status").unwrap_or_default(),
+    })
+}
+
+/// What a change of an attachment says.
+#[derive(Debug, Clone)]
+pub struct AttachmentPatch {
+    job_id: Option<String>,
+    /// The client to move it to, by its name or uuid.
+    pub client_id: Option<String>,
+    session_id: Option<Option<String>>,
+    run: RunState,
+}
+
+/// Reads a change of an attachment.
+///
+/// # Errors
+/// 400 when the body is not one, or there is none.
+pub fn parse_patch(body: Value) -> Result<AttachmentPatch> {
+    let body = JOB_ATTACHMENT_PATCH.check_present(body)?;
+    let word = |key| super::text(&body, key).map(str::to_owned);
+    Ok(AttachmentPatch {
+        job_id: word("job_id"),
+        client_id: word("client_id"),
+        session_id: body.get("session_id").map(|_| word("session_id").filter(|id| !id.is_empty())),
+        run: RunState::of(&body),
+    })
+}
+
+impl AttachmentPatch {
+    /// The same change, as one of the attachment's job document.
+    ///
+    /// # Errors
+    /// 400 when it is to become another job's.
+    pub fn document(&self, stored: &JobAttachment) -> Result<JobDocument> {
+        if self.job_id.as_ref().is_some_and(|id| *id != stored.job_id) {
+            return Err(Error::bad_request("An attachment's job cannot be changed; attach the other job."));
+        }
+        let mut run = self.run.clone();
+        let start = Event::Start.word();
+        if run.event.as_deref() == Some(start) && stored.event != start {
+            // As asking for the event does: no scheduler looks at a job that is completed.
+            run.status.get_or_insert_default();
+            run.result.get_or_insert_default();
+        }
+        Ok(JobDocument {
+            client_id: self.client_id.clone(),
+            session_id: self.session_id.clone(),
+            run,
+            ..JobDocument::default()
+        })
+    }
+}
+
+/// A job attachment as the API shows it. The agent's process id is for those who may have to kill it.
+pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
+    json!({
+        "id": attachment.id,
+        "project_id": attachment.project_id,
+        "user_id": attachment.user_id,
+        "client_id": client_name,
+        "client_uuid": attachment.client_id,
+        "job_id": attachment.job_id,
+        "session_id": attachment.session_id,
+        "event": attachment.event,
+        "status": attachment.status,
+        "current_pid": attachment.current_pid.filter(|_| with_pid),
+        "result": attachment.result,
+        "time_started": time_or_never(attachment.time_started),
+        "time_ended": time_or_never(attachment.time_ended),
+        "session_tag": attachment.session_tag,
+        "session_status": attachment.session_status,
+        "session_result": attachment.session_result,
+        "session_time_started": time_or_never(attachment.session_time_started),
+        "session_time_ended": time_or_never(attachment.session_time_ended),
+        "event_delivered": attachment.event_delivered,
+        "created_at": iso(attachment.created_at),
+        "updated_at": iso(attachment.updated_at),
+        "version": attachment.version,
+    })
+}

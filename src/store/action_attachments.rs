@@ -1,0 +1,172 @@
+//! Action attachments: an action's place in a job. Whatever changes one swaps the job's version too: it changes every
+//! document of the job, and of two changes of a job at the same moment one starts anew.
+
+use diesel::prelude::*;
+
+use super::actions::Action;
+use super::connection::MultiBackend;
+use super::jobs::Job;
+use super::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
+use super::moment_type::Time;
+use super::page::Page;
+use super::schema::{action_attachments, action_reports, actions, jobs};
+use super::search::Search;
+use super::{Outcome, Tx, swapped};
+
+/// A row of `action_attachments`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = action_attachments, treat_none_as_default_value = false)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct ActionAttachment {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    pub action_id: String,
+    pub job_id: String,
+    pub priority: i32,
+    pub retries: i32,
+    pub retry_interval: i32,
+    pub mandatory: bool,
+    pub created_at: Time,
+    pub updated_at: Time,
+    pub version: i32,
+}
+
+/// A change of a place; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, AsChangeset)]
+#[diesel(table_name = action_attachments)]
+#[allow(missing_docs)] // the columns
+pub struct PlaceChange {
+    pub priority: Option<i32>,
+    pub retries: Option<i32>,
+    pub retry_interval: Option<i32>,
+    pub mandatory: Option<bool>,
+}
+
+/// Writes a new place.
+pub fn insert(tx: &mut Tx<'_>, place: &ActionAttachment) -> Outcome<()> {
+    diesel::insert_into(action_attachments::table).values(place).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The place of that id in the project with its job, both as they were at one moment.
+pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<(ActionAttachment, Job)>> {
+    Ok(action_attachments::table
+        .inner_join(jobs::table)
+        .filter(action_attachments::id.eq(id))
+        .filter(action_attachments::project_id.eq(project))
+        .select((ActionAttachment::as_select(), Job::as_select()))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The places of a job's actions, in order.
+pub fn of_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<ActionAttachment>> {
+    Ok(action_attachments::table
+        .filter(action_attachments::job_id.eq(job_id))
+        .order(action_attachments::priority)
+        .select(ActionAttachment::as_select())
+        .load(tx.connection)?)
+}
+
+/// A job's actions, in order.
+pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
+    Ok(action_attachments::table
+        .inner_join(actions::table)
+        .filter(action_attachments::job_id.eq(job_id))
+        .order(action_attachments::priority)
+        .select(Action::as_select())
+        .load(tx.connection)?)
+}
+
+/// Changes a place that nobody else has changed meanwhile. An empty change is none.
+pub fn update(tx: &mut Tx<'_>, place: &ActionAttachment, change: PlaceChange) -> Outcome<()> {
+    if change == PlaceChange::default() {
+        return Ok(());
+    }
+    swapped(
+        diesel::update(
+            action_attachments::table
+                .filter(action_attachments::id.eq(&place.id))
+                .filter(action_attachments::version.eq(place.version)),
+        )
+        .set((
+            change,
+            action_attachments::updated_at.eq(tx.now),
+            action_attachments::version.eq(place.version + 1),
+        ))
+        .execute(tx.connection)?,
+    )
+}
+
+/// Deletes some places of a project; reports of their runs stay, without the reference.
+pub fn delete(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    diesel::update(
+        action_reports::table
+            .filter(action_reports::project_id.eq(project))
+            .filter(action_reports::action_attachment_id.eq_any(places.clone())),
+    )
+    .set(action_reports::action_attachment_id.eq(None::<String>))
+    .execute(tx.connection)?;
+    diesel::delete(action_attachments::table.filter(action_attachments::id.eq_any(places)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// A page of a project's places.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
+pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcome<Listing<ActionAttachment>> {
+    let last = match &query.marker {
+        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?.0),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, &Search::default()),
+        last,
+        None,
+        |_| true,
+        |phase, last, limit, offset| {
+            let rows = matching(project, query)?;
+            let rows = match query.order() {
+                "priority" => {
+                    let priority = last.map(|place| place.priority);
+                    ordered!(rows, query, phase, action_attachments.priority, priority, last)
+                }
+                _ => ordered!(rows, query, action_attachments, last),
+            };
+            Ok(rows.select(ActionAttachment::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+        },
+    )?;
+    listing::count_with(query, page, rows, false, || {
+        Ok(matching(project, query)?.count().get_result(tx.connection)?)
+    })
+}
+
+fn matching(project: &str, query: &Query) -> Outcome<action_attachments::BoxedQuery<'static, MultiBackend>> {
+    let mut rows =
+        action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned())).into_boxed();
+    if !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter)?);
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<action_attachments::table>> {
+    Ok(match filter.key {
+        "id" => by_text!(action_attachments::id, filter),
+        "action_id" => by_text!(action_attachments::action_id, filter),
+        "job_id" => by_text!(action_attachments::job_id, filter),
+        "priority" => by_number!(action_attachments::priority, filter, smalls),
+        "created_at" => by_time!(action_attachments::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
+}

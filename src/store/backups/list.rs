@@ -1,0 +1,141 @@
+//! Lists of backups.
+
+use diesel::prelude::*;
+
+use super::{Backup, Column, by_id};
+use crate::store::connection::MultiBackend;
+use crate::store::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
+use crate::store::page::Page;
+use crate::store::schema::backups;
+use crate::store::search::{Condition as Searched, Search};
+use crate::store::{Outcome, Tx};
+
+/// A page of a project's backups.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    asked: (&Query, &Search),
+    page: Page,
+    keep: impl Fn(&Backup, &Search) -> bool,
+) -> Outcome<Listing<Backup>> {
+    let (query, search) = asked;
+    let rest = search.without(|condition| pushed(condition).is_some());
+    let filter = |backup: &Backup| keep(backup, &rest);
+    let last = match &query.marker {
+        Some(marker) => Some(by_id(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, search),
+        last,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Backup) -> bool),
+        |backup| match query.order() {
+            "backup_name" => backup.promoted.backup_name.is_some(),
+            "hostname" => backup.promoted.hostname.is_some(),
+            "time_stamp" => backup.promoted.time_stamp.is_some(),
+            _ => true,
+        },
+        |phase, last, limit, offset| {
+            let rows = matching(project, query, search)?;
+            let columns = last.map(|backup| &backup.promoted);
+            let rows = match query.order() {
+                "status" => {
+                    ordered!(rows, query, phase, backups.status, last.map(|last| last.status.clone()), last)
+                }
+                "backup_name" => {
+                    let name = columns.and_then(|columns| columns.backup_name.clone());
+                    ordered!(rows, query, phase, backups.backup_name, name, last)
+                }
+                "hostname" => {
+                    let name = columns.and_then(|columns| columns.hostname.clone());
+                    ordered!(rows, query, phase, backups.hostname, name, last)
+                }
+                "time_stamp" => {
+                    let time = columns.and_then(|columns| columns.time_stamp);
+                    ordered!(rows, query, phase, backups.time_stamp, time, last)
+                }
+                _ => ordered!(rows, query, backups, last),
+            };
+            Ok(rows.select(Backup::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+        },
+    )?;
+    listing::count_with(query, page, rows, !rest.is_empty(), || {
+        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
+    })
+}
+
+/// Adds a condition on a column that may be null; null is not any value, so that it passes every "is not".
+macro_rules! narrow {
+    ($rows:expr, $column:expr, $text:expr, $wanted:expr) => {
+        match $wanted {
+            true => $rows.filter($column.eq($text)),
+            false => $rows.filter($column.ne($text).or($column.is_null())),
+        }
+    };
+}
+
+/// The backups that a list is asked for, as far as the database can tell.
+fn matching(
+    project: &str,
+    query: &Query,
+    search: &Search,
+) -> Outcome<backups::BoxedQuery<'static, MultiBackend>> {
+    let mut rows = backups::table.filter(backups::project_id.eq(project.to_owned())).into_boxed();
+    if !search.is_empty() || !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter)?);
+    }
+    if let Some(time) = search.time_after {
+        rows = rows.filter(backups::time_stamp.ge(time));
+    }
+    if let Some(time) = search.time_before {
+        rows = rows.filter(backups::time_stamp.le(time));
+    }
+    for (condition, wanted) in search.conditions() {
+        let Some((column, text)) = pushed(condition) else { continue };
+        let text = text.to_owned();
+        rows = match (column, wanted) {
+            (Column::Id, true) => rows.filter(backups::id.eq(text)),
+            (Column::Id, false) => rows.filter(backups::id.ne(text)),
+            (Column::Status, true) => rows.filter(backups::status.eq(text)),
+            (Column::Status, false) => rows.filter(backups::status.ne(text)),
+            (Column::Job, _) => narrow!(rows, backups::job_id, text, wanted),
+            (Column::Name, _) => narrow!(rows, backups::backup_name, text, wanted),
+            (Column::Container, _) => narrow!(rows, backups::container, text, wanted),
+            (Column::Hostname, _) => narrow!(rows, backups::hostname, text, wanted),
+            (Column::Action, _) => narrow!(rows, backups::action, text, wanted),
+            (Column::Mode, _) => narrow!(rows, backups::mode, text, wanted),
+        };
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
+    Ok(match filter.key {
+        "backup_id" => by_text!(backups::id, filter),
+        "status" => by_text!(backups::status, filter),
+        "job_id" => by_text!(backups::job_id, filter),
+        "backup_name" => by_text!(backups::backup_name, filter),
+        "container" => by_text!(backups::container, filter),
+        "hostname" => by_text!(backups::hostname, filter),
+        "action" => by_text!(backups::action, filter),
+        "mode" => by_text!(backups::mode, filter),
+        "time_stamp" => by_number!(backups::time_stamp, filter, integers),
+        "curr_backup_level" => by_number!(backups::curr_backup_level, filter, smalls),
+        "created_at" => by_time!(backups::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
+}
+
+/// The column and the text, if the database can take the whole of a condition over.
+fn pushed(condition: &Searched) -> Option<(Column, &str)> {
+    let column = Column::of(&condition.key)?;
+    let text = condition.text().filter(|text| column.holds(text))?;
+    Some((column, text))
+}

@@ -1,0 +1,197 @@
+//! Lists of clients: a project's own, and the central ones of every other.
+//!
+//! No index has both in order, so a page is read out of each and merged; text compares by its bytes on every backend,
+//! and here.
+
+use std::cmp::Ordering;
+
+use diesel::prelude::*;
+
+use super::Client;
+use crate::store::connection::MultiBackend;
+use crate::store::listing::{
+    self, Condition, Filter, Listing, Op, Query, by_flag, by_text, by_time, ordered,
+};
+use crate::store::moment_type::Time;
+use crate::store::page::Page;
+use crate::store::schema::clients;
+use crate::store::search::{Condition as Searched, Search};
+use crate::store::{Outcome, Tx};
+
+/// Where clients are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The project's own.
+    Own,
+    /// Other projects' central ones.
+    Central,
+    /// Both, in no index's order.
+    Both,
+}
+
+/// A page of the clients that the project sees: its own and every central one. Those are up that have polled at
+/// `up_since` or later.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    asked: (&Query, &Search),
+    page: Page,
+    up_since: Time,
+    keep: impl Fn(&Client, &Search) -> bool,
+) -> Outcome<Listing<Client>> {
+    let (query, search) = asked;
+    let rest = search.without(pushed);
+    let filter = |client: &Client| keep(client, &rest);
+    let last = match &query.marker {
+        Some(marker) => Some(marked(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, search),
+        last,
+        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Client) -> bool),
+        |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
+        |phase, last, limit, offset| {
+            let mut read = |source| -> Outcome<Vec<Client>> {
+                let rows = matching(project, source, asked, up_since)?;
+                let rows = match query.order() {
+                    "client_id" => {
+                        let name = last.map(|client| client.client_id.clone());
+                        let rows = ordered!(rows, query, phase, clients.client_id, name, last);
+                        // A name is there once in a project, and its index ends with it.
+                        match (source, query.is_descending) {
+                            (Source::Own, false) => rows.order(clients::client_id.asc()),
+                            (Source::Own, true) => rows.order(clients::client_id.desc()),
+                            _ => rows,
+                        }
+                    }
+                    "last_seen_at" => {
+                        let seen = last.and_then(|client| client.last_seen_at);
+                        ordered!(rows, query, phase, clients.last_seen_at, seen, last)
+                    }
+                    _ => ordered!(rows, query, clients, last),
+                };
+                Ok(rows.select(Client::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            };
+            if offset > 0 {
+                // How many of those that are skipped come from where is not known before they are merged; however
+                // many they are, the database skips them.
+                return read(Source::Both);
+            }
+            let mut rows = read(Source::Own)?;
+            rows.extend(read(Source::Central)?);
+            rows.sort_by(|one, other| compare(query, one, other));
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(rows)
+        },
+    )?;
+    listing::count_with(query, page, rows, !rest.is_empty(), || {
+        let mut count = |source| -> Outcome<i64> {
+            Ok(matching(project, source, asked, up_since)?.count().get_result(tx.connection)?)
+        };
+        Ok(count(Source::Own)? + count(Source::Central)?)
+    })
+}
+
+/// The client of that uuid that the project sees.
+fn marked(tx: &mut Tx<'_>, project: &str, uuid: &str) -> Outcome<Option<Client>> {
+    Ok(clients::table
+        .filter(clients::uuid.eq(uuid))
+        .filter(clients::project_id.eq(project).or(clients::is_central.eq(true)))
+        .select(Client::as_select())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Which of two comes first in a list: what the statements say, once more.
+fn compare(query: &Query, one: &Client, other: &Client) -> Ordering {
+    let by_key = match query.order() {
+        "client_id" => one.client_id.cmp(&other.client_id),
+        "last_seen_at" => one.last_seen_at.cmp(&other.last_seen_at),
+        _ => Ordering::Equal,
+    };
+    let order = by_key.then(one.created_at.cmp(&other.created_at)).then_with(|| one.id.cmp(&other.id));
+    if query.is_descending { order.reverse() } else { order }
+}
+
+/// The clients that a list is asked for, as far as the database can tell.
+fn matching(
+    project: &str,
+    source: Source,
+    (query, search): (&Query, &Search),
+    up_since: Time,
+) -> Outcome<clients::BoxedQuery<'static, MultiBackend>> {
+    let project = project.to_owned();
+    let rows = clients::table.into_boxed();
+    let mut rows = match source {
+        Source::Own => rows.filter(clients::project_id.eq(project)),
+        Source::Central => rows.filter(clients::is_central.eq(true)).filter(clients::project_id.ne(project)),
+        Source::Both => rows.filter(clients::project_id.eq(project).or(clients::is_central.eq(true))),
+    };
+    if !search.is_empty() || !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter, up_since)?);
+    }
+    for (condition, wanted) in search.conditions() {
+        let Some(word) = condition.word().map(str::to_owned) else { continue };
+        rows = match (column(&condition.key), wanted) {
+            (Some(Column::Name), true) => rows.filter(clients::client_id.eq(word)),
+            (Some(Column::Name), false) => rows.filter(clients::client_id.ne(word)),
+            (Some(Column::Uuid), true) => rows.filter(clients::uuid.eq(word)),
+            (Some(Column::Uuid), false) => rows.filter(clients::uuid.ne(word)),
+            (None, _) => rows,
+        };
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter, up_since: Time) -> Outcome<Condition<clients::table>> {
+    Ok(match filter.key {
+        "client_id" => by_text!(clients::client_id, filter),
+        "uuid" => by_text!(clients::uuid, filter),
+        "hostname" => by_text!(clients::hostname, filter),
+        "is_central" => by_flag!(clients::is_central, filter),
+        "last_seen_at" => by_time!(clients::last_seen_at, filter),
+        "created_at" => by_time!(clients::created_at, filter),
+        "state" => state(filter, up_since),
+        other => return Err(listing::no_column(other)),
+    })
+}
+
+/// Up is who has polled lately, and down is who has not, or never.
+fn state(filter: &Filter, up_since: Time) -> Condition<clients::table> {
+    let named = filter.texts();
+    let wanted = |state: &str| named.iter().any(|name| name == state) == (filter.op == Op::In);
+    let seen = clients::last_seen_at;
+    match (wanted("up"), wanted("down")) {
+        (true, true) => Box::new(seen.is_null().or(seen.is_not_null()).nullable()),
+        (true, false) => Box::new(seen.ge(up_since)),
+        (false, true) => Box::new(seen.lt(up_since).or(seen.is_null().nullable())),
+        (false, false) => Box::new(seen.is_null().and(seen.is_not_null()).nullable()),
+    }
+}
+
+/// The columns that a search can use.
+enum Column {
+    Name,
+    Uuid,
+}
+
+fn column(key: &str) -> Option<Column> {
+    match key {
+        "client_id" | "client.client_id" => Some(Column::Name),
+        "uuid" | "client.uuid" => Some(Column::Uuid),
+        _ => None,
+    }
+}
+
+/// Whether the database takes the whole of a condition over.
+fn pushed(condition: &Searched) -> bool {
+    column(&condition.key).is_some() && condition.word().is_some()
+}

@@ -1,0 +1,136 @@
+//! Lists of job attachments. Unlike a list of jobs for a client, none of these is a poll.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{JobAttachment, find};
+use crate::store::clients;
+use crate::store::connection::MultiBackend;
+use crate::store::listing::{
+    self, Condition, Filter, Listing, Operand, Query, by_text, by_time, compared, ordered,
+};
+use crate::store::page::Page;
+use crate::store::schema::{clients as clients_table, job_attachments};
+use crate::store::search::Search;
+use crate::store::{Outcome, Tx};
+
+/// The client that an attachment is on, as far as a document shows it.
+#[derive(Debug, Clone, Queryable)]
+pub struct ItsClient {
+    /// Its name.
+    pub name: String,
+    /// The project it is registered in; another one than the attachment's for a central client.
+    pub project_id: String,
+}
+
+/// A page of a project's attachments, each with its client.
+///
+/// # Errors
+/// 400 for a marker that is none of them.
+pub fn list(
+    tx: &mut Tx<'_>,
+    project: &str,
+    query: &Query,
+    page: Page,
+) -> Outcome<Listing<(JobAttachment, ItsClient)>> {
+    let query = &by_rows(tx, project, query)?;
+    let last = match &query.marker {
+        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
+        None => None,
+    };
+    let rows = listing::collect(
+        query,
+        listing::one_more(page, &Search::default()),
+        last,
+        None,
+        |_| true,
+        |phase, last, limit, offset| {
+            let rows = matching(project, query)?;
+            let value = |of: fn(&JobAttachment) -> &String| {
+                last.map(|attachment: &JobAttachment| of(attachment).clone())
+            };
+            let rows = match query.order() {
+                "status" => {
+                    let status = value(|attachment| &attachment.status);
+                    ordered!(rows, query, phase, job_attachments.status, status, last)
+                }
+                "event" => {
+                    let event = value(|attachment| &attachment.event);
+                    ordered!(rows, query, phase, job_attachments.event, event, last)
+                }
+                "result" => {
+                    let result = value(|attachment| &attachment.result);
+                    ordered!(rows, query, phase, job_attachments.result, result, last)
+                }
+                _ => ordered!(rows, query, job_attachments, last),
+            };
+            Ok(rows.select(JobAttachment::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+        },
+    )?;
+    let listing = listing::count_with(query, page, rows, false, || {
+        Ok(matching(project, query)?.count().get_result(tx.connection)?)
+    })?;
+    let clients = clients_of(tx, &listing.rows)?;
+    let with_client = |attachment: JobAttachment| {
+        let client = clients.get(&attachment.client_id)?.clone();
+        Some((attachment, client))
+    };
+    Ok(Listing {
+        rows: listing.rows.into_iter().filter_map(with_client).collect(),
+        has_more: listing.has_more,
+        count: listing.count,
+    })
+}
+
+/// The same question, with the clients' rows in place of what they are called.
+fn by_rows(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Query> {
+    let mut query = query.clone();
+    for filter in query.filters.iter_mut().filter(|filter| filter.key == "client_id") {
+        let rows = clients::rows_called(tx, project, filter.texts())?;
+        filter.values = rows.into_iter().map(Operand::Text).collect();
+    }
+    Ok(query)
+}
+
+/// The clients of some attachments, by their rows: in one statement, after the page was read out of its index.
+fn clients_of(tx: &mut Tx<'_>, attachments: &[JobAttachment]) -> Outcome<HashMap<String, ItsClient>> {
+    if attachments.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut rows: Vec<String> = attachments.iter().map(|attachment| attachment.client_id.clone()).collect();
+    rows.sort();
+    rows.dedup();
+    let clients: Vec<(String, ItsClient)> = clients_table::table
+        .filter(clients_table::id.eq_any(rows))
+        .select((clients_table::id, (clients_table::client_id, clients_table::project_id)))
+        .load(tx.connection)?;
+    Ok(clients.into_iter().collect())
+}
+
+fn matching(project: &str, query: &Query) -> Outcome<job_attachments::BoxedQuery<'static, MultiBackend>> {
+    let mut rows =
+        job_attachments::table.filter(job_attachments::project_id.eq(project.to_owned())).into_boxed();
+    if !query.filters.is_empty() {
+        rows = rows.filter(Search::never_kept());
+    }
+    for filter in &query.filters {
+        rows = rows.filter(condition(filter)?);
+    }
+    Ok(rows)
+}
+
+fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
+    Ok(match filter.key {
+        "id" => by_text!(job_attachments::id, filter),
+        "job_id" => by_text!(job_attachments::job_id, filter),
+        "client_id" => by_text!(job_attachments::client_id, filter),
+        "session_id" => by_text!(job_attachments::session_id, filter),
+        // "" is a word as any other, and not null.
+        "status" => compared!(job_attachments::status, filter, filter.texts(), false),
+        "event" => compared!(job_attachments::event, filter, filter.texts(), false),
+        "result" => compared!(job_attachments::result, filter, filter.texts(), false),
+        "created_at" => by_time!(job_attachments::created_at, filter),
+        other => return Err(listing::no_column(other)),
+    })
+}

@@ -1,0 +1,57 @@
+//! The two relations between the nouns as resources of their own: an action's place in a job, and a job on a client.
+
+mod actions;
+mod jobs;
+
+use serde_json::{Value, json};
+
+use crate::api::Caller;
+
+/// The ids of the project, the client `a`, and a job on it with one action.
+pub struct Plan<'a> {
+    pub alice: Caller<'a>,
+    /// The definition; also the id of its first document, and of its first attachment.
+    pub job: String,
+    /// The action in it.
+    pub action: String,
+}
+
+impl<'a> Plan<'a> {
+    pub fn of(alice: Caller<'a>) -> Self {
+        let job = alice.job_on("a");
+        let action = alice.show("jobs", &job)["job_actions"][0]["action_id"].as_str().unwrap().to_owned();
+        Self { alice, job, action }
+    }
+}
+
+impl Caller<'_> {
+    /// Creates something and returns the whole document of the answer, which is the one that is shown afterwards.
+    #[track_caller]
+    pub fn made(&self, noun: &str, body: Value) -> Value {
+        let answer = self.post(&format!("/{noun}"), body);
+        let document = answer.expect(201);
+        let id = document["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}"));
+        let location = answer.header("Location").unwrap_or_else(|| panic!("no Location: {answer}"));
+        assert!(location.ends_with(&format!("/v2/{}/{noun}/{id}", self.project)), "{answer}");
+        assert_eq!(self.show(noun, id), document);
+        document
+    }
+
+    /// Changes something, and returns the whole document of the answer, which is the one that is shown afterwards.
+    #[track_caller]
+    pub fn changed(&self, noun: &str, id: &str, body: Value) -> Value {
+        let document = self.patch(&format!("/{noun}/{id}"), body).expect(200);
+        assert_eq!(self.show(noun, id), document);
+        document
+    }
+
+    /// Puts a job on a further client, and returns the attachment's id.
+    #[track_caller]
+    pub fn put_on(&self, job: &str, client: &str) -> String {
+        id(&self.made("job-attachments", json!({"job_id": job, "client_id": client})))
+    }
+}
+
+pub fn id(document: &Value) -> String {
+    document["id"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,95 @@
+//! The description of the API as the service gives it: the document, and the page.
+
+use freezer_api::handlers::health;
+use freezer_api::http::proxy;
+use freezer_api::routes::{Handler, ROUTES};
+use freezer_api::server::Settings;
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::documents::job;
+use crate::http;
+use crate::published;
+use crate::routes::{Case, word};
+
+on_every_backend! {
+    the_document_is_for_everybody,
+    the_page_is_for_everybody_and_for_every_browser,
+    both_are_behind_the_proxy_too,
+    what_the_examples_ask_for_is_done,
+}
+
+fn the_document_is_for_everybody(api: &Api) {
+    let answer = api.send("GET", "/v2/openapi.json", &[], None);
+    let document = answer.expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("application/json"));
+    assert_eq!(document["servers"], json!([{"url": api.url()}]));
+    let mut expected = published::document().clone();
+    expected["servers"] = document["servers"].clone();
+    assert!(document == expected, "the tests hold answers against another document");
+    // Everybody is believed here: there is no token to show.
+    assert!(!document.to_string().contains("X-Auth-Token"));
+    assert_eq!(api.send("HEAD", "/v2/openapi.json", &[], None).status, 200);
+    assert_eq!(api.send("GET", "/v2/openapi.json", &[("Accept", "text/html")], None).status, 406);
+    assert_eq!(api.send("POST", "/v2/openapi.json", &[], None).status, 405);
+}
+
+fn the_page_is_for_everybody_and_for_every_browser(api: &Api) {
+    for (path, accept) in [("/docs", "*/*"), ("/docs/", "text/html"), ("/docs", "application/json")] {
+        let answer = api.send("GET", path, &[("Accept", accept)], None);
+        assert_eq!(answer.status, 200, "{answer}");
+        assert_eq!(answer.header("Content-Type"), Some("text/html; charset=utf-8"));
+        let policy = answer.header("Content-Security-Policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
+        let page = String::from_utf8(answer.body).unwrap();
+        assert!(page.starts_with("<!DOCTYPE html>") && page.contains("href=\"/v2/openapi.json\""));
+        assert!(page.contains("list_jobs") && page.contains("jobs:get_all"));
+    }
+    assert_eq!(api.send("DELETE", "/docs", &[], None).status, 405);
+}
+
+fn both_are_behind_the_proxy_too(api: &Api) {
+    let proxy = proxy::Settings { parse_headers: true, path_prefix: "/backup".to_owned() };
+    let address = api.beside(health::Settings::default(), Settings { proxy, ..Settings::default() });
+    let tls = [("Host", "cloud.example"), ("X-Forwarded-Proto", "https")];
+    let document = http::send(address, "GET", "/backup/v2/openapi.json", &tls, None).expect(200);
+    assert_eq!(document["servers"][0]["url"], "https://cloud.example/backup");
+    let page = http::send(address, "GET", "/backup/docs", &tls, None).body;
+    assert!(String::from_utf8(page).unwrap().contains("href=\"/backup/v2/openapi.json\""));
+}
+
+/// Every example of a request, sent to a service that has what the examples speak of.
+fn what_the_examples_ask_for_is_done(api: &Api) {
+    const CLIENT: &str = "web1.example.com";
+    let owner = api.project();
+    owner.register(CLIENT);
+    let spoken_of = example("Job")["job_id"].clone();
+    let mut known = job(CLIENT);
+    known["job_id"] = spoken_of.clone();
+    owner.create("jobs", known);
+    for route in ROUTES.iter().filter(|route| matches!(route.handler, Handler::Project(..))) {
+        let item = &published::document()["paths"][route.path][word(route.method).to_lowercase()];
+        let content = &item["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let Some(name) = content.as_str().and_then(|reference| reference.rsplit('/').next()) else {
+            continue;
+        };
+        let mut case = Case::of(route, &owner).unwrap();
+        join_if_need_be(&owner, &case.path, spoken_of.as_str().unwrap());
+        case.body = Some(example(name));
+        case.send(&owner).expect(case.success);
+    }
+}
+
+/// The job that the examples speak of is in the session that an action is about.
+fn join_if_need_be(owner: &Caller<'_>, path: &str, job: &str) {
+    if let Some(session) = path.strip_prefix("/sessions/").and_then(|path| path.strip_suffix("/action")) {
+        owner.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+    }
+}
+
+fn example(name: &str) -> Value {
+    let example = &published::document()["components"]["schemas"][name]["examples"][0];
+    assert!(!example.is_null(), "{name} has no example");
+    example.clone()
+}
