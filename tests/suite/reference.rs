@@ -61,18 +61,15 @@ fn both_are_behind_the_proxy_too(api: &Api) {
 
 /// Every example of a request, sent to a service that has what the examples speak of.
 fn what_the_examples_ask_for_is_done(api: &Api) {
-    const CLIENT: &str = "web1.example.com";
     let owner = api.project();
-    owner.register(CLIENT);
-    let spoken_of = example("Job")["job_id"].clone();
-    let mut known = job(CLIENT);
-    known["job_id"] = spoken_of.clone();
-    owner.create("jobs", known);
-    // The other clients and actions that they name.
+    owner.register("web1.example.com");
     owner.register("web2.example.com");
-    let mut known = action();
-    known["action_id"] = example("Action")["action_id"].clone();
-    owner.create("actions", known);
+    let spoken_of = example("Job")["job_id"].clone();
+    let (mut known, mut known_action) = (job("web1.example.com"), action());
+    known["job_id"] = spoken_of.clone();
+    known_action["action_id"] = example("Action")["action_id"].clone();
+    owner.create("jobs", known);
+    owner.create("actions", known_action);
     for route in ROUTES.iter().filter(|route| matches!(route.handler, Handler::Project(..))) {
         let item = &published::document()["paths"][route.path][word(route.method).to_lowercase()];
         let content = &item["requestBody"]["content"]["application/json"]["schema"]["$ref"];

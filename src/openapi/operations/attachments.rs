@@ -6,7 +6,7 @@ use crate::document::action_attachments::{
 };
 use crate::document::job_attachments::{self, JOB_ATTACHMENT, JOB_ATTACHMENT_CREATE, JOB_ATTACHMENT_PATCH};
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::{List, Operation};
+use crate::openapi::operation::Operation;
 
 pub fn of_jobs() -> Group {
     const LIST: &str = "/job-attachments";
@@ -16,11 +16,7 @@ pub fn of_jobs() -> Group {
         description: "Jobs on their clients. A job with several of them is run by a fleet: each client's scheduler finds \
                       a job document of its own, with the attachment's id, and reports on that.",
         operations: vec![
-            Operation::list(
-                LIST,
-                "list_job_attachments",
-                List::of("job_attachments", &JOB_ATTACHMENT).offering(&job_attachments::COLLECTION),
-            ),
+            Operation::list("list_job_attachments", &job_attachments::COLLECTION, &JOB_ATTACHMENT),
             Operation::project(Post, LIST, "create_job_attachment")
                 .about(
                     "409: the job is on the client already. 422: the job, the client or the session is not there, the \
@@ -28,7 +24,8 @@ pub fn of_jobs() -> Group {
                 )
                 .takes(&JOB_ATTACHMENT_CREATE)
                 .creates(&JOB_ATTACHMENT)
-                .fails(&[409, 422]),
+                .tagged()
+                .fails(&[422]),
             Operation::show(ONE, "show_job_attachment", &JOB_ATTACHMENT),
             Operation::change(Patch, ONE, "update_job_attachment")
                 .about(
@@ -37,7 +34,8 @@ pub fn of_jobs() -> Group {
                 )
                 .takes(&JOB_ATTACHMENT_PATCH)
                 .answers(200, "The whole attachment.", &JOB_ATTACHMENT)
-                .fails(&[409, 422]),
+                .tagged()
+                .fails(&[422]),
             Operation::change(Delete, ONE, "delete_job_attachment")
                 .about("With its last attachment a job goes too; its actions, reports and backups stay.")
                 .does("It is gone."),
@@ -52,11 +50,7 @@ pub fn of_actions() -> Group {
         name: "Action attachments",
         description: "Actions in their places in jobs. A change of one is a change of the job, for every client it is on.",
         operations: vec![
-            Operation::list(
-                LIST,
-                "list_action_attachments",
-                List::of("action_attachments", &ACTION_ATTACHMENT).offering(&action_attachments::COLLECTION),
-            ),
+            Operation::list("list_action_attachments", &action_attachments::COLLECTION, &ACTION_ATTACHMENT),
             Operation::project(Post, LIST, "create_action_attachment")
                 .about(
                     "409: the priority is taken, or the job has 1000 actions. 422: the action or the job is not there, or \
@@ -64,13 +58,14 @@ pub fn of_actions() -> Group {
                 )
                 .takes(&ACTION_ATTACHMENT_CREATE)
                 .creates(&ACTION_ATTACHMENT)
-                .fails(&[409, 422]),
+                .tagged()
+                .fails(&[422]),
             Operation::show(ONE, "show_action_attachment", &ACTION_ATTACHMENT),
             Operation::change(Patch, ONE, "update_action_attachment")
                 .about("409: the priority is taken.")
                 .takes(&ACTION_ATTACHMENT_PATCH)
                 .answers(200, "The whole attachment.", &ACTION_ATTACHMENT)
-                .fails(&[409]),
+                .tagged(),
             Operation::change(Delete, ONE, "delete_action_attachment")
                 .about("The action itself stays, and so do the reports of its runs.")
                 .does("It is gone."),
