@@ -38,7 +38,9 @@ fn schema(required: &[&str], action: Value, job: Value) -> Value {
             "version": ignored("How often it was changed.", "integer"),
         },
     });
-    if !required.is_empty() {
+    if required.is_empty() {
+        schema["minProperties"] = json!(1);
+    } else {
         schema["required"] = json!(required);
     }
     schema
@@ -51,6 +53,14 @@ pub static ACTION_ATTACHMENT_CREATE: Shape = Shape::new("ActionAttachmentCreate"
         reference("The action that is put into the job."),
         reference("The job (its definition)."),
     )
+})
+.with_example(|| {
+    json!({
+        "action_id": "d3486ae9136e7856bc42212385ea7970",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
+        "priority": 10,
+        "mandatory": false,
+    })
 });
 
 /// The body of `PATCH /action-attachments/{action_attachment_id}`.
@@ -60,7 +70,8 @@ pub static ACTION_ATTACHMENT_PATCH: Shape = Shape::new("ActionAttachmentPatch", 
         about("The action, which cannot be changed; the same one is ignored.", id()),
         about("The job, which cannot be changed; the same one is ignored.", id()),
     )
-});
+})
+.with_example(|| json!({"retries": 2, "retry_interval": 300}));
 
 /// An action attachment as the API shows it.
 pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
@@ -78,6 +89,22 @@ pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
         "updated_at": about("When it was changed last, in UTC.", time::shown()),
         "version": about("How often it was changed, the first time included.", integer(1)),
     }))
+})
+.with_example(|| {
+    json!({
+        "id": "8f14e45fceea167a5a36dedd4bea2543",
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "action_id": "d3486ae9136e7856bc42212385ea7970",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
+        "priority": 10,
+        "retries": 3,
+        "retry_interval": 60,
+        "mandatory": false,
+        "created_at": "2026-11-22T19:55:23.123456Z",
+        "updated_at": "2026-11-22T19:55:23.123456Z",
+        "version": 1,
+    })
 });
 
 /// What lists of action attachments offer.

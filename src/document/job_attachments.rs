@@ -61,7 +61,9 @@ fn schema(required: &[&str], own: Value) -> Value {
         properties.extend(own);
     }
     let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
-    if !required.is_empty() {
+    if required.is_empty() {
+        schema["minProperties"] = json!(1);
+    } else {
         schema["required"] = json!(required);
     }
     schema
@@ -83,7 +85,8 @@ pub static JOB_ATTACHMENT_CREATE: Shape = Shape::new("JobAttachmentCreate", || {
             "time_ended": ignored("When the last run ended: there is none yet.", "integer"),
         }),
     )
-});
+})
+.with_example(|| json!({"job_id": "3c59dc048e8850243be8079a5c74d079", "client_id": "web2.example.com"}));
 
 /// The body of `PATCH /job-attachments/{job_attachment_id}`.
 pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
@@ -106,6 +109,9 @@ pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
             "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
         }),
     )
+})
+.with_example(|| {
+    json!({"event": "start"})
 });
 
 /// A job attachment as the API shows it.
@@ -137,6 +143,32 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
         "updated_at": about("When it was changed last, in UTC.", moment::shown()),
         "version": about("How often it was changed, the first time included.", integer(1)),
     }))
+})
+.with_example(|| {
+    json!({
+        "id": "b6d767d2f8ed5d21a44b0e5886680cb9",
+        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
+        "user_id": "c0ffee254729296a45a3885639ac7e10",
+        "client_id": "web2.example.com",
+        "client_uuid": "7d793037a0760186574b0282f2f435e7",
+        "job_id": "3c59dc048e8850243be8079a5c74d079",
+        "session_id": null,
+        "event": "",
+        "status": "scheduled",
+        "current_pid": null,
+        "result": "success",
+        "time_started": 1_796_095_800,
+        "time_ended": 1_796_095_842,
+        "session_tag": 0,
+        "session_status": "",
+        "session_result": "",
+        "session_time_started": -1,
+        "session_time_ended": -1,
+        "event_delivered": true,
+        "created_at": "2026-11-22T19:55:23.123456Z",
+        "updated_at": "2026-12-01T03:31:25.123456Z",
+        "version": 6,
+    })
 });
 
 /// What lists of job attachments offer.

@@ -71,12 +71,12 @@ fn page(list: List) -> Value {
     }));
     let links = json!({"type": "array", "items": titled("NextLink", link)});
     let mut page = closed(json!({
-        list.noun: about(
+        list.collection.noun: about(
             "What was found, in the list's order; of each only some members, if `fields` names them.",
             json!({"type": "array", "items": either}),
         ),
     }));
-    page["properties"][format!("{}_links", list.noun)] =
+    page["properties"][format!("{}_links", list.collection.noun)] =
         about("Where it goes on, when there are more.", links);
     page["properties"]["count"] = about(
         "How many there are on all pages, if `with_count` asks for it.",

@@ -79,24 +79,10 @@ pub enum Content {
 /// A list.
 #[derive(Clone, Copy)]
 pub struct List {
-    /// The key of the documents in the answer.
-    pub noun: &'static str,
-    /// The shape of one.
-    pub document: &'static Shape,
     /// What it can be filtered by and ordered by.
-    pub collection: Option<&'static Collection>,
-}
-
-impl List {
-    /// A list of such documents.
-    pub fn of(noun: &'static str, document: &'static Shape) -> Self {
-        Self { noun, document, collection: None }
-    }
-
-    /// With the filters and orders of a collection.
-    pub fn offering(self, collection: &'static Collection) -> Self {
-        Self { collection: Some(collection), ..self }
-    }
+    pub collection: &'static Collection,
+    /// The shape of a document.
+    pub document: &'static Shape,
 }
 
 /// The conditions of a request (`If-Match`, `If-None-Match`) that an operation heeds.
@@ -142,16 +128,20 @@ impl Operation {
         Self::new(method, path, id)
     }
 
-    /// An operation of a path below the project.
+    /// An operation of a path below the project. Any write can meet another.
     pub fn project(method: Method, path: &str, id: &'static str) -> Self {
-        Self::new(method, &format!("/v2/{{project_id}}{path}"), id).fails(&[401, 403, 404, 406, 503])
+        let errors: &[u16] =
+            if method == Method::Get { &[401, 403, 404, 406, 503] } else { &[401, 403, 404, 406, 409, 503] };
+        Self::new(method, &format!("/v2/{{project_id}}{path}"), id).fails(errors)
     }
 
     /// A list, with its parameters.
-    pub fn list(path: &str, id: &'static str, list: List) -> Self {
+    pub fn list(id: &'static str, collection: &'static Collection, document: &'static Shape) -> Self {
+        let list = List { collection, document };
         let content = vec![(JSON, Content::Page(list))];
         let page = Reply { status: 200, description: "A page of the list.", content, headers: vec![] };
-        Self { list: Some(list), ..Self::project(Method::Get, path, id) }.replies(page)
+        let path = format!("/{}", collection.path);
+        Self { list: Some(list), ..Self::project(Method::Get, &path, id) }.replies(page)
     }
 
     /// With the search in the body, as the lists of old have it.

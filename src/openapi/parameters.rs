@@ -63,9 +63,7 @@ pub fn of_list(list: List, max_limit: i64) -> Vec<Parameter> {
             schema: number(),
         },
     ];
-    if let Some(collection) = list.collection {
-        parameters.extend(filters::of_collection(collection));
-    }
+    parameters.extend(filters::of_collection(list.collection));
     parameters
 }
 

@@ -7,7 +7,7 @@ use freezer_api::server::Settings;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
-use crate::documents::job;
+use crate::documents::{action, job};
 use crate::http;
 use crate::published;
 use crate::routes::{Case, word};
@@ -61,13 +61,15 @@ fn both_are_behind_the_proxy_too(api: &Api) {
 
 /// Every example of a request, sent to a service that has what the examples speak of.
 fn what_the_examples_ask_for_is_done(api: &Api) {
-    const CLIENT: &str = "web1.example.com";
     let owner = api.project();
-    owner.register(CLIENT);
+    owner.register("web1.example.com");
+    owner.register("web2.example.com");
     let spoken_of = example("Job")["job_id"].clone();
-    let mut known = job(CLIENT);
+    let (mut known, mut known_action) = (job("web1.example.com"), action());
     known["job_id"] = spoken_of.clone();
+    known_action["action_id"] = example("Action")["action_id"].clone();
     owner.create("jobs", known);
+    owner.create("actions", known_action);
     for route in ROUTES.iter().filter(|route| matches!(route.handler, Handler::Project(..))) {
         let item = &published::document()["paths"][route.path][word(route.method).to_lowercase()];
         let content = &item["requestBody"]["content"]["application/json"]["schema"]["$ref"];

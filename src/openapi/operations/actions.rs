@@ -5,7 +5,7 @@ use crate::document::actions::{
     ACTION, ACTION_CHANGED, ACTION_CREATED, ACTION_DOCUMENT, ACTION_PATCH, COLLECTION,
 };
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::{List, Operation};
+use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {
     const LIST: &str = "/actions";
@@ -14,16 +14,8 @@ pub fn group() -> Group {
         name: "Actions",
         description: "What a freezer-agent is to do. Jobs are made of actions.",
         operations: vec![
-            Operation::list(
-                LIST,
-                "list_actions",
-                List::of("actions", &ACTION_DOCUMENT).offering(&COLLECTION),
-            )
-            .searches(),
-            Operation::project(Post, LIST, "create_action")
-                .takes(&ACTION)
-                .creates(&ACTION_CREATED)
-                .fails(&[409]),
+            Operation::list("list_actions", &COLLECTION, &ACTION_DOCUMENT).searches(),
+            Operation::project(Post, LIST, "create_action").takes(&ACTION).creates(&ACTION_CREATED),
             Operation::show(ONE, "show_action", &ACTION_DOCUMENT),
             Operation::change(Patch, ONE, "update_action")
                 .about("Merged into what there is, deeply; keys that are not in it stay.")
@@ -32,8 +24,7 @@ pub fn group() -> Group {
             Operation::change(Post, ONE, "replace_action")
                 .about("What it does not say is reset. 409: the id is another project's.")
                 .takes(&ACTION)
-                .creates(&ACTION_CHANGED)
-                .fails(&[409]),
+                .creates(&ACTION_CHANGED),
             Operation::change(Delete, ONE, "delete_action")
                 .about("It also leaves every job that used it.")
                 .does("It is gone, or was not there."),

@@ -1,9 +1,9 @@
 //! Backups.
 
 use super::Group;
-use crate::document::backups::{BACKUP, BACKUP_CREATED, BACKUP_DOCUMENT, BACKUP_PATCH};
+use crate::document::backups::{BACKUP, BACKUP_CREATED, BACKUP_DOCUMENT, BACKUP_PATCH, COLLECTION};
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::{List, Operation};
+use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {
     const LIST: &str = "/backups";
@@ -12,7 +12,7 @@ pub fn group() -> Group {
         name: "Backups",
         description: "What exists in storage, as the agents report it.",
         operations: vec![
-            Operation::list(LIST, "list_backups", List::of("backups", &BACKUP_DOCUMENT)).searches(),
+            Operation::list("list_backups", &COLLECTION, &BACKUP_DOCUMENT).searches(),
             Operation::project(Post, LIST, "create_backup").takes(&BACKUP).creates(&BACKUP_CREATED),
             Operation::show(ONE, "show_backup", &BACKUP_DOCUMENT),
             Operation::change(Patch, ONE, "update_backup")

@@ -2,11 +2,10 @@
 
 use super::Group;
 use crate::document::jobs::{
-    JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH,
+    COLLECTION, JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH,
 };
 use crate::http::Method::{Delete, Patch, Post};
-use crate::openapi::operation::{List, Operation};
-use crate::openapi::parameters;
+use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {
     const LIST: &str = "/jobs";
@@ -15,9 +14,8 @@ pub fn group() -> Group {
         name: "Jobs",
         description: "Some actions in order, and when a client runs them. A job document is a job on one client.",
         operations: vec![
-            Operation::list(LIST, "list_jobs", List::of("jobs", &JOB_DOCUMENT)).searches()
-                .about("A list that is narrowed to one client is that client's poll: the events in it count as delivered.")
-                .asks([parameters::flag("all_projects", "List the jobs of all projects, which needs a rule of its own.")]),
+            Operation::list("list_jobs", &COLLECTION, &JOB_DOCUMENT).searches()
+                .about("A list that is narrowed to one client is that client's poll: the events in it count as delivered."),
             Operation::project(Post, LIST, "create_job")
                 .about(
                     "422: the client, the session or an action that it names is not there, the client cannot do it, or \
@@ -25,7 +23,7 @@ pub fn group() -> Group {
                 )
                 .takes(&JOB)
                 .creates(&JOB_CREATED)
-                .fails(&[409, 422]),
+                .fails(&[422]),
             Operation::show(ONE, "show_job", &JOB_DOCUMENT),
             Operation::change(Patch, ONE, "update_job")
                 .about(
@@ -34,12 +32,12 @@ pub fn group() -> Group {
                 )
                 .takes(&JOB_PATCH)
                 .answers(200, "It is changed.", &JOB_CHANGED)
-                .fails(&[409, 422]),
+                .fails(&[422]),
             Operation::change(Post, ONE, "replace_job")
                 .about("What it does not say is reset. 409: the id is another project's.")
                 .takes(&JOB)
                 .creates(&JOB_CHANGED)
-                .fails(&[409, 422]),
+                .fails(&[422]),
             Operation::change(Delete, ONE, "delete_job")
                 .about("Its actions, reports and backups stay.")
                 .does("It is gone, or was not there."),

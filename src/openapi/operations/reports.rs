@@ -4,7 +4,7 @@ use super::Group;
 use crate::document::action_reports::{COLLECTION, REPORT_CREATE, REPORT_DOCUMENT, REPORT_PATCH};
 use crate::document::errors::TEXT;
 use crate::http::Method::{Delete, Get, Patch, Post, Put};
-use crate::openapi::operation::{BYTES, Body, Conditions, Content, List, Operation, PLAIN, Reply};
+use crate::openapi::operation::{BYTES, Body, Conditions, Content, Operation, PLAIN, Reply};
 
 const LOG: &str = "/action-reports/{action_report_id}/log";
 
@@ -16,11 +16,7 @@ pub fn group() -> Group {
         description: "What was run, when, how long, and how it ended. A run that a scheduler reports as finished leaves \
                       one report for each action of the job.",
         operations: vec![
-            Operation::list(
-                LIST,
-                "list_action_reports",
-                List::of("action_reports", &REPORT_DOCUMENT).offering(&COLLECTION),
-            ),
+            Operation::list("list_action_reports", &COLLECTION, &REPORT_DOCUMENT),
             Operation::project(Post, LIST, "create_action_report")
                 .about("422: what it refers to is not there, or does not fit together.")
                 .takes(&REPORT_CREATE)
@@ -59,6 +55,6 @@ fn write_log() -> Operation {
     let log = Operation::change(Put, LOG, "write_action_report_log")
         .about("Only of a run that did not succeed (409), and in the place of the one that is there.")
         .does("It is kept.")
-        .fails(&[409, 415]);
+        .fails(&[415]);
     Operation { body: Some(body), ..log }
 }

@@ -2,11 +2,11 @@
 
 use super::Group;
 use crate::document::sessions::{
-    SESSION, SESSION_ACTION, SESSION_ACTION_RESULT, SESSION_CHANGED, SESSION_CREATED, SESSION_DOCUMENT,
-    SESSION_PATCH, SESSION_REPLACE,
+    COLLECTION, SESSION, SESSION_ACTION, SESSION_ACTION_RESULT, SESSION_CHANGED, SESSION_CREATED,
+    SESSION_DOCUMENT, SESSION_PATCH, SESSION_REPLACE,
 };
 use crate::http::Method::{Delete, Patch, Post, Put};
-use crate::openapi::operation::{List, Operation};
+use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {
     const LIST: &str = "/sessions";
@@ -16,7 +16,7 @@ pub fn group() -> Group {
         name: "Sessions",
         description: "Jobs that run together over several clients.",
         operations: vec![
-            Operation::list(LIST, "list_sessions", List::of("sessions", &SESSION_DOCUMENT)).searches(),
+            Operation::list("list_sessions", &COLLECTION, &SESSION_DOCUMENT).searches(),
             Operation::project(Post, LIST, "create_session").takes(&SESSION).creates(&SESSION_CREATED),
             Operation::show(ONE, "show_session", &SESSION_DOCUMENT),
             Operation::change(Patch, ONE, "update_session")
@@ -26,16 +26,14 @@ pub fn group() -> Group {
             Operation::change(Post, ONE, "replace_session")
                 .about("What it does not say is reset; the jobs in it stay in it. 409: the id is another project's.")
                 .takes(&SESSION_REPLACE)
-                .creates(&SESSION_CHANGED)
-                .fails(&[409]),
+                .creates(&SESSION_CHANGED),
             Operation::change(Delete, ONE, "delete_session")
                 .about("Its jobs are told to stop, and stay.")
                 .does("It is gone, or was not there."),
             Operation::change(Post, "/sessions/{session_id}/action", "create_session_action")
                 .about("What a scheduler does before and after a run of a job in a session.")
                 .takes(&SESSION_ACTION)
-                .answers(202, "What the scheduler may do.", &SESSION_ACTION_RESULT)
-                .fails(&[409]),
+                .answers(202, "What the scheduler may do.", &SESSION_ACTION_RESULT),
             Operation::change(Put, JOB, "add_job_to_session")
                 .about("A job that is in another session leaves it.")
                 .does("It is in the session."),
