@@ -1,26 +1,44 @@
 //! What connections keep: a prepared statement lives as long as its connection, and MySQL has a number of them for
-//! the whole server. Clients must not be able to use it up.
+//! the whole server. Clients must not be able to use it up. And how many statements there are at all, where their number
+//! must not grow with what they are about.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use freezer_api::document::search;
+use freezer_api::document::{self, search};
+use freezer_api::store::document_type::Json;
+use freezer_api::store::job_attachments::{self, JobAttachment};
+use freezer_api::store::jobs::PlaceSpec;
 use freezer_api::store::listing::Query;
 use freezer_api::store::page::Page;
+use freezer_api::store::reports::{self, FinishedRun};
 use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, sessions};
-use serde_json::{Value, json};
+use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, now, sessions};
+use serde_json::{Map, Value, json};
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
+static SENT: AtomicUsize = AtomicUsize::new(0);
+/// What is counted is counted for all: one test at a time.
+static COUNTING: Mutex<()> = Mutex::new(());
 
 fn counting() -> Option<Box<dyn Instrumentation>> {
-    let count = |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::CacheQuery { .. } = event {
-            KEPT.fetch_add(1, Ordering::SeqCst);
-        }
+    let count = |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::CacheQuery { .. } => drop(KEPT.fetch_add(1, Ordering::SeqCst)),
+        InstrumentationEvent::StartQuery { .. } => drop(SENT.fetch_add(1, Ordering::SeqCst)),
+        _ => {}
     };
     Some(Box::new(count))
+}
+
+/// A new database, and its directory.
+fn store() -> (Store, tempfile::TempDir) {
+    set_default_instrumentation(counting).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::parse(directory.path().join("f.sqlite").to_str().unwrap()).unwrap();
+    migrations::sync(&url).unwrap();
+    (Store::new(url, 1), directory)
 }
 
 /// Searches each list for this.
@@ -41,11 +59,8 @@ fn search_everywhere(store: &Store, body: &Value) {
 
 #[test]
 fn ever_new_searches_leave_no_statements_behind() {
-    set_default_instrumentation(counting).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let url = DatabaseUrl::parse(directory.path().join("f.sqlite").to_str().unwrap()).unwrap();
-    migrations::sync(&url).unwrap();
-    let store = Store::new(url, 1);
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (store, _directory) = store();
     // The lists themselves are kept, and what finds a client by its name.
     search_everywhere(&store, &json!({}));
     search_everywhere(&store, &json!({"match": [{"client_id": "a"}]}));
@@ -58,4 +73,65 @@ fn ever_new_searches_leave_no_statements_behind() {
         search_everywhere(&store, &json!({ "match_not": conditions }));
     }
     assert_eq!(KEPT.load(Ordering::SeqCst), before);
+}
+
+/// A job of so many actions on a client, and what it takes to write down one run of it.
+fn statements_of_a_run(store: &Store, count: usize) -> usize {
+    let id = format!("job-{count}");
+    let action = json!({"freezer_action": {"action": "backup"}});
+    let attachment = store
+        .write(|tx| {
+            let spec = document::actions::parse(action.clone())?.spec;
+            actions::insert(tx, "p", "u", &format!("action-{count}"), spec)?;
+            let place = PlaceSpec {
+                action_id: format!("action-{count}"),
+                retries: 0,
+                retry_interval: 0,
+                mandatory: false,
+            };
+            let job_id = jobs::insert(tx, ("p", "u"), &id, None, Map::new(), &vec![place; count])?;
+            let client = document::clients::parse(json!({"client_id": "a", "uuid": "a"}))?;
+            clients::register(tx, "p", "u", &client)?;
+            let attachment = JobAttachment {
+                id: id.clone(),
+                project_id: "p".to_owned(),
+                user_id: "u".to_owned(),
+                client_id: "a".to_owned(),
+                job_id,
+                session_id: None,
+                event: String::new(),
+                status: String::new(),
+                current_pid: None,
+                result: String::new(),
+                time_started: None,
+                time_ended: None,
+                session_tag: 0,
+                session_status: String::new(),
+                session_result: String::new(),
+                session_time_started: None,
+                session_time_ended: None,
+                event_delivered: false,
+                created_at: now(),
+                updated_at: now(),
+                version: 1,
+            };
+            job_attachments::insert(tx, &attachment)?;
+            Ok(attachment)
+        })
+        .unwrap();
+    let before = SENT.load(Ordering::SeqCst);
+    let metadata = Json(json!({}));
+    let run = FinishedRun { started: Some(1), ended: 2, result: "success", client_name: "a", metadata };
+    store.write(|tx| reports::write(tx, &attachment, "u", &run)).unwrap();
+    SENT.load(Ordering::SeqCst) - before
+}
+
+#[test]
+fn a_run_takes_as_many_statements_whatever_the_number_of_its_actions() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (store, _directory) = store();
+    let one = statements_of_a_run(&store, 1);
+    assert!(one >= 3, "no longer counted: {one}");
+    assert_eq!(statements_of_a_run(&store, 2), one);
+    assert_eq!(statements_of_a_run(&store, 1000), one);
 }

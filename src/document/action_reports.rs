@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Shape, id, nullable, words};
+use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, user_id, version, words};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
@@ -64,69 +64,63 @@ const REFERENCES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What the service knows of itself, with its schema.
-fn read_only() -> [(&'static str, Value, &'static str); 9] {
+/// What the service knows of itself.
+fn read_only() -> Map<String, Value> {
+    let name = json!({"type": ["string", "null"]});
+    let has_log = json!({"type": "boolean"});
     [
-        ("id", id(), "The report's id."),
-        ("project_id", id(), "The project it belongs to."),
-        ("user_id", id(), "Who reported."),
-        (
-            "job_id",
-            nullable(id()),
-            "The job's definition, which all clients of a fleet share. It outlives the job.",
-        ),
-        ("client_id", nullable(json!({"type": "string"})), "The name of the client. It outlives the client."),
-        ("has_log", json!({"type": "boolean"}), "Whether there is a log, at `log` below the report."),
-        ("created_at", time::shown(), "When the report was made."),
-        ("updated_at", time::shown(), "When it was changed last."),
-        ("version", json!({"type": "integer", "minimum": 1}), "One more with each change."),
+        ("id", own_id("The report's id.")),
+        ("project_id", project_id()),
+        ("user_id", user_id()),
+        ("job_id", about("The job's definition, which a fleet shares. It outlives the job.", nullable(id()))),
+        ("client_id", about("The name of the client. It outlives the client.", name)),
+        ("has_log", about("Whether there is a log, at `log` below the report.", has_log)),
+        ("created_at", about("When the report was made.", time::shown())),
+        ("updated_at", about("When it was changed last.", time::shown())),
+        ("version", version()),
     ]
+    .into_iter()
+    .map(|(key, schema)| (key.to_owned(), schema))
+    .collect()
 }
 
 /// What a report says of the run, and a change can correct.
-fn outcome() -> [(&'static str, Value, &'static str); 4] {
+fn outcome() -> Map<String, Value> {
     let elapsed = json!({"type": "integer", "minimum": 0, "maximum": MAX_ELAPSED});
+    let date = "When the run ended: ISO 8601, UTC unless it says, or epoch seconds. Now, if a new report does not say.";
     [
-        ("result", words(RESULTS), "How the run ended. One that succeeded has no log."),
-        ("time_elapsed", elapsed, "How long it took, in seconds."),
-        ("metadata", json!({"type": "object"}), "Whatever else is worth keeping, up to 65536 bytes of JSON."),
-        ("report_date", time::taken(), "When the run ended: ISO 8601, UTC unless it says, or epoch seconds."),
+        ("result", about("How the run ended. One that succeeded has no log.", words(RESULTS))),
+        ("time_elapsed", about("How long it took, in seconds.", elapsed)),
+        (
+            "metadata",
+            about("What else is worth keeping, up to 65536 bytes of JSON.", json!({"type": "object"})),
+        ),
+        ("report_date", about(date, time::taken())),
     ]
+    .into_iter()
+    .map(|(key, schema)| (key.to_owned(), schema))
+    .collect()
 }
 
-/// The schema, with a sentence on what it is for.
-fn described(mut schema: Value, description: &str) -> Value {
-    schema["description"] = description.into();
-    schema
-}
-
-/// What whole documents bring back, and nobody can set.
-fn ignored(keys: impl IntoIterator<Item = &'static str>) -> impl Iterator<Item = (String, Value)> {
+/// The body of a request: these keys, and those that whole documents bring back and nobody can set.
+fn body(mut properties: Map<String, Value>, ignored: impl IntoIterator<Item = String>) -> Value {
     let taken = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
-    keys.into_iter().map(move |key| (key.to_owned(), taken.clone()))
-}
-
-fn closed(required: &[&str], properties: Map<String, Value>) -> Value {
-    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
-    if !required.is_empty() {
-        schema["required"] = json!(required);
-    }
-    schema
+    properties.extend(ignored.into_iter().map(|key| (key, taken.clone())));
+    json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
 /// The body of `POST /action-reports`.
 pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
-    let mut properties: Map<String, Value> = ignored(read_only().map(|(key, ..)| key)).collect();
+    let mut properties = outcome();
     for (key, _) in REFERENCES {
         let why = "What the report is about. It has to be there, and to agree with what else is named.";
-        properties.insert((*key).to_owned(), described(nullable(id()), why));
-    }
-    for (key, schema, description) in outcome() {
-        properties.insert(key.to_owned(), described(schema, description));
+        properties.insert((*key).to_owned(), about(why, nullable(id())));
     }
     let log = "What the run said; only where it did not succeed, and up to `[DEFAULT] action_report_max_log_size` bytes.";
-    properties.insert("log".to_owned(), described(json!({"type": ["string", "null"]}), log));
-    closed(&["result"], properties)
+    properties.insert("log".to_owned(), about(log, json!({"type": ["string", "null"]})));
+    let mut schema = body(properties, read_only().into_iter().map(|(key, _)| key));
+    schema["required"] = json!(["result"]);
+    schema
 })
 .with_example(|| {
     json!({
@@ -141,34 +135,24 @@ pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
 
 /// The body of `PATCH /action-reports/{action_report_id}`.
 pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
-    let fixed = REFERENCES.iter().map(|(key, _)| *key);
-    let mut properties: Map<String, Value> =
-        ignored(read_only().map(|(key, ..)| key).into_iter().chain(fixed)).collect();
-    for (key, schema, description) in outcome() {
-        let description = match key {
-            "metadata" => "Merged key by key with what is there; null takes a key away.",
-            "result" => "How the run ended. `success` takes the log away.",
-            _ => description,
-        };
-        properties.insert(key.to_owned(), described(schema, description));
-    }
-    closed(&[], properties)
+    let mut properties = outcome();
+    properties["metadata"]["description"] =
+        "Merged key by key with what is there; null takes a key away.".into();
+    properties["result"]["description"] = "How the run ended. `success` takes the log away.".into();
+    let fixed = REFERENCES.iter().map(|(key, _)| (*key).to_owned());
+    body(properties, read_only().into_iter().map(|(key, _)| key).chain(fixed))
 })
 .with_example(|| json!({"result": "aborted", "metadata": {"note": "The host was shut down."}}));
 
 /// A report as [`render`] shows it.
 pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
-    let mut properties: Map<String, Value> = Map::new();
-    for (key, description) in REFERENCES {
-        properties.insert((*key).to_owned(), described(nullable(id()), description));
+    let mut properties = read_only();
+    properties.extend(outcome());
+    properties.insert("report_date".to_owned(), about("When the run ended.", time::shown()));
+    for (key, what) in REFERENCES {
+        properties.insert((*key).to_owned(), about(what, nullable(id())));
     }
-    for (key, schema, description) in read_only().into_iter().chain(outcome()) {
-        properties.insert(key.to_owned(), described(schema, description));
-    }
-    properties.insert("report_date".to_owned(), described(time::shown(), "When the run ended."));
-    let required: Vec<String> = properties.keys().cloned().collect();
-    let required: Vec<&str> = required.iter().map(String::as_str).collect();
-    closed(&required, properties)
+    closed(Value::Object(properties))
 })
 .with_example(|| {
     json!({

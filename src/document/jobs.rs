@@ -62,7 +62,7 @@ pub static COLLECTION: Collection = Collection {
         description: "The jobs of every project, in the order of creation; for those who may see them.",
     }],
     is_strict: false,
-    document: None,
+    document: Some(&JOB_DOCUMENT),
 };
 
 const JOB_ID: &str = "The job's id on its client.";

@@ -1,6 +1,6 @@
 //! The query string of a list.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Timelike};
 
 use super::fields::Fields;
 use crate::document::is_id;
@@ -161,9 +161,9 @@ pub fn time(text: &str) -> Option<Time> {
     } else {
         NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?
     };
-    // What MySQL's DATETIME holds.
-    let years = 1000..=9999;
-    years.contains(&chrono::Datelike::year(&moment)).then(|| Time(moment.trunc_subsecs(6)))
+    // What MySQL's DATETIME holds; no leap second is in it.
+    let fits = (1000..=9999).contains(&moment.year()) && moment.nanosecond() < 1_000_000_000;
+    fits.then(|| Time(moment.trunc_subsecs(6)))
 }
 
 /// A value, perhaps in quotes.
@@ -241,7 +241,15 @@ mod tests {
             assert_eq!(time(text), Some(noon), "{text}");
         }
         assert_eq!(time("2026-11-22"), time("2026-11-22T00:00:00Z"));
-        for bad in ["", "yesterday", "2026-13-01", "0999-01-01", "99999999999999", "2026-11-22T25:00:00"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "0999-01-01",
+            "99999999999999",
+            "2026-11-22T25:00:00",
+            "2016-12-31T23:59:60Z",
+        ] {
             assert_eq!(time(bad), None, "{bad}");
         }
     }

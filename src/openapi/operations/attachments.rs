@@ -2,11 +2,9 @@
 
 use super::Group;
 use crate::document::action_attachments::{
-    ACTION_ATTACHMENT, ACTION_ATTACHMENT_CREATE, ACTION_ATTACHMENT_PATCH, COLLECTION as PLACES,
+    self, ACTION_ATTACHMENT, ACTION_ATTACHMENT_CREATE, ACTION_ATTACHMENT_PATCH,
 };
-use crate::document::job_attachments::{
-    COLLECTION, JOB_ATTACHMENT, JOB_ATTACHMENT_CREATE, JOB_ATTACHMENT_PATCH,
-};
+use crate::document::job_attachments::{self, JOB_ATTACHMENT, JOB_ATTACHMENT_CREATE, JOB_ATTACHMENT_PATCH};
 use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
@@ -15,14 +13,14 @@ pub fn of_jobs() -> Group {
     const ONE: &str = "/job-attachments/{job_attachment_id}";
     Group {
         name: "Job attachments",
-        description: "Jobs on their clients. A job on several clients is run by a fleet: each of their schedulers finds a \
-                      document of its own in `/jobs`, under the attachment's id.",
+        description: "Jobs on their clients. A job with several of them is run by a fleet: each client's scheduler finds \
+                      a job document of its own, with the attachment's id, and reports on that.",
         operations: vec![
-            Operation::list("list_job_attachments", &COLLECTION, &JOB_ATTACHMENT),
+            Operation::list("list_job_attachments", &job_attachments::COLLECTION, &JOB_ATTACHMENT),
             Operation::project(Post, LIST, "create_job_attachment")
                 .about(
-                    "409: the job is on that client already. 422: the job, the client or the session is not there, the \
-                     client cannot do what the job does, or Keystone refuses the trust that it needs.",
+                    "409: the job is on the client already. 422: the job, the client or the session is not there, the \
+                     client cannot do every action of the job, or Keystone refuses the trust that it needs.",
                 )
                 .takes(&JOB_ATTACHMENT_CREATE)
                 .creates(&JOB_ATTACHMENT)
@@ -30,13 +28,16 @@ pub fn of_jobs() -> Group {
                 .fails(&[422]),
             Operation::show(ONE, "show_job_attachment", &JOB_ATTACHMENT),
             Operation::change(Patch, ONE, "update_job_attachment")
-                .about("What is not in it stays.")
+                .about(
+                    "Changes the run of this one client, or moves the job to another one. A run that this finishes leaves \
+                     its reports, as if the job document had been changed.",
+                )
                 .takes(&JOB_ATTACHMENT_PATCH)
                 .answers(200, "The whole attachment.", &JOB_ATTACHMENT)
                 .tagged()
                 .fails(&[422]),
             Operation::change(Delete, ONE, "delete_job_attachment")
-                .about("With its last attachment the job goes too; its actions, reports and backups stay.")
+                .about("With its last attachment a job goes too; its actions, reports and backups stay.")
                 .does("It is gone."),
         ],
     }
@@ -47,23 +48,26 @@ pub fn of_actions() -> Group {
     const ONE: &str = "/action-attachments/{action_attachment_id}";
     Group {
         name: "Action attachments",
-        description: "Actions in their places in jobs: what `job_actions` of a job document shows in one.",
+        description: "Actions in their places in jobs. A change of one is a change of the job, for every client it is on.",
         operations: vec![
-            Operation::list("list_action_attachments", &PLACES, &ACTION_ATTACHMENT),
+            Operation::list("list_action_attachments", &action_attachments::COLLECTION, &ACTION_ATTACHMENT),
             Operation::project(Post, LIST, "create_action_attachment")
-                .about("409: the place is taken, or there is none left. 422: the action or the job is not there.")
+                .about(
+                    "409: the priority is taken, or the job has 1000 actions. 422: the action or the job is not there, or \
+                     a client that the job is on cannot do the action.",
+                )
                 .takes(&ACTION_ATTACHMENT_CREATE)
                 .creates(&ACTION_ATTACHMENT)
                 .tagged()
                 .fails(&[422]),
             Operation::show(ONE, "show_action_attachment", &ACTION_ATTACHMENT),
             Operation::change(Patch, ONE, "update_action_attachment")
-                .about("What is not in it stays. 409: the place is taken.")
+                .about("409: the priority is taken.")
                 .takes(&ACTION_ATTACHMENT_PATCH)
                 .answers(200, "The whole attachment.", &ACTION_ATTACHMENT)
                 .tagged(),
             Operation::change(Delete, ONE, "delete_action_attachment")
-                .about("The action itself stays.")
+                .about("The action itself stays, and so do the reports of its runs.")
                 .does("It is gone."),
         ],
     }

@@ -214,6 +214,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         "since=yesterday",
         "since=",
         "until=2026-13-01",
+        "until=2016-12-31T23:59:60Z",
         "until=gt:5",
         "sort=job_id",
         "sort=report_date:up",
