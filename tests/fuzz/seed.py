@@ -34,9 +34,10 @@ def seeded(url, openrc):
         post("backups", {"backup_name": "etc", "hostname": client, "container": "/srv", "time_stamp": 1700000000})
     for action_id in known["actions"]:
         post("actions", {"action_id": action_id, "freezer_action": action})
-    for job_id in known["jobs"]:
-        session = post("sessions", {"schedule": schedule})["session_id"]
+    for session_id in known["sessions"]:
+        post(f"sessions/{session_id}", {"schedule": schedule, "session_tag": 0})
+    for job_id, session_id in zip(known["jobs"], known["sessions"]):
         entries = [{"action_id": known["actions"][0]}, {"freezer_action": action}]
-        job = {"job_id": job_id, "client_id": known["clients"][0], "session_id": session}
+        job = {"job_id": job_id, "client_id": known["clients"][0], "session_id": session_id}
         post("jobs", job | {"job_schedule": schedule, "job_actions": entries})
     return {"FREEZER_FUZZ_TOKEN": token, "FREEZER_FUZZ_PROJECT": project}
