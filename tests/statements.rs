@@ -83,7 +83,7 @@ fn ever_new_filters_leave_no_statements_behind() {
     let filtered = |number: usize| {
         let filter = |key| Filter {
             key,
-            op: if number % 2 == 0 { Op::In } else { Op::NotIn },
+            op: if number.is_multiple_of(2) { Op::In } else { Op::NotIn },
             values: (0..number % 7).map(|value| Operand::Text(value.to_string())).collect(),
         };
         let query = |keys: &[&'static str]| Query {

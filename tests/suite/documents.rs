@@ -69,6 +69,18 @@ impl Caller<'_> {
         self.create("jobs", job(client))
     }
 
+    /// Creates something and returns the whole document of the answer, which is the one that is shown afterwards.
+    #[track_caller]
+    pub fn made(&self, noun: &str, body: Value) -> Value {
+        let answer = self.post(&format!("/{noun}"), body);
+        let document = answer.expect(201);
+        let id = document["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}"));
+        let location = answer.header("Location").unwrap_or_else(|| panic!("no Location: {answer}"));
+        assert!(location.ends_with(&format!("/v2/{}/{noun}/{id}", self.project)), "{answer}");
+        assert_eq!(self.show(noun, id), document);
+        document
+    }
+
     /// The id of a report on a run that failed, with its log.
     #[track_caller]
     pub fn failed(&self) -> String {

@@ -113,11 +113,12 @@ impl Answer {
         self
     }
 
-    /// The body, when this is the status; otherwise the test fails and shows the exchange.
+    /// The body, if it is JSON, when this is the status; otherwise the test fails and shows the exchange.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        let is_json = self.header("Content-Type").is_some_and(|kind| kind.starts_with("application/json"));
+        if is_json && !self.body.is_empty() { self.json() } else { Value::Null }
     }
 
     /// The first value of a header.

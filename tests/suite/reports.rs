@@ -21,6 +21,7 @@ on_every_backend! {
     a_report_is_deleted_once,
     a_foreign_report_is_not_there,
     many_corrections_of_one_report_all_land,
+    a_report_is_changed_only_as_it_was_read,
 }
 
 fn a_report_is_made_and_shown(api: &Api) {
@@ -276,6 +277,29 @@ fn many_corrections_of_one_report_all_land(api: &Api) {
         _ => assert!([204, 409].contains(&put_log(&alice, &id, b"too late").status)),
     });
     assert_eq!(alice.get(&path).expect(200)["has_log"], false);
+}
+
+fn a_report_is_changed_only_as_it_was_read(api: &Api) {
+    let alice = api.project();
+    let made = alice.post("/action-reports", json!({"result": "fail", "log": "x"}));
+    let path = format!("/action-reports/{}", made.expect(201)["id"].as_str().unwrap());
+    let log = format!("{path}/log");
+    let tag = alice.tag(&path);
+    assert_eq!((made.header("ETag"), &alice.tag(&log)), (Some(&*tag), &tag));
+    assert_eq!(alice.send_with("GET", &path, &[("If-None-Match", &tag)], None).status, 304);
+    let changed = alice.if_match("PATCH", &path, &tag, Some(json!({"time_elapsed": 1})));
+    changed.expect(200);
+    assert_eq!(changed.header("ETag"), Some(&*alice.tag(&path)));
+    // Whoever has not seen that is too late, for the log too.
+    let before = alice.get(&path).expect(200);
+    alice.if_match("PATCH", &path, &tag, Some(json!({"result": "success"}))).expect(412);
+    alice.if_match("DELETE", &path, &tag, None).expect(412);
+    alice.if_match("PUT", &log, &tag, None).expect(412);
+    alice.if_match("DELETE", &log, &tag, None).expect(412);
+    assert_eq!((alice.get(&path).expect(200), alice.get(&log).body), (before, b"x".to_vec()));
+    alice.if_match("PUT", &log, &alice.tag(&log), None).expect(204);
+    alice.if_match("DELETE", &log, &alice.tag(&log), None).expect(204);
+    alice.if_match("DELETE", &path, &alice.tag(&path), None).expect(204);
 }
 
 /// Sends a log as a plain HTTP client does.

@@ -30,7 +30,7 @@ fn nothing_given_is_a_server_for_this_machine_with_every_rooms_defaults() {
     assert_eq!(config.database.redacted(), "sqlite:///freezer.sqlite");
     assert!(config.keystone.is_none() && config.trusts.is_none() && config.slave_database.is_none());
     assert!(config.server.cors.is_empty());
-    assert_eq!(config.max_limit, 1000);
+    assert_eq!((config.max_limit, config.client_down_time, config.max_log_size), (1000, 180, 65_536));
 
     let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let server = server::Settings { bind_host: "127.0.0.1".to_owned(), ..server::Settings::default() };
@@ -214,13 +214,15 @@ fn a_path_prefix_is_a_path() {
 #[test]
 fn what_limits_the_server_and_the_policy_is_passed_on() {
     let config = config(
-        "[DEFAULT]\nmax_connections = 99\nmax_limit = 500\nworkers = 3\nosapi_max_request_body_size = 1000\n\
+        "[DEFAULT]\nmax_connections = 99\nmax_limit = 500\nworkers = 3\nclient_down_time = 60\n\
+         action_report_max_log_size = 0\nosapi_max_request_body_size = 1000\n\
          [oslo_middleware]\nenable_proxy_headers_parsing = True\n\
          [oslo_policy]\npolicy_file = p.json\npolicy_dirs = a\npolicy_dirs = b\nremote_content_type = application/json\n\
          remote_ssl_verify_server_crt = true\nremote_timeout = 0.5\nenforce_new_defaults = false\n",
     );
     let config = config.unwrap();
     assert_eq!((config.server.max_connections, config.max_limit, config.server.workers), (99, 500, 3));
+    assert_eq!((config.client_down_time, config.max_log_size), (60, 0));
     assert_eq!((config.server.max_request_body_size, config.server.proxy.parse_headers), (1000, true));
     let policy = config.policy;
     assert_eq!((policy.policy_file, policy.policy_dirs), ("p.json".into(), vec!["a".into(), "b".into()]));

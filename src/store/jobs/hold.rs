@@ -11,7 +11,7 @@ use crate::store::{Outcome, Tx, swapped};
 /// the attachment, the definition with its actions, and the session. Whatever this transaction goes on to change of
 /// it is only a part, and a compare-and-swap of that part would not notice that another has changed.
 ///
-/// The rows are changed, though in nothing that the document shows: a lock without a change holds on one node of a
+/// The rows are changed, though in nothing that any document shows: a lock without a change holds on one node of a
 /// Galera cluster only.
 pub fn hold(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     // In the order in which a session's run and a change of a job take them.
@@ -24,15 +24,11 @@ pub fn hold(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
         .set(jobs::updated_at.eq(tx.now))
         .execute(tx.connection)?;
     // As it was read: or it may be in another session by now.
-    swapped(
-        diesel::update(
-            job_attachments::table
-                .filter(job_attachments::id.eq(&attachment.id))
-                .filter(job_attachments::version.eq(attachment.version)),
-        )
-        .set(job_attachments::updated_at.eq(tx.now))
-        .execute(tx.connection)?,
-    )?;
+    let row = job_attachments::table.filter(job_attachments::id.eq(&attachment.id));
+    let as_read = row.filter(job_attachments::version.eq(attachment.version));
+    swapped(diesel::update(as_read).set(job_attachments::updated_at.eq(tx.now)).execute(tx.connection)?)?;
+    // Of these rows the only one that shows when it was changed, which it was not.
+    diesel::update(row).set(job_attachments::updated_at.eq(attachment.updated_at)).execute(tx.connection)?;
     // Whatever changes the places changes the definition's row first.
     let its: Vec<String> = action_attachments::of_job(tx, &attachment.job_id)?
         .into_iter()

@@ -22,7 +22,7 @@ on_every_backend! {
 fn an_action_is_put_into_a_job(api: &Api) {
     let Plan { alice, job, .. } = Plan::of(api.project());
     let new = alice.create("actions", action());
-    let made = alice.posted("action-attachments", json!({"action_id": new, "job_id": job}));
+    let made = alice.made("action-attachments", json!({"action_id": new, "job_id": job}));
     let at = made["created_at"].clone();
     assert_eq!(
         made,
@@ -34,7 +34,7 @@ fn an_action_is_put_into_a_job(api: &Api) {
         })
     );
     let body = json!({"action_id": new, "job_id": job, "retries": 0, "retry_interval": 1, "mandatory": false, "priority": 7});
-    let again = alice.colleague().posted("action-attachments", body);
+    let again = alice.colleague().made("action-attachments", body);
     assert_eq!(again["user_id"], json!(alice.colleague().user));
     let entry = alice.show("jobs", &job)["job_actions"][2].clone();
     for (key, value) in [
@@ -68,7 +68,7 @@ fn it_comes_last_unless_it_says_where(api: &Api) {
         alice.delete(&format!("/action-attachments/{place}")).expect(204);
     }
     assert_eq!(alice.show("jobs", &job)["job_actions"], json!([]));
-    let first = alice.posted("action-attachments", json!({"action_id": action, "job_id": job}));
+    let first = alice.made("action-attachments", json!({"action_id": action, "job_id": job}));
     assert_eq!(first["priority"], 0);
 }
 
@@ -245,7 +245,7 @@ fn place(caller: &Caller<'_>, job: &str, action: &str, priority: Value) -> Strin
     if !priority.is_null() {
         body["priority"] = priority;
     }
-    id(&caller.posted("action-attachments", body))
+    id(&caller.made("action-attachments", body))
 }
 
 /// The job's document shows these actions, in this order.

@@ -24,7 +24,7 @@ on_every_backend! {
 fn a_job_is_put_on_a_further_client(api: &Api) {
     let Plan { alice, job, .. } = Plan::of(api.project());
     alice.register("b");
-    let made = alice.posted("job-attachments", json!({"job_id": job, "client_id": "b"}));
+    let made = alice.made("job-attachments", json!({"job_id": job, "client_id": "b"}));
     let uuid = alice.show("clients", "b")["client"]["uuid"].clone();
     let at = made["created_at"].clone();
     assert_eq!(
@@ -60,7 +60,7 @@ fn a_new_one_has_not_run_yet(api: &Api) {
     {
         body[key] = json!(value);
     }
-    let made = alice.posted("job-attachments", body);
+    let made = alice.made("job-attachments", body);
     assert_ne!(made["id"], json!(job));
     for (key, value) in [
         ("event", json!("start")),
@@ -81,7 +81,7 @@ fn the_client_goes_by_its_name_or_its_uuid(api: &Api) {
     let Plan { alice, job, .. } = Plan::of(api.project());
     alice.register("b");
     let uuid = alice.show("clients", "b")["client"]["uuid"].clone();
-    let made = alice.posted("job-attachments", json!({"job_id": job, "client_id": uuid}));
+    let made = alice.made("job-attachments", json!({"job_id": job, "client_id": uuid}));
     assert_eq!((&made["client_id"], &made["client_uuid"]), (&json!("b"), &uuid));
     // The same client, said in the other way, is no move.
     for same in [json!("b"), uuid] {

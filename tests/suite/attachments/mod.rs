@@ -2,6 +2,11 @@
 
 mod actions;
 mod jobs;
+mod keys;
+mod lists;
+mod races;
+mod refusals;
+mod tags;
 
 use serde_json::{Value, json};
 
@@ -25,18 +30,6 @@ impl<'a> Plan<'a> {
 }
 
 impl Caller<'_> {
-    /// Creates something and returns the whole document of the answer, which is the one that is shown afterwards.
-    #[track_caller]
-    pub fn posted(&self, noun: &str, body: Value) -> Value {
-        let answer = self.post(&format!("/{noun}"), body);
-        let document = answer.expect(201);
-        let id = document["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}"));
-        let location = answer.header("Location").unwrap_or_else(|| panic!("no Location: {answer}"));
-        assert!(location.ends_with(&format!("/v2/{}/{noun}/{id}", self.project)), "{answer}");
-        assert_eq!(self.show(noun, id), document);
-        document
-    }
-
     /// Changes something, and returns the whole document of the answer, which is the one that is shown afterwards.
     #[track_caller]
     pub fn changed(&self, noun: &str, id: &str, body: Value) -> Value {
@@ -48,7 +41,7 @@ impl Caller<'_> {
     /// Puts a job on a further client, and returns the attachment's id.
     #[track_caller]
     pub fn put_on(&self, job: &str, client: &str) -> String {
-        id(&self.posted("job-attachments", json!({"job_id": job, "client_id": client})))
+        id(&self.made("job-attachments", json!({"job_id": job, "client_id": client})))
     }
 }
 

@@ -138,6 +138,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{id}")).expect(204);
     let shown = alice.show("jobs", &id);
+    let attachment = alice.show("job-attachments", &id);
     let new = shown["job_actions"][0]["action_id"].as_str().unwrap();
 
     let mut beside = api.database();
@@ -165,6 +166,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     found.unwrap();
     held(false);
     assert_eq!(alice.show("jobs", &id), shown, "it is no change");
+    assert_eq!(alice.show("job-attachments", &id), attachment);
 
     // What is not as it was read cannot be held: perhaps it is in another session.
     alice.report(&id, json!({"status": "running"}));
@@ -173,7 +175,9 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
 }
 
 /// Whether this connection could change a row at once. SQLite has one lock for all of them.
+#[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(unused_variables))]
 fn can_be_changed(connection: &mut AnyConnection, table: &str, id: &str) -> bool {
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     let row = format!("SELECT id FROM {table} WHERE id = '{id}' FOR UPDATE NOWAIT");
     let (begin, lock) = match connection {
         AnyConnection::Sqlite(_) => ("PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE"),
