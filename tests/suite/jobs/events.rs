@@ -182,11 +182,11 @@ fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
         alice.poll("a");
         assert_eq!(seen() != Some(before), is_noted, "{ago} seconds ago");
     }
-    let mut polled = alice.show("clients", "a");
-    for liveness in ["last_seen_at", "state"] {
-        polled["client"][liveness] = client["client"][liveness].clone();
+    let mut after = alice.show("clients", "a");
+    for key in ["last_seen_at", "state"] {
+        after["client"][key] = client["client"][key].clone();
     }
-    assert_eq!(polled, client, "it is no change of the client");
+    assert_eq!(after, client, "it is no change of the client");
 }
 
 fn only_its_own_poll_says_that_a_client_is_alive(api: &Api) {
