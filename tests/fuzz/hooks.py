@@ -12,7 +12,6 @@ EXACT = 2**53
 REASONS = re.compile(
     "marker .* is none of these"
     "|with_count does not go with a search for keys inside the documents"
-    "|Say .* inside client or beside it, not both"
     "|A search has at most 100 conditions and words"  # in all of its parts together
     "|job_id not found in session|[Rr]equested tag value too high"  # 400 in Freezer's API, not 422
 )
