@@ -139,7 +139,7 @@ pub struct NewPlace {
 /// # Errors
 /// 400 when the body is not one.
 pub fn parse(body: Value) -> Result<NewPlace> {
-    let body = ACTION_ATTACHMENT_CREATE.check_present(body)?;
+    let body = ACTION_ATTACHMENT_CREATE.check(body)?;
     let word = |key| super::text(&body, key).unwrap_or_default().to_owned();
     Ok(NewPlace { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
 }
@@ -157,7 +157,7 @@ pub struct PlacePatch {
 /// # Errors
 /// 400 when the body is not one, or there is none.
 pub fn parse_patch(body: Value) -> Result<PlacePatch> {
-    let body = ACTION_ATTACHMENT_PATCH.check_present(body)?;
+    let body = ACTION_ATTACHMENT_PATCH.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
     Ok(PlacePatch { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
 }

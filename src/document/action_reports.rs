@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, user_id, version, words};
+use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, rule, user_id, version, words};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
@@ -120,6 +120,9 @@ pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
     properties.insert("log".to_owned(), about(log, json!({"type": ["string", "null"]})));
     let mut schema = body(properties, read_only().into_iter().map(|(key, _)| key));
     schema["required"] = json!(["result"]);
+    let without = json!({"properties": {"log": {"type": "null"}}});
+    let not_a_success = json!({"properties": {"result": {"not": {"enum": [SUCCESS]}}}});
+    schema["allOf"] = json!([rule("a run that succeeded leaves no log", &[without, not_a_success])]);
     schema
 })
 .with_example(|| {
@@ -201,7 +204,7 @@ pub struct ReportSpec {
 /// # Errors
 /// 400 when the body is none, or brings the log of a success.
 pub fn parse(body: Value) -> Result<ReportSpec> {
-    let body = REPORT_CREATE.check_present(body)?;
+    let body = REPORT_CREATE.check(body)?;
     let owned = |key| super::text(&body, key).map(str::to_owned);
     let reference = |key| owned(key).filter(|id| !id.is_empty());
     let spec = ReportSpec {
@@ -215,9 +218,6 @@ pub fn parse(body: Value) -> Result<ReportSpec> {
         log: owned("log"),
     };
     bounded(&spec.metadata)?;
-    if spec.log.is_some() && spec.result == SUCCESS {
-        return Err(Error::bad_request("A run that succeeded leaves no log."));
-    }
     Ok(spec)
 }
 

@@ -204,7 +204,7 @@ pub struct NewAction {
 /// # Errors
 /// 400 when the body is not an action.
 pub fn parse(body: Value) -> Result<NewAction> {
-    let body = ACTION.check_present(body)?;
+    let body = ACTION.check(body)?;
     Ok(NewAction {
         id: super::text(&body, "action_id").filter(|id| !id.is_empty()).map(str::to_owned),
         spec: spec(&body),
@@ -216,7 +216,7 @@ pub fn parse(body: Value) -> Result<NewAction> {
 /// # Errors
 /// 400 when the body is not part of an action, or there is none.
 pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
-    ACTION_PATCH.check_present(body)
+    ACTION_PATCH.check(body)
 }
 
 /// What `action` becomes with a change: objects are merged, what is missing stays.

@@ -191,7 +191,7 @@ pub struct BackupPatch {
 /// # Errors
 /// 400 when the body is not a backup.
 pub fn parse(body: Value) -> Result<BackupSpec> {
-    let mut metadata = BACKUP.check_present(body).map_err(bad_data)?;
+    let mut metadata = BACKUP.check(body).map_err(bad_data)?;
     let status = match metadata.remove("status") {
         Some(Value::String(status)) => status,
         _ => AVAILABLE.to_owned(),
@@ -208,7 +208,7 @@ pub fn parse(body: Value) -> Result<BackupSpec> {
 /// # Errors
 /// 400 when the body is not an update.
 pub fn parse_patch(body: Value) -> Result<BackupPatch> {
-    let mut body = BACKUP_PATCH.check_present(body).map_err(bad_data)?;
+    let mut body = BACKUP_PATCH.check(body).map_err(bad_data)?;
     let status = body.remove("status");
     let mut metadata = match body.remove("backup_metadata") {
         Some(Value::Object(metadata)) => metadata,

@@ -4,9 +4,11 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, text, user_id, version, words};
+use super::shape::{
+    Shape, about, closed, id, nullable, own_id, project_id, rule, text, user_id, version, words,
+};
 use super::time::{self, iso};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
@@ -150,7 +152,16 @@ pub static CLIENT_PATCH: Shape = Shape::new("ClientPatch", || {
         "properties": change_properties(READ_ONLY),
     });
     properties.insert("client".to_owned(), nested);
-    json!({"type": "object", "additionalProperties": false, "properties": properties})
+    let beside: Vec<Value> = changeable().iter().map(|(key, ..)| json!({"required": [key]})).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "allOf": [rule(
+            "what is to change stands inside client or beside it, not both",
+            &[json!({"not": {"required": ["client"]}}), json!({"not": {"anyOf": beside}})],
+        )],
+    })
 })
 .with_example(|| json!({"description": "Moved to the second data centre", "supported_storages": ["swift"]}));
 
@@ -213,7 +224,7 @@ pub static CLIENT_CREATED: Shape =
 /// # Errors
 /// 400 when the body is not a client.
 pub fn parse(body: Value) -> Result<ClientSpec> {
-    let body = CLIENT.check_present(body)?;
+    let body = CLIENT.check(body)?;
     let owned = |key| super::text(&body, key).map(str::to_owned);
     Ok(ClientSpec {
         client_id: owned("client_id").unwrap_or_default(),
@@ -246,9 +257,6 @@ fn list(body: &Map<String, Value>, key: &str, all: &[&str]) -> Vec<String> {
 pub fn parse_patch(body: Value) -> Result<ClientChange> {
     let mut body = CLIENT_PATCH.check(body)?;
     if let Some(Value::Object(client)) = body.remove("client") {
-        if let Some((key, ..)) = changeable().iter().find(|(key, ..)| body.contains_key(*key)) {
-            return Err(Error::bad_request(format!("Say {key} inside client or beside it, not both.")));
-        }
         body = client;
     }
     let nullable = |key: &str| body.get(key).map(|value| value.as_str().map(str::to_owned));

@@ -210,7 +210,7 @@ pub struct NewAttachment {
 /// # Errors
 /// 400 when the body is not one.
 pub fn parse(body: Value) -> Result<NewAttachment> {
-    let body = JOB_ATTACHMENT_CREATE.check_present(body)?;
+    let body = JOB_ATTACHMENT_CREATE.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
     Ok(NewAttachment {
         job_id: word("job_id").unwrap_or_default(),
@@ -236,7 +236,7 @@ pub struct AttachmentPatch {
 /// # Errors
 /// 400 when the body is not one, or there is none.
 pub fn parse_patch(body: Value) -> Result<AttachmentPatch> {
-    let body = JOB_ATTACHMENT_PATCH.check_present(body)?;
+    let body = JOB_ATTACHMENT_PATCH.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
     Ok(AttachmentPatch {
         job_id: word("job_id"),

@@ -209,7 +209,7 @@ pub static SESSION_CHANGED: Shape =
 /// # Errors
 /// 400 when the body does not have the shape, or there is none.
 pub fn parse(shape: &Shape, body: Value) -> Result<SessionChange> {
-    let body = shape.check_present(body)?;
+    let body = shape.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
     let time = |key| body.get(key).map(|value| time_from(Some(value)));
     let extra: Map<String, Value> = body
@@ -358,7 +358,7 @@ pub static SESSION_ACTION_RESULT: Shape = Shape::new("SessionActionResult", || {
 pub fn parse_ask(body: Value) -> Result<Ask> {
     let is_either = ["start", "end"].iter().any(|key| body.get(key).is_some());
     let is_empty = body.as_object().is_none_or(Map::is_empty);
-    let body = SESSION_ACTION.check_present(body).map_err(|error| match is_either || is_empty {
+    let body = SESSION_ACTION.check(body).map_err(|error| match is_either || is_empty {
         true => error,
         false => Error::bad_request("Bad Action Method").titled("Bad Method"),
     })?;

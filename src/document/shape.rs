@@ -56,23 +56,15 @@ impl Shape {
             return Err(Error::internal(format!("the schema {} does not compile", self.name)));
         };
         if let Err(error) = validator.validate(&body) {
+            if body.as_object().is_some_and(Map::is_empty) {
+                return Err(Error::bad_request("Missing request body."));
+            }
             return Err(Error::bad_request(complaint(&self.schema(), &error)));
         }
         match body {
             Value::Object(object) => Ok(object),
             _ => Err(Error::bad_request("The body must be a JSON object.")),
         }
-    }
-
-    /// As [`Shape::check`], for a body that must not be empty.
-    ///
-    /// # Errors
-    /// 400, also for `{}` and for no body at all.
-    pub fn check_present(&self, body: Value) -> Result<Map<String, Value>> {
-        if body.as_object().is_some_and(Map::is_empty) {
-            return Err(Error::bad_request("Missing request body."));
-        }
-        self.check(body)
     }
 }
 
@@ -195,4 +187,50 @@ pub fn time() -> Value {
 /// Schema of one of some words.
 pub fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static PAIR: Shape = Shape::new("Pair", || {
+        let named = json!({"required": ["name"], "properties": {"name": {"type": "string"}}});
+        json!({
+            "type": "object",
+            "required": ["items"],
+            "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+            "allOf": [rule("an item needs a name", &[json!({"properties": {"items": {"items": named}}})])],
+        })
+    });
+
+    fn refusal(body: Value) -> String {
+        PAIR.check(body).unwrap_err().description
+    }
+
+    #[test]
+    fn a_refusal_says_where_and_why_and_repeats_nothing() {
+        assert_eq!(refusal(json!({})), "Missing request body.");
+        assert_eq!(refusal(json!([])), "At the body: this value is not of type \"object\".");
+        assert_eq!(refusal(json!({"items": "hunter2"})), "At /items: this value is not of type \"array\".");
+    }
+
+    #[test]
+    fn a_broken_rule_speaks_for_itself() {
+        let items = json!({"items": [{"name": "a"}, {"name": 1}]});
+        assert_eq!(refusal(items), "At /items/1/name: an item needs a name.");
+        assert!(PAIR.check(json!({"items": [{"name": "a"}]})).is_ok());
+    }
+
+    #[test]
+    fn of_a_part_nothing_is_required_however_deep() {
+        let inner = titled("Inner", closed(json!({"a": {"type": "string"}})));
+        let whole = closed(json!({"inner": inner, "map": {"type": "object", "additionalProperties": inner}}));
+        let part = part(titled("Whole", whole));
+        assert_eq!((&part["title"], part.get("required")), (&json!("WholePart"), None));
+        for inner in [&part["properties"]["inner"], &part["properties"]["map"]["additionalProperties"]] {
+            assert_eq!((&inner["title"], inner.get("required")), (&json!("InnerPart"), None));
+            assert_eq!(inner["additionalProperties"], json!(false));
+        }
+        assert_eq!(nullable(titled("Inner", json!({"type": "object"})))["title"], "InnerOrNull");
+    }
 }
