@@ -37,6 +37,10 @@ const COLLECTIONS: &[&Collection] = &[
 /// What about every other client has in common; it is found on the way through all of them.
 const FOR_MANY: [&str; 2] = ["is_central", "state"];
 
+/// Orders that have an index also below one value of another key: the history of a job and of a client.
+const BELOW: [(&str, &str); 3] =
+    [("job_id", "report_date"), ("client_id", "report_date"), ("job_attachment_id", "report_date")];
+
 /// How many items the pages have.
 const PAGE: usize = 10;
 
@@ -130,6 +134,13 @@ impl Lists<'_> {
         assert_ne!(page[self.collection.noun][0], Value::Null, "{} has no {equal}", self.collection.path);
         if let Some(marker) = requests::marker(self.collection, &page) {
             self.in_order(&format!("{equal}&marker={marker}"));
+        }
+        let below =
+            BELOW.iter().filter(|(name, sort)| *name == key.name && self.collection.key(sort).is_some());
+        for (_, sort) in below {
+            for rest in [":asc", ":desc", &format!(":desc&{sort}=lte:{}", seed::MIDDLE)] {
+                self.in_order(&format!("{equal}&sort={sort}{rest}"));
+            }
         }
         self.by_index(&format!("{equal}&with_count=true"));
         let other = if matches!(key.kind, Kind::Id | Kind::Text) { ",nobody" } else { "" };

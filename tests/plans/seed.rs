@@ -92,9 +92,10 @@ const TABLES: &[Table] = &[
                   metadata, report_date",
         rows: MANY,
         values: |p, n| {
-            let action = id("actions", p, (n * 7) % FEW);
-            let (place, document) = (id("action_attachments", p, n), id("job_attachments", p, n % 500));
-            let (job, client) = (id("jobs", p, n % FEW), format!("client-{p}-{}", n % FEW));
+            let (action, place) = (id("actions", p, (n * 7) % FEW), id("action_attachments", p, n));
+            // A few jobs that run often.
+            let document = id("job_attachments", p, n % 4);
+            let (job, client) = (id("jobs", p, n % 4), format!("client-{p}-{}", n % 3));
             let result = word(&["success", "success", "success", "fail", "aborted"], n);
             let (elapsed, date) = (n % 97, time(n * 3));
             format!(
@@ -167,7 +168,7 @@ fn id(table: &str, project: usize, row: usize) -> String {
 
 /// One of fifty texts, or nothing.
 fn text(name: &str, n: usize) -> String {
-    if n % 7 == 0 { "NULL".to_owned() } else { format!("'{name}-{}'", n % 50) }
+    if n.is_multiple_of(7) { "NULL".to_owned() } else { format!("'{name}-{}'", n % 50) }
 }
 
 fn word(words: &[&str], n: usize) -> String {
