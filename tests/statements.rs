@@ -11,7 +11,7 @@ use freezer_api::document::{self, search};
 use freezer_api::store::document_type::Json;
 use freezer_api::store::job_attachments::{self, JobAttachment};
 use freezer_api::store::jobs::PlaceSpec;
-use freezer_api::store::listing::Query;
+use freezer_api::store::listing::{Filter, Op, Operand, Query};
 use freezer_api::store::page::Page;
 use freezer_api::store::reports::{self, FinishedRun};
 use freezer_api::store::url::DatabaseUrl;
@@ -73,6 +73,82 @@ fn ever_new_searches_leave_no_statements_behind() {
         search_everywhere(&store, &json!({ "match_not": conditions }));
     }
     assert_eq!(KEPT.load(Ordering::SeqCst), before);
+}
+
+#[test]
+fn ever_new_filters_leave_no_statements_behind() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (store, _directory) = store();
+    let (search, page) = (search::parse(json!({})).unwrap(), Page { limit: 10, offset: 0 });
+    let filtered = |number: usize| {
+        let filter = |key| Filter {
+            key,
+            op: if number.is_multiple_of(2) { Op::In } else { Op::NotIn },
+            values: (0..number % 7).map(|value| Operand::Text(value.to_string())).collect(),
+        };
+        let query = |keys: &[&'static str]| Query {
+            filters: keys.iter().map(|key| filter(key)).collect(),
+            with_count: true,
+            ..Query::default()
+        };
+        let (of_clients, of_jobs) =
+            (query(&["client_id", "hostname", "state"]), query(&["client_id", "session_id"]));
+        store
+            .read(|tx| {
+                clients::list(tx, "p", (&of_clients, &search), page, tx.now, |_, _| true)?;
+                jobs::list(tx, Some("p"), (&of_jobs, &search), page, |_, _| true)?;
+                Ok(())
+            })
+            .unwrap();
+    };
+    filtered(0);
+    let before = KEPT.load(Ordering::SeqCst);
+    (1..30).for_each(filtered);
+    assert_eq!(KEPT.load(Ordering::SeqCst), before);
+}
+
+/// What it takes to read the jobs that a search wants, in some order and with the clients.
+fn statements_of_lists(store: &Store, sort: Option<&str>, body: &Value) -> (usize, usize) {
+    let search = search::parse(body.clone()).unwrap();
+    let query = |keys: &'static freezer_api::store::listing::Collection| Query {
+        sort: sort.and_then(|sort| keys.key(sort)),
+        with_count: sort.is_some(),
+        ..Query::default()
+    };
+    let (of_jobs, of_clients) = (query(&document::jobs::COLLECTION), query(&document::clients::COLLECTION));
+    let page = Page { limit: 10, offset: 0 };
+    let before = SENT.load(Ordering::SeqCst);
+    store.read(|tx| jobs::list(tx, Some("p"), (&of_jobs, &search), page, |_, _| true)).map(drop).unwrap();
+    let between = SENT.load(Ordering::SeqCst);
+    store
+        .read(|tx| clients::list(tx, "p", (&of_clients, &search), page, tx.now, |_, _| true))
+        .map(drop)
+        .unwrap();
+    (between - before, SENT.load(Ordering::SeqCst) - between)
+}
+
+#[test]
+fn lists_take_as_many_statements_however_much_there_is() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (store, _directory) = store();
+    statements_of_a_run(&store, 1);
+    let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
+    let lists = || {
+        [
+            statements_of_lists(&store, None, &poll),
+            statements_of_lists(&store, None, &json!({})),
+            statements_of_lists(&store, Some("created_at"), &json!({})),
+        ]
+    };
+    let few = lists();
+    // A poll: begin, the client, which jobs, those with what belongs to them, their actions, their trusts, commit.
+    assert_eq!(few[0].0, 7);
+    // Clients: begin, the project's, the central ones, commit.
+    assert_eq!(few[1].1, 4);
+    for count in 2..9 {
+        statements_of_a_run(&store, count);
+    }
+    assert_eq!(lists(), few);
 }
 
 /// A job of so many actions on a client, and what it takes to write down one run of it.

@@ -1,93 +1,70 @@
 //! The action attachment: an action's place in a job.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::int;
-use super::job_attachments::{ignored, reference};
-use super::shape::{Shape, about, closed, id, integer, text};
+use super::job_attachments::{READ_ONLY, body};
+use super::shape::{Shape, about, closed, id, integer, own_id, project_id, user_id, version};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
-fn schema(required: &[&str], action: Value, job: Value) -> Value {
-    let mut schema = json!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "id": ignored("The attachment's id.", "string"),
-            "project_id": ignored("The project it belongs to.", "string"),
-            "user_id": ignored("Who made it.", "string"),
-            "action_id": action,
-            "job_id": job,
-            "priority": about(
-                "Its place in the order of the job's actions; a new one comes last. Not every number need be taken.",
-                integer(0),
-            ),
-            "retries": about("How often it is tried again; the action's when a new one does not say.", integer(0)),
-            "retry_interval": about(
-                "Seconds between the tries; the action's when a new one does not say.",
-                integer(0),
-            ),
-            "mandatory": about(
-                "Whether the rest of the job is given up when it fails; the action's when a new one does not say.",
-                json!({"type": "boolean"}),
-            ),
-            "created_at": ignored("When it was made.", "string"),
-            "updated_at": ignored("When it was changed last.", "string"),
-            "version": ignored("How often it was changed.", "integer"),
-        },
-    });
-    if required.is_empty() {
-        schema["minProperties"] = json!(1);
-    } else {
-        schema["required"] = json!(required);
-    }
-    schema
+/// What a place is, apart from whose.
+fn numbers() -> Value {
+    json!({
+        "priority": about(
+            "Its place in the order of the job's actions; a new one comes last. Not every number need be taken.",
+            integer(0),
+        ),
+        "retries": about("How often it is tried again; the action's when a new one does not say.", integer(0)),
+        "retry_interval": about("Seconds between the tries; the action's when a new one does not say.", integer(0)),
+        "mandatory": about(
+            "Whether the rest of the job is given up when it fails; the action's when a new one does not say.",
+            json!({"type": "boolean"}),
+        ),
+    })
 }
 
 /// The body of `POST /action-attachments`.
 pub static ACTION_ATTACHMENT_CREATE: Shape = Shape::new("ActionAttachmentCreate", || {
-    schema(
-        &["action_id", "job_id"],
-        reference("The action that is put into the job."),
-        reference("The job (its definition)."),
-    )
+    let mut properties = numbers();
+    properties["action_id"] = own_id("The action that is put into the job.");
+    properties["job_id"] = own_id("The job (its definition).");
+    body(properties, &["action_id", "job_id"], &[READ_ONLY])
 })
 .with_example(|| {
     json!({
         "action_id": "d3486ae9136e7856bc42212385ea7970",
         "job_id": "3c59dc048e8850243be8079a5c74d079",
         "priority": 10,
-        "mandatory": false,
     })
 });
 
 /// The body of `PATCH /action-attachments/{action_attachment_id}`.
 pub static ACTION_ATTACHMENT_PATCH: Shape = Shape::new("ActionAttachmentPatch", || {
-    schema(
-        &[],
-        about("The action, which cannot be changed; the same one is ignored.", id()),
-        about("The job, which cannot be changed; the same one is ignored.", id()),
-    )
+    let mut properties = numbers();
+    properties["action_id"] = about("The action, which cannot be changed; the same one is ignored.", id());
+    properties["job_id"] = about("The job, which cannot be changed; the same one is ignored.", id());
+    body(properties, &[], &[READ_ONLY])
 })
-.with_example(|| json!({"retries": 2, "retry_interval": 300}));
+.with_example(|| json!({"priority": 20, "retries": 0, "mandatory": false}));
 
-/// An action attachment as the API shows it.
+/// An action attachment as [`render`] shows it.
 pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
     closed(json!({
-        "id": about("The attachment's id.", text(64)),
-        "project_id": about("The project it belongs to.", text(64)),
-        "user_id": about("Who made it.", text(64)),
-        "action_id": about("The action.", text(64)),
-        "job_id": about("The job (its definition).", text(64)),
+        "id": own_id("The attachment's id."),
+        "project_id": project_id(),
+        "user_id": user_id(),
+        "action_id": own_id("The action."),
+        "job_id": own_id("The job (its definition)."),
         "priority": about("Its place in the order of the job's actions.", integer(0)),
         "retries": about("How often it is tried again.", integer(0)),
         "retry_interval": about("Seconds between the tries.", integer(0)),
         "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
-        "created_at": about("When it was made, in UTC.", time::shown()),
-        "updated_at": about("When it was changed last, in UTC.", time::shown()),
-        "version": about("How often it was changed, the first time included.", integer(1)),
+        "created_at": about("When it was made.", time::shown()),
+        "updated_at": about("When it was changed last.", time::shown()),
+        "version": version(),
     }))
 })
 .with_example(|| {
@@ -100,7 +77,7 @@ pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
         "priority": 10,
         "retries": 3,
         "retry_interval": 60,
-        "mandatory": false,
+        "mandatory": true,
         "created_at": "2026-11-22T19:55:23.123456Z",
         "updated_at": "2026-11-22T19:55:23.123456Z",
         "version": 1,
@@ -162,7 +139,7 @@ pub fn parse_patch(body: Value) -> Result<PlacePatch> {
     Ok(PlacePatch { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
 }
 
-fn change(body: &serde_json::Map<String, Value>) -> PlaceChange {
+fn change(body: &Map<String, Value>) -> PlaceChange {
     PlaceChange {
         priority: int(body, "priority"),
         retries: int(body, "retries"),

@@ -1,10 +1,12 @@
 //! The job attachment: a job on a client, alone or in a session (data model, "How a job document maps onto the rows").
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::jobs::JobDocument;
 use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
-use super::shape::{Shape, about, closed, id, integer, nullable, text, time, words};
+use super::shape::{
+    Shape, about, closed, id, integer, nullable, own_id, project_id, text, time, user_id, version, words,
+};
 use super::time::{self as moment, iso};
 use super::time_or_never;
 use crate::error::{Error, Result};
@@ -12,14 +14,34 @@ use crate::lifecycle::Event;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
-/// What a body may say of the id of something that must be there.
-pub(super) fn reference(text: &str) -> Value {
-    about(text, json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 64}))
-}
+/// The keys of a document that a request can bring back, and that nobody sets.
+pub(super) const READ_ONLY: &[&str] = &["id", "project_id", "user_id", "created_at", "updated_at", "version"];
 
-/// What comes back with a whole document, and is ignored: only the server writes it.
-pub(super) fn ignored(text: &str, kind: &str) -> Value {
-    json!({"type": [kind, "null"], "readOnly": true, "description": format!("{text} Ignored in a request.")})
+/// Those of a job attachment beside them.
+const OWN_READ_ONLY: &[&str] = &[
+    "client_uuid",
+    "session_tag",
+    "session_status",
+    "session_result",
+    "session_time_started",
+    "session_time_ended",
+    "event_delivered",
+];
+
+/// What a new attachment does not have yet: a run.
+const RUN: &[&str] = &["result", "current_pid", "time_started", "time_ended"];
+
+/// Schema of a request: these keys, and those that whole documents bring back.
+pub(super) fn body(mut properties: Value, required: &[&str], ignored: &[&[&str]]) -> Value {
+    for key in ignored.concat() {
+        properties[key] = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
+    }
+    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
+    match required {
+        [] => schema["minProperties"] = json!(1),
+        required => schema["required"] = json!(required),
+    }
+    schema
 }
 
 fn client() -> Value {
@@ -35,94 +57,49 @@ fn event() -> Value {
     )
 }
 
-/// The properties that only the server writes.
-fn server_written() -> Map<String, Value> {
-    let properties = json!({
-        "id": ignored("The attachment's id.", "string"),
-        "project_id": ignored("The project it belongs to.", "string"),
-        "user_id": ignored("Who made it.", "string"),
-        "client_uuid": ignored("The client's uuid.", "string"),
-        "session_tag": ignored("The session's run that the scheduler knows of.", "integer"),
-        "session_status": ignored("Where the job stands in the session's run.", "string"),
-        "session_result": ignored("How its part in the session's run ended.", "string"),
-        "session_time_started": ignored("When its part in the session's run started.", "integer"),
-        "session_time_ended": ignored("When its part in the session's run ended.", "integer"),
-        "event_delivered": ignored("Whether the scheduler has read the event.", "boolean"),
-        "created_at": ignored("When it was made.", "string"),
-        "updated_at": ignored("When it was changed last.", "string"),
-        "version": ignored("How often it was changed.", "integer"),
-    });
-    if let Value::Object(properties) = properties { properties } else { Map::new() }
-}
-
-fn schema(required: &[&str], own: Value) -> Value {
-    let mut properties = server_written();
-    if let Value::Object(own) = own {
-        properties.extend(own);
-    }
-    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
-    if required.is_empty() {
-        schema["minProperties"] = json!(1);
-    } else {
-        schema["required"] = json!(required);
-    }
-    schema
-}
-
 /// The body of `POST /job-attachments`.
 pub static JOB_ATTACHMENT_CREATE: Shape = Shape::new("JobAttachmentCreate", || {
-    schema(
-        &["job_id", "client_id"],
-        json!({
-            "job_id": reference("The job (its definition) that is put on the client."),
-            "client_id": client(),
-            "session_id": about("The session that it joins, if any.", nullable(id())),
-            "event": event(),
-            "status": about("Where it stands to begin with.", words(STATUSES)),
-            "result": ignored("How the last run ended: there is none yet.", "string"),
-            "current_pid": ignored("The agent's process id: there is none yet.", "integer"),
-            "time_started": ignored("When the last run started: there is none yet.", "integer"),
-            "time_ended": ignored("When the last run ended: there is none yet.", "integer"),
-        }),
-    )
+    let properties = json!({
+        "job_id": own_id("The job (its definition) that is put on the client."),
+        "client_id": client(),
+        "session_id": about("The session that it joins, if any.", nullable(id())),
+        "event": event(),
+        "status": about("Where it stands to begin with.", words(STATUSES)),
+    });
+    body(properties, &["job_id", "client_id"], &[READ_ONLY, OWN_READ_ONLY, RUN])
 })
 .with_example(|| json!({"job_id": "3c59dc048e8850243be8079a5c74d079", "client_id": "web2.example.com"}));
 
 /// The body of `PATCH /job-attachments/{job_attachment_id}`.
 pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
-    let session = nullable(id());
-    schema(
-        &[],
-        json!({
-            "job_id": about("The job, which cannot be changed; the same one is ignored.", id()),
-            "client_id": client(),
-            "session_id": about(
-                "The session that it joins; null or \"\" leaves the one it is in, which asks the scheduler to stop \
-                 whatever else is asked.",
-                session,
-            ),
-            "event": event(),
-            "status": about("Where it stands.", words(STATUSES)),
-            "result": about("How the last run ended.", words(RESULTS)),
-            "current_pid": about("The agent's process id; null leaves it.", nullable(integer(-1))),
-            "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
-            "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
-        }),
-    )
+    let properties = json!({
+        "job_id": about("The job, which cannot be changed; the same one is ignored.", id()),
+        "client_id": client(),
+        "session_id": about(
+            "The session that it joins; null or \"\" leaves the one it is in, which asks the scheduler to stop whatever \
+             else is asked.",
+            nullable(id()),
+        ),
+        "event": event(),
+        "status": about("Where it stands.", words(STATUSES)),
+        "result": about("How the last run ended.", words(RESULTS)),
+        "current_pid": about("The agent's process id; null leaves it.", nullable(integer(-1))),
+        "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
+        "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+    });
+    body(properties, &[], &[READ_ONLY, OWN_READ_ONLY])
 })
-.with_example(|| {
-    json!({"event": "start"})
-});
+.with_example(|| json!({"event": "start"}));
 
-/// A job attachment as the API shows it.
+/// A job attachment as [`render`] shows it.
 pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
     closed(json!({
-        "id": about("The attachment's id, which is the id of its job document.", text(64)),
-        "project_id": about("The project it belongs to.", text(64)),
-        "user_id": about("Who made it.", text(64)),
+        "id": own_id("The attachment's id, which is the id of its job document."),
+        "project_id": project_id(),
+        "user_id": user_id(),
         "client_id": about("The client's name.", text(255)),
-        "client_uuid": about("The client's uuid.", text(64)),
-        "job_id": about("The job (its definition), which all clients of a fleet share.", text(64)),
+        "client_uuid": own_id("The client's uuid."),
+        "job_id": own_id("The job (its definition), which all clients of a fleet share."),
         "session_id": about("The session it is in.", nullable(text(64))),
         "event": about("What is asked of the client's scheduler.", words(EVENTS)),
         "status": about("Where it stands.", words(STATUSES)),
@@ -139,26 +116,26 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
         "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
         "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
         "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
-        "created_at": about("When it was made, in UTC.", moment::shown()),
-        "updated_at": about("When it was changed last, in UTC.", moment::shown()),
-        "version": about("How often it was changed, the first time included.", integer(1)),
+        "created_at": about("When it was made.", moment::shown()),
+        "updated_at": about("When it was changed last.", moment::shown()),
+        "version": version(),
     }))
 })
 .with_example(|| {
     json!({
-        "id": "b6d767d2f8ed5d21a44b0e5886680cb9",
+        "id": "a1d0c6e83f027327d8461063f4ac58a6",
         "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
         "user_id": "c0ffee254729296a45a3885639ac7e10",
         "client_id": "web2.example.com",
-        "client_uuid": "7d793037a0760186574b0282f2f435e7",
+        "client_uuid": "6f4922f45568161a8cdf4ad2299f6d23",
         "job_id": "3c59dc048e8850243be8079a5c74d079",
         "session_id": null,
         "event": "",
         "status": "scheduled",
         "current_pid": null,
         "result": "success",
-        "time_started": 1_796_095_800,
-        "time_ended": 1_796_095_842,
+        "time_started": 1_796_095_843,
+        "time_ended": 1_796_095_885,
         "session_tag": 0,
         "session_status": "",
         "session_result": "",
@@ -167,7 +144,7 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
         "event_delivered": true,
         "created_at": "2026-11-22T19:55:23.123456Z",
         "updated_at": "2026-12-01T03:31:25.123456Z",
-        "version": 6,
+        "version": 7,
     })
 });
 

@@ -12,6 +12,7 @@ Its python must have what tests/requirements.txt names; scripts/test makes such 
 
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -41,27 +42,33 @@ def arguments():
 
 def run(given, scratch):
     # Imported here: --help is to work in any Python.
-    from daemon import running
+    from daemon import sourced, standalone
     from database import fresh_database
-    from seed import seeded
+    from seed import Project
 
-    openrc = scratch / "openrc"
-    with contextlib.ExitStack() as started:
-        database = started.enter_context(fresh_database(given.server, scratch))
-        options = ["--auth-strategy", "standalone", "--openrc", str(openrc)]
-        url = started.enter_context(running(given.binary, database, scratch, options))
-        schemathesis(given, scratch, url, seeded(url, openrc))
+    with fresh_database(given.server, scratch) as database, standalone(given.binary, database, scratch) as openrc:
+        user = sourced(openrc)
+        url = user["OS_AUTH_URL"].removesuffix("/identity/v3")
+        schemathesis(given, scratch, url, Project(url, user))
 
 
-def schemathesis(given, scratch, url, environment):
+def schemathesis(given, scratch, url, project):
+    settings = scratch / "schemathesis.toml"
+    dictionaries = (f"{noun} = {{ values = {json.dumps(ids)} }}\n" for noun, ids in project.seed().items())
+    settings.write_text((HERE / settings.name).read_text() + "\n[dictionaries]\n" + "".join(dictionaries))
     seed = os.environ.get("FREEZER_TEST_FUZZ_SEED", SEED)
     examples = int(os.environ.get("FREEZER_TEST_FUZZ_EXAMPLES", EXAMPLES))
     command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
-    command += ["--config-file", str(HERE / "schemathesis.toml"), "run"]
-    command += ["--url", url, "--seed", str(seed), "--max-examples", str(examples), *given.further]
+    command += ["--config-file", str(settings), "run", "--url", url]
+    command += ["--seed", str(seed), "--max-examples", str(examples), *given.further]
     command += [given.document or f"{url}/v2/openapi.json"]
-    environment = os.environ | environment | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "COLUMNS": "120"}
-    environment["HYPOTHESIS_STORAGE_DIRECTORY"] = given.keep or str(scratch / "hypothesis")
+    environment = os.environ | {
+        "FREEZER_FUZZ_PROJECT": project.id,
+        "FREEZER_FUZZ_TOKEN": project.token,
+        "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": given.keep or str(scratch / "hypothesis"),
+        "COLUMNS": "120",
+    }
     # In the scratch directory, because it leaves things in the current one.
     with subprocess.Popen(command, cwd=scratch, env=environment) as child:
         try:

@@ -1,42 +1,53 @@
 """What is there before the first request, so that ids can name something."""
 
-import pathlib
-import tomllib
-
 import requests
 
-from daemon import sourced
+# Those of the description's examples, so that these work.
+CLIENT = "web1.example.com"
+ACTION = "d3486ae9136e7856bc42212385ea7970"
+JOB = "3c59dc048e8850243be8079a5c74d079"
+SESSION = "45c48cce2e2d7fbdea1afc51c7c6ad26"
 
-SETTINGS = pathlib.Path(__file__).with_name("schemathesis.toml")
 
+class Project:
+    """The project of a user, as the user sees it."""
 
-def seeded(url, openrc):
-    """Some of everything in the project of the first user. The value is what the settings take from the environment."""
-    user = sourced(openrc)
-    password = {"name": user["OS_USERNAME"], "domain": {"id": "default"}, "password": user["OS_PASSWORD"]}
-    scope = {"project": {"name": user["OS_PROJECT_NAME"], "domain": {"id": "default"}}}
-    identity = {"methods": ["password"], "password": {"user": password}}
-    login = requests.post(f"{url}/identity/v3/auth/tokens", json={"auth": {"identity": identity, "scope": scope}})
-    login.raise_for_status()
-    token, project = login.headers["X-Subject-Token"], login.json()["token"]["project"]["id"]
+    def __init__(self, url, user):
+        password = {"name": user["OS_USERNAME"], "domain": {"id": "default"}, "password": user["OS_PASSWORD"]}
+        scope = {"project": {"name": user["OS_PROJECT_NAME"], "domain": {"id": "default"}}}
+        identity = {"methods": ["password"], "password": {"user": password}}
+        login = requests.post(f"{url}/identity/v3/auth/tokens", json={"auth": {"identity": identity, "scope": scope}})
+        login.raise_for_status()
+        self.token, self.id = login.headers["X-Subject-Token"], login.json()["token"]["project"]["id"]
+        self.url = f"{url}/v2/{self.id}"
 
-    def post(noun, document):
-        made = requests.post(f"{url}/v2/{project}/{noun}", json=document, headers={"X-Auth-Token": token})
-        if made.status_code != 201:
-            raise RuntimeError(f"POST {noun}: {made.status_code} {made.text}")
-        return made.json()
+    def _send(self, method, path, document=None):
+        answer = requests.request(method, f"{self.url}/{path}", json=document, headers={"X-Auth-Token": self.token})
+        if not answer.ok:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
 
-    known = {name: entry["values"] for name, entry in tomllib.loads(SETTINGS.read_text())["dictionaries"].items()}
-    action = {"action": "backup", "mode": "fs", "storage": "local", "backup_name": "etc", "path_to_backup": "/etc"}
-    schedule = {"schedule_interval": "1 days"}
-    for client in known["clients"]:
-        post("clients", {"client_id": client, "hostname": client})
-        post("backups", {"backup_name": "etc", "hostname": client, "container": "/srv", "time_stamp": 1700000000})
-    for action_id in known["actions"]:
-        post("actions", {"action_id": action_id, "freezer_action": action})
-    for job_id in known["jobs"]:
-        session = post("sessions", {"schedule": schedule})["session_id"]
-        entries = [{"action_id": known["actions"][0]}, {"freezer_action": action}]
-        job = {"job_id": job_id, "client_id": known["clients"][0], "session_id": session}
-        post("jobs", job | {"job_schedule": schedule, "job_actions": entries})
-    return {"FREEZER_FUZZ_TOKEN": token, "FREEZER_FUZZ_PROJECT": project}
+    def seed(self):
+        """Makes some of everything. The value is the ids of each noun."""
+        action = {"action": "backup", "mode": "fs", "storage": "local", "backup_name": "etc", "path_to_backup": "/etc"}
+        schedule = {"schedule_interval": "1 days"}
+        backup = {"backup_name": "etc", "container": "/srv/backups", "time_stamp": 1700000000}
+        known = {"clients": [CLIENT, "web2"], "actions": [ACTION, "a2"], "jobs": [JOB, "j2"], "sessions": [SESSION, "s2"]}
+        for client in known["clients"]:
+            self._send("POST", "clients", {"client_id": client, "hostname": client})
+        for action_id in known["actions"]:
+            self._send("POST", "actions", {"action_id": action_id, "freezer_action": action})
+        for job, session in zip(known["jobs"], known["sessions"]):
+            self._send("POST", f"sessions/{session}", {"schedule": schedule, "session_tag": 0})
+            document = {"job_id": job, "client_id": CLIENT, "session_id": session, "job_schedule": schedule}
+            document["job_actions"] = [{"action_id": ACTION}, {"freezer_action": action}]
+            self._send("POST", "jobs", document)
+            # A run that ended, for the history.
+            run = {"status": "completed", "result": "success", "time_started": 1700000000, "time_ended": 1700000060}
+            self._send("PATCH", f"jobs/{job}", {"job_schedule": run})
+        known["backups"] = [self._send("POST", "backups", backup | {"hostname": name})["backup_id"] for name in "ab"]
+        for noun in ("action_attachments", "action_reports"):
+            documents = self._send("GET", noun.replace("_", "-"))[noun]
+            known[noun] = [document["id"] for document in documents]
+        # And two conditions that always hold.
+        return known | {"any": ["*"], "none": ['"none"']}

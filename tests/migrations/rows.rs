@@ -44,6 +44,13 @@ impl Fresh {
                 add("job_attachments", &id(&format!("on{which}")), columns, &at);
             }
         }
+        // Parents with children of one kind only.
+        add("jobs", "q-placed", "scheduling", "'{}'");
+        add("action_attachments", "q-step", step, "'q-action', 'q-placed', 0, 5, 6, TRUE");
+        add("jobs", "q-attached", "scheduling", "'{}'");
+        let on = "client_id, job_id, event, status, result, session_tag, session_status, session_result, event_delivered";
+        add("job_attachments", "q-on", on, "'q-client', 'q-attached', '', '', '', 0, '', '', FALSE");
+        add("actions", "p-reported", action, "'backup', 5, 6, FALSE, '{}'");
         let report = "action_id, action_attachment_id, job_attachment_id, result, time_elapsed, metadata, \
                       report_date, log";
         add("action_attachments", "p-step3", step, "'p-action', 'p-job', 7, 5, 6, TRUE");
@@ -53,6 +60,8 @@ impl Fresh {
             report,
             "'p-action', 'p-step1', 'p-on1', 'fail', 1, '{}', '2026-01-02 03:04:05', 'x'",
         );
+        let of_action = "'p-reported', NULL, NULL, 'fail', 1, '{}', '2026-01-02 03:04:05', NULL";
+        add("action_reports", "p-report", report, of_action);
         add(
             "action_reports",
             "p-orphan",
@@ -133,6 +142,9 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("fk_action_reports_action_attachment", "DELETE FROM action_attachments WHERE id = 'p-step1'"),
     ("fk_job_trusts_job", "DELETE FROM jobs WHERE id = 'p-idle'"),
     ("fk_", "DELETE FROM jobs WHERE id = 'q-job'"),
+    ("fk_action_attachments_job", "DELETE FROM jobs WHERE id = 'q-placed'"),
+    ("fk_job_attachments_job", "DELETE FROM jobs WHERE id = 'q-attached'"),
+    ("fk_action_reports_action", "DELETE FROM actions WHERE id = 'p-reported'"),
     ("fk_identity_assignments_user", "DELETE FROM identity_users WHERE id = 'u'"),
     ("fk_identity_assignments_project", "DELETE FROM identity_projects WHERE id = 'p'"),
     ("fk_identity_tokens_user", "DELETE FROM identity_users WHERE id = 'v'"),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
 use crate::documents::{action, client, session};
+use crate::races::at_once;
 
 on_every_backend! {
     every_client_finds_its_own_document,
@@ -16,6 +17,7 @@ on_every_backend! {
     the_definition_goes_with_the_last_document,
     the_first_documents_id_can_be_used_again,
     a_replacement_of_one_redefines_all,
+    each_of_three_runs_and_reports_by_itself,
 }
 
 fn every_client_finds_its_own_document(api: &Api) {
@@ -157,6 +159,58 @@ fn a_replacement_of_one_redefines_all(api: &Api) {
     let his = alice.show("jobs", &two);
     assert_eq!((&his["description"], &his["job_actions"]), (&json!("less"), &json!([])));
     assert_eq!((&his["client_id"], &his["job_schedule"]["status"]), (&json!("b"), &json!("running")));
+}
+
+/// As three schedulers go about it, which know nothing of each other.
+fn each_of_three_runs_and_reports_by_itself(api: &Api) {
+    const CLIENTS: [(&str, &str); 3] = [("a", "success"), ("b", "fail"), ("c", "success")];
+    let alice = api.project();
+    let job = alice.job_on("a");
+    for (client, _) in &CLIENTS[1..] {
+        alice.register(client);
+        let body = json!({"job_id": job, "client_id": client, "event": "start"});
+        alice.post("/job-attachments", body).expect(201);
+    }
+    alice.patch(&format!("/job-attachments/{job}"), json!({"event": "start"})).expect(200);
+    at_once(3, |n| {
+        let (client, result) = CLIENTS[n];
+        // Its poll has its own document and no other's; what it sends back is what it has read, with some changes.
+        let polled = alice.poll(client);
+        assert_eq!((polled.len(), &polled[0]["client_id"]), (1, &json!(client)));
+        assert_eq!(polled[0]["job_actions"].as_array().unwrap().len(), 1);
+        let (id, mut schedule) = (polled[0]["job_id"].as_str().unwrap(), polled[0]["job_schedule"].clone());
+        assert_eq!(schedule["event"], "start");
+        let mut send = |changes: &[(&str, Value)]| {
+            for (key, value) in changes {
+                schedule[*key] = value.clone();
+            }
+            let body = json!({"job_schedule": schedule, "session_id": "", "session_tag": 0});
+            alice.patch(&format!("/jobs/{id}"), body).expect(200);
+        };
+        send(&[("status", json!("scheduled")), ("event", json!(""))]);
+        let start = 1000 + n;
+        send(&[("status", json!("running")), ("time_started", json!(start)), ("time_ended", json!(-1))]);
+        send(&[("current_pid", json!(n))]);
+        send(&[
+            ("status", json!("completed")),
+            ("result", json!(result)),
+            ("time_ended", json!(start + 10 + n)),
+        ]);
+        assert!(alice.poll(client).is_empty());
+    });
+    for (n, (client, result)) in CLIENTS.into_iter().enumerate() {
+        let found = alice.get(&format!("/job-attachments?job_id={job}&client_id={client}")).expect(200);
+        let attachment = &found["job_attachments"][0];
+        assert_eq!((&attachment["status"], &attachment["result"]), (&json!("completed"), &json!(result)));
+        assert_eq!((&attachment["event"], &attachment["current_pid"]), (&json!(""), &json!(n)));
+        let reports = alice.get(&format!("/action-reports?job_id={job}&client_id={client}")).expect(200);
+        let reports = reports["action_reports"].as_array().unwrap().clone();
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        assert_eq!((&reports[0]["result"], &reports[0]["time_elapsed"]), (&json!(result), &json!(10 + n)));
+        assert_eq!(reports[0]["job_attachment_id"], attachment["id"]);
+    }
+    // One definition all the while.
+    assert_eq!((alice.rows().jobs, alice.rows().action_attachments), (1, 1));
 }
 
 /// One job on the clients a and b.

@@ -1,7 +1,6 @@
-//! What HTTP does not show yet: more than one attachment of a job, the history, and what a delete leaves behind.
+//! What HTTP does not show: a trust without a Keystone, the logs' columns, and what a delete leaves behind.
 
 use diesel::prelude::*;
-use freezer_api::store::job_attachments::JobAttachment;
 use freezer_api::store::reports::ActionReport;
 use freezer_api::store::schema::{
     action_attachments, action_reports, backups, clients, job_attachments, job_trusts, jobs, sessions,
@@ -10,11 +9,6 @@ use freezer_api::store::schema::{
 use crate::api::{Api, Caller};
 
 impl Caller<'_> {
-    /// Attaches the job behind a document to one more client, and returns the new document's id.
-    pub fn attach(&self, document: &str, client: &str) -> String {
-        attach(self.api, &self.project, document, client)
-    }
-
     /// The trust under which a central scheduler would run the job.
     pub fn trust(&self, job: &str, trust: &str) {
         let now = freezer_api::store::now();
@@ -56,41 +50,6 @@ impl Caller<'_> {
     pub fn rows(&self) -> Rows {
         Rows::of(self.api, &self.project)
     }
-}
-
-/// Attaches the job behind a document to one more client of the project, and returns the new document's id.
-pub fn attach(api: &Api, project: &str, document: &str, client: &str) -> String {
-    let mut connection = api.database();
-    let first: JobAttachment = job_attachments::table
-        .find(document)
-        .select(JobAttachment::as_select())
-        .first(&mut connection)
-        .unwrap();
-    let client_id: String = clients::table
-        .filter(clients::project_id.eq(project))
-        .filter(clients::client_id.eq(client))
-        .select(clients::id)
-        .first(&mut connection)
-        .unwrap();
-    let now = freezer_api::store::now();
-    let second = JobAttachment {
-        id: uuid::Uuid::new_v4().simple().to_string(),
-        client_id,
-        event: String::new(),
-        status: String::new(),
-        result: String::new(),
-        current_pid: None,
-        time_started: None,
-        time_ended: None,
-        session_id: None,
-        session_tag: 0,
-        created_at: now,
-        updated_at: now,
-        version: 1,
-        ..first
-    };
-    diesel::insert_into(job_attachments::table).values(&second).execute(&mut connection).unwrap();
-    second.id
 }
 
 /// How many rows a project has in the tables that refer to one another.

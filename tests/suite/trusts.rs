@@ -1,6 +1,7 @@
 //! Jobs on central clients, and the Keystone trusts that they run under (contract, api-v2 §7 "Trusts").
 
 mod cloud;
+mod fleets;
 mod keystone;
 mod races;
 mod refusals;

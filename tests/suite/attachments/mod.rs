@@ -38,6 +38,13 @@ impl Caller<'_> {
         document
     }
 
+    /// Puts the job behind a document on one more client, and returns the new document's id.
+    #[track_caller]
+    pub fn attach(&self, document: &str, client: &str) -> String {
+        let job = self.show("job-attachments", document)["job_id"].clone();
+        self.put_on(job.as_str().unwrap(), client)
+    }
+
     /// Puts a job on a further client, and returns the attachment's id.
     #[track_caller]
     pub fn put_on(&self, job: &str, client: &str) -> String {

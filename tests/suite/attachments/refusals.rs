@@ -111,8 +111,7 @@ fn a_read_only_key_of_another_type_is_ignored(api: &Api) {
         let before = alice.show(noun, id);
         for key in ["id", "project_id", "user_id", "created_at", "updated_at", "version"] {
             for value in [json!("x"), json!(7), json!([7]), Value::Null] {
-                let answer = alice.patch(&format!("/{noun}/{id}"), json!({key: value}));
-                assert!(matches!(answer.status, 200 | 400), "{answer}");
+                alice.patch(&format!("/{noun}/{id}"), json!({key: value})).expect(200);
                 assert_eq!(alice.show(noun, id), before);
             }
         }

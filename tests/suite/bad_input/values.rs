@@ -13,6 +13,7 @@ on_every_backend! {
     a_session_with_any_value_anywhere,
     a_session_action_with_any_value_anywhere,
     a_backup_with_any_value_anywhere,
+    an_attachment_with_any_value_anywhere,
     a_search_with_any_value_anywhere,
 }
 
@@ -129,6 +130,32 @@ fn a_backup_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("POST", "/backups"), ("PATCH", &path)], &body);
     let nested = json!({"status": "error", "backup_metadata": backup("etc"), "more": 1});
     try_all(&alice, &[("PATCH", &path)], &nested);
+}
+
+fn an_attachment_with_any_value_anywhere(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    alice.register("b");
+    let session = alice.create("sessions", session());
+    let mut body = alice.show("job-attachments", &id);
+    body["client_id"] = json!("b");
+    body["session_id"] = json!(session);
+    body["event"] = json!("stop");
+    body["status"] = json!("stop");
+    try_all(&alice, &[("POST", "/job-attachments")], &body);
+    body["client_id"] = json!("a");
+    body["result"] = json!("fail");
+    body["current_pid"] = json!(7);
+    body["time_started"] = json!(5);
+    body["time_ended"] = json!(9);
+    try_all(&alice, &[("PATCH", &format!("/job-attachments/{id}"))], &body);
+
+    let place = alice.places(&id)[0].clone();
+    let mut body = alice.show("action-attachments", &place);
+    body["priority"] = json!(7);
+    let path = format!("/action-attachments/{place}");
+    try_all(&alice, &[("POST", "/action-attachments")], &body);
+    try_all(&alice, &[("PATCH", &path)], &body);
 }
 
 fn a_search_with_any_value_anywhere(api: &Api) {

@@ -11,7 +11,7 @@ use super::keystone::{Keystone, TRUSTEE, Token};
 use crate::api::{Api, Node};
 use crate::documents::{client, job};
 use crate::http::{self, Answer};
-use crate::rows::{self, Rows};
+use crate::rows::Rows;
 
 /// One with a project of its own, in which a central scheduler of the administrators' is at work.
 pub struct Cloud<'a> {
@@ -78,11 +78,6 @@ impl<'a> Cloud<'a> {
     /// A job on the central client.
     pub fn job(&self) -> Value {
         job(&self.central)
-    }
-
-    /// Attaches the job behind a document to one more client, and returns the new document's id.
-    pub fn attach(&self, document: &str, client: &str) -> String {
-        rows::attach(self.api, &self.project, document, client)
     }
 
     pub fn rows(&self) -> Rows {
@@ -156,6 +151,13 @@ impl User {
     #[track_caller]
     pub fn create(&self, body: &Value) -> String {
         self.post("/jobs", body).expect(201)["job_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts a job on a further client, and returns the attachment's id.
+    #[track_caller]
+    pub fn attach(&self, job: &str, client: &str) -> String {
+        let body = json!({"job_id": job, "client_id": client});
+        self.post("/job-attachments", &body).expect(201)["id"].as_str().unwrap().to_owned()
     }
 
     #[track_caller]

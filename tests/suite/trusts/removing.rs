@@ -37,7 +37,7 @@ fn with_a_fleet_it_stays_until_the_last_document(api: &Api) {
     let alice = cloud.alice();
     alice.post("/clients", &client("host")).expect(201);
     let one = alice.create(&cloud.job());
-    let two = cloud.attach(&one, "host");
+    let two = alice.attach(&one, "host");
     assert_eq!(alice.trust_of(&two), alice.trust_of(&one));
     alice.remove(&one);
     assert_eq!(cloud.trusts().len(), 1);
