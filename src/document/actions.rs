@@ -55,7 +55,7 @@ pub static COLLECTION: Collection = Collection {
     ],
     extras: &[],
     is_strict: false,
-    document: None,
+    document: Some(&ACTION_DOCUMENT),
 };
 
 /// Schema of `freezer_action`: the known keys have their types, everything else is kept as it comes.

@@ -248,6 +248,16 @@ impl AttachmentPatch {
     }
 }
 
+/// What of an attachment's document its entity tag is made of: all but whether its event has been read. The scheduler
+/// does that by polling, and changes nothing by it.
+pub fn lasting(document: &Value) -> Value {
+    let mut lasting = document.clone();
+    if let Value::Object(lasting) = &mut lasting {
+        lasting.remove("event_delivered");
+    }
+    lasting
+}
+
 /// A job attachment as the API shows it. The agent's process id is for those who may have to kill it.
 pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
     json!({

@@ -8,7 +8,7 @@ use super::jobs::named::{changed_client, check_client, free, known_client, wante
 use super::jobs::trust::{self, Need, Trusted};
 use super::jobs::{may_see_pid, sees_all, write};
 use super::sessions::join;
-use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render};
+use crate::document::job_attachments::{COLLECTION, NewAttachment, lasting, parse, parse_patch, render};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
@@ -56,14 +56,16 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
         })
     })?;
-    Ok(Reply::document(201, &document).with_header("Location", request.location("job-attachments", &id)))
+    Ok(Reply::document_tagged(201, &document, &lasting(&document))
+        .with_header("Location", request.location("job-attachments", &id)))
 }
 
 /// `GET /job-attachments/{job_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(app, request)?;
     let head = app.store.read(|tx| found(tx, request))?;
-    Ok(Reply::document(200, &shown(request, sees_all, &head)))
+    let document = shown(request, sees_all, &head);
+    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 
 /// `PATCH /job-attachments/{job_attachment_id}`
@@ -73,7 +75,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(app, request)?;
     let current = |tx: &mut Tx<'_>| {
         let head = found(tx, request)?;
-        precondition.check(Some(&shown(request, sees_all, &head)))?;
+        precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;
         let change = patch.document(&head.attachment)?;
         Ok::<_, Failure>((head, change))
     };
@@ -107,7 +109,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         Some(_) => trust::create(app, request, check, write)?,
         None => write(None).map(drop)?,
     }
-    Ok(Reply::document(200, &document))
+    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 
 /// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
@@ -116,7 +118,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = !precondition.is_empty() && sees_all(app, request)?;
     let trusts = app.store.write(|tx| {
         let head = found(tx, request)?;
-        precondition.check(Some(&shown(request, sees_all, &head)))?;
+        precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;
         job_attachments::delete(tx, &head.attachment)
     })?;
     trust::release(app, request, trusts);

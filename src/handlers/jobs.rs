@@ -18,7 +18,7 @@ use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
 use crate::store::jobs::{JobListing, JobView};
-use crate::store::listing::CREATED_AT;
+use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
 
@@ -34,9 +34,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         true => return Err(Error::forbidden(ALL_PROJECTS)),
         false => Some(request.project()),
     };
-    if project.is_none() && asked.query.order() != CREATED_AT.name {
-        let refusal = "The jobs of all projects have one order, that of created_at.";
-        return Err(Error::invalid_parameter(refusal));
+    if project.is_none() {
+        of_all_projects(&asked.query)?;
     }
     let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let listing = app.store.read(|tx| {
@@ -48,6 +47,19 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         note_poll(app, request, &listing, sees_all)?;
     }
     Ok(request.listed(&asked, &listing.page, |view| &view.head.attachment.id, shown))
+}
+
+/// # Errors
+/// 400 for what no index serves over all projects. A search in the body, which schedulers send, is no matter of this.
+fn of_all_projects(query: &Query) -> Result<()> {
+    const SERVED: &[&str] = &["job_id", "client_id", "created_at"];
+    if query.order() != CREATED_AT.name || query.filters.iter().any(|filter| !SERVED.contains(&filter.key)) {
+        return Err(Error::invalid_parameter(format!(
+            "The jobs of all projects are listed by {} and in the order of created_at only.",
+            SERVED.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.

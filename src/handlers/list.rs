@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 
 use super::Request;
 use crate::document::search;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::routes::App;
 use crate::store::listing::{Collection, Listing, Query};
@@ -37,8 +37,11 @@ impl Request<'_> {
     /// 400 for a parameter or a search that means nothing.
     pub(super) fn asked(&self, app: &App, collection: &'static Collection) -> Result<Asked> {
         let (query, fields) = ask::read(self.call, collection)?;
-        // A strict collection has no search; what its body says is as unknown as any other parameter.
         let search = search::parse(self.call.json()?)?;
+        if collection.is_strict && !search.is_empty() {
+            let refusal = format!("{} are filtered by query parameters, not in the body.", collection.path);
+            return Err(Error::bad_request(refusal));
+        }
         let page = self.page(app)?;
         Ok(Asked { page, query, search, fields, collection })
     }

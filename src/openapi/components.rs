@@ -153,12 +153,15 @@ pub fn not_modified() -> Value {
     json!({"$ref": "#/components/responses/NotModified"})
 }
 
+/// An entity tag.
+const EXAMPLE: &str = "\"015abd7f5cc57a2dd94b7590f04ad808\"";
+
 /// The parameters of conditional requests.
 pub fn parameters() -> Value {
-    let tag = "(W/)?\"[\\u0021\\u0023-\\u007e\\u0080-\\u00ff]*\"";
+    let tag = "(W/)?\"[!#-~]*\"";
     let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
     let header = |name: &str, description: &str| {
-        let schema = json!({"type": "string", "pattern": pattern});
+        let schema = json!({"type": "string", "minLength": 1, "pattern": pattern, "examples": [EXAMPLE]});
         json!({"name": name, "in": "header", "description": description, "schema": schema})
     };
     json!({

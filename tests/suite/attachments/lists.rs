@@ -207,6 +207,9 @@ fn what_means_nothing_is_refused(api: &Api) {
     {
         alice.get(&format!("/action-attachments?{query}")).expect(400);
     }
+    for noun in ["job-attachments", "action-attachments", "action-reports"] {
+        alice.search(&format!("/{noun}"), json!({"match": [{"job_id": "a"}]})).expect(400);
+    }
 }
 
 /// A list in each of its orders, by pages of every size, forwards and backwards.
