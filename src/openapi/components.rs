@@ -157,17 +157,19 @@ pub fn not_modified() -> Value {
 pub fn parameters() -> Value {
     let tag = "(W/)?\"[\\u0021\\u0023-\\u007e\\u0080-\\u00ff]*\"";
     let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
-    let header = |name: &str, description: &str| {
+    let header = |name: &str, example: &str, description: &str| {
         let schema = json!({"type": "string", "pattern": pattern});
-        json!({"name": name, "in": "header", "description": description, "schema": schema})
+        json!({"name": name, "in": "header", "description": description, "schema": schema, "example": example})
     };
     json!({
         "IfMatch": header(
             "If-Match",
+            "*",
             "Do it only if the resource still has one of these entity tags, or with `*` if there is one at all; else 412.",
         ),
         "IfNoneMatch": header(
             "If-None-Match",
+            "\"an-older-state\"",
             "Do it only if the resource has none of these entity tags, or with `*` if there is none; else 412, and 304 for \
              a GET.",
         ),

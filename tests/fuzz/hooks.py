@@ -13,7 +13,9 @@ REASONS = re.compile(
     "marker .* is none of these|marker must be the id of an item, and goes without an offset"
     "|The filters may have 100 values together"
     "|with_count does not go with a search for keys inside the documents"
-    "|An attachment's job cannot be changed"
+    "|An attachment's (job|action) cannot be changed"
+    "|The jobs of all projects have one order"
+    "|A run that succeeded leaves no log"
     "|A search has at most 100 conditions and words"  # in all of its parts together
     "|job_id not found in session|[Rr]equested tag value too high"  # 400 in Freezer's API, not 422
 )
