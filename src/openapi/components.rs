@@ -153,13 +153,16 @@ pub fn not_modified() -> Value {
     json!({"$ref": "#/components/responses/NotModified"})
 }
 
+/// An entity tag.
+const EXAMPLE: &str = "\"015abd7f5cc57a2dd94b7590f04ad808\"";
+
 /// The parameters of conditional requests.
 pub fn parameters() -> Value {
-    let tag = "(W/)?\"[\\u0021\\u0023-\\u007e\\u0080-\\u00ff]*\"";
+    let tag = "(W/)?\"[!#-~]*\"";
     let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
     let header = |name: &str, example: &str, description: &str| {
-        let schema = json!({"type": "string", "pattern": pattern});
-        json!({"name": name, "in": "header", "description": description, "schema": schema, "example": example})
+        let schema = json!({"type": "string", "minLength": 1, "pattern": pattern, "examples": [example]});
+        json!({"name": name, "in": "header", "description": description, "schema": schema})
     };
     json!({
         "IfMatch": header(
@@ -169,7 +172,7 @@ pub fn parameters() -> Value {
         ),
         "IfNoneMatch": header(
             "If-None-Match",
-            "\"an-older-state\"",
+            EXAMPLE,
             "Do it only if the resource has none of these entity tags, or with `*` if there is none; else 412, and 304 for \
              a GET.",
         ),

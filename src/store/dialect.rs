@@ -1,6 +1,8 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
+mod order;
+
 use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
@@ -11,6 +13,7 @@ use super::connection::AnyConnection;
 use super::reports::ActionReport;
 use super::schema::action_reports;
 use super::settings::Settings;
+pub use order::Worded;
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.

@@ -154,7 +154,8 @@ fn matching(
 fn condition(filter: &Filter, up_since: Time) -> Outcome<Condition<clients::table>> {
     Ok(match filter.key {
         "client_id" => by_text!(clients::client_id, filter),
-        "uuid" => by_text!(clients::uuid, filter),
+        // The row's id, which is the same, is what is unique.
+        "uuid" => by_text!(clients::id, filter),
         "hostname" => by_text!(clients::hostname, filter),
         "is_central" => by_flag!(clients::is_central, filter),
         "last_seen_at" => by_time!(clients::last_seen_at, filter),

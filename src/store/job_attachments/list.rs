@@ -16,7 +16,7 @@ use crate::store::search::Search;
 use crate::store::{Outcome, Tx};
 
 /// The client that an attachment is on, as far as a document shows it.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Default, Queryable)]
 pub struct ItsClient {
     /// Its name.
     pub name: String,
@@ -36,7 +36,11 @@ pub fn list(
 ) -> Outcome<Listing<(JobAttachment, ItsClient)>> {
     let query = &by_rows(tx, project, query)?;
     let last = match &query.marker {
-        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
+        Some(marker) => {
+            let attachment = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
+            // Only its place is asked for.
+            Some((attachment, ItsClient::default()))
+        }
         None => None,
     };
     let rows = listing::collect(
@@ -46,10 +50,11 @@ pub fn list(
         None,
         |_| true,
         |phase, last, limit, offset| {
+            // Which rows, first: that is all in an index. For the rows themselves PostgreSQL would rather read along
+            // those of all projects, in the order of creation, than fetch each of a project's by itself.
             let rows = matching(project, query)?;
-            let value = |of: fn(&JobAttachment) -> &String| {
-                last.map(|attachment: &JobAttachment| of(attachment).clone())
-            };
+            let last = last.map(|(attachment, _)| attachment);
+            let value = |of: fn(&JobAttachment) -> &String| last.map(|attachment| of(attachment).clone());
             let rows = match query.order() {
                 "status" => {
                     let status = value(|attachment| &attachment.status);
@@ -65,21 +70,12 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, job_attachments, last),
             };
-            Ok(rows.select(JobAttachment::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let ids = rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
+            with_clients(tx, ids)
         },
     )?;
-    let listing = listing::count_with(query, page, rows, false, || {
+    listing::count_with(query, page, rows, false, || {
         Ok(matching(project, query)?.count().get_result(tx.connection)?)
-    })?;
-    let clients = clients_of(tx, &listing.rows)?;
-    let with_client = |attachment: JobAttachment| {
-        let client = clients.get(&attachment.client_id)?.clone();
-        Some((attachment, client))
-    };
-    Ok(Listing {
-        rows: listing.rows.into_iter().filter_map(with_client).collect(),
-        has_more: listing.has_more,
-        count: listing.count,
     })
 }
 
@@ -93,19 +89,19 @@ fn by_rows(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Query> {
     Ok(query)
 }
 
-/// The clients of some attachments, by their rows: in one statement, after the page was read out of its index.
-fn clients_of(tx: &mut Tx<'_>, attachments: &[JobAttachment]) -> Outcome<HashMap<String, ItsClient>> {
-    if attachments.is_empty() {
-        return Ok(HashMap::new());
+/// The attachments of these ids, each with its client, in the same order.
+fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment, ItsClient)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    let mut rows: Vec<String> = attachments.iter().map(|attachment| attachment.client_id.clone()).collect();
-    rows.sort();
-    rows.dedup();
-    let clients: Vec<(String, ItsClient)> = clients_table::table
-        .filter(clients_table::id.eq_any(rows))
-        .select((clients_table::id, (clients_table::client_id, clients_table::project_id)))
+    let mut rows: Vec<(JobAttachment, ItsClient)> = job_attachments::table
+        .inner_join(clients_table::table)
+        .filter(job_attachments::id.eq_any(ids.clone()))
+        .select((JobAttachment::as_select(), (clients_table::client_id, clients_table::project_id)))
         .load(tx.connection)?;
-    Ok(clients.into_iter().collect())
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
+    rows.sort_by_key(|(attachment, _)| places.get(&*attachment.id).copied());
+    Ok(rows)
 }
 
 fn matching(project: &str, query: &Query) -> Outcome<job_attachments::BoxedQuery<'static, MultiBackend>> {

@@ -23,8 +23,12 @@ macro_rules! compared {
         values.dedup();
         let first = values.first().cloned();
         match ($filter.op, first) {
+            // PostgreSQL does not see that one value in a list leaves an index in the order of what comes after it.
+            (Op::In, Some(value)) if !null && values.len() == 1 => {
+                Box::new($column.nullable().eq(value)) as Condition<_>
+            }
             (Op::In, _) if null => {
-                Box::new($column.nullable().eq_any(values).or($column.is_null().nullable())) as Condition<_>
+                Box::new($column.nullable().eq_any(values).or($column.is_null().nullable()))
             }
             (Op::In, _) => Box::new($column.nullable().eq_any(values)),
             (Op::NotIn, None) if null => Box::new($column.is_not_null().nullable()),

@@ -154,25 +154,35 @@ pub fn count_with<R>(
 macro_rules! ordered {
     ($rows:expr, $query:expr, $phase:expr, $table:ident.$column:ident, $value:expr, $last:expr) => {{
         use diesel::prelude::*;
+        use $crate::store::dialect::Worded;
         use $crate::store::listing::Phase;
         let (phase, is_descending) = ($phase, $query.is_descending);
         let mut rows = $rows;
         let value = $value;
+        let has_value = value.is_some();
         match phase {
             Phase::Whole => {}
             Phase::Nulls => rows = rows.filter($table::$column.is_null()),
             Phase::Values => rows = rows.filter($table::$column.is_not_null()),
-            Phase::Same if value.is_none() => rows = rows.filter($table::$column.is_null()),
+            Phase::Same if !has_value => rows = rows.filter($table::$column.is_null()),
             Phase::Same => rows = rows.filter($table::$column.nullable().eq(value)),
             Phase::Further if is_descending => rows = rows.filter($table::$column.nullable().lt(value)),
             Phase::Further => rows = rows.filter($table::$column.nullable().gt(value)),
         }
+        let (creation_asc, creation_desc) =
+            (($table::created_at.asc(), $table::id.asc()), ($table::created_at.desc(), $table::id.desc()));
+        let asc = ($table::$column.asc(), $table::created_at.asc(), $table::id.asc());
+        let desc = ($table::$column.desc(), $table::created_at.desc(), $table::id.desc());
         rows = match (phase, is_descending) {
             // One value: what is left of the index is in the order of creation.
-            (Phase::Nulls | Phase::Same, false) => rows.order(($table::created_at.asc(), $table::id.asc())),
-            (Phase::Nulls | Phase::Same, true) => rows.order(($table::created_at.desc(), $table::id.desc())),
-            (_, false) => rows.order(($table::$column.asc(), $table::created_at.asc(), $table::id.asc())),
-            (_, true) => rows.order(($table::$column.desc(), $table::created_at.desc(), $table::id.desc())),
+            (Phase::Same, false) if has_value => rows.order(creation_asc),
+            (Phase::Same, true) if has_value => rows.order(creation_desc),
+            (Phase::Nulls | Phase::Same, false) => rows.order(Worded { postgres: asc, others: creation_asc }),
+            (Phase::Nulls | Phase::Same, true) => {
+                rows.order(Worded { postgres: desc, others: creation_desc })
+            }
+            (_, false) => rows.order(asc),
+            (_, true) => rows.order(desc),
         };
         match ($last, phase) {
             (Some(last), Phase::Same) => $crate::store::listing::after!(rows, $table, last, is_descending),

@@ -143,6 +143,9 @@ fn members(tx: &mut Tx<'_>, project: &str, filter: &mut Filter) -> Outcome<Optio
 /// The names of the clients that a filter names by their uuids.
 fn names(tx: &mut Tx<'_>, project: &str, filter: &Filter) -> Outcome<Vec<String>> {
     let uuids: Vec<String> = filter.texts().into_iter().filter(|text| is_id(text)).collect();
+    if uuids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(clients::table
         .filter(clients::id.eq_any(uuids))
         .filter(clients::project_id.eq(project).or(clients::is_central.eq(true)))

@@ -119,6 +119,9 @@ fn clients_are_walked_in_every_order(api: &Api) {
     assert_eq!(uuids(&seen), central);
 }
 
+/// A filter, and which clients it finds.
+type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
+
 fn clients_are_filtered(api: &Api) {
     let Seeded { alice, bob, suffix, ours, all } = seeded(api);
     let of = |client: &Value, key: &str| client["client"][key].as_str().unwrap_or_default().to_owned();
@@ -129,7 +132,7 @@ fn clients_are_filtered(api: &Api) {
     let is_central = |client: &Value| client["client"]["is_central"] == true;
     let is = |place: usize, client: &Value| uuid(client) == uuid(&all[place]);
     let hour = all.iter().map(seen).find(|seen| !seen.is_empty()).unwrap();
-    let cases: Vec<(String, Box<dyn Fn(&Value) -> bool + '_>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (format!("uuid={}", uuid(&all[3])), Box::new(|client| is(3, client))),
         (
             format!("uuid=in:{},{},nobody", uuid(&all[1]), uuid(&all[3])),

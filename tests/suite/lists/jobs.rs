@@ -101,6 +101,9 @@ fn jobs_are_walked_in_every_order(api: &Api) {
     assert_eq!(ids(found["jobs"].as_array().unwrap()), ids(&expected[place + 1..]));
 }
 
+/// A filter, and which jobs it finds.
+type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
+
 fn jobs_are_filtered(api: &Api) {
     let Seeded { alice, admin, central, session, all } = seeded(api);
     let run = |job: &Value, key: &str| job["job_schedule"][key].as_str().unwrap().to_owned();
@@ -110,7 +113,7 @@ fn jobs_are_filtered(api: &Api) {
     admin.register("c");
     let hers = admin.show("clients", "c")["client"]["uuid"].as_str().unwrap().to_owned();
     let is = |place: usize, job: &Value| id(job) == id(&all[place]);
-    let cases: Vec<(String, Box<dyn Fn(&Value) -> bool + '_>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (format!("job_id={}", id(&all[3])), Box::new(|job| is(3, job))),
         (
             format!("job_id=in:{},{},nobody", id(&all[3]), id(&all[5])),

@@ -1,0 +1,58 @@
+//! The service, asked without a network in between, so that the statements of a request are this thread's.
+
+use freezer_api::auth::Strategy;
+use freezer_api::http::Call;
+use freezer_api::policy::{self, Policy};
+use freezer_api::routes::{self, App};
+use freezer_api::store::Store;
+use freezer_api::store::listing::Collection;
+use freezer_api::store::url::DatabaseUrl;
+use serde_json::Value;
+
+use crate::seed;
+use crate::statement::{self, Statement};
+
+pub struct Service(App);
+
+impl Service {
+    pub fn on(database: DatabaseUrl) -> Self {
+        let policy = Policy::new(policy::Settings::default()).unwrap();
+        Self(App::new(Store::new(database, 1), Strategy::Noauth, policy))
+    }
+
+    /// What a list answers, and the statements that it took.
+    pub fn list(&self, collection: &Collection, query: &str) -> (Value, Vec<Statement>) {
+        let project = seed::project(seed::PROJECTS / 2);
+        let caller =
+            [("X-User-Id", "u"), ("X-Project-Id", &*project), ("X-Roles", "member,reader"), ("Host", "h")];
+        let headers = caller.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let target = format!("/v2/{project}/{}?{query}", collection.path);
+        let request = rouille::Request::fake_http("GET", &target, headers, Vec::new());
+        let call = Call::read(&request, "req-1", 0, "h").unwrap();
+        let (reply, statements) = statement::during(|| routes::dispatch(&self.0, &call));
+        let reply = reply.unwrap_or_else(|error| panic!("{target}: {error}"));
+        let body = serde_json::from_slice(&reply.body.unwrap_or_default()).unwrap();
+        assert_eq!(reply.status, 200, "{target}: {body}");
+        (body, statements)
+    }
+}
+
+/// The marker that the next page begins at, if there is one.
+pub fn marker(collection: &Collection, page: &Value) -> Option<String> {
+    let href = page[format!("{}_links", collection.noun)][0]["href"].as_str()?;
+    let (_, query) = href.split_once('?')?;
+    let (_, marker) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "marker")?;
+    Some(marker.into_owned())
+}
+
+/// The member of that name, wherever in a document it is.
+pub fn member<'d>(document: &'d Value, name: &str) -> Option<&'d Value> {
+    match document {
+        Value::Object(object) => {
+            let own = object.get(name).filter(|value| !value.is_object() && !value.is_array());
+            own.or_else(|| object.values().find_map(|value| member(value, name)))
+        }
+        Value::Array(items) => items.iter().find_map(|item| member(item, name)),
+        _ => None,
+    }
+}

@@ -1,0 +1,180 @@
+//! A service that has been in use: some projects, each with much of everything.
+
+use diesel::connection::SimpleConnection;
+use freezer_api::store::connection::AnyConnection;
+
+/// How many projects there are.
+pub const PROJECTS: usize = 12;
+
+/// How many rows of the large tables a project has.
+const MANY: usize = 800;
+
+/// How many of the small ones.
+const FEW: usize = 200;
+
+/// When some row in the middle of every table was created.
+pub const MIDDLE: &str = "2026-01-01T00:02:30.123457Z";
+
+/// The id of a project.
+pub fn project(number: usize) -> String {
+    format!("project-{number}")
+}
+
+struct Table {
+    name: &'static str,
+    columns: &'static str,
+    rows: usize,
+    /// The values of one row of a project, apart from the columns that all tables have.
+    values: fn(project: usize, row: usize) -> String,
+}
+
+const TABLES: &[Table] = &[
+    Table {
+        name: "clients",
+        columns: "client_id, uuid, hostname, supported_actions, supported_modes, supported_storages, \
+                  supported_engines, is_central, last_seen_at",
+        rows: FEW,
+        values: |p, n| {
+            let (id, seen) = (id("clients", p, n), if n % 3 == 0 { "NULL".to_owned() } else { time(n * 7) });
+            let is_central = if n % 150 == 0 { "TRUE" } else { "FALSE" };
+            format!(
+                "'client-{p}-{n}', '{id}', 'hostname-{}', '[]', '[]', '[]', '[]', {is_central}, {seen}",
+                n % 50
+            )
+        },
+    },
+    Table {
+        name: "actions",
+        columns: "action, mode, backup_name, max_retries, max_retries_interval, mandatory, metadata",
+        rows: FEW,
+        values: |_, n| {
+            let action = word(&["backup", "backup", "restore", "admin", "exec"], n);
+            format!("{action}, {}, {}, 5, 6, FALSE, '{{}}'", word(MODES, n / 5), text("backup_name", n))
+        },
+    },
+    Table { name: "jobs", columns: "scheduling", rows: FEW, values: |_, _| "'{}'".to_owned() },
+    Table {
+        name: "action_attachments",
+        columns: "action_id, job_id, priority, retries, retry_interval, mandatory",
+        rows: MANY,
+        values: |p, n| {
+            let (action, job) = (id("actions", p, (n * 7) % FEW), id("jobs", p, n % FEW));
+            format!("'{action}', '{job}', {}, 5, 6, FALSE", n / FEW)
+        },
+    },
+    Table {
+        name: "sessions",
+        columns: "scheduling, policy, hold_off, session_tag, status, result, metadata",
+        rows: FEW,
+        values: |_, n| {
+            let status = word(&["active", "running", "completed", "completed"], n);
+            format!("'{{}}', 'all', 30, 0, {status}, {}, '{{}}'", word(RESULTS, n / 4))
+        },
+    },
+    Table {
+        name: "job_attachments",
+        columns: "client_id, job_id, session_id, event, status, result, session_tag, session_status, \
+                  session_result, event_delivered",
+        rows: MANY,
+        values: |p, n| {
+            let (client, job) = (id("clients", p, (n + n / FEW) % FEW), id("jobs", p, n % FEW));
+            let session =
+                if n % 3 == 0 { format!("'{}'", id("sessions", p, n % 50)) } else { "NULL".to_owned() };
+            let status = word(&["completed", "completed", "completed", "scheduled", "running", ""], n);
+            let event = word(&["", "", "", "start", "stop", "abort"], n / 6);
+            let result = word(RESULTS, n / 7);
+            format!("'{client}', '{job}', {session}, {event}, {status}, {result}, 0, '', '', FALSE")
+        },
+    },
+    Table {
+        name: "action_reports",
+        columns: "action_id, action_attachment_id, job_attachment_id, job_id, client_id, result, time_elapsed, \
+                  metadata, report_date",
+        rows: MANY,
+        values: |p, n| {
+            let action = id("actions", p, (n * 7) % FEW);
+            let (place, document) = (id("action_attachments", p, n), id("job_attachments", p, n % 500));
+            let (job, client) = (id("jobs", p, n % FEW), format!("client-{p}-{}", n % FEW));
+            let result = word(&["success", "success", "success", "fail", "aborted"], n);
+            let (elapsed, date) = (n % 97, time(n * 3));
+            format!(
+                "'{action}', '{place}', '{document}', '{job}', '{client}', {result}, {elapsed}, '{{}}', {date}"
+            )
+        },
+    },
+    Table {
+        name: "backups",
+        columns: "status, job_id, backup_name, container, hostname, action, mode, time_stamp, \
+                  curr_backup_level, metadata",
+        rows: MANY,
+        values: |_, n| {
+            let status = word(&["available", "available", "available", "error", "deleted"], n);
+            let names =
+                ["job_id", "backup_name", "container", "hostname"].map(|name| text(name, n)).join(", ");
+            let (action, mode) = (word(&["backup", "backup", "admin"], n), word(MODES, n / 3));
+            let taken = if n % 4 == 1 { "NULL".to_owned() } else { (n / 2).to_string() };
+            // As far as the tests ask for it.
+            let metadata = r#"{"time_stamp": 7, "curr_backup_level": 3, "action": "admin", "mode": "nova"}"#;
+            format!("{status}, {names}, {action}, {mode}, {taken}, {}, '{metadata}'", n % 8)
+        },
+    },
+];
+
+const MODES: &[&str] = &["fs", "fs", "mysql", "cinder", "nova"];
+const RESULTS: &[&str] = &["success", "success", "fail", "aborted", ""];
+
+/// Fills the tables.
+pub fn fill(connection: &mut AnyConnection) {
+    for table in TABLES {
+        let rows: Vec<String> = (0..table.rows)
+            .flat_map(|n| (0..PROJECTS).map(move |p| (p, n)))
+            .map(|(p, n)| {
+                let (id, project, time) = (id(table.name, p, n), project(p), time(n));
+                format!("('{id}', '{project}', 'u', {time}, {time}, 1, {})", (table.values)(p, n))
+            })
+            .collect();
+        for some in rows.chunks(1000) {
+            let insert = format!(
+                "INSERT INTO {} (id, project_id, user_id, created_at, updated_at, version, {}) VALUES {}",
+                table.name,
+                table.columns,
+                some.join(", ")
+            );
+            connection.batch_execute(&insert).unwrap();
+        }
+    }
+}
+
+/// Lets the database look at what is in the tables.
+pub fn analyze(connection: &mut AnyConnection) {
+    let analyze = match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => "ANALYZE TABLE",
+        // As it does by itself in time.
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => "VACUUM ANALYZE",
+        AnyConnection::Sqlite(_) => "ANALYZE",
+    };
+    for table in TABLES {
+        connection.batch_execute(&format!("{analyze} {}", table.name)).unwrap();
+    }
+}
+
+/// As little in the order of creation as real ones.
+fn id(table: &str, project: usize, row: usize) -> String {
+    format!("{:08x}-{table}-{project}-{row}", (row as u32 ^ 0x5bd1).wrapping_mul(2_654_435_761))
+}
+
+/// One of fifty texts, or nothing.
+fn text(name: &str, n: usize) -> String {
+    if n % 7 == 0 { "NULL".to_owned() } else { format!("'{name}-{}'", n % 50) }
+}
+
+fn word(words: &[&str], n: usize) -> String {
+    format!("'{}'", words[n % words.len()])
+}
+
+/// Everybody works at the same time.
+fn time(n: usize) -> String {
+    format!("'2026-01-{:02} {:02}:{:02}:{:02}.123457'", 1 + n / 86400, n / 3600 % 24, n / 60 % 60, n % 60)
+}
