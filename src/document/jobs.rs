@@ -168,10 +168,6 @@ fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, V
         Some(Value::Object(freezer_action)) => Some(freezer_action.clone()),
         _ => None,
     };
-    if !defaults.is_empty() && freezer_action.is_some() {
-        // The defaults have been looked at by nobody yet.
-        super::actions::ACTION_PATCH.check(Value::Object(entry.clone()))?;
-    }
     let spec = super::actions::spec(&entry);
     if action_id.is_none() && spec.action.is_empty() {
         return Err(Error::bad_request(format!(

@@ -160,17 +160,19 @@ const EXAMPLE: &str = "\"015abd7f5cc57a2dd94b7590f04ad808\"";
 pub fn parameters() -> Value {
     let tag = "(W/)?\"[!#-~]*\"";
     let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
-    let header = |name: &str, description: &str| {
-        let schema = json!({"type": "string", "minLength": 1, "pattern": pattern, "examples": [EXAMPLE]});
+    let header = |name: &str, example: &str, description: &str| {
+        let schema = json!({"type": "string", "minLength": 1, "pattern": pattern, "examples": [example]});
         json!({"name": name, "in": "header", "description": description, "schema": schema})
     };
     json!({
         "IfMatch": header(
             "If-Match",
+            "*",
             "Do it only if the resource still has one of these entity tags, or with `*` if there is one at all; else 412.",
         ),
         "IfNoneMatch": header(
             "If-None-Match",
+            EXAMPLE,
             "Do it only if the resource has none of these entity tags, or with `*` if there is none; else 412, and 304 for \
              a GET.",
         ),

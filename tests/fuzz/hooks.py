@@ -15,7 +15,8 @@ REASONS = re.compile(
     "|with_count does not go with a search for keys inside the documents"
     "|The jobs of all projects are listed by"
     "|[a-z-]+ are filtered by query parameters, not in the body"
-    "|An attachment's job cannot be changed"
+    "|An attachment's (job|action) cannot be changed"
+    "|A run that succeeded leaves no log"
     "|A search has at most 100 conditions and words"  # in all of its parts together
     "|job_id not found in session|[Rr]equested tag value too high"  # 400 in Freezer's API, not 422
 )

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::MAX_ACTIONS;
 use crate::document::MAX_TEXT;
-use crate::document::actions::{freezer_action_document, properties};
+use crate::document::actions::{freezer_action, freezer_action_document, properties};
 use crate::document::clients::client_id;
 use crate::document::schedule;
 use crate::document::shape::{
@@ -29,17 +29,23 @@ fn entry() -> Value {
     titled("JobActionChange", json!({"type": "object", "properties": properties}))
 }
 
-/// Schema of what an entry needs where no `action_defaults` help out.
-fn complete_entry() -> Value {
-    json!({"anyOf": [
-        {"required": ["action_id"], "properties": {"action_id": {"type": "string", "minLength": 1}}},
-        {
-            "required": ["freezer_action"],
-            "properties": {
-                "freezer_action": {"required": ["action"], "properties": {"action": {"type": "string"}}},
-            },
-        },
-    ]})
+/// Schemas of bodies whose entries say what is to be done: each by itself, or with the help of `action_defaults`.
+fn complete_entries() -> [Value; 2] {
+    let action = json!({"required": ["action"], "properties": {"action": {"type": "string"}}});
+    let entries = |freezer_action: &Value| {
+        let named = json!({"type": "string", "minLength": 1});
+        json!({"items": {"anyOf": [
+            {"required": ["action_id"], "properties": {"action_id": named}},
+            {"required": ["freezer_action"], "properties": {"freezer_action": freezer_action}},
+        ]}})
+    };
+    [
+        json!({"properties": {"job_actions": entries(&action)}}),
+        json!({
+            "required": ["action_defaults"],
+            "properties": {"action_defaults": action, "job_actions": entries(&json!({}))},
+        }),
+    ]
 }
 
 fn schema(required: &[&str]) -> Value {
@@ -54,13 +60,7 @@ fn schema(required: &[&str]) -> Value {
                 "action_defaults are for the job_actions beside them",
                 &[json!({"not": {"required": ["action_defaults"]}}), json!({"required": ["job_actions"]})],
             ),
-            rule(
-                "an action_id or a freezer_action with an action is needed",
-                &[
-                    json!({"required": ["action_defaults"]}),
-                    json!({"properties": {"job_actions": {"items": complete_entry()}}}),
-                ],
-            ),
+            rule("an action_id or a freezer_action with an action is needed", &complete_entries()),
         ],
         "properties": {
             "job_id": about("An id to give it. Empty or missing: the server makes one.", nullable(id())),
@@ -76,7 +76,7 @@ fn schema(required: &[&str]) -> Value {
             ),
             "action_defaults": about(
                 "Copied into every freezer_action here, for each key that is missing there or null.",
-                json!({"type": "object"}),
+                freezer_action(false),
             ),
             "user_id": ignored("string"),
             "project_id": ignored("string"),

@@ -142,12 +142,12 @@ fn the_same_files_and_tokens_come_to_the_same_decisions() {
     health(&both);
 }
 
-/// Every route, and what has no route.
+/// Every route that both have, and what has no route.
 fn asks(project: &str) -> Vec<Ask> {
     let mut asks = Vec::new();
     for route in ROUTES {
         let rule = match route.handler {
-            Handler::Project(rule, _) => rule,
+            Handler::Project(rule, _) if !differences::is_ours_alone(rule) => rule,
             _ => continue,
         };
         let method = match route.method {
