@@ -155,7 +155,8 @@ impl Tags {
                 return None;
             }
         }
-        (!tags.is_empty()).then_some(Self::Of(tags))
+        // A list of none is one, too: nothing is among them.
+        Some(Self::Of(tags))
     }
 }
 

@@ -159,9 +159,9 @@ const EXAMPLE: &str = "\"015abd7f5cc57a2dd94b7590f04ad808\"";
 /// The parameters of conditional requests.
 pub fn parameters() -> Value {
     let tag = "(W/)?\"[!#-~]*\"";
-    let pattern = format!("^(\\*|{tag}( *, *{tag})*)$");
+    let pattern = format!("^(\\*|({tag}( *, *{tag})*)?)$");
     let header = |name: &str, example: &str, description: &str| {
-        let schema = json!({"type": "string", "minLength": 1, "pattern": pattern, "examples": [example]});
+        let schema = json!({"type": "string", "pattern": pattern, "examples": [example]});
         json!({"name": name, "in": "header", "description": description, "schema": schema})
     };
     json!({
