@@ -1,6 +1,6 @@
 //! One operation: a method of a path, and what is to be said about it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::document::search;
 use crate::document::shape::Shape;
@@ -188,9 +188,10 @@ impl Operation {
         self
     }
 
-    /// With a body of JSON, which must be there.
+    /// With a body of JSON. None at all is an empty object, which some shapes take.
     pub fn takes(self, shape: &'static Shape) -> Self {
-        Self { body: Some(Body { content: vec![JSON], shape, required: true, description: "" }), ..self }
+        let required = shape.check(json!({})).is_err();
+        Self { body: Some(Body { content: vec![JSON], shape, required, description: "" }), ..self }
     }
 
     /// With an answer of JSON.

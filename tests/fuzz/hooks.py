@@ -3,10 +3,17 @@
 import re
 
 import schemathesis
+from schemathesis.generation.meta import CoveragePhaseData
 from schemathesis.openapi.checks import RejectedPositiveData
 
 # Beyond this a number's neighbours are more than 1 apart, and it is no longer clear which integer is meant.
 EXACT = 2**53
+
+# Conditions that hold.
+CONDITIONS = {"If-Match": "*", "If-None-Match": '"none"'}
+
+# Parameters of lists that do not go with each of the others, or not with any value.
+LONERS = ("marker", "all_projects", "with_count")
 
 # Why a request may be refused that is as the description wants it.
 REASONS = re.compile(
@@ -31,18 +38,30 @@ def filter_failure(context, failure, case, response):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """A request that is to be accepted is written as the API wants it, which no schema can say."""
-    if case.meta and not case.meta.generation.mode.is_positive:
-        return
-    for part in ("body", "query"):
-        given = getattr(case, part)
-        wanted = written(given)
-        if repr(wanted) != repr(given):  # 1.0 == 1
-            setattr(case, part, wanted)
+    if isinstance(case.meta.phase.data, CoveragePhaseData):
+        in_the_way_of_nothing(case)
+    if case.meta.generation.mode.is_positive:
+        for part in ("body", "query"):
+            given = getattr(case, part)
+            wanted = written(given)
+            if repr(wanted) != repr(given):  # 1.0 == 1
+                setattr(case, part, wanted)
+
+
+def in_the_way_of_nothing(case):
+    """The coverage phase asks about one thing at a time: what else is in the request is to be what is accepted."""
+    tested = case.meta.phase.data.parameter
+    for name, value in CONDITIONS.items():
+        # It thinks that no header can have quotes, and takes an empty one.
+        if name != tested and case.headers.get(name) == "":
+            case.headers[name] = value
+    for name in LONERS:
+        if name != tested:
+            case.query.pop(name, None)
 
 
 def written(value):
-    """Integers without a fraction (JSON Schema takes 1.0 for one), and text without NUL, which no database holds."""
+    """As the API wants it, and no schema can say: integers without a fraction, and text without NUL."""
     if isinstance(value, dict):
         return {written(key): written(item) for key, item in value.items()}
     if isinstance(value, list):
