@@ -45,7 +45,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-reports/{action_report_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let view = app.store.read(|tx| found(tx, request))?;
+    let view = app.store.read_one(|tx| found(tx, request))?;
     Ok(Reply::document(200, &render(&view)))
 }
 

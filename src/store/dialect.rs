@@ -1,7 +1,10 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
+mod by_row;
+mod one_of;
 mod order;
+mod transaction;
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +12,16 @@ use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
 
+use super::action_attachments::ActionAttachment;
+use super::actions::Action;
 use super::connection::AnyConnection;
 use super::reports::ActionReport;
-use super::schema::action_reports;
+use super::schema::{action_attachments, action_reports, actions};
 use super::settings::Settings;
+pub use by_row::by_row;
+pub use one_of::one_of;
 pub use order::Worded;
+pub use transaction::{Access, begin, commit, rollback};
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
@@ -22,15 +30,6 @@ const LOCK_WAIT_SECONDS: u32 = 5;
 /// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
-
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Sees one consistent snapshot, writes nothing.
-    Read,
-    /// Sees what is committed, statement by statement, and may write.
-    Write,
-}
 
 /// What a database failure means for the transaction it happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +102,11 @@ pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
 /// What is set on MySQL.
 #[cfg(feature = "mysql")]
 fn mysql_session(settings: &Settings) -> QueryResult<String> {
-    // The isolation level is that of reads; many a server for OpenStack has another default.
+    // The isolation level is that of reads; many a server for OpenStack has another default. Without autocommit a single
+    // statement would be the beginning of a transaction that nobody ends.
     let mut sql = format!(
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-         SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+         SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
     );
     let mode = settings.mysql_sql_mode.trim();
     if !mode.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ',')) {
@@ -138,53 +138,45 @@ fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult
     }
 }
 
-/// Begins a transaction.
-///
-/// Writers run at READ COMMITTED: every read-modify-write is a compare-and-swap that checks its row count,
-/// and a repeatable snapshot would only make it compare against the past. Readers get a snapshot, so that a
-/// document is not put together from two states. SQLite has one writer at a time and asks for its lock at once,
-/// because a reader that turns writer later cannot wait for it.
-pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
-    match connection {
-        #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => {
-            if access == Access::Write {
-                c.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION")
-            } else {
-                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION READ ONLY")
-            }
+/// The same with each backend's own connection: for a statement that `MultiConnection` cannot carry, or one that is wide
+/// and often sent. `MultiConnection` writes out the SQL of every statement several times each time it is sent; a
+/// backend's own connection knows a statement that it has seen by its type.
+macro_rules! on_each {
+    ($connection:expr, $c:ident => $query:expr) => {
+        match $connection {
+            #[cfg(feature = "mysql")]
+            $crate::store::connection::AnyConnection::Mysql($c) => $query,
+            #[cfg(feature = "postgres")]
+            $crate::store::connection::AnyConnection::Postgres($c) => $query,
+            $crate::store::connection::AnyConnection::Sqlite($c) => $query,
         }
-        #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(c) => {
-            let sql = match access {
-                Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            };
-            AnsiTransactionManager::begin_transaction_sql(c, sql)
-        }
-        AnyConnection::Sqlite(c) => {
-            let sql = match access {
-                Access::Read => "BEGIN",
-                Access::Write => "BEGIN IMMEDIATE",
-            };
-            AnsiTransactionManager::begin_transaction_sql(c, sql)
-        }
+    };
+}
+pub(super) use on_each;
+
+/// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
+const ROWS_AT_A_TIME: usize = 1000;
+
+/// Writes actions, all in one statement.
+pub fn insert_actions(connection: &mut AnyConnection, rows: &[Action]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(actions::table).values(some).execute(c))?;
     }
+    Ok(())
 }
 
-/// Writes reports, a thousand to a statement, which has room for no more parameters on any of the three. Each of them can
-/// do that, `MultiConnection` cannot.
-pub fn insert_reports(connection: &mut AnyConnection, reports: &[ActionReport]) -> QueryResult<()> {
-    for some in reports.chunks(1000) {
-        let statement = diesel::insert_into(action_reports::table).values(some);
-        match connection {
-            #[cfg(feature = "mysql")]
-            AnyConnection::Mysql(c) => statement.execute(c)?,
-            #[cfg(feature = "postgres")]
-            AnyConnection::Postgres(c) => statement.execute(c)?,
-            AnyConnection::Sqlite(c) => statement.execute(c)?,
-        };
+/// Writes actions' places in jobs, all in one statement.
+pub fn insert_places(connection: &mut AnyConnection, rows: &[ActionAttachment]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(action_attachments::table).values(some).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Writes reports, all in one statement.
+pub fn insert_reports(connection: &mut AnyConnection, rows: &[ActionReport]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(action_reports::table).values(some).execute(c))?;
     }
     Ok(())
 }

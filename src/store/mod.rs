@@ -36,7 +36,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::SubsecRound;
-use diesel::connection::{Connection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
@@ -65,6 +64,8 @@ pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
     pub now: Time,
+    /// Whether this is not the first attempt: somebody was faster, or in the way.
+    pub again: bool,
 }
 
 /// Why a transaction's closure gave up.
@@ -145,6 +146,23 @@ impl Store {
         self.transact(Access::Read, work)
     }
 
+    /// Runs `work`, which is one statement that writes nothing: its own snapshot, and one round trip to the database.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        self.transact(Access::One, work)
+    }
+
+    /// Runs `work`, which is one statement, and the same when it is run twice: a connection that is lost does not say
+    /// whether it was.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        self.transact(Access::One, work)
+    }
+
     /// Runs `work` in a transaction that commits if and only if `work` succeeds.
     ///
     /// # Errors
@@ -158,7 +176,7 @@ impl Store {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.attempt(access, &mut work) {
+            let failure = match self.attempt(access, attempt > 1, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
@@ -185,17 +203,21 @@ impl Store {
                 return Err(last_word(failure));
             }
             log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
-            std::thread::sleep(pause(attempt));
+            // Whoever lost a swap has waited for the winner already.
+            if attempt > 1 || !matches!(failure, Failure::Stale) {
+                std::thread::sleep(pause(attempt));
+            }
         }
     }
 
     fn attempt<T>(
         &self,
         access: Access,
+        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
-        let outcome = Self::attempt_on(&mut connection, access, work);
+        let outcome = Self::attempt_on(&mut connection, access, again, work);
         self.pool.give_back(connection);
         outcome
     }
@@ -203,6 +225,7 @@ impl Store {
     fn attempt_on<T>(
         connection: &mut AnyConnection,
         access: Access,
+        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         if let Err(error) = dialect::begin(connection, access) {
@@ -214,23 +237,23 @@ impl Store {
                 }
             });
         }
-        type Manager = <AnyConnection as Connection>::TransactionManager;
-        match work(&mut Tx { connection, now: now() }) {
-            Ok(value) => match Manager::commit_transaction(connection) {
-                Ok(()) => Ok(value),
-                Err(error) => {
-                    // After a failed commit the transaction manager may still believe it is inside.
-                    discard_if_open(connection);
-                    Err(Attempt::Failed(Failure::Database(error)))
-                }
-            },
+        match work(&mut Tx { connection, now: now(), again }) {
+            Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
+                // After a failed commit the transaction may still be open.
+                end(connection, access);
+                Attempt::Failed(Failure::Database(error))
+            }),
             Err(failure) => {
-                if let Err(error) = Manager::rollback_transaction(connection) {
-                    log::debug!("rollback failed, the connection is dropped: {error}");
-                    discard(connection);
-                }
+                end(connection, access);
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
+                    // The only statement finds out what a BEGIN would have.
+                    Failure::Database(error)
+                        if access == Access::One && dialect::classify(&error) == Failed::Connection =>
+                    {
+                        discard(connection);
+                        Err(Attempt::Begin(error))
+                    }
                     failure => Err(Attempt::Failed(failure)),
                 }
             }
@@ -246,13 +269,10 @@ enum Attempt {
     Failed(Failure),
 }
 
-fn discard_if_open(connection: &mut AnyConnection) {
-    type Manager = <AnyConnection as Connection>::TransactionManager;
-    let open = match Manager::transaction_manager_status_mut(connection).transaction_depth() {
-        Ok(depth) => depth.is_some(),
-        Err(_) => true,
-    };
-    if open && Manager::rollback_transaction(connection).is_err() {
+/// Takes back what a transaction did.
+fn end(connection: &mut AnyConnection, access: Access) {
+    if let Err(error) = dialect::rollback(connection, access) {
+        log::debug!("rollback failed, the connection is dropped: {error}");
         discard(connection);
     }
 }
