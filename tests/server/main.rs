@@ -7,6 +7,7 @@ mod connections;
 mod cors;
 mod ending;
 mod failures;
+mod haproxy;
 mod ids;
 mod proxy;
 mod requests;
