@@ -5,9 +5,11 @@ mod client;
 
 mod connections;
 mod cors;
+mod daemon;
 mod ending;
 mod failures;
 mod haproxy;
+mod hostile;
 mod ids;
 mod proxy;
 mod requests;
