@@ -11,5 +11,7 @@ mod failures;
 mod haproxy;
 mod hostile;
 mod ids;
+mod poisons;
 mod proxy;
 mod requests;
+mod smuggling;
