@@ -14,4 +14,5 @@ mod ids;
 mod poisons;
 mod proxy;
 mod requests;
+mod restarts;
 mod smuggling;
