@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::registry::{Door, Entry};
 
-/// How long the rest of a message may take when somebody else waits for the place.
-const HURRY: Duration = Duration::from_millis(100);
+/// How long the rest of a message may take when somebody else waits for the place: enough for one that was on its way.
+const HURRY: Duration = Duration::from_millis(20);
 
 /// How long it may take when we have closed the connection while it rested, and the message crossed that.
 const CROSSED: Duration = Duration::from_secs(5);

@@ -55,7 +55,12 @@ fn haproxy() -> Command {
 }
 
 fn check(path: &Path) -> Output {
-    haproxy().arg("-c").arg("-f").arg(path).output().expect("haproxy: install it, or run scripts/test")
+    haproxy()
+        .arg("-c")
+        .arg("-f")
+        .arg(path)
+        .output()
+        .unwrap_or_else(|why| panic!("haproxy: {why}: scripts/test installs it"))
 }
 
 fn shipped() -> PathBuf {

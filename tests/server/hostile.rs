@@ -143,11 +143,12 @@ fn trickle(address: SocketAddr, request: &str, count: usize) {
     while begun.elapsed() < Duration::from_secs(3) {
         for (stream, sent) in &mut all {
             let byte = request.as_bytes()[*sent % request.len()];
-            match stream.write(&[byte]) {
-                Ok(_) => *sent += 1,
+            match stream.write_all(&[byte]) {
+                Ok(()) => *sent += 1,
                 Err(_) => (*stream, *sent) = (TcpStream::connect(address).unwrap(), 0),
             }
         }
+        thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -291,6 +292,21 @@ fn when_the_open_files_run_out() {
     // Of which the connections to the database are some.
     let limited = ["sh", "-c", "ulimit -n 96; exec \"$0\" \"$@\""];
     let daemon = Daemon::start_by(&limited, "127.0.0.1:0".parse().unwrap(), &[]);
+    weathers(&daemon, |address| connections(address, 200));
+    weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nX: y", 100));
+}
+
+#[test]
+fn when_the_threads_run_out() {
+    // For root there is no such limit: somebody else gets a copy of the program.
+    let script = r#"
+        if [ "$EUID" = 0 ]; then
+            cp "$0" program && chmod 777 . && exec setpriv --reuid 64321 --regid 64321 --clear-groups \
+                bash -c 'ulimit -u 40; exec ./program "$@"' program "$@"
+        fi
+        ulimit -u $(($(ps -L --no-headers -u "$EUID" | wc -l) + 40))
+        exec "$0" "$@""#;
+    let daemon = Daemon::start_by(&["bash", "-c", script], "127.0.0.1:0".parse().unwrap(), &[]);
     weathers(&daemon, |address| connections(address, 200));
     weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nX: y", 100));
 }
