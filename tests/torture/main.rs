@@ -1,0 +1,27 @@
+//! What no test of seconds can show: that nothing is lost when the daemon or its database is killed, or the disk is
+//! full, in the middle of a write load. `scripts/torture` runs it. The database servers are its own.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod daemon;
+mod http;
+mod jobs;
+mod known;
+mod load;
+mod process;
+mod servers;
+mod soundness;
+mod writer;
+
+mod daemon_killed;
+mod database_killed;
+
+/// A line of the summary.
+fn say(line: std::fmt::Arguments<'_>) {
+    println!("torture: {line}");
+}
