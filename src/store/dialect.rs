@@ -262,6 +262,13 @@ pub fn classify(error: &DieselError) -> Failed {
     }
 }
 
+/// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one
+/// may find the primary, and this one never will. SQLite has but one file, and when the disk is full a connection that
+/// is open can still read, while a new one might not even open it.
+pub fn is_of_a_standby(connection: &AnyConnection, error: &DieselError) -> bool {
+    !matches!(connection, AnyConnection::Sqlite(_)) && classify(error) == Failed::ReadOnly
+}
+
 /// MySQL 1213, 1205, 1020 and Galera's; PostgreSQL 40P01 and 55P03; SQLite's BUSY and LOCKED.
 const CONTENTION: &[&str] = &[
     "deadlock",

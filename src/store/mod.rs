@@ -228,6 +228,10 @@ impl Store {
                 if let Err(error) = Manager::rollback_transaction(connection) {
                     log::debug!("rollback failed, the connection is dropped: {error}");
                     discard(connection);
+                } else if let Failure::Database(error) = &failure
+                    && dialect::is_of_a_standby(connection, error)
+                {
+                    discard(connection);
                 }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
