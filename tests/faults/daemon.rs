@@ -17,29 +17,37 @@ pub struct Daemon {
     database: String,
     /// What it is run by: nothing, or a program that runs the rest of its command line.
     by: Vec<String>,
+    options: Vec<(String, String)>,
     pub port: u16,
     process: Option<Process>,
 }
 
 impl Daemon {
-    /// Makes the schema and starts.
+    /// One with a schema, as it is without configuration.
     pub fn start(database: &str) -> Self {
-        let mut daemon = Self::prepare(database);
+        let mut daemon = Self::new(database);
         daemon.sync();
         daemon.restart();
         daemon
     }
 
-    /// One that is started later, by another program.
-    pub fn prepare(database: &str) -> Self {
+    /// One that is not started yet.
+    pub fn new(database: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self {
             directory: tempfile::tempdir().unwrap(),
             database: database.to_owned(),
             by: Vec::new(),
+            options: Vec::new(),
             port,
             process: None,
         }
+    }
+
+    /// The same with an option, named as the environment has it.
+    pub fn with(mut self, option: &str, value: &str) -> Self {
+        self.options.push((format!("OS_{option}"), value.to_owned()));
+        self
     }
 
     /// The same, run by another program.
@@ -62,11 +70,20 @@ impl Daemon {
             .env("OS_DEFAULT__AUTH_STRATEGY", "noauth")
             .env("OS_DEFAULT__BIND_HOST", "127.0.0.1")
             .env("OS_DEFAULT__BIND_PORT", self.port.to_string())
-            .env("OS_HEALTHCHECK__DETAILED", "true");
+            .env("OS_HEALTHCHECK__DETAILED", "true")
+            .envs(self.options.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    fn sync(&self) {
+    /// What it says when it does not start.
+    pub fn refusal(&self) -> String {
+        let output = self.command(&["serve"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Makes the schema.
+    pub fn sync(&self) {
         let output = self.command(&["db", "sync"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -86,6 +103,11 @@ impl Daemon {
             std::thread::sleep(Duration::from_millis(2));
         }
         begun.elapsed()
+    }
+
+    /// Where it runs.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Its process id.

@@ -8,11 +8,14 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "../faults/daemon.rs"]
 mod daemon;
+#[path = "../faults/http.rs"]
 mod http;
 mod jobs;
 mod known;
 mod load;
+#[path = "../faults/process.rs"]
 mod process;
 mod servers;
 mod soundness;

@@ -1,0 +1,88 @@
+//! Somebody else holds a lock and does not let go: those who need it use up the pool, and everybody hears of it in time.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use serde_json::json;
+
+use crate::daemon::Daemon;
+use crate::databases::Database;
+use crate::http::{Answer, Line};
+
+/// How many connections there are.
+const POOL: usize = 3;
+/// Only what hangs takes this long: a lock is waited for 5 seconds, and a connection for one here.
+const BOUND: Duration = Duration::from_secs(20);
+
+#[test]
+fn sqlite() {
+    who_waits_is_told_and_all_goes_on_afterwards(&Database::sqlite());
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+fn mysql() {
+    who_waits_is_told_and_all_goes_on_afterwards(&Database::mysql());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn postgres() {
+    who_waits_is_told_and_all_goes_on_afterwards(&Database::postgres());
+}
+
+fn who_waits_is_told_and_all_goes_on_afterwards(database: &Database) {
+    let mut daemon = Daemon::new(&database.url)
+        .with("DATABASE__MAX_POOL_SIZE", &POOL.to_string())
+        .with("DATABASE__MAX_OVERFLOW", "0")
+        .with("DATABASE__POOL_TIMEOUT", "1")
+        .with("DATABASE__DB_MAX_RETRIES", "0");
+    daemon.sync();
+    daemon.restart();
+    let line = || Line::new(daemon.port, "p");
+    line().send("POST", "/clients", Some(&json!({"client_id": "a"}))).expect(201);
+    let job = json!({"job_id": "j", "client_id": "a", "job_actions": []});
+    line().send("POST", "/jobs", Some(&job)).expect(201);
+    let before = line().send("GET", "/jobs/j", None).expect(200);
+
+    let mut holder = database.connect();
+    holder
+        .batch_execute(if database.url.contains("://") {
+            "BEGIN; SELECT id FROM job_attachments WHERE id = 'j' FOR UPDATE"
+        } else {
+            "BEGIN IMMEDIATE"
+        })
+        .unwrap();
+    std::thread::scope(|scope| {
+        let change = |n: usize| {
+            let run = json!({"job_schedule": {"current_pid": n}});
+            line().send("PATCH", "/jobs/j", Some(&run))
+        };
+        let writers: Vec<_> = (1..=2 * POOL).map(|n| scope.spawn(move || change(n))).collect();
+        // Now all connections are held by those who wait.
+        std::thread::sleep(Duration::from_secs(2));
+        told_to_come_again(&line().send("GET", "/jobs/j", None));
+        let health = line().raw("GET", "/healthcheck", None);
+        assert_eq!(health.status, Some(503), "{health:?}");
+        assert!(health.took < BOUND);
+        line().raw("GET", "/", None).expect(300);
+        for writer in writers {
+            told_to_come_again(&writer.join().unwrap());
+        }
+    });
+    holder.batch_execute("ROLLBACK").unwrap();
+
+    let begun = Instant::now();
+    assert_eq!(line().send("GET", "/jobs/j", None).expect(200), before, "nothing was written");
+    let run = json!({"job_schedule": {"current_pid": 99}});
+    line().send("PATCH", "/jobs/j", Some(&run)).expect(200);
+    assert_eq!(line().raw("GET", "/healthcheck", None).status, Some(200));
+    assert!(begun.elapsed() < Duration::from_secs(5), "it goes on at once");
+}
+
+#[track_caller]
+fn told_to_come_again(answer: &Answer) {
+    assert_eq!((answer.status, answer.retry_after.is_some()), (Some(503), true), "{answer:?}");
+    assert_eq!(answer.body["title"], "Service Unavailable");
+    assert!(answer.took < BOUND, "{answer:?}");
+}
