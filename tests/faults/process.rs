@@ -33,19 +33,24 @@ impl Process {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    /// From now on it takes what the kernel takes for it, and does nothing about it.
-    pub fn hang(&self) {
-        self.signal("STOP");
+    /// It and the processes it has started, which for PostgreSQL are most of it.
+    pub fn family(&self) -> Vec<u32> {
+        let its = |id: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            // After the name, which may have anything in it: the state, and the parent.
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            parent == Some(&*self.id().to_string())
+        };
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        std::iter::once(self.id()).chain(ids.filter(its)).collect()
     }
 
-    /// Goes on where it hung.
-    pub fn go_on(&self) {
-        self.signal("CONT");
-    }
-
-    fn signal(&self, name: &str) {
-        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+    /// Sends a signal, as `STOP`, to the whole family.
+    pub fn signal(&self, name: &str) {
+        let ids: Vec<String> = self.family().iter().map(u32::to_string).collect();
+        // One of them may have ended meanwhile.
+        let _ = Command::new("kill").args(["-s", name]).args(ids).status().unwrap();
     }
 }
 

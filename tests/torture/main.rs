@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+#[allow(dead_code, reason = "tests/faults uses the rest")]
 #[path = "../faults/daemon.rs"]
 mod daemon;
 #[path = "../faults/http.rs"]
@@ -23,6 +24,7 @@ mod writer;
 
 mod daemon_killed;
 mod database_killed;
+mod outages;
 
 /// A line of the summary.
 fn say(line: std::fmt::Arguments<'_>) {

@@ -56,8 +56,9 @@ impl Server {
 
     /// `kill -9`, of all its processes.
     pub fn kill(&mut self) {
-        // Those of PostgreSQL end by themselves when the first is gone, and the next start has to wait for that.
-        drop(self.process.take());
+        let process = self.process.take().unwrap();
+        process.signal("KILL");
+        drop(process);
     }
 
     /// Starts it on the data that there is; back when it accepts connections.
@@ -101,13 +102,14 @@ impl Server {
         }
     }
 
-    /// From now on it takes connections, and says nothing.
+    /// From now on it takes what the kernel takes for it, and says nothing.
     pub fn hang(&self) {
-        self.process.as_ref().unwrap().hang();
+        self.process.as_ref().unwrap().signal("STOP");
     }
 
+    /// Goes on where it hung.
     pub fn go_on(&self) {
-        self.process.as_ref().unwrap().go_on();
+        self.process.as_ref().unwrap().signal("CONT");
     }
 
     fn accepts(&self) -> bool {

@@ -132,7 +132,7 @@ impl Writer {
         let Some(n) = self.some_job() else { return };
         let (_, actions) = *self.jobs[n].state.last();
         // Every other change is of the actions too, and so is one after a change that may not have been made.
-        let with_actions = self.count % 2 == 0 || !self.jobs[n].state.is_certain();
+        let with_actions = self.count.is_multiple_of(2) || !self.jobs[n].state.is_certain();
         let state = (self.count, if with_actions { self.count } else { actions });
         let body = self.jobs[n].patch(state);
         let path = format!("/jobs/{}", self.jobs[n].id);
