@@ -45,6 +45,8 @@ pub enum Failed {
     Connection,
     /// The database takes no writes just now: disk full, read-only.
     ReadOnly,
+    /// A statement took longer than the server lets it.
+    TooLong,
     /// Anything else is a fault of ours or of the schema.
     Other,
 }
@@ -257,6 +259,8 @@ pub fn classify(error: &DieselError) -> Failed {
         Failed::Connection
     } else if says(READ_ONLY) {
         Failed::ReadOnly
+    } else if says(TOO_LONG) {
+        Failed::TooLong
     } else {
         Failed::Other
     }
@@ -312,3 +316,6 @@ const READ_ONLY: &[&str] = &[
     "could not extend file",
     "is full",
 ];
+
+/// MySQL 3024, MariaDB 1969, and 1317 of both when an administrator ends the statement; PostgreSQL 57014.
+const TOO_LONG: &[&str] = &["query execution was interrupted", "canceling statement due to"];

@@ -294,6 +294,9 @@ fn last_word(failure: Failure) -> Error {
             Failed::ReadOnly => {
                 Error::unavailable("The database takes no changes at the moment.", error.to_string())
             }
+            Failed::TooLong => {
+                Error::unavailable("The database took too long; try again later.", error.to_string())
+            }
             _ => Error::storage(error.to_string()),
         },
     }

@@ -80,6 +80,33 @@ fn who_waits_is_told_and_all_goes_on_afterwards(database: &Database) {
     assert!(begun.elapsed() < Duration::from_secs(5), "it goes on at once");
 }
 
+/// Whatever makes a statement slow: the server ends it when its administrator says so, and that is no fault of ours.
+#[cfg(feature = "postgres")]
+#[test]
+fn a_statement_that_the_server_ends() {
+    let database = Database::postgres();
+    let mut daemon = Daemon::new(&database.url);
+    daemon.sync();
+    let name = database.url.rsplit('/').next().unwrap();
+    let limit = format!("ALTER DATABASE {name} SET statement_timeout = '500ms'");
+    database.connect().batch_execute(&limit).unwrap();
+    daemon.restart();
+    let mut line = Line::new(daemon.port, "p");
+    line.send("POST", "/clients", Some(&json!({"client_id": "a"}))).expect(201);
+    let mut holder = database.connect();
+    holder.batch_execute("BEGIN; LOCK TABLE clients").unwrap();
+    for (method, body) in [("GET", None), ("PATCH", Some(json!({"description": "d"})))] {
+        let answer = line.send(method, "/clients/a", body.as_ref());
+        told_to_come_again(&answer);
+        assert_eq!(answer.body["description"], "The database took too long; try again later.");
+    }
+    holder.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(
+        line.send("GET", "/clients/a", None).expect(200)["client"]["description"],
+        serde_json::Value::Null
+    );
+}
+
 #[track_caller]
 fn told_to_come_again(answer: &Answer) {
     assert_eq!((answer.status, answer.retry_after.is_some()), (Some(503), true), "{answer:?}");
