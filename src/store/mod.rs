@@ -163,8 +163,8 @@ impl Store {
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
                 Err(Attempt::Begin(error)) => {
-                    // A pooled connection that the server dropped in the meantime: nothing was done on it yet.
-                    if attempt > self.pool.max_size() + 1 {
+                    // A connection that the server has dropped, before anything was done on it that lasts.
+                    if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
                         return Err(away(error.to_string()));
                     }
                     continue;
@@ -235,6 +235,11 @@ impl Store {
                 }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
+                    // What was not committed is undone, so that it is as if the connection had been gone at the BEGIN.
+                    Failure::Database(error) if dialect::classify(&error) == Failed::Connection => {
+                        discard(connection);
+                        Err(Attempt::Begin(error))
+                    }
                     failure => Err(Attempt::Failed(failure)),
                 }
             }

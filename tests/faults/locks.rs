@@ -107,6 +107,66 @@ fn a_statement_that_the_server_ends() {
     );
 }
 
+/// Its transaction was not committed, and so can be run again.
+#[cfg(feature = "mysql")]
+#[test]
+fn a_change_whose_connection_is_killed_on_mysql() {
+    a_change_whose_connection_is_killed_is_made_on_another(
+        &Database::mysql(),
+        "SELECT CAST(id AS SIGNED) AS number FROM information_schema.processlist \
+         WHERE db = DATABASE() AND info LIKE 'UPDATE%'",
+        |id| format!("KILL {id}"),
+    );
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_change_whose_connection_is_killed_on_postgres() {
+    a_change_whose_connection_is_killed_is_made_on_another(
+        &Database::postgres(),
+        "SELECT pid::bigint AS number FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        |id| format!("SELECT pg_terminate_backend({id})"),
+    );
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn a_change_whose_connection_is_killed_is_made_on_another(
+    database: &Database,
+    waiting: &str,
+    kill: fn(i64) -> String,
+) {
+    use diesel::prelude::*;
+
+    #[derive(QueryableByName)]
+    struct Session {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        number: i64,
+    }
+    let daemon = Daemon::start(&database.url);
+    let mut line = Line::new(daemon.port, "p");
+    line.send("POST", "/clients", Some(&json!({"client_id": "a"}))).expect(201);
+    let (mut holder, mut admin) = (database.connect(), database.connect());
+    holder.batch_execute("BEGIN; SELECT id FROM clients WHERE client_id = 'a' FOR UPDATE").unwrap();
+    std::thread::scope(|scope| {
+        let change =
+            scope.spawn(|| line.send("PATCH", "/clients/a", Some(&json!({"description": "changed"}))));
+        let until = Instant::now() + BOUND;
+        let session = loop {
+            let found: Vec<Session> = diesel::sql_query(waiting).load(&mut admin).unwrap();
+            if let Some(session) = found.first() {
+                break session.number;
+            }
+            assert!(Instant::now() < until, "nobody waits for the lock");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        admin.batch_execute(&kill(session)).unwrap();
+        holder.batch_execute("ROLLBACK").unwrap();
+        change.join().unwrap().expect(200);
+    });
+    assert_eq!(line.send("GET", "/clients/a", None).expect(200)["client"]["description"], "changed");
+}
+
 #[track_caller]
 fn told_to_come_again(answer: &Answer) {
     assert_eq!((answer.status, answer.retry_after.is_some()), (Some(503), true), "{answer:?}");
