@@ -319,3 +319,39 @@ const READ_ONLY: &[&str] = &[
 
 /// MySQL 3024, MariaDB 1969, and 1317 of both when an administrator ends the statement; PostgreSQL 57014.
 const TOO_LONG: &[&str] = &["query execution was interrupted", "canceling statement due to"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_servers_say_is_understood() {
+        for (message, meaning) in [
+            (
+                "The MariaDB server is running with the --read-only option so it cannot execute this",
+                Failed::ReadOnly,
+            ),
+            ("The MySQL server is running with the --super-read-only option", Failed::ReadOnly),
+            ("The table 'jobs' is full", Failed::ReadOnly),
+            ("could not extend file \"base/5/16384\": No space left on device", Failed::ReadOnly),
+            ("database or disk is full", Failed::ReadOnly),
+            ("attempt to write a readonly database", Failed::ReadOnly),
+            ("Query execution was interrupted (max_statement_time exceeded)", Failed::TooLong),
+            ("Query execution was interrupted, maximum statement execution time exceeded", Failed::TooLong),
+            ("canceling statement due to statement timeout", Failed::TooLong),
+            ("canceling statement due to lock timeout", Failed::Contention),
+            ("Lock wait timeout exceeded; try restarting transaction", Failed::Contention),
+            ("database is locked", Failed::Contention),
+            ("Server has gone away", Failed::Connection),
+            ("Lost connection to server during query", Failed::Connection),
+            ("Connection was killed", Failed::Connection),
+            ("terminating connection due to administrator command", Failed::Connection),
+            ("WSREP has not yet prepared node for application use", Failed::Connection),
+            ("disk I/O error", Failed::Connection),
+            ("You have an error in your SQL syntax", Failed::Other),
+        ] {
+            let error = DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert_eq!(classify(&error), meaning, "{message}");
+        }
+    }
+}
