@@ -106,7 +106,7 @@ fn members_are_where_the_last_answer_put_them(api: &Api) {
     let tag = &document["session_tag"];
     for (n, job) in jobs.iter().enumerate() {
         let shown = alice.show("jobs", job);
-        let is_in = (n + ROUNDS - 1) % 2 == 0;
+        let is_in = (n + ROUNDS - 1).is_multiple_of(2);
         assert_eq!(document["jobs"].get(job).is_some(), is_in, "{document}");
         let expected = if is_in { (json!(session), tag.clone()) } else { (json!(""), json!(0)) };
         assert_eq!((shown["session_id"].clone(), shown["session_tag"].clone()), expected);
