@@ -44,6 +44,8 @@ pub enum Failed {
     Connection,
     /// The database takes no writes just now: disk full, read-only.
     ReadOnly,
+    /// A statement took longer than the server lets it.
+    TooLong,
     /// Anything else is a fault of ours or of the schema.
     Other,
 }
@@ -249,9 +251,18 @@ pub fn classify(error: &DieselError) -> Failed {
         Failed::Connection
     } else if says(READ_ONLY) {
         Failed::ReadOnly
+    } else if says(TOO_LONG) {
+        Failed::TooLong
     } else {
         Failed::Other
     }
+}
+
+/// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one
+/// may find the primary, and this one never will. SQLite has but one file, and when the disk is full a connection that
+/// is open can still read, while a new one might not even open it.
+pub fn is_of_a_standby(connection: &AnyConnection, error: &DieselError) -> bool {
+    !matches!(connection, AnyConnection::Sqlite(_)) && classify(error) == Failed::ReadOnly
 }
 
 /// MySQL 1213, 1205, 1020 and Galera's; PostgreSQL 40P01 and 55P03; SQLite's BUSY and LOCKED.
@@ -297,3 +308,42 @@ const READ_ONLY: &[&str] = &[
     "could not extend file",
     "is full",
 ];
+
+/// MySQL 3024, MariaDB 1969, and 1317 of both when an administrator ends the statement; PostgreSQL 57014.
+const TOO_LONG: &[&str] = &["query execution was interrupted", "canceling statement due to"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_servers_say_is_understood() {
+        for (message, meaning) in [
+            (
+                "The MariaDB server is running with the --read-only option so it cannot execute this",
+                Failed::ReadOnly,
+            ),
+            ("The MySQL server is running with the --super-read-only option", Failed::ReadOnly),
+            ("The table 'jobs' is full", Failed::ReadOnly),
+            ("could not extend file \"base/5/16384\": No space left on device", Failed::ReadOnly),
+            ("database or disk is full", Failed::ReadOnly),
+            ("attempt to write a readonly database", Failed::ReadOnly),
+            ("Query execution was interrupted (max_statement_time exceeded)", Failed::TooLong),
+            ("Query execution was interrupted, maximum statement execution time exceeded", Failed::TooLong),
+            ("canceling statement due to statement timeout", Failed::TooLong),
+            ("canceling statement due to lock timeout", Failed::Contention),
+            ("Lock wait timeout exceeded; try restarting transaction", Failed::Contention),
+            ("database is locked", Failed::Contention),
+            ("Server has gone away", Failed::Connection),
+            ("Lost connection to server during query", Failed::Connection),
+            ("Connection was killed", Failed::Connection),
+            ("terminating connection due to administrator command", Failed::Connection),
+            ("WSREP has not yet prepared node for application use", Failed::Connection),
+            ("disk I/O error", Failed::Connection),
+            ("You have an error in your SQL syntax", Failed::Other),
+        ] {
+            let error = DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert_eq!(classify(&error), meaning, "{message}");
+        }
+    }
+}

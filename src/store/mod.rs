@@ -181,8 +181,8 @@ impl Store {
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
                 Err(Attempt::Begin(error)) => {
-                    // A pooled connection that the server dropped in the meantime: nothing was done on it yet.
-                    if attempt > self.pool.max_size() + 1 {
+                    // A connection that the server has dropped, before anything was done on it that lasts.
+                    if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
                         return Err(away(error.to_string()));
                     }
                     continue;
@@ -245,12 +245,15 @@ impl Store {
             }),
             Err(failure) => {
                 end(connection, access);
+                if let Failure::Database(error) = &failure
+                    && dialect::is_of_a_standby(connection, error)
+                {
+                    discard(connection);
+                }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
-                    // The only statement finds out what a BEGIN would have.
-                    Failure::Database(error)
-                        if access == Access::One && dialect::classify(&error) == Failed::Connection =>
-                    {
+                    // What was not committed is undone, so that it is as if the connection had been gone at the BEGIN.
+                    Failure::Database(error) if dialect::classify(&error) == Failed::Connection => {
                         discard(connection);
                         Err(Attempt::Begin(error))
                     }
@@ -309,6 +312,9 @@ fn last_word(failure: Failure) -> Error {
             }
             Failed::ReadOnly => {
                 Error::unavailable("The database takes no changes at the moment.", error.to_string())
+            }
+            Failed::TooLong => {
+                Error::unavailable("The database took too long; try again later.", error.to_string())
             }
             _ => Error::storage(error.to_string()),
         },
