@@ -1,0 +1,116 @@
+//! A client that costs as little as one can: the loader shares the machine with what it loads.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::Result;
+use crate::world::{PROJECT, USER};
+
+/// Longer than anything the service waits for itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A request as it goes over the wire.
+pub struct Request {
+    bytes: Vec<u8>,
+}
+
+impl Request {
+    pub fn get(path: &str) -> Self {
+        Self::with_body("GET", path, "")
+    }
+
+    /// A request with a body, if it is not empty.
+    pub fn with_body(method: &str, path: &str, body: &str) -> Self {
+        // What a client of OpenStack sends, with the identity where the strategy `noauth` looks for it.
+        let mut text = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: freezer-bench\r\nAccept: application/json\r\n\
+             X-User-Id: {USER}\r\nX-Project-Id: {PROJECT}\r\nX-Roles: member,reader\r\n"
+        );
+        if !body.is_empty() {
+            text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
+        text.push_str(body);
+        Self { bytes: text.into_bytes() }
+    }
+}
+
+/// An answer, as long as the client is not asked again.
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+}
+
+impl Answer<'_> {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What it says, as JSON.
+    pub fn json(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_slice(self.body)?)
+    }
+
+    /// What it says, for a message.
+    pub fn text(&self) -> String {
+        let body = String::from_utf8_lossy(self.body);
+        format!("{} {}", self.status, body.chars().take(500).collect::<String>())
+    }
+}
+
+/// A connection that is kept.
+pub struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, buffer: vec![0; 256 * 1024] })
+    }
+
+    /// Sends a request and reads the answer.
+    pub fn send(&mut self, request: &Request) -> Result<Answer<'_>> {
+        self.stream.write_all(&request.bytes)?;
+        let mut filled = 0;
+        let (status, begin, end) = loop {
+            let more = self.stream.read(&mut self.buffer[filled..])?;
+            if more == 0 {
+                return Err("the connection was closed".into());
+            }
+            filled += more;
+            if let Some((status, begin, length)) = head(&self.buffer[..filled])? {
+                break (status, begin, begin + length);
+            }
+        };
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        if filled < end {
+            self.stream.read_exact(&mut self.buffer[filled..end])?;
+        }
+        if filled > end {
+            return Err("more than one answer".into());
+        }
+        Ok(Answer { status, body: &self.buffer[begin..end] })
+    }
+}
+
+/// The status, where the body begins and its length; nothing as long as the head is not whole.
+fn head(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(begin) = response.parse(bytes)? else { return Ok(None) };
+    let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = length.map(|header| std::str::from_utf8(header.value)).transpose()?;
+    let status = response.code.ok_or("no status")?;
+    match (status, length) {
+        (204 | 304, _) => Ok(Some((status, begin, 0))),
+        (_, Some(length)) => Ok(Some((status, begin, length.trim().parse()?))),
+        (_, None) => Err("an answer without Content-Length".into()),
+    }
+}

@@ -1,0 +1,163 @@
+//! The run: fill, start, measure, and so on for each size.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+use crate::daemon::Daemon;
+use crate::database::Database;
+use crate::fill::Filler;
+use crate::fleet;
+use crate::http::{Answer, Client};
+use crate::load::{Measured, closed_loop};
+use crate::machine::Machine;
+use crate::operations::{self, Operation};
+use crate::options::Options;
+use crate::results::{Results, Row};
+use crate::session;
+use crate::verify;
+use crate::world::BLOCK;
+
+/// With how many jobs the fleet works; without that size, with the largest.
+const FLEET_JOBS: usize = 200_000;
+
+/// What one run has.
+struct Run<'o> {
+    options: &'o Options,
+    database: Database,
+    home: tempfile::TempDir,
+    /// The constant answers that were measured: they do not depend on the number of jobs.
+    constants: HashMap<&'static str, Measured>,
+    results: Results,
+}
+
+/// Measures everything that is asked for.
+pub fn run(options: &Options) -> Result<Results> {
+    if options.sizes.iter().any(|size| *size == 0 || !size.is_multiple_of(BLOCK))
+        || !options.sizes.is_sorted()
+    {
+        return Err(format!("The sizes must be rising multiples of {BLOCK}.").into());
+    }
+    let machine = Machine::this();
+    let database = Database::create(&options.database)?;
+    let results = Results {
+        machine,
+        backend: database.version()?,
+        settings: database.settings()?,
+        connections: options.connections,
+        first_answer: Duration::MAX,
+        rows: Vec::new(),
+    };
+    say(format_args!("{}", results.about()));
+    let mut filler = Filler::new(database.url.clone());
+    let home = tempfile::tempdir()?;
+    let mut run = Run { options, database, home, constants: HashMap::new(), results };
+    for jobs in &options.sizes {
+        let begin = Instant::now();
+        filler.fill(*jobs)?;
+        say(format_args!("\n{jobs} jobs, filled in {:.1} s", begin.elapsed().as_secs_f64()));
+        run.measure(*jobs)?;
+    }
+    Ok(run.results)
+}
+
+impl Run<'_> {
+    fn measure(&mut self, jobs: usize) -> Result<()> {
+        let daemon = Daemon::service(&self.database.text, self.options.workers, self.home.path())?;
+        self.results.first_answer = self.results.first_answer.min(daemon.first_answer);
+        verify::filled(&mut Client::connect(daemon.address)?, jobs)?;
+        operations::seen_now(&self.database, jobs)?;
+        say(format_args!("{}", Row::HEADER));
+        for operation in operations::all(&self.database, jobs)? {
+            if self.wants(operation.name) {
+                let (measured, answer) =
+                    load(&daemon, &operation, self.options.connections, self.options.time())?;
+                let memory = daemon.memory()?;
+                let constant = self.constant(&operation, &answer)?;
+                self.add(Row { constant, ..Row::new(jobs, operation.name, measured, memory) });
+            }
+        }
+        if self.wants(session::NAME) {
+            let measured = session::measure(&daemon, self.options.connections, self.options.time())?;
+            self.add(Row::new(jobs, session::NAME, measured, daemon.memory()?));
+        }
+        let sizes = &self.options.sizes;
+        let last = if sizes.contains(&FLEET_JOBS) { Some(&FLEET_JOBS) } else { sizes.last() };
+        if last == Some(&jobs) && self.options.fleet_seconds > 0.0 && self.wants(fleet::NAMES[0]) {
+            let time = Duration::from_secs_f64(self.options.fleet_seconds);
+            let measured = fleet::measure(&daemon, jobs, time)?;
+            for (name, measured) in fleet::NAMES.into_iter().zip(measured) {
+                self.add(Row::new(jobs, name, measured, daemon.memory()?));
+            }
+        }
+        Ok(())
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        name.contains(&self.options.only)
+    }
+
+    fn add(&mut self, row: Row) {
+        say(format_args!("{}", row.line()));
+        self.results.rows.push(row);
+    }
+
+    /// What rouille does when it answers the same to the same requests.
+    fn constant(&mut self, operation: &Operation, answer: &[u8]) -> Result<Option<Measured>> {
+        if self.options.ceiling_seconds == 0.0 {
+            return Ok(None);
+        }
+        if let Some(known) = self.constants.get(operation.name) {
+            return Ok(Some(*known));
+        }
+        let server = Daemon::constant(operation.status, answer)?;
+        let time = self.options.ceiling_time();
+        let measured = closed_loop(
+            self.options.connections,
+            time,
+            |_| Client::connect(server.address),
+            |client, thread, turn| succeeded(operation, &client.send(&(operation.request)(thread, turn))?),
+        )?;
+        self.constants.insert(operation.name, measured);
+        Ok(Some(measured))
+    }
+}
+
+/// Measures an operation, after a look at whether it does what it should; with one of its answers.
+fn load(
+    daemon: &Daemon,
+    operation: &Operation,
+    threads: usize,
+    time: Duration,
+) -> Result<(Measured, Vec<u8>)> {
+    let mut client = Client::connect(daemon.address)?;
+    let answer = client.send(&(operation.request)(threads, 0))?;
+    succeeded(operation, &answer)?;
+    if !(operation.expect)(&answer.json()?) {
+        return Err(format!("{}: {}", operation.name, answer.text()).into());
+    }
+    let body = answer.body.to_vec();
+    let measured = closed_loop(
+        threads,
+        time,
+        |_| Client::connect(daemon.address),
+        |client, thread, turn| succeeded(operation, &client.send(&(operation.request)(thread, turn))?),
+    )?;
+    Ok((measured, body))
+}
+
+/// # Errors
+/// Any other answer than the one for a success.
+fn succeeded(operation: &Operation, answer: &Answer<'_>) -> Result<()> {
+    if answer.status == operation.status {
+        return Ok(());
+    }
+    Err(format!("{}: {}", operation.name, answer.text()).into())
+}
+
+/// Writes a line to standard output, at once.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
