@@ -77,40 +77,57 @@ impl Client {
     pub fn send(&mut self, request: &Request) -> Result<Answer<'_>> {
         self.stream.write_all(&request.bytes)?;
         let mut filled = 0;
-        let (status, begin, end) = loop {
-            let more = self.stream.read(&mut self.buffer[filled..])?;
-            if more == 0 {
-                return Err("the connection was closed".into());
-            }
-            filled += more;
-            if let Some((status, begin, length)) = head(&self.buffer[..filled])? {
-                break (status, begin, begin + length);
+        let (status, begin, length) = loop {
+            filled += self.more(filled)?;
+            if let Some(head) = head(&self.buffer[..filled])? {
+                break head;
             }
         };
-        if self.buffer.len() < end {
-            self.buffer.resize(end, 0);
-        }
-        if filled < end {
-            self.stream.read_exact(&mut self.buffer[filled..end])?;
+        let end = match length {
+            Some(length) => begin + length,
+            None => {
+                // Chunks are not taken apart: whatever is in them, this is how they end.
+                while !self.buffer[begin..filled].ends_with(b"0\r\n\r\n") {
+                    filled += self.more(filled)?;
+                }
+                filled
+            }
+        };
+        while filled < end {
+            filled += self.more(filled)?;
         }
         if filled > end {
             return Err("more than one answer".into());
         }
         Ok(Answer { status, body: &self.buffer[begin..end] })
     }
+
+    /// Reads on behind what there is; how much there was.
+    fn more(&mut self, filled: usize) -> Result<usize> {
+        if filled == self.buffer.len() {
+            self.buffer.resize(2 * filled, 0);
+        }
+        match self.stream.read(&mut self.buffer[filled..])? {
+            0 => Err("the connection was closed".into()),
+            read => Ok(read),
+        }
+    }
 }
 
-/// The status, where the body begins and its length; nothing as long as the head is not whole.
-fn head(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+/// The status, where the body begins and its length, which chunks do not tell; nothing as long as the head is not whole.
+fn head(bytes: &[u8]) -> Result<Option<(u16, usize, Option<usize>)>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(begin) = response.parse(bytes)? else { return Ok(None) };
-    let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length = length.map(|header| std::str::from_utf8(header.value)).transpose()?;
+    let value = |name: &str| {
+        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.map(|header| std::str::from_utf8(header.value)).transpose()
+    };
     let status = response.code.ok_or("no status")?;
-    match (status, length) {
-        (204 | 304, _) => Ok(Some((status, begin, 0))),
-        (_, Some(length)) => Ok(Some((status, begin, length.trim().parse()?))),
-        (_, None) => Err("an answer without Content-Length".into()),
+    match (status, value("content-length")?, value("transfer-encoding")?) {
+        (204 | 304, ..) => Ok(Some((status, begin, Some(0)))),
+        (_, Some(length), None) => Ok(Some((status, begin, Some(length.trim().parse()?)))),
+        (_, None, Some("chunked")) => Ok(Some((status, begin, None))),
+        _ => Err("an answer whose end cannot be known".into()),
     }
 }
