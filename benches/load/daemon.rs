@@ -1,6 +1,6 @@
 //! Programs that are measured, each a process of its own: the service, and the constant answer.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,22 +40,19 @@ impl Daemon {
         // No configuration of this machine, and a log whose lines are made and thrown away.
         command.env("HOME", home).current_dir(home).stdin(Stdio::null()).stderr(Stdio::null());
         // Something that needs the database.
-        Self::start(command, &[], &Request::get(&path_of("jobs?limit=1")))
+        Self::start(command, &Request::get(&path_of("jobs?limit=1")))
     }
 
-    /// A server that answers everything with this.
-    pub fn constant(status: u16, body: &[u8]) -> Result<Self> {
+    /// A server that answers everything with this status and the same few bytes.
+    pub fn constant(status: u16) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["constant", &status.to_string()]).stdin(Stdio::piped()).stderr(Stdio::inherit());
-        Self::start(command, body, &Request::get("/"))
+        command.args(["constant", &status.to_string()]).stdin(Stdio::null()).stderr(Stdio::inherit());
+        Self::start(command, &Request::get("/"))
     }
 
-    fn start(mut command: Command, input: &[u8], ask: &Request) -> Result<Self> {
+    fn start(mut command: Command, ask: &Request) -> Result<Self> {
         let begin = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input)?;
-        }
         let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
         let address = loop {
             let mut line = String::new();
@@ -82,17 +79,6 @@ impl Daemon {
             number.map(|kib| kib / 1024.0).ok_or_else(|| Failure::from(format!("no {name}")))
         };
         Ok(Memory { resident: mebibytes("VmRSS:")?, peak: mebibytes("VmHWM:")? })
-    }
-
-    /// The processor time it has used.
-    pub fn processor_time(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may have blanks in it; user and system time are the 12th and 13th field after it.
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-        let ticks: u64 =
-            fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        // USER_HZ is 100 on every Linux that we know of.
-        Ok(Duration::from_millis(ticks * 10))
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Options {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Answer every request with what comes in on standard input
+    /// Answer every request with the same
     #[command(hide = true)]
     Constant {
         /// The status of the answer

@@ -71,10 +71,9 @@ impl Run<'_> {
         say(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {
             if self.wants(operation.name) {
-                let (measured, answer) =
-                    load(&daemon, &operation, self.options.connections, self.options.time())?;
+                let measured = load(&daemon, &operation, self.options.connections, self.options.time())?;
                 let memory = daemon.memory()?;
-                let constant = self.constant(&operation, &answer)?;
+                let constant = self.constant(&operation)?;
                 self.add(Row { constant, ..Row::new(jobs, operation.name, measured, memory) });
             }
         }
@@ -103,15 +102,15 @@ impl Run<'_> {
         self.results.rows.push(row);
     }
 
-    /// What rouille does when it answers the same to the same requests.
-    fn constant(&mut self, operation: &Operation, answer: &[u8]) -> Result<Option<Measured>> {
+    /// What rouille does when it answers the same requests with a constant.
+    fn constant(&mut self, operation: &Operation) -> Result<Option<Measured>> {
         if self.options.ceiling_seconds == 0.0 {
             return Ok(None);
         }
         if let Some(known) = self.constants.get(operation.name) {
             return Ok(Some(*known));
         }
-        let server = Daemon::constant(operation.status, answer)?;
+        let server = Daemon::constant(operation.status)?;
         let time = self.options.ceiling_time();
         let measured = closed_loop(
             self.options.connections,
@@ -124,27 +123,20 @@ impl Run<'_> {
     }
 }
 
-/// Measures an operation, after a look at whether it does what it should; with one of its answers.
-fn load(
-    daemon: &Daemon,
-    operation: &Operation,
-    threads: usize,
-    time: Duration,
-) -> Result<(Measured, Vec<u8>)> {
+/// Measures an operation, after a look at whether it does what it should.
+fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration) -> Result<Measured> {
     let mut client = Client::connect(daemon.address)?;
     let answer = client.send(&(operation.request)(threads, 0))?;
     succeeded(operation, &answer)?;
     if !(operation.expect)(&answer.json()?) {
         return Err(format!("{}: {}", operation.name, answer.text()).into());
     }
-    let body = answer.body.to_vec();
-    let measured = closed_loop(
+    closed_loop(
         threads,
         time,
         |_| Client::connect(daemon.address),
         |client, thread, turn| succeeded(operation, &client.send(&(operation.request)(thread, turn))?),
-    )?;
-    Ok((measured, body))
+    )
 }
 
 /// # Errors
