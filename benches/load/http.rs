@@ -34,6 +34,20 @@ impl Request {
         text.push_str(body);
         Self { bytes: text.into_bytes() }
     }
+
+    /// The same without a wire.
+    pub fn rouille(&self) -> Result<rouille::Request> {
+        let mut headers = [httparse::EMPTY_HEADER; 16];
+        let mut head = httparse::Request::new(&mut headers);
+        let httparse::Status::Complete(begin) = head.parse(&self.bytes)? else {
+            return Err("no request".into());
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers: Vec<(String, String)> =
+            head.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
+        let (method, path) = (head.method.unwrap_or_default(), head.path.unwrap_or_default());
+        Ok(rouille::Request::fake_http(method, path, headers, self.bytes[begin..].to_vec()))
+    }
 }
 
 /// An answer, as long as the client is not asked again.

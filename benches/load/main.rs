@@ -16,6 +16,7 @@ mod report;
 mod results;
 mod run;
 mod session;
+mod statements;
 mod targets;
 mod verify;
 mod world;

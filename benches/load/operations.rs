@@ -11,6 +11,9 @@ use crate::{Failure, Result};
 /// How many schedulers the polls are spread over, whatever the number of jobs.
 const POLLING: usize = 500;
 
+/// From how many requests the statements are taken.
+const SAMPLES: u64 = 200;
+
 type Make = Box<dyn Fn(usize, u64) -> Request + Send + Sync>;
 type Expect = Box<dyn Fn(&Value) -> bool + Send + Sync>;
 
@@ -25,13 +28,21 @@ pub struct Operation {
     pub status: u16,
     /// Whether it changes anything.
     pub writes: bool,
+    /// Requests whose statements are sent again without HTTP: sets of such as follow each other.
+    pub samples: fn(&Operation, usize) -> Vec<Vec<Request>>,
 }
 
 /// Everything, reads first; on a database with so many jobs.
 pub fn all(database: &Database, jobs: usize) -> Result<Vec<Operation>> {
     let marker = marker(database)?;
-    let read =
-        |name, request: Make, expect: Expect| Operation { name, request, expect, status: 200, writes: false };
+    let read = |name, request: Make, expect: Expect| Operation {
+        name,
+        request,
+        expect,
+        status: 200,
+        writes: false,
+        samples: alone,
+    };
     let list =
         |query: String| -> Make { Box::new(move |_, _| Request::get(&path_of(&format!("jobs?{query}")))) };
     let has = |count: usize| -> Expect { Box::new(move |answer| length(answer) == Some(count)) };
@@ -59,6 +70,7 @@ pub fn all(database: &Database, jobs: usize) -> Result<Vec<Operation>> {
             expect: Box::new(|answer| answer["version"].is_number()),
             status: 200,
             writes: true,
+            samples: alternating,
         },
         Operation {
             name: "POST job",
@@ -71,6 +83,7 @@ pub fn all(database: &Database, jobs: usize) -> Result<Vec<Operation>> {
             expect: Box::new(|answer| answer["job_id"].is_string()),
             status: 201,
             writes: true,
+            samples: alone,
         },
         Operation {
             name: "POST backup",
@@ -81,6 +94,7 @@ pub fn all(database: &Database, jobs: usize) -> Result<Vec<Operation>> {
             expect: Box::new(|answer| answer["backup_id"].is_string()),
             status: 201,
             writes: true,
+            samples: alone,
         },
     ])
 }
@@ -96,6 +110,19 @@ pub fn seen_now(database: &Database, jobs: usize) -> Result<()> {
     database.run(&format!("UPDATE clients SET last_seen_at = '{now}' WHERE id IN ({})", all.join(", ")))
 }
 
+/// Different requests, each for itself.
+fn alone(operation: &Operation, _: usize) -> Vec<Vec<Request>> {
+    let requests = (0..SAMPLES).map(|turn| vec![(operation.request)(usize::MAX, turn)]);
+    requests.collect()
+}
+
+/// What the schedulers of different jobs say: it runs, and it waits for its next run.
+fn alternating(_: &Operation, jobs: usize) -> Vec<Vec<Request>> {
+    let step = (jobs / SAMPLES as usize).max(3);
+    let lone = (0..jobs).step_by(step).map(|near| world::lone_job(near as u64, jobs));
+    lone.map(|job| vec![change(job, true, 4711), change(job, false, 4711)]).collect()
+}
+
 /// A scheduler's poll.
 pub fn poll(scheduler: Scheduler) -> Request {
     let path = path_of("jobs/?limit=10&offset=0&all_projects=False");
@@ -104,8 +131,11 @@ pub fn poll(scheduler: Scheduler) -> Request {
 
 /// What a scheduler says of a run of a job near this one.
 pub fn patch(near: u64, jobs: usize) -> Request {
-    let job = world::lone_job(near, jobs);
-    let body = documents::progress(job, near >> 40 & 1 == 1, (near >> 41 & 0xfffff) as u32 + 1);
+    change(world::lone_job(near, jobs), near >> 40 & 1 == 1, (near >> 41 & 0xfffff) as u32 + 1)
+}
+
+fn change(job: usize, is_running: bool, pid: u32) -> Request {
+    let body = documents::progress(job, is_running, pid);
     Request::with_body("PATCH", &path_of(&format!("jobs/{}", world::id(Kind::Job, job))), &body.to_string())
 }
 

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 /// Measures the freezer-api binary over HTTP
 #[derive(Parser)]
+#[command(args_override_self = true)]
 pub struct Options {
     /// The server to make a database on, as `mysql://user:password@host:port/database`, or `sqlite` for a file
     #[arg(long, value_name = "URL", default_value = "sqlite")]

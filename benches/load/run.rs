@@ -16,6 +16,7 @@ use crate::operations::{self, Operation};
 use crate::options::Options;
 use crate::results::{Results, Row};
 use crate::session;
+use crate::statements;
 use crate::verify;
 use crate::world::BLOCK;
 
@@ -67,14 +68,15 @@ impl Run<'_> {
         let daemon = Daemon::service(&self.database.text, self.options.workers, self.home.path())?;
         self.results.first_answer = self.results.first_answer.min(daemon.first_answer);
         verify::filled(&mut Client::connect(daemon.address)?, jobs)?;
-        operations::seen_now(&self.database, jobs)?;
         say(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {
             if self.wants(operation.name) {
+                operations::seen_now(&self.database, jobs)?;
                 let measured = load(&daemon, &operation, self.options.connections, self.options.time())?;
                 let memory = daemon.memory()?;
                 let constant = self.constant(&operation)?;
-                self.add(Row { constant, ..Row::new(jobs, operation.name, measured, memory) });
+                let statements = self.statements(&operation, jobs)?;
+                self.add(Row { constant, statements, ..Row::new(jobs, operation.name, measured, memory) });
             }
         }
         if self.wants(session::NAME) {
@@ -120,6 +122,18 @@ impl Run<'_> {
         )?;
         self.constants.insert(operation.name, measured);
         Ok(Some(measured))
+    }
+
+    /// What Diesel does with the same statements.
+    fn statements(&self, operation: &Operation, jobs: usize) -> Result<Option<Measured>> {
+        if self.options.ceiling_seconds == 0.0 {
+            return Ok(None);
+        }
+        let service = statements::Service::on(self.database.url.clone())?;
+        let recorded = service.statements(&(operation.samples)(operation, jobs))?;
+        drop(service);
+        let (threads, time) = (self.options.connections, self.options.ceiling_time());
+        statements::measure(&self.database.url, &recorded, operation.writes, threads, time).map(Some)
     }
 }
 
