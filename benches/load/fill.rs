@@ -214,4 +214,4 @@ fn analyze(connection: &mut AnyConnection) -> Result<()> {
 }
 
 // A session's jobs come from one hundred jobs in a row.
-const _: () = assert!(100 % SESSION == 0 && BLOCK % 100 == 0);
+const _: () = assert!(100_usize.is_multiple_of(SESSION) && BLOCK.is_multiple_of(100));

@@ -56,12 +56,11 @@ fn of_row(checks: &mut Vec<Check>, results: &Results, row: &Row) {
             _ => {}
         },
         session::NAME => checks.push(rate(1_000.0)),
-        // What was due and not done is a second late by the time it is done, and is seen there.
         name if name == fleet::NAMES[0] => checks.extend(paced(row, fleet::POLLS)),
         name if name == fleet::NAMES[1] => checks.extend(paced(row, fleet::PATCHES)),
         name => {
-            let python = PYTHON.iter().find(|(operation, _)| *operation == name);
-            checks.extend(python.map(|(_, python)| rate(python * TIMES_PYTHON)));
+            let Some((_, python)) = PYTHON.iter().find(|(operation, _)| *operation == name) else { return };
+            checks.push(rate(python * TIMES_PYTHON));
             checks.extend(row.of_statements().map(|part| {
                 Check::at_least(what(", of its statements"), part * 100.0, OF_STATEMENTS * 100.0, "%")
             }));

@@ -114,7 +114,7 @@ pub fn action_of(job: usize) -> String {
 
 /// Whether a job's action is for it alone.
 pub fn has_own_action(job: usize) -> bool {
-    scheduler_of(job) != Scheduler::Archive && job % 5 != 0
+    scheduler_of(job) != Scheduler::Archive && !job.is_multiple_of(5)
 }
 
 /// How a job stands.
