@@ -55,7 +55,8 @@ fn measure(options: &Options) -> Result<()> {
         std::fs::write(path, report::json(&results, &checks))?;
     }
     if let Some(path) = &options.markdown {
-        std::fs::write(path, report::markdown(&results, &checks))?;
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        std::fs::write(path, report::placed(&page, &results, &checks))?;
     }
     Ok(())
 }

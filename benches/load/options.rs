@@ -33,7 +33,7 @@ pub struct Options {
     /// Write the results here, as JSON
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,
-    /// Write the results here, as Markdown
+    /// Write the results here, as Markdown: into their place in a page that has one, as docs/PERFORMANCE.md
     #[arg(long, value_name = "PATH")]
     pub markdown: Option<PathBuf>,
     /// The service's `[DEFAULT] workers`

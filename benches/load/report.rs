@@ -57,12 +57,25 @@ pub fn json(results: &Results, checks: &[Check]) -> String {
     format!("{whole:#}\n")
 }
 
-/// The tables of `docs/PERFORMANCE.md`.
-pub fn markdown(results: &Results, checks: &[Check]) -> String {
+/// A page with the tables in their place, between `<!-- measured: mariadb -->` and `<!-- end -->`; nothing but the tables
+/// where the page has no such place.
+pub fn placed(page: &str, results: &Results, checks: &[Check]) -> String {
+    let tables = markdown(results, checks);
+    let backend = ["PostgreSQL", "SQLite"].into_iter().find(|name| results.backend.starts_with(name));
+    let mark = format!("<!-- measured: {} -->\n", backend.unwrap_or("MariaDB").to_lowercase());
+    let around =
+        page.split_once(&mark).and_then(|(before, rest)| Some((before, rest.split_once("<!-- end -->")?.1)));
+    match around {
+        Some((before, after)) => format!("{before}{mark}{tables}<!-- end -->{after}"),
+        None => tables,
+    }
+}
+
+fn markdown(results: &Results, checks: &[Check]) -> String {
     let rate = |one: Option<Measured>| one.map_or_else(|| "–".to_owned(), |one| format!("{:.0}", one.rate));
     let mut text = format!("{}\n\n", results.about().replace('\n', "; "));
     text.push_str(
-        "| jobs | operation | per second | p50 ms | p99 ms | max ms | rouille, constant | Diesel, same statements | MiB |\n\
+        "| jobs | operation | per second | p50 ms | p99 ms | max ms | rouille, constant /s | Diesel, same statements /s | MiB |\n\
          | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for row in &results.rows {

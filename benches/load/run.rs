@@ -9,7 +9,7 @@ use crate::daemon::Daemon;
 use crate::database::Database;
 use crate::fill::Filler;
 use crate::fleet;
-use crate::http::{Answer, Client};
+use crate::http::{Answer, Client, Request};
 use crate::load::{Measured, closed_loop};
 use crate::machine::Machine;
 use crate::operations::{self, Operation};
@@ -74,14 +74,14 @@ impl Run<'_> {
                 operations::seen_now(&self.database, jobs)?;
                 let measured = load(&daemon, &operation, self.options.connections, self.options.time())?;
                 let memory = daemon.memory()?;
-                let constant = self.constant(&operation)?;
-                let statements = self.statements(&operation, jobs)?;
+                let constant = self.constant(operation.name, operation.status, &operation.request)?;
+                let sets = (operation.samples)(&operation, jobs);
+                let statements = self.statements(&sets, operation.writes, self.options.connections)?;
                 self.add(Row { constant, statements, ..Row::new(jobs, operation.name, measured, memory) });
             }
         }
         if self.wants(session::NAME) {
-            let measured = session::measure(&daemon, self.options.connections, self.options.time())?;
-            self.add(Row::new(jobs, session::NAME, measured, daemon.memory()?));
+            self.session(&daemon, jobs)?;
         }
         let sizes = &self.options.sizes;
         let last = if sizes.contains(&FLEET_JOBS) { Some(&FLEET_JOBS) } else { sizes.last() };
@@ -95,6 +95,17 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn session(&mut self, daemon: &Daemon, jobs: usize) -> Result<()> {
+        let measured = session::measure(daemon, self.options.connections, self.options.time())?;
+        let memory = daemon.memory()?;
+        let constant = self.constant(session::NAME, session::STATUS, |_, _| session::asked("hot", "job"))?;
+        let joining = session::joining(&mut Client::connect(daemon.address)?)?;
+        // One after the other: sent at the same time, only one of them would find the version that it asks for.
+        let statements = self.statements(&[vec![joining]], true, 1)?;
+        self.add(Row { constant, statements, ..Row::new(jobs, session::NAME, measured, memory) });
+        Ok(())
+    }
+
     fn wants(&self, name: &str) -> bool {
         name.contains(&self.options.only)
     }
@@ -105,35 +116,39 @@ impl Run<'_> {
     }
 
     /// What rouille does when it answers the same requests with a constant.
-    fn constant(&mut self, operation: &Operation) -> Result<Option<Measured>> {
+    fn constant(
+        &mut self,
+        name: &'static str,
+        status: u16,
+        request: impl Fn(usize, u64) -> Request + Sync,
+    ) -> Result<Option<Measured>> {
         if self.options.ceiling_seconds == 0.0 {
             return Ok(None);
         }
-        if let Some(known) = self.constants.get(operation.name) {
+        if let Some(known) = self.constants.get(name) {
             return Ok(Some(*known));
         }
-        let server = Daemon::constant(operation.status)?;
-        let time = self.options.ceiling_time();
+        let server = Daemon::constant(status)?;
         let measured = closed_loop(
             self.options.connections,
-            time,
+            self.options.ceiling_time(),
             |_| Client::connect(server.address),
-            |client, thread, turn| succeeded(operation, &client.send(&(operation.request)(thread, turn))?),
+            |client, thread, turn| succeeded(name, status, &client.send(&request(thread, turn))?),
         )?;
-        self.constants.insert(operation.name, measured);
+        self.constants.insert(name, measured);
         Ok(Some(measured))
     }
 
-    /// What Diesel does with the same statements.
-    fn statements(&self, operation: &Operation, jobs: usize) -> Result<Option<Measured>> {
+    /// What Diesel does with the statements of the same requests, which are sets of such as follow each other.
+    fn statements(&self, sets: &[Vec<Request>], writes: bool, threads: usize) -> Result<Option<Measured>> {
         if self.options.ceiling_seconds == 0.0 {
             return Ok(None);
         }
         let service = statements::Service::on(self.database.url.clone())?;
-        let recorded = service.statements(&(operation.samples)(operation, jobs))?;
+        let recorded = service.statements(sets)?;
         drop(service);
-        let (threads, time) = (self.options.connections, self.options.ceiling_time());
-        statements::measure(&self.database.url, &recorded, operation.writes, threads, time).map(Some)
+        let time = self.options.ceiling_time();
+        statements::measure(&self.database.url, &recorded, writes, threads, time).map(Some)
     }
 }
 
@@ -141,7 +156,7 @@ impl Run<'_> {
 fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration) -> Result<Measured> {
     let mut client = Client::connect(daemon.address)?;
     let answer = client.send(&(operation.request)(threads, 0))?;
-    succeeded(operation, &answer)?;
+    succeeded(operation.name, operation.status, &answer)?;
     if !(operation.expect)(&answer.json()?) {
         return Err(format!("{}: {}", operation.name, answer.text()).into());
     }
@@ -149,17 +164,16 @@ fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration) 
         threads,
         time,
         |_| Client::connect(daemon.address),
-        |client, thread, turn| succeeded(operation, &client.send(&(operation.request)(thread, turn))?),
+        |client, thread, turn| {
+            succeeded(operation.name, operation.status, &client.send(&(operation.request)(thread, turn))?)
+        },
     )
 }
 
 /// # Errors
 /// Any other answer than the one for a success.
-fn succeeded(operation: &Operation, answer: &Answer<'_>) -> Result<()> {
-    if answer.status == operation.status {
-        return Ok(());
-    }
-    Err(format!("{}: {}", operation.name, answer.text()).into())
+fn succeeded(name: &str, status: u16, answer: &Answer<'_>) -> Result<()> {
+    if answer.status == status { Ok(()) } else { Err(format!("{name}: {}", answer.text()).into()) }
 }
 
 /// Writes a line to standard output, at once.

@@ -10,9 +10,13 @@ use crate::daemon::Daemon;
 use crate::documents::{self, path_of};
 use crate::http::{Client, Request};
 use crate::load::{Measured, closed_loop};
-use crate::world::Scheduler;
+use crate::world::{self, Kind, Scheduler};
 
 pub const NAME: &str = "session start";
+/// The status of a start that was taken.
+pub const STATUS: u16 = 202;
+/// The first job that is in a session.
+const FIRST_MEMBER: usize = 3;
 
 /// A session, and a job of another scheduler in it for each connection.
 struct Hot {
@@ -92,11 +96,31 @@ fn prepare(client: &mut Client, connections: usize) -> Result<Hot> {
     Ok(Hot { id, jobs })
 }
 
+/// A start that joins a run, of one of the filled sessions.
+pub fn joining(client: &mut Client) -> Result<Request> {
+    let (session, job) = (world::id(Kind::Session, 0), world::id(Kind::Job, FIRST_MEMBER));
+    let held_off = json!({"hold_off": 3600}).to_string();
+    for request in [
+        Request::with_body("PATCH", &path_of(&format!("sessions/{session}")), &held_off),
+        asked(&session, &job),
+    ] {
+        let answer = client.send(&request)?;
+        if !answer.is_success() {
+            return Err(answer.text().into());
+        }
+    }
+    Ok(asked(&session, &job))
+}
+
+/// The request to start a session for a job that knows of no run yet.
+pub fn asked(session: &str, job: &str) -> Request {
+    let body = json!({"start": {"job_id": job, "current_tag": 0}}).to_string();
+    Request::with_body("POST", &path_of(&format!("sessions/{session}/action")), &body)
+}
+
 fn start(client: &mut Client, hot: &Hot, thread: usize) -> Result<Value> {
-    let body = json!({"start": {"job_id": hot.jobs[thread], "current_tag": 0}}).to_string();
-    let answer =
-        client.send(&Request::with_body("POST", &path_of(&format!("sessions/{}/action", hot.id)), &body))?;
-    if answer.status == 202 { answer.json() } else { Err(answer.text().into()) }
+    let answer = client.send(&asked(&hot.id, &hot.jobs[thread]))?;
+    if answer.status == STATUS { answer.json() } else { Err(answer.text().into()) }
 }
 
 fn show(client: &mut Client, hot: &Hot) -> Result<Value> {
