@@ -211,6 +211,19 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Whether the server is a node of a Galera cluster, whose locks on the schema the other nodes know nothing of.
+pub fn is_in_cluster(connection: &mut AnyConnection) -> bool {
+    #[cfg(feature = "mysql")]
+    if let AnyConnection::Mysql(c) = connection {
+        use diesel::sql_types::Bool;
+
+        // A server that has nothing to do with Galera does not know the variable.
+        return diesel::select(diesel::dsl::sql::<Bool>("@@wsrep_on")).get_result(c).unwrap_or(false);
+    }
+    let _ = connection;
+    false
+}
+
 /// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
