@@ -1,6 +1,8 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
+#[cfg(feature = "mysql")]
+mod cluster;
 mod order;
 
 use std::time::{Duration, Instant};
@@ -195,6 +197,9 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => {
+            if cluster::is_node(c) {
+                return cluster::lock_schema(c);
+            }
             // Not every cluster has such locks; one that has none is migrated from one node, as it always was.
             let sql = "DO GET_LOCK(CONCAT('freezer-api ', MD5(DATABASE())), 300)";
             c.batch_execute(sql).or_else(|error| {
@@ -211,26 +216,14 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
-/// Whether the server is a node of a Galera cluster, whose locks on the schema the other nodes know nothing of.
-pub fn is_in_cluster(connection: &mut AnyConnection) -> bool {
-    #[cfg(feature = "mysql")]
-    if let AnyConnection::Mysql(c) = connection {
-        use diesel::sql_types::Bool;
-
-        // A server that has nothing to do with Galera does not know the variable.
-        return diesel::select(diesel::dsl::sql::<Bool>("@@wsrep_on")).get_result(c).unwrap_or(false);
-    }
-    let _ = connection;
-    false
-}
-
 /// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => {
-            c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))")
-        }
+        AnyConnection::Mysql(c) => match cluster::is_node(c) {
+            true => cluster::unlock_schema(c),
+            false => c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))"),
+        },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({SCHEMA_LOCK})")),
         AnyConnection::Sqlite(c) if success => AnsiTransactionManager::commit_transaction(c),

@@ -1,16 +1,11 @@
 //! The schema: the same migrations that `diesel migration run` applies, built into the binary.
 
-use std::time::{Duration, Instant};
-
-use diesel::migration::{MigrationSource, MigrationVersion};
+use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, establish};
 use super::dialect;
 use super::url::{Backend, DatabaseUrl};
-
-/// How long a migration may take that has been begun on another node of a cluster at the same time.
-const OTHERS: Duration = Duration::from_secs(60);
 
 #[cfg(feature = "mysql")]
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
@@ -78,7 +73,7 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
 /// Applies every pending migration, in order, and returns their names.
 ///
 /// Of several that are started at once, as when a deployment begins on all its nodes, one does the work; the others
-/// wait for it and find it done. (On several nodes of a Galera cluster each migration is done by one of them.)
+/// wait for it and find it done.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
@@ -86,8 +81,7 @@ pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
     refuse_pythons(&mut connection)?;
     dialect::lock_schema(&mut connection).map_err(|e| format!("The schema cannot be locked: {e}"))?;
-    let patience = if dialect::is_in_cluster(&mut connection) { OTHERS } else { Duration::ZERO };
-    let done = on_backend!(&mut connection, |c, source| run(c, source, patience, advice(url.backend())));
+    let done = on_backend!(&mut connection, |c, source| run(c, source, advice(url.backend())));
     let unlocked = dialect::unlock_schema(&mut connection, done.is_ok());
     let done = done?;
     unlocked.map_err(|e| format!("The migrations could not be committed: {e}"))?;
@@ -130,12 +124,7 @@ pub fn refusal(state: &SchemaState) -> Option<String> {
     None
 }
 
-fn run<C, DB>(
-    connection: &mut C,
-    source: EmbeddedMigrations,
-    patience: Duration,
-    advice: &str,
-) -> Result<Vec<String>, String>
+fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations, advice: &str) -> Result<Vec<String>, String>
 where
     DB: diesel::backend::Backend,
     C: MigrationHarness<DB>,
@@ -145,31 +134,12 @@ where
     let mut done = Vec::new();
     for migration in pending {
         let name = migration.name().to_string();
-        match connection.run_migration(&migration) {
-            Ok(_) => done.push(name),
-            Err(_) if others_finish(connection, &migration.name().version(), patience) => {}
-            Err(error) => return Err(format!("The migration {name} failed: {error}{advice}")),
-        }
+        connection
+            .run_migration(&migration)
+            .map_err(|e| format!("The migration {name} failed: {e}{advice}"))?;
+        done.push(name);
     }
     Ok(done)
-}
-
-/// Waits until somebody else has finished a migration that failed here. On the nodes of a Galera cluster several may
-/// begin one, of which its first statement lets one through.
-fn others_finish<C, DB>(connection: &mut C, version: &MigrationVersion<'_>, patience: Duration) -> bool
-where
-    DB: diesel::backend::Backend,
-    C: MigrationHarness<DB>,
-{
-    let until = Instant::now() + patience;
-    while Instant::now() < until {
-        match connection.applied_migrations() {
-            Ok(applied) if applied.iter().any(|one| one.to_string() == version.to_string()) => return true,
-            Ok(_) => std::thread::sleep(Duration::from_millis(100)),
-            Err(_) => return false,
-        }
-    }
-    false
 }
 
 /// The names of the migrations in `source`, and the versions applied to the database.
