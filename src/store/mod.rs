@@ -48,6 +48,9 @@ pub use settings::Settings;
 use url::DatabaseUrl;
 pub use wait::wait_for;
 
+/// How often a transaction is begun again whose connection was lost before the commit.
+const LOST_CONNECTIONS: u32 = 3;
+
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 
@@ -169,6 +172,15 @@ impl Store {
                     }
                     continue;
                 }
+                // The server went away, or says that it is no use, before anything was committed: another may do it.
+                Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
+                    if attempt > LOST_CONNECTIONS {
+                        return Err(away(error.to_string()));
+                    }
+                    std::thread::sleep(pause(attempt));
+                    continue;
+                }
+                Err(Attempt::Unknown(error)) => return Err(unknown(error)),
                 Err(Attempt::Failed(failure)) => failure,
             };
             let again = match &failure {
@@ -221,7 +233,13 @@ impl Store {
                 Err(error) => {
                     // After a failed commit the transaction manager may still believe it is inside.
                     discard_if_open(connection);
-                    Err(Attempt::Failed(Failure::Database(error)))
+                    match access {
+                        Access::Write if is_lost(&error) => {
+                            discard(connection);
+                            Err(Attempt::Unknown(error))
+                        }
+                        _ => Err(Attempt::Failed(Failure::Database(error))),
+                    }
                 }
             },
             Err(failure) => {
@@ -231,6 +249,10 @@ impl Store {
                 }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
+                    Failure::Database(error) if is_lost(&error) => {
+                        discard(connection); // a node without its cluster rolls back, and refuses the next one too
+                        Err(Attempt::Failed(Failure::Database(error)))
+                    }
                     failure => Err(Attempt::Failed(failure)),
                 }
             }
@@ -244,6 +266,12 @@ enum Attempt {
     NoConnection(String),
     Begin(DieselError),
     Failed(Failure),
+    /// The connection was lost in COMMIT: nobody knows whether it took place, so that it must not be done again.
+    Unknown(DieselError),
+}
+
+fn is_lost(error: &DieselError) -> bool {
+    dialect::classify(error) == Failed::Connection
 }
 
 fn discard_if_open(connection: &mut AnyConnection) {
@@ -266,6 +294,13 @@ fn pause(attempt: u32) -> Duration {
 
 fn away(error: String) -> Error {
     Error::unavailable("The database cannot be reached at the moment.", error)
+}
+
+fn unknown(error: DieselError) -> Error {
+    Error::unavailable(
+        "The database was lost while it made the change; look whether it is made before you try again.",
+        error.to_string(),
+    )
 }
 
 fn last_word(failure: Failure) -> Error {
