@@ -22,6 +22,7 @@ mod outage;
 pub mod page;
 mod ping;
 mod pool;
+mod replica;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
@@ -44,6 +45,7 @@ use connection::AnyConnection;
 use dialect::{Access, Failed};
 use moment_type::Time;
 use pool::{Pool, discard};
+use replica::Replica;
 pub use settings::Settings;
 use url::DatabaseUrl;
 pub use wait::wait_for;
@@ -61,6 +63,7 @@ pub struct Store {
     url: Arc<DatabaseUrl>,
     /// How often a transaction is run again before the client hears of the contention.
     max_retries: u32,
+    replica: Option<Arc<Replica>>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -132,7 +135,14 @@ impl Store {
             pool: Pool::new(url.clone(), settings),
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
+            replica: None,
         }
+    }
+
+    /// The same store, with a replica of its database to read from (`[database] slave_connection`). A replica that is
+    /// away, or has an old schema, is done without until it is there again.
+    pub fn with_replica(self, url: DatabaseUrl, settings: &Settings) -> Self {
+        Self { replica: Some(Arc::new(Replica::new(url, settings))), ..self }
     }
 
     /// The database's URL.
@@ -146,6 +156,18 @@ impl Store {
     /// What `work` answers; 503 while the database is away; 500 for anything it should not have said.
     pub fn read<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
         self.transact(Access::Read, work)
+    }
+
+    /// As [`Store::read`], but what is read may be as old as the replica is behind, where there is one. What that does
+    /// not know, or fails to say, the database itself is asked.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_lagging<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        match self.replica.as_ref().and_then(|replica| replica.read(&mut work)) {
+            Some(value) => Ok(value),
+            None => self.read(work),
+        }
     }
 
     /// Runs `work` in a transaction that commits if and only if `work` succeeds.
