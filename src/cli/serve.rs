@@ -61,7 +61,10 @@ fn app(config: &Config) -> Result<App, String> {
     let trusts = config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?;
     let health = Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?;
     prepare(config)?;
-    let store = Store::with_settings(config.database.clone(), &config.store);
+    let mut store = Store::with_settings(config.database.clone(), &config.store);
+    if let Some(replica) = &config.slave_database {
+        store = store.with_replica(replica.clone(), &config.store);
+    }
     let auth = match (config.auth_strategy, keystone) {
         (AuthStrategy::Keystone, Some(keystone)) => Strategy::Keystone(Box::new(keystone)),
         (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),

@@ -42,7 +42,7 @@ impl AuthStrategy {
 pub struct Config {
     /// The database.
     pub database: DatabaseUrl,
-    /// A replica of it, to read from (`[database] slave_connection`). Nobody does yet.
+    /// A replica of it, to read from (`[database] slave_connection`), where that may lag behind.
     pub slave_database: Option<DatabaseUrl>,
     /// How the database is used.
     pub store: store::Settings,

@@ -23,7 +23,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
             asked.query.filters.push(Filter { key: "report_date", op, values });
         }
     }
-    let listing = app.store.read(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
+    let listing =
+        app.store.read_lagging(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
     Ok(request.listed(&asked, &listing, |view| &view.report.id, render))
 }
 
@@ -45,7 +46,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-reports/{action_report_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let view = app.store.read_one(|tx| found(tx, request))?;
+    let view = app.store.read_lagging(|tx| found(tx, request))?;
     Ok(Reply::document(200, &render(&view)))
 }
 

@@ -13,7 +13,7 @@ use crate::store::{actions, new_id};
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read(|tx| {
+    let listing = app.store.read_lagging(|tx| {
         actions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |action, rest| {
             search::matches(&render(action), rest, FIELDS)
         })

@@ -13,7 +13,7 @@ use crate::store::backups;
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read(|tx| {
+    let listing = app.store.read_lagging(|tx| {
         backups::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |backup, rest| {
             search::matches(&render(backup), rest, FIELDS)
         })

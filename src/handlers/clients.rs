@@ -19,7 +19,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
     let liveness = liveness(app);
     let up_since = liveness.up_since();
-    let listing = app.store.read(|tx| {
+    let listing = app.store.read_lagging(|tx| {
         let wanted = (&asked.query, &asked.search);
         clients::list(tx, request.project(), wanted, asked.page, up_since, |client, rest| {
             search::matches(&render(client, liveness), rest, FIELDS)

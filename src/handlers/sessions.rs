@@ -19,7 +19,7 @@ use crate::store::{Outcome, Tx, new_id};
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read(|tx| {
+    let listing = app.store.read_lagging(|tx| {
         sessions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |view, rest| {
             search::matches(&render(view), rest, FIELDS)
         })

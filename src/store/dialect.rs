@@ -2,6 +2,8 @@
 //! their failures mean. No other room asks which backend it is talking to.
 
 mod by_row;
+#[cfg(feature = "mysql")]
+mod cluster;
 mod one_of;
 mod order;
 mod transaction;
@@ -189,6 +191,9 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => {
+            if cluster::is_node(c) {
+                return cluster::lock_schema(c);
+            }
             // Not every cluster has such locks; one that has none is migrated from one node, as it always was.
             let sql = "DO GET_LOCK(CONCAT('freezer-api ', MD5(DATABASE())), 300)";
             c.batch_execute(sql).or_else(|error| {
@@ -209,9 +214,10 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => {
-            c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))")
-        }
+        AnyConnection::Mysql(c) => match cluster::is_node(c) {
+            true => cluster::unlock_schema(c),
+            false => c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))"),
+        },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({SCHEMA_LOCK})")),
         AnyConnection::Sqlite(c) if success => AnsiTransactionManager::commit_transaction(c),

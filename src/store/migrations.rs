@@ -1,6 +1,7 @@
 //! The schema: the same migrations that `diesel migration run` applies, built into the binary.
 
 use diesel::migration::MigrationSource;
+use diesel::{QueryDsl, QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, establish};
@@ -12,6 +13,14 @@ const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 #[cfg(feature = "postgres")]
 const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+diesel::table! {
+    /// Diesel's own bookkeeping.
+    __diesel_schema_migrations (version) {
+        /// A migration that was applied.
+        version -> Text,
+    }
+}
 
 /// Where a database's schema stands against this binary's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +77,17 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
     });
     let latest = known.iter().max().cloned().unwrap_or_default();
     Ok(SchemaState { current, latest, pending, unknown })
+}
+
+/// Whether a database has every table that this binary reads. Nothing is written, so that a replica can be asked.
+///
+/// # Errors
+/// It does not answer, or was never migrated.
+pub(super) fn fits(connection: &mut AnyConnection) -> QueryResult<bool> {
+    let applied: Vec<String> =
+        __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)?;
+    let known = on_backend!(connection, |c, source| known_to(c, &source));
+    Ok(known.is_some_and(|known| known.iter().all(|version| applied.contains(version))))
 }
 
 /// Applies every pending migration, in order, and returns their names.
@@ -140,6 +160,17 @@ where
         done.push(name);
     }
     Ok(done)
+}
+
+/// The versions of the migrations in `source`.
+fn known_to<C, DB>(_: &mut C, source: &EmbeddedMigrations) -> Option<Vec<String>>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let known = source.migrations().ok()?;
+    Some(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// The names of the migrations in `source`, and the versions applied to the database.

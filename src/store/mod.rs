@@ -22,6 +22,7 @@ mod outage;
 pub mod page;
 mod ping;
 mod pool;
+mod replica;
 pub mod reports;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
@@ -43,9 +44,13 @@ use connection::AnyConnection;
 use dialect::{Access, Failed};
 use moment_type::Time;
 use pool::{Pool, discard};
+use replica::Replica;
 pub use settings::Settings;
 use url::DatabaseUrl;
 pub use wait::wait_for;
+
+/// How often a transaction is begun again whose connection was lost before the commit.
+const LOST_CONNECTIONS: u32 = 3;
 
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
@@ -57,6 +62,7 @@ pub struct Store {
     url: Arc<DatabaseUrl>,
     /// How often a transaction is run again before the client hears of the contention.
     max_retries: u32,
+    replica: Option<Arc<Replica>>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -130,7 +136,14 @@ impl Store {
             pool: Pool::new(url.clone(), settings),
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
+            replica: None,
         }
+    }
+
+    /// The same store, with a replica of its database to read from (`[database] slave_connection`). A replica that is
+    /// away, or has an old schema, is done without until it is there again.
+    pub fn with_replica(self, url: DatabaseUrl, settings: &Settings) -> Self {
+        Self { replica: Some(Arc::new(Replica::new(url, settings))), ..self }
     }
 
     /// The database's URL.
@@ -163,6 +176,18 @@ impl Store {
         self.transact(Access::One, work)
     }
 
+    /// As [`Store::read`], but what is read may be as old as the replica is behind, where there is one. What that does
+    /// not know, or fails to say, the database itself is asked.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_lagging<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        match self.replica.as_ref().and_then(|replica| replica.read(&mut work)) {
+            Some(value) => Ok(value),
+            None => self.read(work),
+        }
+    }
+
     /// Runs `work` in a transaction that commits if and only if `work` succeeds.
     ///
     /// # Errors
@@ -187,6 +212,15 @@ impl Store {
                     }
                     continue;
                 }
+                // The server went away, or says that it is no use, before anything was committed: another may do it.
+                Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
+                    if attempt > LOST_CONNECTIONS {
+                        return Err(away(error.to_string()));
+                    }
+                    std::thread::sleep(pause(attempt));
+                    continue;
+                }
+                Err(Attempt::Unknown(error)) => return Err(unknown(error)),
                 Err(Attempt::Failed(failure)) => failure,
             };
             let again = match &failure {
@@ -241,6 +275,10 @@ impl Store {
             Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
                 // After a failed commit the transaction may still be open.
                 end(connection, access);
+                if access == Access::Write && is_lost(&error) {
+                    discard(connection);
+                    return Attempt::Unknown(error);
+                }
                 Attempt::Failed(Failure::Database(error))
             }),
             Err(failure) => {
@@ -252,10 +290,13 @@ impl Store {
                 }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
-                    // What was not committed is undone, so that it is as if the connection had been gone at the BEGIN.
-                    Failure::Database(error) if dialect::classify(&error) == Failed::Connection => {
-                        discard(connection);
-                        Err(Attempt::Begin(error))
+                    Failure::Database(error) if is_lost(&error) => {
+                        discard(connection); // a node without its cluster rolls back, and refuses the next one too
+                        match access {
+                            // The only statement finds out what a BEGIN would have.
+                            Access::One => Err(Attempt::Begin(error)),
+                            Access::Read | Access::Write => Err(Attempt::Failed(Failure::Database(error))),
+                        }
                     }
                     failure => Err(Attempt::Failed(failure)),
                 }
@@ -270,6 +311,12 @@ enum Attempt {
     NoConnection(String),
     Begin(DieselError),
     Failed(Failure),
+    /// The connection was lost in COMMIT: nobody knows whether it took place, so that it must not be done again.
+    Unknown(DieselError),
+}
+
+fn is_lost(error: &DieselError) -> bool {
+    dialect::classify(error) == Failed::Connection
 }
 
 /// Takes back what a transaction did.
@@ -289,6 +336,13 @@ fn pause(attempt: u32) -> Duration {
 
 fn away(error: String) -> Error {
     Error::unavailable("The database cannot be reached at the moment.", error)
+}
+
+fn unknown(error: DieselError) -> Error {
+    Error::unavailable(
+        "The database was lost while it made the change; look whether it is made before you try again.",
+        error.to_string(),
+    )
 }
 
 fn last_word(failure: Failure) -> Error {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Settings, Store};
+use freezer_api::store::{Settings, Store, actions};
 
 use crate::proxy::Proxy;
 use crate::server::Front;
@@ -101,4 +101,43 @@ fn who_waits_for_a_connection_keeps_no_place_from_others() {
             assert_eq!(one.join().unwrap(), 204);
         }
     });
+}
+
+#[test]
+fn what_was_not_committed_is_done_again_on_another_connection() {
+    for server in servers() {
+        let mut proxy = Proxy::closed(&server);
+        proxy.open();
+        let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
+        let mut runs = 0;
+        let outcome = store.write(|tx| {
+            runs += 1;
+            if runs == 1 {
+                proxy.close();
+                proxy.open();
+            }
+            actions::find(tx, "p", "a") // there may be no such table, which is not tried again
+        });
+        assert_eq!(runs, 2, "{:?}", outcome.err());
+    }
+}
+
+#[test]
+fn what_may_have_been_committed_is_not_done_again() {
+    for server in servers() {
+        let mut proxy = Proxy::closed(&server);
+        proxy.open();
+        let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
+        let mut runs = 0;
+        let error = store
+            .write(|_| {
+                runs += 1;
+                proxy.close();
+                proxy.open();
+                Ok(())
+            })
+            .unwrap_err();
+        assert_eq!((runs, error.status()), (1, 503));
+        assert!(error.to_string().contains("look whether it is made"), "{error}");
+    }
 }

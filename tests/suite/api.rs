@@ -40,7 +40,10 @@ pub fn sqlite() -> &'static Api {
 pub fn mysql() -> &'static Api {
     const DATABASES: &str = "SELECT schema_name AS name FROM information_schema.schemata";
     static API: OnceLock<Api> = OnceLock::new();
-    API.get_or_init(|| Api::on(database::on_server("FREEZER_TEST_MYSQL_URL", DATABASES)))
+    API.get_or_init(|| match std::env::var("FREEZER_TEST_API_URL") {
+        Ok(url) => Api::running(&url, &std::env::var("FREEZER_TEST_MYSQL_URL").unwrap()),
+        Err(_) => Api::on(database::on_server("FREEZER_TEST_MYSQL_URL", DATABASES)),
+    })
 }
 
 #[cfg(feature = "postgres")]
@@ -62,6 +65,15 @@ impl Api {
         };
         let address = serve(app(&database, health), Settings::default(), Arc::default());
         Self { address, database, disable_file }
+    }
+
+    /// A service that somebody has started over that database, and that believes everybody.
+    #[cfg(feature = "mysql")]
+    fn running(url: &str, database: &str) -> Self {
+        let url = url::Url::parse(url).unwrap();
+        let address = url.socket_addrs(|| None).unwrap()[0];
+        let database = DatabaseUrl::parse(database).unwrap();
+        Self { address, database, disable_file: PathBuf::new() }
     }
 
     /// Another server over the same database.

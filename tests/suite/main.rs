@@ -56,6 +56,7 @@ mod liveness;
 mod preconditions;
 mod races;
 mod reference;
+mod replica;
 mod reports;
 mod routes;
 mod sessions;

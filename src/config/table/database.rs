@@ -17,10 +17,13 @@ pub const OPTIONS: &[Opt] = &[
     Opt::text("connection_parameters", "More parameters for the URL, as name=value&name=value.")
         .default("")
         .secret(),
-    Opt::text("slave_connection", "A replica that is only read from. It is not used yet.")
-        .secret()
-        .no_effect(),
-    Opt::bool("synchronous_reader", "true", "Whether reading waits for the replica to catch up.").no_effect(),
+    Opt::text(
+        "slave_connection",
+        "A replica of the database. Lists and reports are read from it, and may be as old as it is behind; while it is \
+         away, or has an old schema, they are read from the database itself.",
+    )
+    .secret(),
+    Opt::bool("synchronous_reader", "true", "Nothing waits for the replica: what may not lag is not read from it.").no_effect(),
     Opt::int(
         "max_pool_size",
         "How many connections are kept open when they are idle; 0 for any number. There are never more than \

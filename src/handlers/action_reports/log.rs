@@ -16,7 +16,7 @@ pub const TYPES: &[&str] = &[TEXT, BYTES];
 /// `GET /action-reports/{action_report_id}/log`: text if it is text, and if text is wanted.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let found = app.store.read_one(|tx| reports::find_log(tx, request.project(), id))?;
+    let found = app.store.read_lagging(|tx| reports::find_log(tx, request.project(), id))?;
     let (report, log) = found.ok_or_else(|| unknown(request))?;
     let log = log.ok_or_else(|| without_log(request))?;
     let offers = if std::str::from_utf8(&log).is_ok() { TYPES } else { &[BYTES] };

@@ -1,0 +1,32 @@
+//! What is said as it is found, and once more at the end.
+
+use std::time::Duration;
+
+#[derive(Default)]
+pub struct Report {
+    lines: Vec<String>,
+    failed: usize,
+}
+
+impl Report {
+    pub fn say(&mut self, line: String) {
+        println!("{line}");
+        self.lines.push(line);
+    }
+
+    /// Something that must hold, and what was seen.
+    pub fn check(&mut self, what: &str, held: bool, seen: String) {
+        self.failed += usize::from(!held);
+        let word = if held { "ok    " } else { "FAILED" };
+        let seen: String = seen.chars().take(4000).collect();
+        self.say(format!("{word} {what}{}{seen}", if seen.is_empty() { "" } else { ": " }));
+    }
+
+    /// Everything again, together; ends the program.
+    pub fn end(&self, took: Duration) {
+        println!("\nSUMMARY\n{}\nafter {} s: {} failed", self.lines.join("\n"), took.as_secs(), self.failed);
+        if self.failed > 0 {
+            std::process::exit(1);
+        }
+    }
+}
