@@ -22,8 +22,8 @@ pub struct Timed {
     stream: Arc<TcpStream>,
     door: Arc<Door>,
     until: Instant,
-    /// Whether a message has begun, which is to be read to its end.
-    message: bool,
+    /// Since when there is a message, which is to be read to its end.
+    message: Option<Instant>,
     hurried: bool,
     crossed: bool,
 }
@@ -35,7 +35,7 @@ impl Timed {
             stream: Arc::clone(entry.stream()),
             door: Arc::clone(entry.door()),
             until: Instant::now() + most,
-            message: false,
+            message: None,
             hurried: false,
             crossed: false,
         }
@@ -44,13 +44,13 @@ impl Timed {
     /// From here on there is this time.
     pub fn begin(&mut self, most: Duration) {
         self.until = Instant::now() + most;
-        self.message = false;
+        self.message = None;
     }
 
     /// From here on there is this time for a message that has begun.
     pub fn begin_message(&mut self, most: Duration) {
         self.begin(most);
-        self.message = true;
+        self.message = Some(Instant::now());
     }
 
     /// What is left of the time: some, as the system would take none for all the time in the world.
@@ -67,7 +67,7 @@ impl Timed {
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.message && !self.hurried && self.door.hurried() {
+            if self.message.is_some() && !self.hurried && self.door.hurried() {
                 self.hurried = true;
                 self.shorten(HURRY);
             }
@@ -75,8 +75,11 @@ impl Read for Timed {
             match in_time((&*self.stream).read(buffer)) {
                 // A signal ends a read that has a time-out even if its handler asks to go on.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Not the client's end.
-                Ok(0) if self.message && self.door.closed() && !buffer.is_empty() => {
+                // Not the client's end: what was on its way when we closed the connection is waited for.
+                Ok(0) if self.message.is_some() && self.door.closed() && !buffer.is_empty() => {
+                    if self.door.hurried() && self.message.is_some_and(|begun| begun.elapsed() > HURRY) {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
                     if !self.crossed {
                         self.crossed = true;
                         self.shorten(CROSSED);

@@ -93,3 +93,14 @@ fn the_shipped_settings_are_valid_to_the_letter() {
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert!(checked.status.success() && !said.contains("WARNING"), "{said}");
 }
+
+#[test]
+fn a_length_beyond_all_numbers_goes_no_further() {
+    let node = crate::client::start();
+    let haproxy = Haproxy::start([node.address; 2]);
+    let mut client = crate::daemon::connect(haproxy.address);
+    let answer = client.ask("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551616\r\n\r\n");
+    // HAProxy's own answer, in our form.
+    assert_eq!((answer.code(), answer.header("x-openstack-request-id")), (400, None));
+    assert_eq!(answer.json()["code"], 400);
+}
