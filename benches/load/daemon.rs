@@ -22,9 +22,9 @@ pub struct Daemon {
 /// What the system says of a process.
 #[derive(Clone, Copy, Default)]
 pub struct Memory {
-    /// MiB that it has now.
+    /// Megabytes that it has now.
     pub resident: f64,
-    /// MiB that it had at most.
+    /// Megabytes that it had at most.
     pub peak: f64,
 }
 
@@ -73,12 +73,12 @@ impl Daemon {
     /// Its memory.
     pub fn memory(&self) -> Result<Memory> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let mebibytes = |name: &str| {
+        let megabytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             let number = line.and_then(|line| line.trim_end_matches(" kB").trim().parse::<f64>().ok());
-            number.map(|kib| kib / 1024.0).ok_or_else(|| Failure::from(format!("no {name}")))
+            number.map(|kib| kib * 1024.0 / 1e6).ok_or_else(|| Failure::from(format!("no {name}")))
         };
-        Ok(Memory { resident: mebibytes("VmRSS:")?, peak: mebibytes("VmHWM:")? })
+        Ok(Memory { resident: megabytes("VmRSS:")?, peak: megabytes("VmHWM:")? })
     }
 }
 

@@ -29,8 +29,8 @@ pub fn json(results: &Results, checks: &[Check]) -> String {
         value["operation"] = row.operation.into();
         value["constant"] = row.constant.map_or(Value::Null, measured);
         value["statements"] = row.statements.map_or(Value::Null, measured);
-        value["resident_mib"] = row.memory.resident.into();
-        value["peak_mib"] = row.memory.peak.into();
+        value["resident_mb"] = row.memory.resident.into();
+        value["peak_mb"] = row.memory.peak.into();
         value
     });
     let checks = checks.iter().map(|check| {
@@ -75,7 +75,7 @@ fn markdown(results: &Results, checks: &[Check]) -> String {
     let rate = |one: Option<Measured>| one.map_or_else(|| "–".to_owned(), |one| format!("{:.0}", one.rate));
     let mut text = format!("{}\n\n", results.about().replace('\n', "; "));
     text.push_str(
-        "| jobs | operation | per second | p50 ms | p99 ms | max ms | rouille, constant /s | Diesel, same statements /s | MiB |\n\
+        "| jobs | operation | per second | p50 ms | p99 ms | max ms | rouille, constant /s | Diesel, same statements /s | MB |\n\
          | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for row in &results.rows {
@@ -91,7 +91,7 @@ fn markdown(results: &Results, checks: &[Check]) -> String {
     }
     let first = results.first_answer.as_secs_f64() * 1e3;
     text.push_str(&format!(
-        "\nThe service had {:.1} MiB at most, and gave its first answer after {first:.0} ms.\n\n\
+        "\nThe service had {:.1} MB at most, and gave its first answer after {first:.0} ms.\n\n\
          | target | | measured | |\n| --- | --- | ---: | --- |\n",
         results.peak()
     ));

@@ -13,7 +13,7 @@ pub struct Results {
     pub backend: String,
     pub settings: Vec<(&'static str, String)>,
     pub connections: usize,
-    /// From the start of the service, on a database with a schema, to its first answer; the shortest.
+    /// From the start of the service, on a database with a schema, to its first answer; the longest.
     pub first_answer: Duration,
     pub rows: Vec<Row>,
 }
@@ -38,7 +38,7 @@ impl Results {
         self.rows.iter().find(|row| row.jobs == jobs && row.operation == operation)
     }
 
-    /// The most memory, in MiB, that the service had at any time.
+    /// The most memory, in megabytes, that the service had at any time.
     pub fn peak(&self) -> f64 {
         self.rows.iter().map(|row| row.memory.peak).fold(0.0, f64::max)
     }
@@ -66,7 +66,7 @@ impl Results {
 
 impl Row {
     /// What [`Row::line`] has, in this order.
-    pub const HEADER: &str = "                          per second   p50 ms   p99 ms   max ms   rouille Diesel/s  MiB now  MiB max";
+    pub const HEADER: &str = "                          per second   p50 ms   p99 ms   max ms   rouille Diesel/s   MB now   MB max";
 
     pub fn new(jobs: usize, operation: &'static str, measured: Measured, memory: Memory) -> Self {
         Self { jobs, operation, measured, constant: None, statements: None, memory }

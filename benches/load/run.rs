@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<Results> {
         backend: database.version()?,
         settings: database.settings()?,
         connections: options.connections,
-        first_answer: Duration::MAX,
+        first_answer: Duration::ZERO,
         rows: Vec::new(),
     };
     say(format_args!("{}", results.about()));
@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> Result<Results> {
 impl Run<'_> {
     fn measure(&mut self, jobs: usize) -> Result<()> {
         let daemon = Daemon::service(&self.database.text, self.options.workers, self.home.path())?;
-        self.results.first_answer = self.results.first_answer.min(daemon.first_answer);
+        self.results.first_answer = self.results.first_answer.max(daemon.first_answer);
         verify::filled(&mut Client::connect(daemon.address)?, jobs)?;
         say(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {

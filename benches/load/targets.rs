@@ -28,7 +28,7 @@ pub fn judge(results: &Results) -> Vec<Check> {
         of_row(&mut checks, results, row);
     }
     let first = results.first_answer.as_secs_f64() * 1e3;
-    checks.push(Check::at_most("memory".to_owned(), results.peak(), 60.0, "MiB"));
+    checks.push(Check::at_most("memory".to_owned(), results.peak(), 60.0, "MB"));
     checks.push(Check::at_most("first answer".to_owned(), first, 100.0, "ms"));
     checks
 }

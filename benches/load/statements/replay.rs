@@ -30,6 +30,7 @@ pub fn measure(
     threads: usize,
     time: Duration,
 ) -> Result<Measured> {
+    let threads = threads.min(recorded.len());
     let mine = |thread: usize| recorded.iter().skip(thread).step_by(threads).collect::<Vec<_>>();
     closed_loop(
         threads,
