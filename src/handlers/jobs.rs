@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobListing, JobView, Viewed};
+use crate::store::jobs::{JobListing, JobView};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -142,9 +142,8 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(app, request)?;
     let project = (!sees_all).then_some(request.project());
     let view = match app.store.read_one(|tx| jobs::view(tx, project, id))? {
-        Viewed::Job(view) => Some(*view),
-        Viewed::None => None,
-        Viewed::TooWide => app.store.read(|tx| match jobs::find(tx, project, id)? {
+        Some(view) => Some(view),
+        None => app.store.read(|tx| match jobs::find(tx, project, id)? {
             Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
             None => Ok(None),
         })?,

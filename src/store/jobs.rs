@@ -5,7 +5,7 @@ mod definition;
 mod hold;
 mod list;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
@@ -44,7 +44,7 @@ pub struct Job {
 }
 
 /// An attachment and what belongs to it one to one.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone)]
 pub struct JobHead {
     /// The job on the client.
     pub attachment: JobAttachment,
@@ -81,7 +81,7 @@ pub struct JobView {
     pub actions: Vec<(ActionAttachment, Action)>,
 }
 
-/// The columns of a [`JobHead`]; a macro, because they have another type for each backend.
+/// The columns of a [`HeadRow`]; a macro, because they have another type for each backend.
 macro_rules! head_columns {
     () => {
         (
@@ -89,47 +89,44 @@ macro_rules! head_columns {
             Job::as_select(),
             clients::client_id,
             clients::project_id,
-            sessions::scheduling.nullable(),
-            Option::<JobTrust>::as_select(),
+            clients::is_central,
         )
     };
 }
 
-/// The rows of a [`JobHead`]; a macro for the same reason.
+/// The rows of heads, without what few jobs have; a macro for the same reason.
 macro_rules! heads {
     () => {
-        job_attachments::table
-            .inner_join(jobs::table)
-            .inner_join(clients::table)
-            .left_join(sessions::table)
-            .left_join(job_trusts::table.on(job_trusts::job_id.eq(job_attachments::job_id)))
+        job_attachments::table.inner_join(jobs::table).inner_join(clients::table)
     };
 }
 
+/// A head that lacks its session's schedule and its trust.
+type HeadRow = (JobAttachment, Job, String, String, bool);
+
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
-    Ok(on_each!(tx.connection, c => {
+    let row: Option<HeadRow> = on_each!(tx.connection, c => {
         let rows = heads!().filter(job_attachments::id.eq(id)).select(head_columns!());
         match project {
             Some(project) => rows.filter(job_attachments::project_id.eq(project)).first(c),
             None => rows.first(c),
         }
     })
-    .optional()?)
+    .optional()?;
+    Ok(heads(tx, row.into_iter().collect())?.pop())
 }
 
 /// The most actions of a job that [`view`] takes up. With each of them comes all the rest of the job once more.
 const MOST_VIEWED: usize = 8;
 
-/// The whole job document of that id, in one statement: for [`super::Store::read_one`]. A job of more actions than a job
-/// usually has is left to [`find`] and [`complete`].
-///
-/// # Errors
-/// What the database fails with.
-pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Viewed> {
+/// The whole job document of that id, if it can be had in one statement, for [`super::Store::read_one`]: a job that has
+/// no more actions than most, is in no session, and runs on no central client. To look for what a job does not have costs
+/// the database as much again. `None` says nothing about any other job: [`find`] and [`complete`] do.
+pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobView>> {
     let rows: Vec<ViewRow> = on_each!(tx.connection, c => {
         let rows = heads!()
-            .left_join(
+            .inner_join(
                 action_attachments::table
                     .inner_join(actions_table::table)
                     .on(action_attachments::job_id.eq(job_attachments::job_id)),
@@ -140,9 +137,9 @@ pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Viewed>
                 Job::as_select(),
                 clients::client_id,
                 clients::project_id,
-                sessions::scheduling.nullable(),
-                Option::<JobTrust>::as_select(),
-                Option::<(ActionAttachment, Action)>::as_select(),
+                clients::is_central,
+                ActionAttachment::as_select(),
+                Action::as_select(),
             ))
             .limit(MOST_VIEWED as i64 + 1);
         match project {
@@ -151,32 +148,55 @@ pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Viewed>
         }
     })?;
     if rows.len() > MOST_VIEWED {
-        return Ok(Viewed::TooWide);
+        return Ok(None);
     }
     let (mut found, mut actions) = (None, Vec::with_capacity(rows.len()));
-    for (attachment, job, client_name, client_project, session_scheduling, trust, action) in rows {
-        actions.extend(action);
-        let head = JobHead { attachment, job, client_name, client_project, session_scheduling, trust };
-        found.get_or_insert(head);
+    for (attachment, job, client_name, client_project, is_central, place, action) in rows {
+        if is_central || attachment.session_id.is_some() {
+            return Ok(None);
+        }
+        actions.push((place, action));
+        found.get_or_insert((attachment, job, client_name, client_project, is_central));
     }
-    // Once more with each trust, too.
     actions.sort_by_key(|(place, _)| place.priority);
-    actions.dedup_by(|(a, _), (b, _)| a.id == b.id);
-    Ok(found.map_or(Viewed::None, |head| Viewed::Job(Box::new(JobView { head, actions }))))
+    Ok(found.map(|row| JobView { head: head(row), actions }))
 }
 
-/// A head, a trust and an action.
-type ViewRow =
-    (JobAttachment, Job, String, String, Option<Json>, Option<JobTrust>, Option<(ActionAttachment, Action)>);
+/// A head and an action.
+type ViewRow = (JobAttachment, Job, String, String, bool, ActionAttachment, Action);
 
-/// What [`view`] finds.
-pub enum Viewed {
-    /// No such job.
-    None,
-    /// The job.
-    Job(Box<JobView>),
-    /// There is one, with more actions than are read in this way.
-    TooWide,
+fn head((attachment, job, client_name, client_project, _): HeadRow) -> JobHead {
+    JobHead { attachment, job, client_name, client_project, session_scheduling: None, trust: None }
+}
+
+/// Adds what few jobs have: the schedules of sessions, and trusts, with a statement for each if there may be any.
+fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
+    let sessions: BTreeSet<&String> = rows.iter().filter_map(|row| row.0.session_id.as_ref()).collect();
+    let central: BTreeSet<&String> = rows.iter().filter(|row| row.4).map(|row| &row.1.id).collect();
+    let sessions: Vec<String> = sessions.into_iter().cloned().collect();
+    let central: Vec<String> = central.into_iter().cloned().collect();
+    let mut heads: Vec<JobHead> = rows.into_iter().map(head).collect();
+    if !sessions.is_empty() {
+        let schedules: Vec<(String, Json)> = sessions::table
+            .filter(one_of(sessions::id, sessions))
+            .select((sessions::id, sessions::scheduling))
+            .load(tx.connection)?;
+        let schedules: HashMap<String, Json> = schedules.into_iter().collect();
+        for head in &mut heads {
+            let session = head.attachment.session_id.as_ref();
+            head.session_scheduling = session.and_then(|session| schedules.get(session)).cloned();
+        }
+    }
+    if !central.is_empty() {
+        let trusts: Vec<JobTrust> = job_trusts::table
+            .filter(one_of(job_trusts::job_id, central))
+            .select(JobTrust::as_select())
+            .load(tx.connection)?;
+        for head in &mut heads {
+            head.trust = trusts.iter().find(|trust| trust.job_id == head.job.id).cloned();
+        }
+    }
+    Ok(heads)
 }
 
 /// The job documents of these ids, without their actions, in the same order.
@@ -184,15 +204,13 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut heads: Vec<JobHead> = on_each!(tx.connection, c => heads!()
+    let mut rows: Vec<HeadRow> = on_each!(tx.connection, c => heads!()
         .filter(one_of(job_attachments::id, ids.clone()))
         .select(head_columns!())
         .load(c))?;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
-    heads.sort_by_key(|head| places.get(&*head.attachment.id).copied());
-    // Once more with each trust, if a job has several.
-    heads.dedup_by(|a, b| a.attachment.id == b.attachment.id);
-    Ok(heads)
+    rows.sort_by_key(|row| places.get(&*row.0.id).copied());
+    heads(tx, rows)
 }
 
 /// Adds the actions to some heads, in one statement however many they are.
@@ -203,6 +221,7 @@ pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     let mut ids: Vec<String> = heads.iter().map(|head| head.job.id.clone()).collect();
     ids.sort();
     ids.dedup();
+    let jobs = ids.len();
     let places: Vec<(ActionAttachment, Action)> = on_each!(tx.connection, c => action_attachments::table
         .inner_join(actions_table::table)
         .filter(one_of(action_attachments::job_id, ids))
@@ -213,12 +232,12 @@ pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     for (place, action) in places {
         places_of.entry(place.job_id.clone()).or_default().push((place, action));
     }
-    Ok(heads
-        .into_iter()
-        .map(|head| JobView {
-            // Cloned: in a fleet several documents show one job.
-            actions: places_of.get(&head.job.id).cloned().unwrap_or_default(),
-            head,
-        })
-        .collect())
+    // In a fleet several documents show one job.
+    let is_shared = heads.len() > jobs;
+    let mut of = |id: &str| match is_shared {
+        true => places_of.get(id).cloned(),
+        false => places_of.remove(id),
+    };
+    let view = |head: JobHead| JobView { actions: of(&head.job.id).unwrap_or_default(), head };
+    Ok(heads.into_iter().map(view).collect())
 }

@@ -8,8 +8,9 @@ pub struct Settings {
     /// The most connections that are open at once: `max_pool_size` + `max_overflow`, and one fewer than requests are
     /// served at once, so that a database that falls silent leaves a place to those who do not need it.
     pub max_connections: u32,
-    /// `max_pool_size` (5): how many are kept open when they are idle; one more is closed when it is given back. An
-    /// SQLite file is ours alone, and its connections are all kept.
+    /// `max_pool_size`: how many are kept open when they are idle; one more is closed when it is given back. Not
+    /// oslo.db's 5 but all, unless it is set: a new connection has no statement prepared, and costs many requests' time.
+    /// An SQLite file is ours alone, and its connections are all kept.
     pub max_idle: u32,
     /// `pool_timeout`: how long a request waits for a free connection; 5 s, because no client waits for oslo.db's 30.
     pub pool_timeout: Duration,

@@ -46,8 +46,10 @@ pub fn store(effective: &Effective, workers: usize) -> Settings {
     let seconds = |name: &str| section.count(name, u64::MAX).map(Duration::from_secs);
     Settings {
         max_connections,
+        // To open one, and to prepare every statement anew, takes many times as long as a request does. So all are kept,
+        // unless somebody says otherwise.
         max_idle: match section.count("max_pool_size", u32::MAX) {
-            Some(size) if size > 0 => size.min(max_connections),
+            Some(size) if size > 0 && section.is_given("max_pool_size") => size.min(max_connections),
             _ => max_connections,
         },
         pool_timeout: seconds("pool_timeout").unwrap_or(defaults.pool_timeout),

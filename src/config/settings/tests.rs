@@ -95,7 +95,8 @@ fn the_pool_is_what_the_workers_need_and_the_operator_allows() {
         let store = config(&format!("[DEFAULT]\nworkers = 16\n[database]\n{text}")).unwrap().store;
         (store.max_connections, store.max_idle)
     };
-    assert_eq!(pool(""), (15, 5));
+    assert_eq!(pool(""), (15, 15));
+    assert_eq!(pool("max_pool_size = 5"), (15, 5));
     assert_eq!(pool("max_pool_size = 2\nmax_overflow = 3"), (5, 2));
     assert_eq!(pool("max_pool_size = 0"), (15, 15));
     assert_eq!(pool("max_pool_size = 20\nmax_overflow = -1"), (15, 15));

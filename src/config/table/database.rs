@@ -26,8 +26,8 @@ pub const OPTIONS: &[Opt] = &[
     Opt::bool("synchronous_reader", "true", "Nothing waits for the replica: what may not lag is not read from it.").no_effect(),
     Opt::int(
         "max_pool_size",
-        "How many connections are kept open when they are idle; 0 for any number. There are never more than \
-         [DEFAULT] workers.",
+        "How many connections are kept open when they are idle; 0 for any number, and all are kept, too, where this is \
+         not set: to open one takes as long as many requests. There are never more than [DEFAULT] workers.",
     )
     .within(0, ANY)
     .default("5")
