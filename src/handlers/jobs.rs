@@ -38,14 +38,17 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         of_all_projects(&asked.query)?;
     }
     let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
+    let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>| {
-        let wanted = (&asked.query, &asked.search);
         jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
     };
     // A search may be a scheduler's poll, which must see what it is to do, and is noted.
     let listing = match asked.search.is_empty() {
         true => app.store.read_lagging(list)?,
-        false => app.store.read(list)?,
+        false => match jobs::poll(&app.store, project, wanted, asked.page)? {
+            Some(listing) => listing,
+            None => app.store.read(list)?,
+        },
     };
     // No scheduler asks for some fields only; who does may not even see the event.
     if !listing.polled.is_empty() && request.call.param("fields").is_none() {

@@ -4,6 +4,7 @@
 mod definition;
 mod hold;
 mod list;
+mod poll;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,6 +25,7 @@ use super::{Outcome, Tx};
 pub use definition::{PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
 pub use list::{JobListing, PolledClient, list};
+pub use poll::poll;
 
 /// Every status a job can have; the API takes no other.
 pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
@@ -95,11 +97,12 @@ macro_rules! head_columns {
 }
 
 /// The rows of heads, without what few jobs have; a macro for the same reason.
-macro_rules! heads {
+macro_rules! head_rows {
     () => {
         job_attachments::table.inner_join(jobs::table).inner_join(clients::table)
     };
 }
+use head_rows;
 
 /// A head that lacks its session's schedule and its trust.
 type HeadRow = (JobAttachment, Job, String, String, bool);
@@ -107,7 +110,7 @@ type HeadRow = (JobAttachment, Job, String, String, bool);
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
     let row: Option<HeadRow> = on_each!(tx.connection, c => {
-        let rows = heads!().filter(job_attachments::id.eq(id)).select(head_columns!());
+        let rows = head_rows!().filter(job_attachments::id.eq(id)).select(head_columns!());
         match project {
             Some(project) => rows.filter(job_attachments::project_id.eq(project)).first(c),
             None => rows.first(c),
@@ -125,7 +128,7 @@ const MOST_VIEWED: usize = 8;
 /// the database as much again. `None` says nothing about any other job: [`find`] and [`complete`] do.
 pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobView>> {
     let rows: Vec<ViewRow> = on_each!(tx.connection, c => {
-        let rows = heads!()
+        let rows = head_rows!()
             .inner_join(
                 action_attachments::table
                     .inner_join(actions_table::table)
@@ -204,7 +207,7 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<HeadRow> = on_each!(tx.connection, c => heads!()
+    let mut rows: Vec<HeadRow> = on_each!(tx.connection, c => head_rows!()
         .filter(one_of(job_attachments::id, ids.clone()))
         .select(head_columns!())
         .load(c))?;

@@ -37,7 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_connections: 55,
-            max_idle: 5,
+            max_idle: u32::MAX,
             pool_timeout: Duration::from_secs(5),
             recycle_after: Some(Duration::from_secs(3600)),
             max_retries: Some(10),

@@ -97,6 +97,10 @@ fn operations(store: &Store, count: usize) -> BTreeMap<&'static str, usize> {
     s.send("PATCH job's end", "PATCH", &path, run(0, "completed", "success", 1_000_100));
     s.send("DELETE job", "DELETE", &path, Value::Null);
 
+    let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
+    s.send("GET jobs of a client", "GET", "/jobs?limit=10", poll.clone());
+    s.send("GET jobs of a client", "GET", "/jobs?limit=10", poll);
+
     // Many jobs of one action, on one client and in one session.
     let action = s.send("POST action", "POST", "/actions", actions(1, 1)[0].clone());
     let session = s.send("POST session", "POST", "/sessions", json!({"schedule": {}, "hold_off": 0}));
@@ -147,6 +151,8 @@ fn no_operation_sends_more_statements_for_a_longer_list() {
     assert_eq!(operations(&store, 60), few);
     let usual = operations(&store, 1);
     assert_eq!(usual["GET job"], 1);
+    // Which client, which jobs, and these.
+    assert_eq!(usual["GET jobs of a client"], 3);
     for (operation, sent) in &usual {
         assert!(few[operation] <= sent + 5, "{operation}: {} and not {sent}", few[operation]);
     }

@@ -3,6 +3,7 @@
 mod events;
 mod linking;
 mod patching;
+mod polls;
 mod refusals;
 
 use serde_json::{Value, json};

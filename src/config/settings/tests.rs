@@ -35,7 +35,7 @@ fn nothing_given_is_a_server_for_this_machine_with_every_rooms_defaults() {
     let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let server = server::Settings { bind_host: "127.0.0.1".to_owned(), ..server::Settings::default() };
     assert_eq!(debug(&config.server), debug(&server));
-    let store = store::Settings { max_connections: 15, ..store::Settings::default() };
+    let store = store::Settings { max_connections: 15, max_idle: 15, ..store::Settings::default() };
     assert_eq!(debug(&config.store), debug(&store));
     assert_eq!(config.logging, log_settings::Settings::default());
     assert_eq!(debug(&config.health), debug(&handlers::health::Settings::default()));

@@ -37,7 +37,7 @@ pub struct PolledClient {
 }
 
 /// What must hold of the client that a job is on: one of these rows, or none of them.
-struct OnClient {
+pub(super) struct OnClient {
     ids: Vec<String>,
     wanted: bool,
 }
@@ -119,7 +119,7 @@ fn is_poll(query: &Query, search: &Search) -> bool {
 }
 
 /// The jobs that a list is asked for, as far as the database can tell.
-fn matching(
+pub(super) fn matching(
     project: Option<&str>,
     (query, search): (&Query, &Search),
     on_clients: &[OnClient],
@@ -181,7 +181,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
 }
 
 /// What a search says of the jobs' clients, by their names, and the clients that it is for.
-fn searched_clients(
+pub(super) fn searched_clients(
     tx: &mut Tx<'_>,
     project: Option<&str>,
     search: &Search,
@@ -264,6 +264,6 @@ fn pushed(condition: &Searched) -> bool {
 }
 
 /// Every status a job can have (contract, api-v2 §4) but one.
-fn other_statuses(status: &str) -> Vec<String> {
+pub(super) fn other_statuses(status: &str) -> Vec<String> {
     STATUSES.iter().filter(|other| **other != status).map(|other| (*other).to_owned()).collect()
 }
