@@ -70,8 +70,6 @@ pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
     pub now: Time,
-    /// Whether this is not the first attempt: somebody was faster, or in the way.
-    pub again: bool,
 }
 
 /// Why a transaction's closure gave up.
@@ -201,7 +199,7 @@ impl Store {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.attempt(access, attempt > 1, &mut work) {
+            let failure = match self.attempt(access, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
@@ -247,11 +245,10 @@ impl Store {
     fn attempt<T>(
         &self,
         access: Access,
-        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
-        let outcome = Self::attempt_on(&mut connection, access, again, work);
+        let outcome = Self::attempt_on(&mut connection, access, work);
         self.pool.give_back(connection);
         outcome
     }
@@ -259,7 +256,6 @@ impl Store {
     fn attempt_on<T>(
         connection: &mut AnyConnection,
         access: Access,
-        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         if let Err(error) = dialect::begin(connection, access) {
@@ -271,7 +267,7 @@ impl Store {
                 }
             });
         }
-        match work(&mut Tx { connection, now: now(), again }) {
+        match work(&mut Tx { connection, now: now() }) {
             Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
                 // After a failed commit the transaction may still be open.
                 end(connection, access);

@@ -95,13 +95,11 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
         .optional()?)
 }
 
-/// As [`find`], for whoever is going to swap the session's version. Many jobs of one session end at the same moment: who
-/// has lost a swap waits for the row before reading it, and then nobody is faster any more.
+/// As [`find`], for whoever is going to swap the session's version. Many jobs of one session start and end at the same
+/// moment: each waits for the row before reading it, so that on one server nobody loses a swap.
 pub fn find_to_swap(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
-    if tx.again {
-        let row = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.eq(project));
-        diesel::update(row).set(sessions::version.eq(sessions::version)).execute(tx.connection)?;
-    }
+    let row = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.eq(project));
+    diesel::update(row).set(sessions::version.eq(sessions::version)).execute(tx.connection)?;
     find(tx, project, id)
 }
 
