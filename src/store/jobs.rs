@@ -91,7 +91,7 @@ macro_rules! head_columns {
             Job::as_select(),
             clients::client_id,
             clients::project_id,
-            clients::is_central,
+            job_trusts::trust_id.nullable(),
         )
     };
 }
@@ -99,13 +99,16 @@ macro_rules! head_columns {
 /// The rows of heads, without what few jobs have; a macro for the same reason.
 macro_rules! head_rows {
     () => {
-        job_attachments::table.inner_join(jobs::table).inner_join(clients::table)
+        job_attachments::table
+            .inner_join(jobs::table)
+            .inner_join(clients::table)
+            .left_join(job_trusts::table.on(job_trusts::job_id.eq(job_attachments::job_id)))
     };
 }
 use head_rows;
 
-/// A head that lacks its session's schedule and its trust.
-type HeadRow = (JobAttachment, Job, String, String, bool);
+/// A head that lacks its session's schedule, and has of its trust no more than the id.
+type HeadRow = (JobAttachment, Job, String, String, Option<String>);
 
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
@@ -124,8 +127,8 @@ pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
 const MOST_VIEWED: usize = 8;
 
 /// The whole job document of that id, if it can be had in one statement, for [`super::Store::read_one`]: a job that has
-/// no more actions than most, is in no session, and runs on no central client. To look for what a job does not have costs
-/// the database as much again. `None` says nothing about any other job: [`find`] and [`complete`] do.
+/// no more actions than most, is in no session, and has no trust. To join what a job does not have costs the database as
+/// much again. `None` says nothing about any other job: [`find`] and [`complete`] do.
 pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobView>> {
     let rows: Vec<ViewRow> = on_each!(tx.connection, c => {
         let rows = head_rows!()
@@ -140,7 +143,7 @@ pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
                 Job::as_select(),
                 clients::client_id,
                 clients::project_id,
-                clients::is_central,
+                job_trusts::trust_id.nullable(),
                 ActionAttachment::as_select(),
                 Action::as_select(),
             ))
@@ -154,19 +157,19 @@ pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
         return Ok(None);
     }
     let (mut found, mut actions) = (None, Vec::with_capacity(rows.len()));
-    for (attachment, job, client_name, client_project, is_central, place, action) in rows {
-        if is_central || attachment.session_id.is_some() {
+    for (attachment, job, client_name, client_project, trust, place, action) in rows {
+        if trust.is_some() || attachment.session_id.is_some() {
             return Ok(None);
         }
         actions.push((place, action));
-        found.get_or_insert((attachment, job, client_name, client_project, is_central));
+        found.get_or_insert((attachment, job, client_name, client_project, trust));
     }
     actions.sort_by_key(|(place, _)| place.priority);
     Ok(found.map(|row| JobView { head: head(row), actions }))
 }
 
 /// A head and an action.
-type ViewRow = (JobAttachment, Job, String, String, bool, ActionAttachment, Action);
+type ViewRow = (JobAttachment, Job, String, String, Option<String>, ActionAttachment, Action);
 
 fn head((attachment, job, client_name, client_project, _): HeadRow) -> JobHead {
     JobHead { attachment, job, client_name, client_project, session_scheduling: None, trust: None }
@@ -175,9 +178,9 @@ fn head((attachment, job, client_name, client_project, _): HeadRow) -> JobHead {
 /// Adds what few jobs have: the schedules of sessions, and trusts, with a statement for each if there may be any.
 fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
     let sessions: BTreeSet<&String> = rows.iter().filter_map(|row| row.0.session_id.as_ref()).collect();
-    let central: BTreeSet<&String> = rows.iter().filter(|row| row.4).map(|row| &row.1.id).collect();
+    let trusted: BTreeSet<&String> = rows.iter().filter(|row| row.4.is_some()).map(|row| &row.1.id).collect();
     let sessions: Vec<String> = sessions.into_iter().cloned().collect();
-    let central: Vec<String> = central.into_iter().cloned().collect();
+    let trusted: Vec<String> = trusted.into_iter().cloned().collect();
     let mut heads: Vec<JobHead> = rows.into_iter().map(head).collect();
     if !sessions.is_empty() {
         let schedules: Vec<(String, Json)> = sessions::table
@@ -190,9 +193,9 @@ fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
             head.session_scheduling = session.and_then(|session| schedules.get(session)).cloned();
         }
     }
-    if !central.is_empty() {
+    if !trusted.is_empty() {
         let trusts: Vec<JobTrust> = job_trusts::table
-            .filter(one_of(job_trusts::job_id, central))
+            .filter(one_of(job_trusts::job_id, trusted))
             .select(JobTrust::as_select())
             .load(tx.connection)?;
         for head in &mut heads {
@@ -213,6 +216,8 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
         .load(c))?;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
     rows.sort_by_key(|row| places.get(&*row.0.id).copied());
+    // Once more with each trust, if a job has several.
+    rows.dedup_by(|a, b| a.0.id == b.0.id);
     heads(tx, rows)
 }
 

@@ -18,7 +18,7 @@ use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
 use crate::store::listing::{Listing, Query};
 use crate::store::page::Page;
-use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs};
+use crate::store::schema::{action_attachments, actions, clients, job_attachments, job_trusts, jobs};
 use crate::store::search::Search;
 use crate::store::{Outcome, Store, Tx};
 
@@ -69,7 +69,7 @@ fn unwanted_status<'s>((query, search): (&Query, &'s Search), page: Page) -> Opt
     }
 }
 
-type Row = (JobAttachment, Job, String, String, bool, Option<(ActionAttachment, Action)>);
+type Row = (JobAttachment, Job, String, String, Option<String>, Option<(ActionAttachment, Action)>);
 
 fn rows(tx: &mut Tx<'_>, ids: &[String], unwanted: Option<&str>) -> Outcome<Vec<Row>> {
     let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
@@ -86,7 +86,7 @@ fn rows(tx: &mut Tx<'_>, ids: &[String], unwanted: Option<&str>) -> Outcome<Vec<
             Job::as_select(),
             clients::client_id,
             clients::project_id,
-            clients::is_central,
+            job_trusts::trust_id.nullable(),
             Option::<(ActionAttachment, Action)>::as_select(),
         ))
         .limit(most_rows(ids.len()) as i64 + 1)
@@ -99,16 +99,16 @@ fn most_rows(jobs: usize) -> usize {
 }
 
 fn views(rows: Vec<Row>, jobs: usize) -> Option<Vec<JobView>> {
-    if rows.len() > most_rows(jobs) || rows.iter().any(|row| row.4 || row.0.session_id.is_some()) {
+    if rows.len() > most_rows(jobs) || rows.iter().any(|row| row.4.is_some() || row.0.session_id.is_some()) {
         return None;
     }
     let mut views: Vec<JobView> = Vec::new();
-    for (attachment, job, client_name, client_project, is_central, action) in rows {
+    for (attachment, job, client_name, client_project, trust, action) in rows {
         let known = views.iter_mut().find(|view| view.head.attachment.id == attachment.id);
         match known {
             Some(view) => view.actions.extend(action),
             None => {
-                let row: HeadRow = (attachment, job, client_name, client_project, is_central);
+                let row: HeadRow = (attachment, job, client_name, client_project, trust);
                 views.push(JobView { head: head(row), actions: action.into_iter().collect() });
             }
         }
