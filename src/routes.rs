@@ -266,19 +266,27 @@ pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
 }
 
 impl Route {
-    /// Whether the path is this route's; the segments that the braces stand for, in order.
-    fn matched<'c>(&self, segments: &'c [String]) -> Option<Vec<&'c str>> {
-        let mut parts = self.path.split('/').filter(|part| !part.is_empty());
-        let mut bound = Vec::new();
-        for segment in segments {
-            match parts.next()? {
-                part if part.starts_with('{') => bound.push(segment.as_str()),
-                part if part == segment => {}
-                _ => return None,
-            }
-        }
-        parts.next().is_none().then_some(bound)
+    /// Whether the path is this route's.
+    fn is_for(&self, segments: &[String]) -> bool {
+        let mut parts = self.parts();
+        segments.iter().all(|segment| parts.next().is_some_and(|part| is_bound(part) || part == segment))
+            && parts.next().is_none()
     }
+
+    /// The segments of a path of this route that the braces stand for, in order.
+    fn bound<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
+        let pairs = self.parts().zip(segments);
+        pairs.filter(|(part, _)| is_bound(part)).map(|(_, segment)| segment.as_str()).collect()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter(|part| !part.is_empty())
+    }
+}
+
+/// Whether any segment goes with this part of a route's path.
+fn is_bound(part: &str) -> bool {
+    part.starts_with('{')
 }
 
 /// Answers a request by the table.
@@ -305,8 +313,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         return Ok(app.health.answer(&app.store, call));
     }
     let method = call.method.dispatched();
-    let matching: Vec<Route> =
-        all(&app.auth).filter(|route| route.matched(&call.segments).is_some()).collect();
+    let matching: Vec<Route> = all(&app.auth).filter(|route| route.is_for(&call.segments)).collect();
     let Some(route) = matching.iter().find(|route| route.method == method) else {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
@@ -331,7 +338,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if call.preferred(route.produces).is_none() {
                 return Err(Error::not_acceptable());
             }
-            let bound = route.matched(&call.segments).unwrap_or_default();
+            let bound = route.bound(&call.segments);
             let project = bound.first().copied().unwrap_or_default();
             // Before the policy, which may put it into another service's address.
             if !is_id(project) {

@@ -10,10 +10,12 @@ mod body;
 mod connection;
 mod edge;
 mod head;
+mod limits;
 mod listener;
 mod refusal;
 mod registry;
 mod signals;
+mod timed;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -31,6 +33,9 @@ use crate::workers::Workers;
 use head::Framing;
 use registry::Registry;
 
+/// How many connections may wait to be accepted; the system's own limit (`net.core.somaxconn`) is 4096 mostly.
+const BACKLOG: i32 = 4096;
+
 /// How often the stop flag is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -46,8 +51,9 @@ pub struct Settings {
     pub bind_port: u16,
     /// How many requests are served at the same time.
     pub workers: usize,
-    /// How many connections are open at the same time; for a further one the one that rests longest is ended. Each
-    /// takes one of the open files the system allows.
+    /// How many connections are open at the same time; for a further one the one is ended that rests longest or else
+    /// has kept us waiting longest. Each takes one of the open files the system allows, and where these are few there
+    /// are fewer connections.
     pub max_connections: usize,
     /// The largest body taken, in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
@@ -138,8 +144,11 @@ impl Server {
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((settings.bind_host.as_str(), settings.bind_port))?;
+        // Again: Rust lets 128 wait to be accepted, and whoever finds so many there tries again after a second.
+        socket2::SockRef::from(&listener).listen(BACKLOG)?;
         let address = listener.local_addr()?;
         settings.bind_port = address.port();
+        settings.max_connections = limits::connections(settings.max_connections, settings.workers);
         let front = Front {
             workers: Workers::new(settings.workers),
             settings,

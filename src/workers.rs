@@ -1,12 +1,45 @@
 //! How many requests are served at once.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread, ThreadId};
+use std::time::{Duration, Instant};
+
+/// How long somebody may wait before nobody takes a free place out of turn. It takes a moment to wake those who wait, and
+/// who is awake is faster: usually that is good for all. But a client that sends one request after the other without
+/// waiting is always awake.
+const TURN: Duration = Duration::from_millis(5);
 
 /// A fixed number of places to work in. Whoever waits for something else leaves his ([`outside`]).
 pub struct Workers {
-    free: Mutex<usize>,
-    freed: Condvar,
+    places: Mutex<Places>,
+}
+
+struct Places {
+    free: usize,
+    /// Who waits for one, in the order they came.
+    waiting: VecDeque<(Thread, Instant)>,
+}
+
+impl Places {
+    /// Takes a free place, if there is one and this thread may have it.
+    fn take(&mut self, me: ThreadId) -> bool {
+        let (mine, long) = match self.waiting.front() {
+            Some((first, since)) => (first.id() == me, since.elapsed() > TURN),
+            None => (true, false),
+        };
+        let taken = self.free > 0 && (mine || !long);
+        self.free -= usize::from(taken);
+        taken
+    }
+
+    /// Wakes who is to have the next place, if there is one.
+    fn wake(&self) {
+        if let Some((first, _)) = self.waiting.front().filter(|_| self.free > 0) {
+            first.unpark();
+        }
+    }
 }
 
 thread_local! {
@@ -17,7 +50,7 @@ thread_local! {
 impl Workers {
     /// `count` places, at least one.
     pub fn new(count: usize) -> Arc<Self> {
-        Arc::new(Self { free: Mutex::new(count.max(1)), freed: Condvar::new() })
+        Arc::new(Self { places: Mutex::new(Places { free: count.max(1), waiting: VecDeque::new() }) })
     }
 
     /// Waits for a place; it is free again when the result is dropped, a panic included.
@@ -27,15 +60,35 @@ impl Workers {
         Place(())
     }
 
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait(&self) {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
+        let me = thread::current();
+        let mut places = self.lock();
+        if places.take(me.id()) {
+            return;
+        }
+        places.waiting.push_back((me.clone(), Instant::now()));
+        loop {
+            // Whoever gives a place back wakes the first; being woken for nothing does no harm.
+            drop(places);
+            thread::park();
+            places = self.lock();
+            let first = places.waiting.front().is_some_and(|(first, _)| first.id() == me.id());
+            if first && places.take(me.id()) {
+                places.waiting.pop_front();
+                places.wake();
+                return;
+            }
+        }
     }
 
     fn give_back(&self) {
-        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.freed.notify_one();
+        let mut places = self.lock();
+        places.free += 1;
+        places.wake();
     }
 }
 
@@ -77,7 +130,7 @@ mod tests {
     use super::*;
 
     fn free(workers: &Workers) -> usize {
-        *workers.free.lock().unwrap()
+        workers.lock().free
     }
 
     #[test]

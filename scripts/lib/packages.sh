@@ -22,6 +22,7 @@ missing_packages() {
   have pkg-config || echo pkg-config
   pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || echo libmariadb-dev
   pkg-config --exists libpq 2>/dev/null || echo libpq-dev
+  have haproxy || [[ -x /usr/sbin/haproxy ]] || echo haproxy
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf '%s\n' python3 python3-venv
   if ! docker_works; then
     # Only MariaDB's programs are needed, not the package that also starts a server for good.

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Throwaway database servers: empty, on free ports of the loopback address, gone when the script that made them ends.
 #
-# They may forget everything when the machine stops (fsync off and the like): no test is about that, and it is faster.
+# For tests they may forget everything when the machine stops (fsync off and the like): no test is about that, and it
+# is faster. The durable ones are for benchmarks.
 # Adds to $server_pids, which stop_servers ends, and keeps data and logs in a temporary directory:
 : "${scratch:=}" # set before start_servers is called
 
@@ -56,8 +57,10 @@ await() {
 # A MySQL server speaks first; ours does when it is ready.
 mysql_greets() { (exec 3<>"/dev/tcp/127.0.0.1/$1" && read -r -n 1 -t 5 <&3 -d '' _); }
 
+# start_mariadb [OPTION...]: with further options of mariadbd, by default that it may forget.
 start_mariadb() {
-  local port data log=$scratch/mariadb.log
+  local port data log=$scratch/mariadb.log options=("$@")
+  (($#)) || options=(--innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite)
   port=$(free_port)
   data=$(server_directory mariadb)
   run_logged "$log" "${as_server[@]}" mariadb-install-db --no-defaults --datadir="$data" \
@@ -69,25 +72,36 @@ GRANT ALL ON *.* TO freezer@'%';
 SQL
   "${as_server[@]}" mariadbd --no-defaults --datadir="$data" --init-file="$scratch/mariadb.sql" \
     --bind-address=127.0.0.1 --port="$port" --socket="$data/socket" --pid-file="$data/pid" --skip-name-resolve \
-    --max-connections=500 --innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite >"$log" 2>&1 &
+    --max-connections=500 "${options[@]}" >"$log" 2>&1 &
   server_pids+=($!)
   await $! "$log" mysql_greets "$port"
   export FREEZER_TEST_MYSQL_URL=mysql://freezer:freezer@127.0.0.1:$port/freezer
 }
 
+# As an operator has it: nothing that was acknowledged is lost, and there is room for what is used.
+start_durable_mariadb() {
+  start_mariadb --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=2G --innodb-log-file-size=1G
+}
+
+# start_postgresql [OPTION...]: with further options of postgres, by default that it may forget.
 start_postgresql() {
-  local port data bin log=$scratch/postgresql.log
+  local port data bin log=$scratch/postgresql.log options=("$@")
+  (($#)) || options=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
   port=$(free_port)
   data=$(server_directory postgresql)
   bin=$(postgres_bin)
   run_logged "$log" "${as_server[@]}" "$bin/initdb" --pgdata="$data/data" --username=freezer --auth=trust \
     --encoding=UTF8 --locale=C --no-sync
   "${as_server[@]}" "$bin/postgres" -D "$data/data" -c listen_addresses=127.0.0.1 -c port="$port" \
-    -c unix_socket_directories="$data" -c max_connections=300 \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off >"$log" 2>&1 &
+    -c unix_socket_directories="$data" -c max_connections=300 "${options[@]}" >"$log" 2>&1 &
   server_pids+=($!)
   await $! "$log" "$bin/pg_isready" --quiet --host=127.0.0.1 --port="$port"
   export FREEZER_TEST_POSTGRES_URL=postgres://freezer:freezer@127.0.0.1:$port/postgres
+}
+
+# As an operator has it: nothing that was acknowledged is lost, and there is room for what is used.
+start_durable_postgresql() {
+  start_postgresql -c shared_buffers=2GB -c max_wal_size=4GB
 }
 
 # The services of compose.yaml, on ports that docker picks.

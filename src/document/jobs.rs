@@ -255,7 +255,7 @@ fn is_unset(value: &Value) -> bool {
 pub fn render(view: &JobView, with_pid: bool) -> Value {
     let head = &view.head;
     let attachment = &head.attachment;
-    let mut schedule = schedule::unit(&head.scheduling().clone().into_object());
+    let mut schedule = head.scheduling().0.as_object().map(schedule::unit).unwrap_or_default();
     let run = json!({
         "time_created": epoch(attachment.created_at),
         "time_started": time_or_never(attachment.time_started),
@@ -298,7 +298,7 @@ pub fn render(view: &JobView, with_pid: bool) -> Value {
         "job_actions": actions,
         "_version": head.version(),
     });
-    if let Some(trust) = &view.trust {
+    if let Some(trust) = &head.trust {
         document["user_credentials"] =
             json!({"trust_id": trust.trust_id, "trustor_user_id": trust.trustor_user_id});
     }

@@ -44,7 +44,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
         jobs::touch(tx, &job)?;
         let place = placed(tx, request, &id, &new, priority, &action);
-        action_attachments::insert(tx, &place)?;
+        action_attachments::insert(tx, std::slice::from_ref(&place))?;
         Ok(place)
     })?;
     let location = request.location("action-attachments", &id);
@@ -53,7 +53,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-attachments/{action_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (place, _) = app.store.read(|tx| found(tx, request))?;
+    let (place, _) = app.store.read_one(|tx| found(tx, request))?;
     Ok(Reply::document(200, &render(&place)))
 }
 

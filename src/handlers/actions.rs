@@ -37,7 +37,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /actions/{action_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let action = app.store.read(|tx| actions::find(tx, request.project(), id))?;
+    let action = app.store.read_one(|tx| actions::find(tx, request.project(), id))?;
     action.map(|action| Reply::document(200, &render(&action))).ok_or_else(|| unknown(request))
 }
 

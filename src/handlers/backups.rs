@@ -31,7 +31,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /backups/{backup_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
-    let backup = app.store.read(|tx| backups::by_id(tx, request.project(), id))?;
+    let backup = app.store.read_one(|tx| backups::by_id(tx, request.project(), id))?;
     Ok(Reply::document(200, &render(&backup.ok_or_else(|| missing(request))?)))
 }
 

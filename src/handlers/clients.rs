@@ -128,10 +128,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
             ))
             .into());
         }
-        let mut trusts = Vec::new();
-        for job in &own {
-            trusts.extend(job_attachments::delete(tx, job)?);
-        }
+        let trusts = job_attachments::delete_all(tx, request.project(), &own)?;
         clients::delete(tx, &client)?;
         Ok(trusts)
     })?;

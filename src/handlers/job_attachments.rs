@@ -63,7 +63,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /job-attachments/{job_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(app, request)?;
-    let head = app.store.read(|tx| found(tx, request))?;
+    let head = app.store.read_one(|tx| found(tx, request))?;
     let document = shown(request, sees_all, &head);
     Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }

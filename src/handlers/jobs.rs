@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobListing, JobView};
+use crate::store::jobs::{JobListing, JobView, Viewed};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -94,6 +94,9 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
     if seen.is_empty() && delivered.is_empty() {
         return Ok(());
     }
+    if delivered.is_empty() {
+        return app.store.write_one(|tx| clients::stamp_seen(tx, &seen));
+    }
     app.store.write(|tx| {
         for (event, ids) in &delivered {
             job_attachments::mark_delivered(tx, ids.clone(), event.word())?;
@@ -108,14 +111,19 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
 /// `POST /jobs`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
-    let id = document.id.clone().unwrap_or_else(new_id);
+    let (id, is_given) = match &document.id {
+        Some(id) => (id.clone(), true),
+        None => (new_id(), false),
+    };
+    // Only an id that the client brings can be taken.
+    let free = |tx: &mut Tx<'_>| if is_given { free(tx, &id) } else { Ok(()) };
     let check = |tx: &mut Tx<'_>| {
-        free(tx, &id)?;
+        free(tx)?;
         write::check(tx, request, &document).map(Some)
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
-            free(tx, &id)?;
+            free(tx)?;
             if let Some(need) = need
                 && !need.hold(tx, request)?
             {
@@ -133,10 +141,14 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let sees_all = sees_all(app, request)?;
     let project = (!sees_all).then_some(request.project());
-    let view = app.store.read(|tx| match jobs::find(tx, project, id)? {
-        Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
-        None => Ok(None),
-    })?;
+    let view = match app.store.read_one(|tx| jobs::view(tx, project, id))? {
+        Viewed::Job(view) => Some(*view),
+        Viewed::None => None,
+        Viewed::TooWide => app.store.read(|tx| match jobs::find(tx, project, id)? {
+            Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
+            None => Ok(None),
+        })?,
+    };
     let view = view.ok_or_else(|| unknown(request))?;
     Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view.head.client_project))))
 }

@@ -101,7 +101,8 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let ask = parse_ask(request.call.json()?)?;
     let (result, tag) = app.store.write(|tx| {
-        let session = found(tx, request)?;
+        let session = sessions::find_to_swap(tx, request.project(), request.valid_id().unwrap_or_default())?;
+        let session = session.ok_or_else(|| unknown(request))?;
         check(tx, &precondition, Some(&session))?;
         match &ask {
             Ask::Start { job_id, tag } => {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::reply::bytes;
 use super::{Call, Reply};
 use crate::error::{Error, Result};
 
@@ -35,7 +36,7 @@ struct Tag {
 
 /// The entity tag of a resource: strong, and made of the document, so that it changes with whatever that shows.
 pub fn entity_tag(document: &Value) -> String {
-    tag_of(document.to_string().as_bytes())
+    tag_of(&bytes(document))
 }
 
 /// The entity tag of a document in bytes.

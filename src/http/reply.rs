@@ -24,7 +24,7 @@ pub struct Reply {
 impl Reply {
     /// An answer of `application/json`.
     pub fn json(status: u16, value: &Value) -> Self {
-        Self::typed(status, "application/json", value.to_string().into_bytes())
+        Self::typed(status, "application/json", bytes(value))
     }
 
     /// A resource as it is now, with its `ETag`.
@@ -102,6 +102,12 @@ impl Reply {
         };
         reply.with_header("Vary", "Accept")
     }
+}
+
+/// A document as it is sent.
+pub(super) fn bytes(document: &Value) -> Vec<u8> {
+    // A value has nothing in it that JSON has not.
+    serde_json::to_vec(document).unwrap_or_default()
 }
 
 #[cfg(test)]

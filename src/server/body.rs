@@ -76,6 +76,12 @@ fn skip_trailers(source: &mut impl BufRead) -> Result<(), Refusal> {
         if length > MAX_LINES {
             return Err(Refusal::bad("The trailers of the body are too long."));
         }
+        // Nobody reads them, but what has not their form may have been meant as something else.
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        if name.is_empty() || name.len() == line.len() || name.iter().any(|byte| matches!(byte, b' ' | b'\t'))
+        {
+            return Err(Refusal::bad("A trailer of the body is malformed."));
+        }
     }
 }
 
@@ -85,8 +91,10 @@ fn line(source: &mut impl BufRead) -> Result<Vec<u8>, Refusal> {
     source.read_until(b'\n', &mut line).map_err(|error| Refusal::unread("body", &error))?;
     match line.as_slice() {
         // A bare LF or CR is read in two ways by two servers, and so by none here.
-        [rest @ .., b'\r', b'\n'] if !rest.contains(&b'\r') => Ok(rest.to_vec()),
-        [.., b'\n'] => Err(Refusal::bad("A line in the chunked body does not end in CR LF.")),
+        [rest @ .., b'\r', b'\n'] if !rest.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') => {
+            Ok(rest.to_vec())
+        }
+        [.., b'\n'] => Err(Refusal::bad("A line in the chunked body does not end in CR LF, or is no text.")),
         _ if source.limit() == 0 => Err(Refusal::bad("The size of a chunk is malformed.")),
         _ => Err(Refusal::cut_off("body")),
     }
@@ -129,6 +137,12 @@ mod tests {
             "2\r\r\nab\r\n0\r\n\r\n",
             "2\r\nab\n0\r\n\r\n",
             "0\r\n\n",
+            "0;\0\r\n\r\n",
+            "0\r\nGET / HTTP/1.1\r\n\r\n",
+            "0\r\nGET http://x HTTP/1.1\r\n\r\n",
+            "0\r\n: x\r\n\r\n",
+            "0\r\nx : y\r\n\r\n",
+            "0\r\nx: y\r\n folded: z\r\n\r\n",
         ] {
             assert!(chunked(bad).is_err(), "{bad:?}");
         }

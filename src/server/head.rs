@@ -83,6 +83,9 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
     if target.contains(char::is_control) {
         return Err(Refusal::bad("The request line has control characters."));
     }
+    if method == "CONNECT" {
+        return Err(Refusal::bad("This is no proxy."));
+    }
     let headers: Vec<_> =
         request.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
     let current = request.version == Some(1);
@@ -94,6 +97,10 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
     let keep_alive = keep_alive && (current || list(&headers, "transfer-encoding").is_empty());
     let expects_continue = current && list(&headers, "expect").iter().any(|what| what == "100-continue");
     let framing = framing(&headers)?;
+    // Two servers may take two of them for the one meant (RFC 9112, 3.2).
+    if headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).count() > 1 {
+        return Err(Refusal::bad("The request has more than one Host."));
+    }
     Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
 }
 
@@ -231,6 +238,7 @@ mod tests {
             "\rGET / HTTP/1.1",
             " / HTTP/1.1",
             "GET HTTP/1.1",
+            "CONNECT x:443 HTTP/1.1",
             "GÉT / HTTP/1.1",
             "GET / HTTP/0.9",
             "GET / HTTP/1",
@@ -268,6 +276,7 @@ mod tests {
             "a: b\r",
             "\ra: b",
             "\r",
+            "Host: a\r\nhost: a",
             "Content-Length: -1",
             "Content-Length: 1, 2",
             "Content-Length:",

@@ -2,16 +2,18 @@
 //! document of the job, and of two changes of a job at the same moment one starts anew.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer};
 
 use super::actions::Action;
 use super::connection::MultiBackend;
+use super::dialect::{self, by_row};
 use super::jobs::Job;
 use super::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
 use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::Search;
-use super::{Outcome, Tx, swapped};
+use super::{Failure, Outcome, Tx, swapped};
 
 /// A row of `action_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -43,10 +45,9 @@ pub struct PlaceChange {
     pub mandatory: Option<bool>,
 }
 
-/// Writes a new place.
-pub fn insert(tx: &mut Tx<'_>, place: &ActionAttachment) -> Outcome<()> {
-    diesel::insert_into(action_attachments::table).values(place).execute(tx.connection)?;
-    Ok(())
+/// Writes new places.
+pub fn insert(tx: &mut Tx<'_>, places: &[ActionAttachment]) -> Outcome<()> {
+    Ok(dialect::insert_places(tx.connection, places)?)
 }
 
 /// The place of that id in the project with its job, both as they were at one moment.
@@ -97,6 +98,46 @@ pub fn update(tx: &mut Tx<'_>, place: &ActionAttachment, change: PlaceChange) ->
         ))
         .execute(tx.connection)?,
     )
+}
+
+/// Makes places what is given here, in one statement; each is as it was read, apart from its settings. Whoever asks has
+/// swapped the job's version before, so that nobody else is at it.
+///
+/// A place that moves is changed on its own, in the order that is given: the place that it moves to must be free by then.
+pub fn update_all(tx: &mut Tx<'_>, places: &[(&ActionAttachment, ActionAttachment)]) -> Outcome<()> {
+    let (moved, stay): (Vec<_>, Vec<_>) =
+        places.iter().partition(|(stored, wanted)| stored.priority != wanted.priority);
+    if !stay.is_empty() {
+        let ids: Vec<String> = stay.iter().map(|(stored, _)| stored.id.clone()).collect();
+        let id = action_attachments::id;
+        let each = |value: fn(&ActionAttachment) -> i32| {
+            stay.iter().map(|(stored, wanted)| (stored.id.clone(), value(wanted))).collect::<Vec<_>>()
+        };
+        let mandatory = stay.iter().map(|(stored, wanted)| (stored.id.clone(), wanted.mandatory)).collect();
+        let rows = diesel::update(action_attachments::table.filter(id.eq_any(ids)))
+            .set((
+                action_attachments::retries.eq(by_row::<Integer, _, _>(id, each(|place| place.retries))),
+                action_attachments::retry_interval
+                    .eq(by_row::<Integer, _, _>(id, each(|place| place.retry_interval))),
+                action_attachments::mandatory.eq(by_row::<Bool, _, bool>(id, mandatory)),
+                action_attachments::updated_at.eq(tx.now),
+                action_attachments::version.eq(action_attachments::version + 1),
+            ))
+            .execute(tx.connection)?;
+        if rows != stay.len() {
+            return Err(Failure::Stale);
+        }
+    }
+    for (stored, wanted) in moved {
+        let change = PlaceChange {
+            priority: Some(wanted.priority),
+            retries: Some(wanted.retries),
+            retry_interval: Some(wanted.retry_interval),
+            mandatory: Some(wanted.mandatory),
+        };
+        update(tx, stored, change)?;
+    }
+    Ok(())
 }
 
 /// Deletes some places of a project; reports of their runs stay, without the reference.

@@ -10,7 +10,7 @@ use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition as Searched, Search};
-use super::{Outcome, Tx, swapped};
+use super::{Outcome, Tx, dialect, swapped};
 
 /// A row of `actions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -69,9 +69,9 @@ impl ActionSpec {
     }
 }
 
-/// Writes a new action under `id`, which must be free.
-pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Outcome<Action> {
-    let action = Action {
+/// A new action under `id`, which must be free; [`insert_all`] writes it.
+pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Action {
+    Action {
         id: id.to_owned(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
@@ -79,9 +79,19 @@ pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: Action
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
-    };
-    diesel::insert_into(actions::table).values(action.clone()).execute(tx.connection)?;
+    }
+}
+
+/// Writes a new action under `id`, which must be free.
+pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Outcome<Action> {
+    let action = new(tx, project, user, id, spec);
+    insert_all(tx, std::slice::from_ref(&action))?;
     Ok(action)
+}
+
+/// Writes new actions.
+pub fn insert_all(tx: &mut Tx<'_>, actions: &[Action]) -> Outcome<()> {
+    Ok(dialect::insert_actions(tx.connection, actions)?)
 }
 
 /// The action of that id in the project.

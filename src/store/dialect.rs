@@ -1,9 +1,12 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
 //! their failures mean. No other room asks which backend it is talking to.
 
+mod by_row;
 #[cfg(feature = "mysql")]
 mod cluster;
+mod one_of;
 mod order;
+mod transaction;
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +14,16 @@ use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
 
+use super::action_attachments::ActionAttachment;
+use super::actions::Action;
 use super::connection::AnyConnection;
 use super::reports::ActionReport;
-use super::schema::action_reports;
+use super::schema::{action_attachments, action_reports, actions};
 use super::settings::Settings;
+pub use by_row::by_row;
+pub use one_of::one_of;
 pub use order::Worded;
+pub use transaction::{Access, begin, commit, rollback};
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
@@ -24,15 +32,6 @@ const LOCK_WAIT_SECONDS: u32 = 5;
 /// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
-
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Sees one consistent snapshot, writes nothing.
-    Read,
-    /// Sees what is committed, statement by statement, and may write.
-    Write,
-}
 
 /// What a database failure means for the transaction it happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +46,8 @@ pub enum Failed {
     Connection,
     /// The database takes no writes just now: disk full, read-only.
     ReadOnly,
+    /// A statement took longer than the server lets it.
+    TooLong,
     /// Anything else is a fault of ours or of the schema.
     Other,
 }
@@ -105,10 +106,11 @@ pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
 /// What is set on MySQL.
 #[cfg(feature = "mysql")]
 fn mysql_session(settings: &Settings) -> QueryResult<String> {
-    // The isolation level is that of reads; many a server for OpenStack has another default.
+    // The isolation level is that of reads; many a server for OpenStack has another default. Without autocommit a single
+    // statement would be the beginning of a transaction that nobody ends.
     let mut sql = format!(
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-         SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+         SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
     );
     let mode = settings.mysql_sql_mode.trim();
     if !mode.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ',')) {
@@ -140,53 +142,45 @@ fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult
     }
 }
 
-/// Begins a transaction.
-///
-/// Writers run at READ COMMITTED: every read-modify-write is a compare-and-swap that checks its row count,
-/// and a repeatable snapshot would only make it compare against the past. Readers get a snapshot, so that a
-/// document is not put together from two states. SQLite has one writer at a time and asks for its lock at once,
-/// because a reader that turns writer later cannot wait for it.
-pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
-    match connection {
-        #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => {
-            if access == Access::Write {
-                c.batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION")
-            } else {
-                AnsiTransactionManager::begin_transaction_sql(c, "START TRANSACTION READ ONLY")
-            }
+/// The same with each backend's own connection: for a statement that `MultiConnection` cannot carry, or one that is wide
+/// and often sent. `MultiConnection` writes out the SQL of every statement several times each time it is sent; a
+/// backend's own connection knows a statement that it has seen by its type.
+macro_rules! on_each {
+    ($connection:expr, $c:ident => $query:expr) => {
+        match $connection {
+            #[cfg(feature = "mysql")]
+            $crate::store::connection::AnyConnection::Mysql($c) => $query,
+            #[cfg(feature = "postgres")]
+            $crate::store::connection::AnyConnection::Postgres($c) => $query,
+            $crate::store::connection::AnyConnection::Sqlite($c) => $query,
         }
-        #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(c) => {
-            let sql = match access {
-                Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            };
-            AnsiTransactionManager::begin_transaction_sql(c, sql)
-        }
-        AnyConnection::Sqlite(c) => {
-            let sql = match access {
-                Access::Read => "BEGIN",
-                Access::Write => "BEGIN IMMEDIATE",
-            };
-            AnsiTransactionManager::begin_transaction_sql(c, sql)
-        }
+    };
+}
+pub(super) use on_each;
+
+/// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
+const ROWS_AT_A_TIME: usize = 1000;
+
+/// Writes actions, all in one statement.
+pub fn insert_actions(connection: &mut AnyConnection, rows: &[Action]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(actions::table).values(some).execute(c))?;
     }
+    Ok(())
 }
 
-/// Writes reports, a thousand to a statement, which has room for no more parameters on any of the three. Each of them can
-/// do that, `MultiConnection` cannot.
-pub fn insert_reports(connection: &mut AnyConnection, reports: &[ActionReport]) -> QueryResult<()> {
-    for some in reports.chunks(1000) {
-        let statement = diesel::insert_into(action_reports::table).values(some);
-        match connection {
-            #[cfg(feature = "mysql")]
-            AnyConnection::Mysql(c) => statement.execute(c)?,
-            #[cfg(feature = "postgres")]
-            AnyConnection::Postgres(c) => statement.execute(c)?,
-            AnyConnection::Sqlite(c) => statement.execute(c)?,
-        };
+/// Writes actions' places in jobs, all in one statement.
+pub fn insert_places(connection: &mut AnyConnection, rows: &[ActionAttachment]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(action_attachments::table).values(some).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Writes reports, all in one statement.
+pub fn insert_reports(connection: &mut AnyConnection, rows: &[ActionReport]) -> QueryResult<()> {
+    for some in rows.chunks(ROWS_AT_A_TIME) {
+        on_each!(connection, c => diesel::insert_into(action_reports::table).values(some).execute(c))?;
     }
     Ok(())
 }
@@ -263,9 +257,18 @@ pub fn classify(error: &DieselError) -> Failed {
         Failed::Connection
     } else if says(READ_ONLY) {
         Failed::ReadOnly
+    } else if says(TOO_LONG) {
+        Failed::TooLong
     } else {
         Failed::Other
     }
+}
+
+/// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one
+/// may find the primary, and this one never will. SQLite has but one file, and when the disk is full a connection that
+/// is open can still read, while a new one might not even open it.
+pub fn is_of_a_standby(connection: &AnyConnection, error: &DieselError) -> bool {
+    !matches!(connection, AnyConnection::Sqlite(_)) && classify(error) == Failed::ReadOnly
 }
 
 /// MySQL 1213, 1205, 1020 and Galera's; PostgreSQL 40P01 and 55P03; SQLite's BUSY and LOCKED.
@@ -282,7 +285,7 @@ const CONTENTION: &[&str] = &[
     "database schema is locked",
 ];
 
-/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047; libpq's sentences for the same.
+/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047, 1180 and what it says of replication; libpq's sentences for the same.
 const CONNECTION: &[&str] = &[
     "gone away",
     "lost connection",
@@ -290,6 +293,8 @@ const CONNECTION: &[&str] = &[
     "connection was killed",
     "server shutdown in progress",
     "not yet prepared node",
+    "not connected to primary component",
+    "during commit",
     "server closed the connection",
     "terminating connection",
     "connection refused",
@@ -311,3 +316,48 @@ const READ_ONLY: &[&str] = &[
     "could not extend file",
     "is full",
 ];
+
+/// MySQL 3024, MariaDB 1969, and 1317 of both when an administrator ends the statement; PostgreSQL 57014.
+const TOO_LONG: &[&str] = &["query execution was interrupted", "canceling statement due to"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_servers_say_is_understood() {
+        for (message, meaning) in [
+            (
+                "The MariaDB server is running with the --read-only option so it cannot execute this",
+                Failed::ReadOnly,
+            ),
+            ("The MySQL server is running with the --super-read-only option", Failed::ReadOnly),
+            ("The table 'jobs' is full", Failed::ReadOnly),
+            ("could not extend file \"base/5/16384\": No space left on device", Failed::ReadOnly),
+            ("database or disk is full", Failed::ReadOnly),
+            ("attempt to write a readonly database", Failed::ReadOnly),
+            ("Query execution was interrupted (max_statement_time exceeded)", Failed::TooLong),
+            ("Query execution was interrupted, maximum statement execution time exceeded", Failed::TooLong),
+            ("canceling statement due to statement timeout", Failed::TooLong),
+            ("canceling statement due to lock timeout", Failed::Contention),
+            ("Lock wait timeout exceeded; try restarting transaction", Failed::Contention),
+            ("database is locked", Failed::Contention),
+            ("Server has gone away", Failed::Connection),
+            ("Lost connection to server during query", Failed::Connection),
+            ("Connection was killed", Failed::Connection),
+            ("terminating connection due to administrator command", Failed::Connection),
+            ("WSREP has not yet prepared node for application use", Failed::Connection),
+            (
+                "Error while appending streaming replication fragment(provider status: Not connected to Primary \
+                 Component)",
+                Failed::Connection,
+            ),
+            ("Got error 6 \"No such device or address\" during COMMIT", Failed::Connection),
+            ("disk I/O error", Failed::Connection),
+            ("You have an error in your SQL syntax", Failed::Other),
+        ] {
+            let error = DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert_eq!(classify(&error), meaning, "{message}");
+        }
+    }
+}

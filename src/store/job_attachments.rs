@@ -2,12 +2,16 @@
 
 mod list;
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::Integer;
 
 use super::clients::Client;
+use super::dialect::by_row;
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
-use super::{Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
+use super::{Failure, Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
 
 pub use list::{ItsClient, list};
 
@@ -185,40 +189,65 @@ pub fn mark_delivered(tx: &mut Tx<'_>, ids: Vec<String>, event: &str) -> Outcome
 /// Deletes an attachment. It leaves its session; with a job's last attachment the job, its actions' places
 /// and its trust go too. Actions, reports and backups stay. Returns the trusts that the job no longer needs.
 pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<Vec<String>> {
-    let project = attachment.project_id.as_str();
-    // The job's row first: two deletes of its last two attachments wait here for each other, and the
+    delete_all(tx, &attachment.project_id, std::slice::from_ref(attachment))
+}
+
+/// How many attachments are deleted at a time: with as many as that, no planner begins to read whole tables.
+const AT_A_TIME: usize = 100;
+
+/// As [`delete`], of several attachments of one project.
+pub fn delete_all(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) -> Outcome<Vec<String>> {
+    let mut trusts = Vec::new();
+    for some in attachments.chunks(AT_A_TIME) {
+        trusts.extend(delete_some(tx, project, some)?);
+    }
+    Ok(trusts)
+}
+
+fn delete_some(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) -> Outcome<Vec<String>> {
+    let ids: Vec<String> = attachments.iter().map(|attachment| attachment.id.clone()).collect();
+    let job_ids: BTreeSet<&String> = attachments.iter().map(|attachment| &attachment.job_id).collect();
+    let job_ids: Vec<String> = job_ids.into_iter().cloned().collect();
+    // The jobs' rows first: two deletes of a job's last two attachments wait here for each other, and the
     // second one sees that it is the last.
-    diesel::update(jobs::table.filter(jobs::id.eq(&attachment.job_id)))
+    diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids.clone())))
         .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
         .execute(tx.connection)?;
     diesel::update(
         action_reports::table
             .filter(action_reports::project_id.eq(project))
-            .filter(action_reports::job_attachment_id.eq(&attachment.id)),
+            .filter(action_reports::job_attachment_id.eq_any(ids.clone())),
     )
     .set(action_reports::job_attachment_id.eq(None::<String>))
     .execute(tx.connection)?;
-    swapped(
-        diesel::delete(
-            job_attachments::table
-                .filter(job_attachments::id.eq(&attachment.id))
-                .filter(job_attachments::version.eq(attachment.version)),
-        )
-        .execute(tx.connection)?,
-    )?;
-    if let Some(session) = &attachment.session_id {
-        sessions::member_left(tx, project, session)?;
+    let versions = attachments.iter().map(|attachment| (attachment.id.clone(), attachment.version)).collect();
+    let as_read = by_row::<Integer, _, _>(job_attachments::id, versions);
+    let rows = diesel::delete(
+        job_attachments::table
+            .filter(job_attachments::id.eq_any(ids))
+            .filter(job_attachments::version.eq(as_read)),
+    )
+    .execute(tx.connection)?;
+    if rows != attachments.len() {
+        return Err(Failure::Stale);
     }
-    let others = job_attachments::table.filter(job_attachments::job_id.eq(&attachment.job_id));
-    if diesel::select(diesel::dsl::exists(others)).get_result(tx.connection)? {
+    let sessions: BTreeSet<&String> =
+        attachments.iter().filter_map(|gone| gone.session_id.as_ref()).collect();
+    sessions::members_left(tx, project, sessions.into_iter().cloned().collect())?;
+    let still: Vec<String> = job_attachments::table
+        .filter(job_attachments::job_id.eq_any(job_ids.clone()))
+        .select(job_attachments::job_id)
+        .load(tx.connection)?;
+    let gone: Vec<String> = job_ids.into_iter().filter(|id| !still.contains(id)).collect();
+    if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let trusts = job_trusts::delete(tx, &attachment.job_id)?;
+    let trusts = job_trusts::delete(tx, gone.clone())?;
     let places: Vec<String> = action_attachments::table
-        .filter(action_attachments::job_id.eq(&attachment.job_id))
+        .filter(action_attachments::job_id.eq_any(gone.clone()))
         .select(action_attachments::id)
         .load(tx.connection)?;
     places::delete(tx, project, places)?;
-    diesel::delete(jobs::table.filter(jobs::id.eq(&attachment.job_id))).execute(tx.connection)?;
+    diesel::delete(jobs::table.filter(jobs::id.eq_any(gone))).execute(tx.connection)?;
     Ok(trusts)
 }

@@ -89,12 +89,12 @@ pub fn is_noted(tx: &mut Tx<'_>, job: &str) -> Outcome<bool> {
     Ok(diesel::select(diesel::dsl::exists(of_job)).get_result(tx.connection)?)
 }
 
-/// Deletes what is noted of a job that is being deleted, and returns the trusts it ran under.
-pub fn delete(tx: &mut Tx<'_>, job: &str) -> Outcome<Vec<String>> {
-    let of_job = job_trusts::table.filter(job_trusts::job_id.eq(job));
-    let trusts: Vec<String> = of_job.select(job_trusts::trust_id).load(tx.connection)?;
+/// Deletes what is noted of jobs that are being deleted, and returns the trusts they ran under.
+pub fn delete(tx: &mut Tx<'_>, jobs: Vec<String>) -> Outcome<Vec<String>> {
+    let of_jobs = || job_trusts::table.filter(job_trusts::job_id.eq_any(jobs.clone()));
+    let trusts: Vec<String> = of_jobs().select(job_trusts::trust_id).load(tx.connection)?;
     if !trusts.is_empty() {
-        diesel::delete(of_job).execute(tx.connection)?;
+        diesel::delete(of_jobs()).execute(tx.connection)?;
     }
     Ok(trusts)
 }

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 
 use super::action_attachments::ActionAttachment;
 use super::actions::Action;
+use super::dialect::{on_each, one_of};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
@@ -55,6 +56,8 @@ pub struct JobHead {
     pub client_project: String,
     /// The schedule of the session it is in.
     pub session_scheduling: Option<Json>,
+    /// The trust, if a central scheduler runs it.
+    pub trust: Option<JobTrust>,
 }
 
 impl JobHead {
@@ -76,41 +79,104 @@ pub struct JobView {
     pub head: JobHead,
     /// The actions with their places, in order.
     pub actions: Vec<(ActionAttachment, Action)>,
-    /// The trust, if a central scheduler runs it.
-    pub trust: Option<JobTrust>,
 }
 
-type HeadColumns = (
-    diesel::dsl::AsSelect<JobAttachment, super::connection::MultiBackend>,
-    diesel::dsl::AsSelect<Job, super::connection::MultiBackend>,
-    clients::client_id,
-    clients::project_id,
-    diesel::dsl::Nullable<sessions::scheduling>,
-);
+/// The columns of a [`JobHead`]; a macro, because they have another type for each backend.
+macro_rules! head_columns {
+    () => {
+        (
+            JobAttachment::as_select(),
+            Job::as_select(),
+            clients::client_id,
+            clients::project_id,
+            sessions::scheduling.nullable(),
+            Option::<JobTrust>::as_select(),
+        )
+    };
+}
 
-fn head_columns() -> HeadColumns {
-    (
-        JobAttachment::as_select(),
-        Job::as_select(),
-        clients::client_id,
-        clients::project_id,
-        sessions::scheduling.nullable(),
-    )
+/// The rows of a [`JobHead`]; a macro for the same reason.
+macro_rules! heads {
+    () => {
+        job_attachments::table
+            .inner_join(jobs::table)
+            .inner_join(clients::table)
+            .left_join(sessions::table)
+            .left_join(job_trusts::table.on(job_trusts::job_id.eq(job_attachments::job_id)))
+    };
 }
 
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
-    let mut query = job_attachments::table
-        .inner_join(jobs::table)
-        .inner_join(clients::table)
-        .left_join(sessions::table)
-        .filter(job_attachments::id.eq(id.to_owned()))
-        .select(head_columns())
-        .into_boxed();
-    if let Some(project) = project {
-        query = query.filter(job_attachments::project_id.eq(project.to_owned()));
+    Ok(on_each!(tx.connection, c => {
+        let rows = heads!().filter(job_attachments::id.eq(id)).select(head_columns!());
+        match project {
+            Some(project) => rows.filter(job_attachments::project_id.eq(project)).first(c),
+            None => rows.first(c),
+        }
+    })
+    .optional()?)
+}
+
+/// The most actions of a job that [`view`] takes up. With each of them comes all the rest of the job once more.
+const MOST_VIEWED: usize = 8;
+
+/// The whole job document of that id, in one statement: for [`super::Store::read_one`]. A job of more actions than a job
+/// usually has is left to [`find`] and [`complete`].
+///
+/// # Errors
+/// What the database fails with.
+pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Viewed> {
+    let rows: Vec<ViewRow> = on_each!(tx.connection, c => {
+        let rows = heads!()
+            .left_join(
+                action_attachments::table
+                    .inner_join(actions_table::table)
+                    .on(action_attachments::job_id.eq(job_attachments::job_id)),
+            )
+            .filter(job_attachments::id.eq(id))
+            .select((
+                JobAttachment::as_select(),
+                Job::as_select(),
+                clients::client_id,
+                clients::project_id,
+                sessions::scheduling.nullable(),
+                Option::<JobTrust>::as_select(),
+                Option::<(ActionAttachment, Action)>::as_select(),
+            ))
+            .limit(MOST_VIEWED as i64 + 1);
+        match project {
+            Some(project) => rows.filter(job_attachments::project_id.eq(project)).load(c),
+            None => rows.load(c),
+        }
+    })?;
+    if rows.len() > MOST_VIEWED {
+        return Ok(Viewed::TooWide);
     }
-    Ok(query.first(tx.connection).optional()?)
+    let (mut found, mut actions) = (None, Vec::with_capacity(rows.len()));
+    for (attachment, job, client_name, client_project, session_scheduling, trust, action) in rows {
+        actions.extend(action);
+        let head = JobHead { attachment, job, client_name, client_project, session_scheduling, trust };
+        found.get_or_insert(head);
+    }
+    // Once more with each trust, too.
+    actions.sort_by_key(|(place, _)| place.priority);
+    actions.dedup_by(|(a, _), (b, _)| a.id == b.id);
+    Ok(found.map_or(Viewed::None, |head| Viewed::Job(Box::new(JobView { head, actions }))))
+}
+
+/// A head, a trust and an action.
+type ViewRow =
+    (JobAttachment, Job, String, String, Option<Json>, Option<JobTrust>, Option<(ActionAttachment, Action)>);
+
+/// What [`view`] finds.
+pub enum Viewed {
+    /// No such job.
+    None,
+    /// The job.
+    Job(Box<JobView>),
+    /// There is one, with more actions than are read in this way.
+    TooWide,
 }
 
 /// The job documents of these ids, without their actions, in the same order.
@@ -118,19 +184,18 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut heads: Vec<JobHead> = job_attachments::table
-        .inner_join(jobs::table)
-        .inner_join(clients::table)
-        .left_join(sessions::table)
-        .filter(job_attachments::id.eq_any(ids.clone()))
-        .select(head_columns())
-        .load(tx.connection)?;
+    let mut heads: Vec<JobHead> = on_each!(tx.connection, c => heads!()
+        .filter(one_of(job_attachments::id, ids.clone()))
+        .select(head_columns!())
+        .load(c))?;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
     heads.sort_by_key(|head| places.get(&*head.attachment.id).copied());
+    // Once more with each trust, if a job has several.
+    heads.dedup_by(|a, b| a.attachment.id == b.attachment.id);
     Ok(heads)
 }
 
-/// Adds the actions and trusts to some heads, in two statements however many they are.
+/// Adds the actions to some heads, in one statement however many they are.
 pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     if heads.is_empty() {
         return Ok(Vec::new());
@@ -138,16 +203,12 @@ pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     let mut ids: Vec<String> = heads.iter().map(|head| head.job.id.clone()).collect();
     ids.sort();
     ids.dedup();
-    let places: Vec<(ActionAttachment, Action)> = action_attachments::table
+    let places: Vec<(ActionAttachment, Action)> = on_each!(tx.connection, c => action_attachments::table
         .inner_join(actions_table::table)
-        .filter(action_attachments::job_id.eq_any(ids.clone()))
+        .filter(one_of(action_attachments::job_id, ids))
         .order((action_attachments::job_id, action_attachments::priority))
         .select((ActionAttachment::as_select(), Action::as_select()))
-        .load(tx.connection)?;
-    let trusts: Vec<JobTrust> = job_trusts::table
-        .filter(job_trusts::job_id.eq_any(ids))
-        .select(JobTrust::as_select())
-        .load(tx.connection)?;
+        .load(c))?;
     let mut places_of: HashMap<String, Vec<(ActionAttachment, Action)>> = HashMap::new();
     for (place, action) in places {
         places_of.entry(place.job_id.clone()).or_default().push((place, action));
@@ -157,7 +218,6 @@ pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
         .map(|head| JobView {
             // Cloned: in a fleet several documents show one job.
             actions: places_of.get(&head.job.id).cloned().unwrap_or_default(),
-            trust: trusts.iter().find(|trust| trust.job_id == head.job.id).cloned(),
             head,
         })
         .collect())

@@ -37,7 +37,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::SubsecRound;
-use diesel::connection::{Connection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
@@ -49,9 +48,6 @@ use replica::Replica;
 pub use settings::Settings;
 use url::DatabaseUrl;
 pub use wait::wait_for;
-
-/// How often a transaction is begun again whose connection was lost before the commit.
-const LOST_CONNECTIONS: u32 = 3;
 
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
@@ -71,6 +67,8 @@ pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
     pub now: Time,
+    /// Whether this is not the first attempt: somebody was faster, or in the way.
+    pub again: bool,
 }
 
 /// Why a transaction's closure gave up.
@@ -170,6 +168,23 @@ impl Store {
         }
     }
 
+    /// Runs `work`, which is one statement that writes nothing: its own snapshot, and one round trip to the database.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        self.transact(Access::One, work)
+    }
+
+    /// Runs `work`, which is one statement, and the same when it is run twice: a connection that is lost does not say
+    /// whether it was.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        self.transact(Access::One, work)
+    }
+
     /// Runs `work` in a transaction that commits if and only if `work` succeeds.
     ///
     /// # Errors
@@ -183,23 +198,15 @@ impl Store {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.attempt(access, &mut work) {
+            let failure = match self.attempt(access, attempt > 1, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
                 Err(Attempt::Begin(error)) => {
-                    // A pooled connection that the server dropped in the meantime: nothing was done on it yet.
-                    if attempt > self.pool.max_size() + 1 {
+                    // A connection that the server has dropped, before anything was done on it that lasts.
+                    if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
                         return Err(away(error.to_string()));
                     }
-                    continue;
-                }
-                // The server went away, or says that it is no use, before anything was committed: another may do it.
-                Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
-                    if attempt > LOST_CONNECTIONS {
-                        return Err(away(error.to_string()));
-                    }
-                    std::thread::sleep(pause(attempt));
                     continue;
                 }
                 Err(Attempt::Unknown(error)) => return Err(unknown(error)),
@@ -219,17 +226,21 @@ impl Store {
                 return Err(last_word(failure));
             }
             log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
-            std::thread::sleep(pause(attempt));
+            // Whoever lost a swap has waited for the winner already.
+            if attempt > 1 || !matches!(failure, Failure::Stale) {
+                std::thread::sleep(pause(attempt));
+            }
         }
     }
 
     fn attempt<T>(
         &self,
         access: Access,
+        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
-        let outcome = Self::attempt_on(&mut connection, access, work);
+        let outcome = Self::attempt_on(&mut connection, access, again, work);
         self.pool.give_back(connection);
         outcome
     }
@@ -237,6 +248,7 @@ impl Store {
     fn attempt_on<T>(
         connection: &mut AnyConnection,
         access: Access,
+        again: bool,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
         if let Err(error) = dialect::begin(connection, access) {
@@ -248,32 +260,29 @@ impl Store {
                 }
             });
         }
-        type Manager = <AnyConnection as Connection>::TransactionManager;
-        match work(&mut Tx { connection, now: now() }) {
-            Ok(value) => match Manager::commit_transaction(connection) {
-                Ok(()) => Ok(value),
-                Err(error) => {
-                    // After a failed commit the transaction manager may still believe it is inside.
-                    discard_if_open(connection);
-                    match access {
-                        Access::Write if is_lost(&error) => {
-                            discard(connection);
-                            Err(Attempt::Unknown(error))
-                        }
-                        _ => Err(Attempt::Failed(Failure::Database(error))),
-                    }
+        match work(&mut Tx { connection, now: now(), again }) {
+            Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
+                // After a failed commit the transaction may still be open.
+                end(connection, access);
+                if dialect::classify(&error) != Failed::Connection {
+                    return Attempt::Failed(Failure::Database(error));
                 }
-            },
+                discard(connection);
+                if access == Access::Write { Attempt::Unknown(error) } else { Attempt::Begin(error) }
+            }),
             Err(failure) => {
-                if let Err(error) = Manager::rollback_transaction(connection) {
-                    log::debug!("rollback failed, the connection is dropped: {error}");
+                end(connection, access);
+                if let Failure::Database(error) = &failure
+                    && dialect::is_of_a_standby(connection, error)
+                {
                     discard(connection);
                 }
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
-                    Failure::Database(error) if is_lost(&error) => {
-                        discard(connection); // a node without its cluster rolls back, and refuses the next one too
-                        Err(Attempt::Failed(Failure::Database(error)))
+                    // What was not committed is undone, so that it is as if the connection had been gone at the BEGIN.
+                    Failure::Database(error) if dialect::classify(&error) == Failed::Connection => {
+                        discard(connection);
+                        Err(Attempt::Begin(error))
                     }
                     failure => Err(Attempt::Failed(failure)),
                 }
@@ -292,17 +301,10 @@ enum Attempt {
     Unknown(DieselError),
 }
 
-fn is_lost(error: &DieselError) -> bool {
-    dialect::classify(error) == Failed::Connection
-}
-
-fn discard_if_open(connection: &mut AnyConnection) {
-    type Manager = <AnyConnection as Connection>::TransactionManager;
-    let open = match Manager::transaction_manager_status_mut(connection).transaction_depth() {
-        Ok(depth) => depth.is_some(),
-        Err(_) => true,
-    };
-    if open && Manager::rollback_transaction(connection).is_err() {
+/// Takes back what a transaction did.
+fn end(connection: &mut AnyConnection, access: Access) {
+    if let Err(error) = dialect::rollback(connection, access) {
+        log::debug!("rollback failed, the connection is dropped: {error}");
         discard(connection);
     }
 }
@@ -346,6 +348,9 @@ fn last_word(failure: Failure) -> Error {
             }
             Failed::ReadOnly => {
                 Error::unavailable("The database takes no changes at the moment.", error.to_string())
+            }
+            Failed::TooLong => {
+                Error::unavailable("The database took too long; try again later.", error.to_string())
             }
             _ => Error::storage(error.to_string()),
         },

@@ -5,6 +5,8 @@ mod list;
 
 pub use list::list;
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
@@ -91,6 +93,16 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
         .select(Session::as_select())
         .first(tx.connection)
         .optional()?)
+}
+
+/// As [`find`], for whoever is going to swap the session's version. Many jobs of one session end at the same moment: who
+/// has lost a swap waits for the row before reading it, and then nobody is faster any more.
+pub fn find_to_swap(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
+    if tx.again {
+        let row = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.eq(project));
+        diesel::update(row).set(sessions::version.eq(sessions::version)).execute(tx.connection)?;
+    }
+    find(tx, project, id)
 }
 
 /// Whether the id is taken in another project.
@@ -210,10 +222,51 @@ pub fn member_moved(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
 
 /// Notes that a job has left: the session's document has changed, and its run may be over without the job.
 pub fn member_left(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
-    let Some(session) = find(tx, project, id)? else { return Ok(()) };
-    let session = touch(tx, &session)?;
-    if session.status == "running" {
-        fold(tx, &session)?;
+    members_left(tx, project, vec![id.to_owned()])
+}
+
+/// As [`member_left`], of several sessions.
+pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let of_project = || sessions::table.filter(sessions::project_id.eq(project.to_owned()));
+    let swap = (sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1));
+    diesel::update(of_project().filter(sessions::id.eq_any(ids.clone()))).set(swap).execute(tx.connection)?;
+    // Read after that, when they are ours: nobody changes them, or who is in them, until we are done.
+    let running: Vec<(String, String)> = of_project()
+        .filter(sessions::id.eq_any(ids))
+        .filter(sessions::status.eq("running"))
+        .select((sessions::id, sessions::policy))
+        .load(tx.connection)?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    let running_ids: Vec<String> = running.iter().map(|(id, _)| id.clone()).collect();
+    let parts: Vec<(Option<String>, String, String)> = attachments::table
+        .filter(attachments::project_id.eq(project))
+        .filter(attachments::session_id.eq_any(running_ids))
+        .select((attachments::session_id, attachments::session_status, attachments::session_result))
+        .load(tx.connection)?;
+    let mut over: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (id, policy) in &running {
+        let parts = parts.iter().filter(|(session, ..)| session.as_ref() == Some(id));
+        let parts = parts.map(|(_, status, result)| (status.as_str(), result.as_str()));
+        if let Some(result) = lifecycle::overall(SessionPolicy::parse(policy), parts) {
+            over.entry(result).or_default().push(id.clone());
+        }
+    }
+    // There are only so many results.
+    for (result, ids) in over {
+        diesel::update(of_project().filter(sessions::id.eq_any(ids)))
+            .set((
+                sessions::status.eq("completed"),
+                sessions::result.eq(result),
+                sessions::time_end.eq(Some(tx.now.and_utc().timestamp())),
+                sessions::updated_at.eq(tx.now),
+                sessions::version.eq(sessions::version + 1),
+            ))
+            .execute(tx.connection)?;
     }
     Ok(())
 }

@@ -150,3 +150,12 @@ impl Answer {
         id
     }
 }
+
+/// Tells threads of a scope to end when it is dropped, also by a test that fails, which would wait for them for ever.
+pub struct Ending<'a>(pub &'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}

@@ -1,6 +1,6 @@
 //! Many connections.
 
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -89,4 +89,38 @@ fn a_resting_connection_makes_room_for_a_new_one() {
     });
     assert_eq!(ended.count(), 1);
     assert_eq!(new.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+}
+
+#[test]
+fn clients_that_never_read_keep_nothing_from_others() {
+    const PLACES: usize = 12;
+    let settings = Settings { workers: 2, max_connections: PLACES, ..settings() };
+    // More than the system takes off our hands.
+    let server = Server::bind(settings, |call: &Call| {
+        Ok(Reply::text(200, &"x".repeat(if call.path == "/list" { 16_000_000 } else { 1 })))
+    })
+    .unwrap();
+    let address = server.local_addr();
+    thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+        // The answer has begun.
+        assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
+        stream
+    };
+    // With no place to work in, and then with no place for their connections either, which take turns.
+    let idle: Vec<_> = (0..PLACES - 1).map(|_| ask("/list")).collect();
+    let slowest = |clients: usize| {
+        let times = (0..clients).map(|_| {
+            let begun = Instant::now();
+            ask("/");
+            begun.elapsed()
+        });
+        times.max().unwrap()
+    };
+    assert!((0..3).any(|_| slowest(5) < Duration::from_secs(1)));
+    let more: Vec<_> = (0..2 * PLACES).map(|_| ask("/list")).collect();
+    assert!((0..3).any(|_| slowest(5) < Duration::from_secs(1)));
+    drop((idle, more));
 }

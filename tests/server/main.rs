@@ -5,8 +5,14 @@ mod client;
 
 mod connections;
 mod cors;
+mod daemon;
 mod ending;
 mod failures;
+mod haproxy;
+mod hostile;
 mod ids;
+mod poisons;
 mod proxy;
 mod requests;
+mod restarts;
+mod smuggling;

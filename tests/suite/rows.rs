@@ -27,16 +27,6 @@ impl Caller<'_> {
             .unwrap();
     }
 
-    /// The ids of a job's action attachments, in order.
-    pub fn places(&self, job: &str) -> Vec<String> {
-        action_attachments::table
-            .filter(action_attachments::job_id.eq(job))
-            .order(action_attachments::priority)
-            .select(action_attachments::id)
-            .load(&mut self.api.database())
-            .unwrap()
-    }
-
     /// The project's history, oldest run first.
     pub fn reports(&self) -> Vec<ActionReport> {
         action_reports::table

@@ -316,7 +316,7 @@ fn settle(
 ) -> Outcome<Vec<PlaceSpec>> {
     let known = referred(tx, request, entries)?;
     let settled = matched(entries, &known, clients)?;
-    let mut places = Vec::with_capacity(entries.len());
+    let (mut places, mut new) = (Vec::with_capacity(entries.len()), Vec::new());
     for (index, (entry, action)) in settled.into_iter().enumerate() {
         let place = match action {
             Some(action) => {
@@ -325,12 +325,13 @@ fn settle(
             }
             None => {
                 let id = new_id();
-                actions::insert(tx, request.project(), request.user(), &id, entry.spec.clone())?;
+                new.push(actions::new(tx, request.project(), request.user(), &id, entry.spec.clone()));
                 entry.place(&id, &entry.spec, None)
             }
         };
         places.push(place);
     }
+    actions::insert_all(tx, &new)?;
     Ok(places)
 }
 

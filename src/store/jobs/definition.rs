@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::Job;
-use crate::store::action_attachments::{self as places, ActionAttachment, PlaceChange};
+use crate::store::action_attachments::{self as places, ActionAttachment};
 use crate::store::document_type::Json;
 use crate::store::schema::jobs;
 use crate::store::{Outcome, Tx, new_id, swapped};
@@ -30,14 +30,20 @@ impl PlaceSpec {
             && self.mandatory == place.mandatory
     }
 
-    /// What makes a place of the same action this one.
-    fn change(&self, place: &ActionAttachment, priority: i32) -> PlaceChange {
-        PlaceChange {
-            priority: Some(priority).filter(|value| *value != place.priority),
-            retries: Some(self.retries).filter(|value| *value != place.retries),
-            retry_interval: Some(self.retry_interval).filter(|value| *value != place.retry_interval),
-            mandatory: Some(self.mandatory).filter(|value| *value != place.mandatory),
-        }
+    /// A place of the same action, and what makes it this one, if it is not already.
+    fn changed<'p>(
+        &self,
+        place: &'p ActionAttachment,
+        priority: i32,
+    ) -> Option<(&'p ActionAttachment, ActionAttachment)> {
+        let changed = ActionAttachment {
+            priority,
+            retries: self.retries,
+            retry_interval: self.retry_interval,
+            mandatory: self.mandatory,
+            ..place.clone()
+        };
+        (priority != place.priority || !self.is(place)).then_some((place, changed))
     }
 }
 
@@ -84,20 +90,22 @@ pub fn insert(
         version: 1,
     };
     diesel::insert_into(jobs::table).values(&job).execute(tx.connection)?;
-    for (priority, place) in (0..).zip(places) {
-        insert_place(tx, (project, user), &id, priority, place)?;
-    }
+    let places: Vec<ActionAttachment> = (0..)
+        .zip(places)
+        .map(|(priority, place)| new_place(tx, (project, user), &id, priority, place))
+        .collect();
+    places::insert(tx, &places)?;
     Ok(id)
 }
 
-fn insert_place(
-    tx: &mut Tx<'_>,
+fn new_place(
+    tx: &Tx<'_>,
     (project, user): (&str, &str),
     job_id: &str,
     priority: i32,
     place: &PlaceSpec,
-) -> Outcome<()> {
-    let place = ActionAttachment {
+) -> ActionAttachment {
+    ActionAttachment {
         id: new_id(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
@@ -110,8 +118,7 @@ fn insert_place(
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
-    };
-    places::insert(tx, &place)
+    }
 }
 
 /// Changes the definition, for every client the job is on; returns the job's new version. `None` leaves a part as
@@ -168,14 +175,15 @@ fn replace_places(
     let gone = current.iter().enumerate().filter(|(index, _)| kept(*index).is_none());
     let gone: Vec<String> = gone.map(|(_, place)| place.id.clone()).collect();
     places::delete(tx, &job.project_id, gone)?;
-    // In ascending order, and no priority rises: each is free when its turn comes.
+    let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (index, (spec, priority)) in wanted.iter().zip(priorities(current, wanted.len())).enumerate() {
         match kept(index) {
-            Some(place) => places::update(tx, place, spec.change(place, priority))?,
-            None => insert_place(tx, (&job.project_id, user), &job.id, priority, spec)?,
+            Some(place) => changed.extend(spec.changed(place, priority)),
+            None => new.push(new_place(tx, (&job.project_id, user), &job.id, priority, spec)),
         }
     }
-    Ok(())
+    places::update_all(tx, &changed)?;
+    places::insert(tx, &new)
 }
 
 /// The priorities of so many places: those that there are, which may have gaps between them, and then one after the

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::{JobView, STATUSES, complete, find, find_all};
 use crate::store::connection::MultiBackend;
+use crate::store::dialect::one_of;
 use crate::store::is_id;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Op, Query, by_text, by_time, compared, ordered,
@@ -57,7 +58,7 @@ pub fn list(
         Some(marker) => {
             let head = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
             // Where the page begins is all in the head.
-            Some(JobView { head, actions: Vec::new(), trust: None })
+            Some(JobView { head, actions: Vec::new() })
         }
         None => None,
     };
@@ -107,6 +108,16 @@ pub fn list(
     Ok(JobListing { page, polled })
 }
 
+/// Whether this is all, or what schedulers ask for once a minute: the jobs of a client that have, or have not, some
+/// status. These statements are worth keeping; all the others are as many as clients can think of.
+fn is_poll(query: &Query, search: &Search) -> bool {
+    let mut keys: Vec<_> = search.conditions().map(|(condition, _)| column(&condition.key)).collect();
+    keys.sort_unstable();
+    let is_usual =
+        matches!(*keys, [] | [Some(Column::Client)] | [Some(Column::Client), Some(Column::Status)]);
+    query.filters.is_empty() && is_usual && search.words.is_empty() && search.unwanted_words.is_empty()
+}
+
 /// The jobs that a list is asked for, as far as the database can tell.
 fn matching(
     project: Option<&str>,
@@ -117,12 +128,12 @@ fn matching(
     if let Some(project) = project {
         rows = rows.filter(job_attachments::project_id.eq(project.to_owned()));
     }
-    if !search.is_empty() || !query.filters.is_empty() {
+    if !is_poll(query, search) {
         rows = rows.filter(Search::never_kept());
     }
     for OnClient { ids, wanted } in on_clients {
         rows = match wanted {
-            true => rows.filter(job_attachments::client_id.eq_any(ids.clone())),
+            true => rows.filter(one_of(job_attachments::client_id, ids.clone())),
             false => rows.filter(job_attachments::client_id.ne_all(ids.clone())),
         };
     }
@@ -146,7 +157,7 @@ fn matching(
             }
             (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
             // As a list of what may be: an index serves that, and does not serve "anything but".
-            (Column::Status, false) => rows.filter(job_attachments::status.eq_any(other_statuses(&word))),
+            (Column::Status, false) => rows.filter(one_of(job_attachments::status, other_statuses(&word))),
             (Column::Event, true) => rows.filter(job_attachments::event.eq(word)),
             (Column::Event, false) => rows.filter(job_attachments::event.ne(word)),
             (Column::Result, true) => rows.filter(job_attachments::result.eq(word)),
@@ -225,7 +236,7 @@ fn seen_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiBack
 }
 
 /// The columns that a search can use.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Column {
     Id,
     Client,
@@ -253,6 +264,6 @@ fn pushed(condition: &Searched) -> bool {
 }
 
 /// Every status a job can have (contract, api-v2 §4) but one.
-fn other_statuses(status: &str) -> Vec<&'static str> {
-    STATUSES.iter().copied().filter(|other| *other != status).collect()
+fn other_statuses(status: &str) -> Vec<String> {
+    STATUSES.iter().filter(|other| **other != status).map(|other| (*other).to_owned()).collect()
 }

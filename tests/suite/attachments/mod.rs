@@ -30,6 +30,14 @@ impl<'a> Plan<'a> {
 }
 
 impl Caller<'_> {
+    /// The ids of a job's action attachments, in order.
+    #[track_caller]
+    pub fn places(&self, job: &str) -> Vec<String> {
+        let list =
+            self.get(&format!("/action-attachments?job_id={job}&sort=priority&limit=1000")).expect(200);
+        list["action_attachments"].as_array().unwrap().iter().map(id).collect()
+    }
+
     /// Changes something, and returns the whole document of the answer, which is the one that is shown afterwards.
     #[track_caller]
     pub fn changed(&self, noun: &str, id: &str, body: Value) -> Value {

@@ -3,6 +3,8 @@
 //! must not grow with what they are about.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod operations;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -141,8 +143,8 @@ fn lists_take_as_many_statements_however_much_there_is() {
         ]
     };
     let few = lists();
-    // A poll: begin, the client, which jobs, those with what belongs to them, their actions, their trusts, commit.
-    assert_eq!(few[0].0, 7);
+    // A poll: begin, the client, which jobs, those with what belongs to them, their actions, commit.
+    assert_eq!(few[0].0, 6);
     // Clients: begin, the project's, the central ones, commit.
     assert_eq!(few[1].1, 4);
     for count in 2..9 {

@@ -1,0 +1,62 @@
+//! Measures the service: starts the real binary on a database of its own, fills that to so many jobs, and loads it over
+//! HTTP, each operation beside what the front and the database could do at most. `docs/PERFORMANCE.md` says more.
+
+mod constant;
+mod daemon;
+mod database;
+mod documents;
+mod fill;
+mod fleet;
+mod http;
+mod load;
+mod machine;
+mod operations;
+mod options;
+mod report;
+mod results;
+mod run;
+mod session;
+mod statements;
+mod targets;
+mod verify;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use options::{Command, Options};
+
+/// What went wrong, for whoever runs this.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Failure>;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = match options.command {
+        Some(Command::Constant { status }) => constant::serve(status),
+        None => measure(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures, and says and writes what came of it. A target that is missed is no failure: they are for one machine.
+fn measure(options: &Options) -> Result<()> {
+    let results = run::run(options)?;
+    let checks = targets::judge(&results);
+    run::say(format_args!("{}", report::summary(&results, &checks)));
+    if let Some(path) = &options.json {
+        std::fs::write(path, report::json(&results, &checks))?;
+    }
+    if let Some(path) = &options.markdown {
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        std::fs::write(path, report::placed(&page, &results, &checks))?;
+    }
+    Ok(())
+}

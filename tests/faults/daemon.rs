@@ -1,0 +1,129 @@
+//! The real program, which can be killed and is started again on the same port.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::http::Line;
+use crate::process::Process;
+
+/// Longer than anything takes that does not hang.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon.
+pub struct Daemon {
+    directory: tempfile::TempDir,
+    database: String,
+    /// What it is run by: nothing, or a program that runs the rest of its command line.
+    by: Vec<String>,
+    options: Vec<(String, String)>,
+    pub port: u16,
+    process: Option<Process>,
+}
+
+impl Daemon {
+    /// One with a schema, as it is without configuration.
+    pub fn start(database: &str) -> Self {
+        let mut daemon = Self::new(database);
+        daemon.sync();
+        daemon.restart();
+        daemon
+    }
+
+    /// One that is not started yet.
+    pub fn new(database: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            database: database.to_owned(),
+            by: Vec::new(),
+            options: Vec::new(),
+            port,
+            process: None,
+        }
+    }
+
+    /// The same with an option, named as the environment has it.
+    pub fn with(mut self, option: &str, value: &str) -> Self {
+        self.options.push((format!("OS_{option}"), value.to_owned()));
+        self
+    }
+
+    /// The same, run by another program.
+    pub fn by(mut self, by: &[&str]) -> Self {
+        self.by = by.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_freezer-api").to_owned();
+        let mut words = self.by.iter().chain([&program]);
+        let mut command = Command::new(words.next().unwrap_or(&program));
+        command.args(words).args(arguments).current_dir(self.directory.path());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OS_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("HOME", self.directory.path())
+            .env("OS_DATABASE__CONNECTION", &self.database)
+            .env("OS_DEFAULT__AUTH_STRATEGY", "noauth")
+            .env("OS_DEFAULT__BIND_HOST", "127.0.0.1")
+            .env("OS_DEFAULT__BIND_PORT", self.port.to_string())
+            .env("OS_HEALTHCHECK__DETAILED", "true")
+            .envs(self.options.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// What it says when it does not start.
+    pub fn refusal(&self) -> String {
+        let output = self.command(&["serve"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Makes the schema.
+    pub fn sync(&self) {
+        let output = self.command(&["db", "sync"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// Starts it; how long it took until the first answer.
+    pub fn restart(&mut self) -> Duration {
+        let begun = Instant::now();
+        let process = Process::launch(&mut self.command(&["serve"]), self.directory.path().join("log"));
+        let process = self.process.insert(process);
+        while Line::new(self.port, "p").raw("GET", "/healthcheck", None).status.is_none() {
+            assert!(process.is_running() && begun.elapsed() < PATIENCE, "{}", process.output());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        begun.elapsed()
+    }
+
+    /// Where it runs.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    /// How many files it has open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// What it has in memory, in MiB.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+    }
+}

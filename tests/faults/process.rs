@@ -1,0 +1,66 @@
+//! Programs that run beside a test, and end with it.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A running program.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it, with its output at the end of a file.
+    pub fn launch(command: &mut Command, log: PathBuf) -> Self {
+        let output = File::options().create(true).append(true).open(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        Self { child: command.spawn().unwrap(), log }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The end of what it has printed.
+    pub fn output(&self) -> String {
+        let output = String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned();
+        let lines: Vec<&str> = output.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// It and the processes it has started, which for PostgreSQL are most of it.
+    pub fn family(&self) -> Vec<u32> {
+        let its = |id: &u32| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            // After the name, which may have anything in it: the state, and the parent.
+            let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+            parent == Some(&*self.id().to_string())
+        };
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        std::iter::once(self.id()).chain(ids.filter(its)).collect()
+    }
+
+    /// Sends a signal, as `STOP`, to the whole family.
+    pub fn signal(&self, name: &str) {
+        let ids: Vec<String> = self.family().iter().map(u32::to_string).collect();
+        // One of them may have ended meanwhile.
+        let _ = Command::new("kill").args(["-s", name]).args(ids).status().unwrap();
+    }
+}
+
+impl Drop for Process {
+    /// `kill -9`; what it printed is shown when the test fails.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.log.display(), self.output());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The real program is told to stop, or is restarted, while clients write.
+
+use std::io::BufReader;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::client::{Answer, Client, Ending};
+use crate::daemon::{CALLER, Daemon, connect};
+use crate::haproxy::Haproxy;
+
+fn post(id: &str, rest: &str) -> String {
+    let body = format!("{{\"client_id\": \"{id}\", \"hostname\": \"h\"}}");
+    let length = body.len();
+    format!("POST /v2/p/clients HTTP/1.1\r\nHost: x\r\n{CALLER}{rest}Content-Length: {length}\r\n\r\n{body}")
+}
+
+fn get(client: &mut Client, id: &str) -> Answer {
+    client.ask(format!("GET /v2/p/clients/{id} HTTP/1.1\r\nHost: x\r\n{CALLER}\r\n"))
+}
+
+/// Registers one client after the other until the port is closed; the ids of those that were acknowledged. Whatever is
+/// sent on a connection that was there has to be answered.
+fn register_until_refused(address: SocketAddr, name: &str, rest: &str) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    while let Ok(stream) = TcpStream::connect(address) {
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut client = Client(BufReader::new(stream));
+        loop {
+            let id = format!("{name}-{}", acknowledged.len());
+            let answer = client.ask(post(&id, rest));
+            assert_eq!(answer.code(), 201, "{}", String::from_utf8_lossy(&answer.body));
+            acknowledged.push(id);
+            if answer.header("Connection") == Some("close") {
+                assert!(client.at_end());
+                break;
+            }
+        }
+    }
+    acknowledged
+}
+
+#[test]
+fn what_is_sent_before_the_end_is_answered_and_kept() {
+    let mut daemon = Daemon::start();
+    let address = daemon.address;
+    // Half of them keep their connections, half make a new one for each request.
+    let clients: Vec<_> = (0..24)
+        .map(|nth| {
+            let rest = if nth % 2 == 0 { "" } else { "Connection: close\r\n" };
+            thread::spawn(move || register_until_refused(address, &format!("c{nth}"), rest))
+        })
+        .collect();
+    thread::sleep(Duration::from_secs(1));
+    daemon.terminate();
+    let status = daemon.end();
+    assert!(status.success(), "{status} {}", daemon.log());
+    let acknowledged: Vec<_> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+    println!("{} acknowledged", acknowledged.len());
+    assert!(acknowledged.len() >= 24);
+    let daemon = daemon.start_again();
+    let mut client = daemon.connect();
+    for id in &acknowledged {
+        assert_eq!(get(&mut client, id).code(), 200, "{id}");
+    }
+}
+
+#[test]
+fn connections_that_wait_to_be_accepted_are_answered() {
+    let mut daemon = Daemon::start();
+    // Nothing is accepted from here on, but the system makes the connections.
+    let pid = Pid::from_child(&daemon.child);
+    kill_process(pid, Signal::STOP).unwrap();
+    let mut clients: Vec<_> = (0..300).map(|_| daemon.connect()).collect();
+    for (nth, client) in clients.iter_mut().enumerate() {
+        client.send(post(&format!("c{nth}"), ""));
+    }
+    daemon.terminate();
+    kill_process(pid, Signal::CONT).unwrap();
+    for client in &mut clients {
+        let answer = client.answer();
+        assert_eq!((answer.code(), answer.header("Connection")), (201, Some("close")));
+        assert!(client.at_end());
+    }
+    assert!(daemon.end().success());
+}
+
+/// Registers and asks until told to stop, through a proxy that always has an answer.
+fn register_until_told(address: SocketAddr, name: &str, stop: &AtomicBool) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let mut client = connect(address);
+    while !stop.load(Ordering::SeqCst) {
+        let id = format!("{name}-{}", acknowledged.len());
+        let answer = client.ask(post(&id, ""));
+        assert_eq!(answer.code(), 201, "{answer:?}");
+        acknowledged.push(id);
+        let answer = client.ask(format!("GET /v2/p/clients?limit=1 HTTP/1.1\r\nHost: x\r\n{CALLER}\r\n"));
+        assert_eq!(answer.code(), 200, "{answer:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    acknowledged
+}
+
+#[test]
+fn behind_haproxy_a_node_is_restarted_and_nobody_notices() {
+    let mut nodes = vec![Daemon::start(), Daemon::start()];
+    let haproxy = Haproxy::start([nodes[0].address, nodes[1].address]);
+    let stop = AtomicBool::new(false);
+    let acknowledged: Vec<String> = thread::scope(|scope| {
+        let ending = Ending(&stop);
+        let clients: Vec<_> = (0..8)
+            .map(|nth| {
+                let (stop, address) = (&stop, haproxy.address);
+                scope.spawn(move || register_until_told(address, &format!("c{nth}"), stop))
+            })
+            .collect();
+        for _ in 0..2 {
+            thread::sleep(Duration::from_secs(1));
+            let mut node = nodes.remove(0);
+            node.terminate();
+            assert!(node.end().success());
+            // Now the other one serves alone.
+            thread::sleep(Duration::from_secs(1));
+            nodes.push(node.start_again());
+            // Until HAProxy has seen that it is back.
+            thread::sleep(Duration::from_secs(5));
+        }
+        drop(ending);
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    println!("{} acknowledged", acknowledged.len());
+    let mut direct: Vec<_> = nodes.iter().map(Daemon::connect).collect();
+    for id in &acknowledged {
+        // Each has a database of its own here: a write that was sent to both would be in both.
+        let found = direct.iter_mut().filter_map(|client| (get(client, id).code() == 200).then_some(()));
+        assert_eq!(found.count(), 1, "{id}");
+    }
+}

@@ -1,0 +1,186 @@
+//! Databases that hang, and databases that take no writes, in the middle of a write load.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use freezer_api::store::connection::establish;
+use freezer_api::store::url::DatabaseUrl;
+
+use crate::daemon::Daemon;
+use crate::http::Line;
+use crate::load::Load;
+use crate::servers::{Kind, Server};
+use crate::{say, soundness};
+
+/// Who does not hang is answered within this.
+const BOUND: Duration = Duration::from_secs(10);
+/// How long the database hangs: long enough to tell who waits for it from who does not.
+const HUNG: Duration = Duration::from_secs(15);
+/// After this all must be as it was.
+const RECOVERY: Duration = Duration::from_secs(10);
+/// As many connections as the daemon has by default: a request on one of them hangs with the database.
+const POOL: usize = 15;
+
+#[test]
+fn mariadb_hangs() {
+    only_those_on_its_connections_hang_with_it("MariaDB", Kind::MariaDb);
+}
+
+#[test]
+fn postgresql_hangs() {
+    only_those_on_its_connections_hang_with_it("PostgreSQL", Kind::PostgreSql);
+}
+
+fn only_those_on_its_connections_hang_with_it(name: &str, kind: Kind) {
+    const READERS: usize = 40;
+    let server = Server::start(kind);
+    let daemon = Daemon::start(&server.url());
+    let mut load = Load::new(daemon.port);
+    let mut line = load.line();
+    let (port, mut hung, mut recovery) = (daemon.port, 0, Duration::ZERO);
+    load.during(|| {
+        std::thread::sleep(Duration::from_secs(1));
+        server.hang();
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            let read = || Line::new(port, "p").send("GET", "/jobs?limit=1", None);
+            let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
+            while begun.elapsed() < HUNG {
+                // What needs no database is answered, and so is the health check.
+                for (path, status) in [("/", 300), ("/healthcheck", 503)] {
+                    let answer = line.raw("GET", path, None);
+                    assert!(answer.took < Duration::from_secs(5), "{path}: {answer:?}");
+                    assert!(answer.status == Some(status) || begun.elapsed() < BOUND, "{path}: {answer:?}");
+                }
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            server.go_on();
+            let back = Instant::now();
+            for reader in readers {
+                let answer = reader.join().unwrap();
+                if answer.took < BOUND {
+                    assert_eq!(
+                        (answer.status, answer.retry_after.is_some()),
+                        (Some(503), true),
+                        "{answer:?}"
+                    );
+                } else {
+                    hung += 1;
+                }
+            }
+            while !line.send("GET", "/jobs?limit=1", None).is_done() {
+                assert!(back.elapsed() < RECOVERY, "the database goes on, and is not found");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            recovery = back.elapsed();
+        });
+        std::thread::sleep(Duration::from_secs(1));
+    });
+    load.verify();
+    soundness::check(&server.url());
+    let told = load.told();
+    say(format_args!(
+        "database hung for {HUNG:?}, {name}: {hung} of {READERS} readers hung with it, the others heard within \
+         {BOUND:?}; {} writes acknowledged, {} lost; recovered within {recovery:?}",
+        told.acknowledged,
+        told.lost.len(),
+    ));
+    assert!(hung <= POOL, "{hung}");
+    sound(&told);
+}
+
+#[test]
+fn mariadb_is_read_only_for_a_while() {
+    let server = Server::start(Kind::MariaDb);
+    let daemon = Daemon::start(&server.url());
+    let mut load = Load::new(daemon.port);
+    let mut line = load.line();
+    let mut admin = establish(&DatabaseUrl::parse(&server.admin_url()).unwrap()).unwrap();
+    load.during(|| {
+        std::thread::sleep(Duration::from_secs(1));
+        admin.batch_execute("SET GLOBAL read_only = 1").unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        line.send("GET", "/jobs?limit=1", None).expect(200);
+        admin.batch_execute("SET GLOBAL read_only = 0").unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+    });
+    load.verify();
+    soundness::check(&server.url());
+    let told = load.told();
+    say(format_args!(
+        "database read-only for a second, MariaDB: {} writes refused, {} acknowledged, {} lost",
+        told.unavailable,
+        told.acknowledged,
+        told.lost.len()
+    ));
+    assert!(told.unavailable > 0);
+    sound(&told);
+}
+
+/// On a file system of its own, which nobody else sees, and which is gone with the daemon.
+#[test]
+fn the_disk_of_sqlite_is_full_for_a_while() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().to_str().unwrap();
+    let mount = format!("mount -t tmpfs -o size=32m tmpfs {directory} && exec \"$0\" \"$@\"");
+    // Without root, in a user namespace, where the system allows that.
+    let unshare: &[&str] = match crate::servers::other_user() {
+        Some(_) => &["unshare", "--mount"],
+        None => &["unshare", "--user", "--map-root-user", "--mount"],
+    };
+    let by: Vec<&str> = unshare.iter().chain(&["sh", "-c", &mount]).copied().collect();
+    let mut daemon = Daemon::new(&format!("{directory}/f.sqlite")).by(&by);
+    daemon.restart();
+    let inside = format!("/proc/{}/root{directory}", daemon.id());
+    let mut load = Load::new(daemon.port);
+    let mut line = load.line();
+    let mut refused = 0;
+    for _ in 0..3 {
+        load.during(|| {
+            std::thread::sleep(Duration::from_millis(700));
+            let filler = format!("{inside}/filler");
+            // As much as there is room for.
+            let _ = std::fs::write(&filler, vec![0; 64 << 20]);
+            let until = Instant::now() + Duration::from_millis(1500);
+            while Instant::now() < until {
+                line.send("GET", "/jobs?limit=1", None).expect(200);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let register = serde_json::json!({"client_id": "late"});
+            let answer = line.send("POST", "/clients", Some(&register));
+            assert_eq!((answer.status, answer.retry_after.is_some()), (Some(503), true), "{answer:?}");
+            assert_eq!(answer.body["description"], "The database takes no changes at the moment.");
+            std::fs::remove_file(&filler).unwrap();
+            let back = Instant::now();
+            while !line.send("POST", "/clients", Some(&register)).is_done() {
+                assert!(back.elapsed() < RECOVERY, "there is room again, and it is not used");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            line.send("DELETE", "/clients/late", None).expect(204);
+        });
+        load.verify();
+        refused = load.told().unavailable;
+    }
+    // Nobody writes any more: the file and its log are a whole.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["f.sqlite", "f.sqlite-wal"] {
+        std::fs::copy(format!("{inside}/{name}"), copy.path().join(name)).unwrap();
+    }
+    soundness::check(copy.path().join("f.sqlite").to_str().unwrap());
+    let told = load.told();
+    say(format_args!(
+        "disk full 3 times, SQLite: {refused} writes refused, {} acknowledged, {} lost",
+        told.acknowledged,
+        told.lost.len()
+    ));
+    assert!(refused > 0);
+    sound(&told);
+}
+
+/// Everybody was answered as he should, and nothing is lost.
+#[track_caller]
+fn sound(told: &crate::writer::Told) {
+    assert!(told.lost.is_empty(), "{:#?}", told.lost);
+    assert!(told.wrong.is_empty(), "{:#?}", told.wrong);
+    assert_eq!(told.unanswered, 0);
+}
