@@ -285,7 +285,7 @@ const CONTENTION: &[&str] = &[
     "database schema is locked",
 ];
 
-/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047; libpq's sentences for the same.
+/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047, 1180 and what it says of replication; libpq's sentences for the same.
 const CONNECTION: &[&str] = &[
     "gone away",
     "lost connection",
@@ -293,6 +293,8 @@ const CONNECTION: &[&str] = &[
     "connection was killed",
     "server shutdown in progress",
     "not yet prepared node",
+    "not connected to primary component",
+    "during commit",
     "server closed the connection",
     "terminating connection",
     "connection refused",
@@ -345,6 +347,12 @@ mod tests {
             ("Connection was killed", Failed::Connection),
             ("terminating connection due to administrator command", Failed::Connection),
             ("WSREP has not yet prepared node for application use", Failed::Connection),
+            (
+                "Error while appending streaming replication fragment(provider status: Not connected to Primary \
+                 Component)",
+                Failed::Connection,
+            ),
+            ("Got error 6 \"No such device or address\" during COMMIT", Failed::Connection),
             ("disk I/O error", Failed::Connection),
             ("You have an error in your SQL syntax", Failed::Other),
         ] {

@@ -63,7 +63,7 @@ fn main() {
     ];
     let apis = [0, 1]
         .map(|n| Service::start(&scratch, &format!("api{}", n + 1), ports[2 + n], databases[n].port, 1));
-    let front = Proxy::to_apis(&scratch, ports[4], &[apis[0].port, apis[1].port]);
+    let front = Proxy::to_apis(&scratch, ports[4], [apis[0].port, apis[1].port]);
     // And these are as far apart as Galera is without being told.
     let lax = [0, 1]
         .map(|n| Service::start(&scratch, &format!("lax{}", n + 1), ports[5 + n], databases[n].port, 0));
@@ -76,9 +76,9 @@ fn main() {
     let load = Load::prepare(front.port);
     if part("reads") {
         load.during(|| {
-            let without = reads::after_writes(lax[0].port, lax[1].port, 60);
+            let without = reads::after_writes(lax[0].port, lax[1].port, 200);
             report.say(format!("wsrep_sync_wait 0: {without:?}"));
-            let with = reads::after_writes(apis[0].port, apis[1].port, 60);
+            let with = reads::after_writes(apis[0].port, apis[1].port, 200);
             let held = with.reads + with.lists + with.writes == 0;
             report.check("reads after writes with wsrep_sync_wait 1", held, format!("{with:?}"));
         });
@@ -92,6 +92,10 @@ fn main() {
     }
     if part("hang") {
         faults::hang(&mut report, &mut cluster, &load);
+    }
+    for api in &apis {
+        let faults = api.faults();
+        report.check("no fault of an API's own", faults.is_empty(), faults);
     }
     report.say(format!("acknowledged in all: {}", load.ledger.size()));
     report.end(began.elapsed());

@@ -23,17 +23,22 @@ impl Proxy {
         Self::start(scratch, name, port, &text)
     }
 
-    /// One address for several API processes.
-    pub fn to_apis(scratch: &Path, port: u16, apis: &[u16]) -> Self {
-        let mut text = format!(
-            "global\n    maxconn 4000\n\
-             defaults\n    mode http\n    timeout connect 2s\n    timeout client 75s\n    timeout server 75s\n\
-             \n    timeout check 2s\n    option redispatch\n    retries 2\n\
-             listen api\n    bind 127.0.0.1:{port}\n    balance roundrobin\n    option httpchk GET /healthcheck\n\
-             \n    http-check expect status 200\n    default-server check inter 1s fall 2 rise 1\n"
-        );
-        for (n, api) in apis.iter().enumerate() {
-            text.push_str(&format!("    server api{n} 127.0.0.1:{api}\n"));
+    /// What `etc/haproxy.cfg` says, with these API processes, and without what needs root.
+    pub fn to_apis(scratch: &Path, port: u16, apis: [u16; 2]) -> Self {
+        let shipped =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/etc/haproxy.cfg")).unwrap();
+        let of_root = |line: &&str| {
+            ["user ", "group ", "chroot ", "stats socket "].iter().any(|word| line.trim().starts_with(word))
+        };
+        let mut text: String =
+            shipped.lines().filter(|line| !of_root(line)).map(|line| format!("{line}\n")).collect();
+        for (old, new) in [
+            ("bind :80\n", format!("bind 127.0.0.1:{port}\n")),
+            ("192.0.2.11:9090", format!("127.0.0.1:{}", apis[0])),
+            ("192.0.2.12:9090", format!("127.0.0.1:{}", apis[1])),
+        ] {
+            assert!(text.contains(old), "no {old} in etc/haproxy.cfg");
+            text = text.replace(old, &new);
         }
         Self::start(scratch, "front", port, &text)
     }

@@ -9,7 +9,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_freezer-api");
 
 pub struct Service {
     pub port: u16,
-    _process: Process,
+    process: Process,
 }
 
 /// A configuration of the service on a database behind `database`.
@@ -38,6 +38,15 @@ impl Service {
             assert!(process.is_running(), "{}", process.said());
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        Self { port, _process: process }
+        Self { port, process }
+    }
+
+    /// What went wrong with it, and was not that the database was away.
+    pub fn faults(&self) -> String {
+        let said = self.process.said();
+        let faults = said.lines().filter(|line| {
+            (line.contains(" ERROR ") && !line.contains("Service Unavailable")) || line.contains(" CRITICAL ")
+        });
+        faults.collect::<Vec<_>>().join("\n  ")
     }
 }
