@@ -113,48 +113,22 @@ impl Policy {
         Ok(Self { settings, state: RwLock::new(Arc::new(state)), reading: Mutex::new(()) })
     }
 
-    /// Lets `caller` do what `rule` guards in `project`, or refuses.
+    /// What `caller` may do, by the rules as the files are now.
+    pub fn of(&self, caller: &Caller) -> Standing {
+        Standing {
+            is_somebody: !caller.user_id.is_empty(),
+            scope: Scope::of(caller),
+            loaded: self.current(),
+            credentials: credentials::credentials(caller),
+        }
+    }
+
+    /// As [`Standing::enforce`], for one rule alone.
     ///
     /// # Errors
-    /// 403 when the rule, or the token's scope, refuses; 401 for nobody; 500 when that cannot be decided.
+    /// As that.
     pub fn enforce(&self, caller: &Caller, rule: &str, project: &str) -> Result<()> {
-        match self.answer(caller, rule, project)? {
-            Answer::Yes => Ok(()),
-            Answer::No => Err(Error::forbidden(rule)),
-            Answer::WrongScope(why) => Err(Error { log: Some(why), ..Error::forbidden(rule) }),
-        }
-    }
-
-    /// Whether `caller` may do what `rule` guards in `project`.
-    ///
-    /// # Errors
-    /// 401 for nobody; 500 when it cannot be decided.
-    pub fn permits(&self, caller: &Caller, rule: &str, project: &str) -> Result<bool> {
-        Ok(matches!(self.answer(caller, rule, project)?, Answer::Yes))
-    }
-
-    fn answer(&self, caller: &Caller, rule: &str, project: &str) -> Result<Answer> {
-        // Let through for the policy to decide (`delay_auth_decision`); upstream lets nobody any further.
-        if caller.user_id.is_empty() {
-            return Err(Error::unauthorized());
-        }
-        let default = defaults::find(rule);
-        let scopes = default.map_or(&[Scope::Project][..], |default| default.scopes);
-        let scope = Scope::of(caller);
-        if !scope.is_some_and(|scope| scopes.contains(&scope)) {
-            let scope = scope.map_or_else(|| "no".to_owned(), |scope| scope.to_string());
-            let wanted: Vec<String> = scopes.iter().map(Scope::to_string).collect();
-            return Ok(Answer::WrongScope(format!("{scope} scope, {} is wanted", wanted.join(" or "))));
-        }
-        let mut target = Values::new();
-        if !default.is_some_and(|default| default.is_cloud_wide) {
-            target.insert("project_id".to_owned(), project.into());
-        }
-        let undecided = |why: &dyn std::fmt::Display| Error::internal(format!("policy, rule {rule}: {why}"));
-        let loaded = self.current().map_err(|why| undecided(&why))?;
-        let credentials = credentials::credentials(caller);
-        let allowed = loaded.rules.allows(rule, &credentials, &target, loaded.remote.as_ref());
-        Ok(if allowed.map_err(|failure| undecided(&failure))? { Answer::Yes } else { Answer::No })
+        self.of(caller).enforce(rule, project)
     }
 
     /// The rules as the files are now.
@@ -177,6 +151,60 @@ impl Policy {
 
     fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a caller may do during one request: the rules are looked at, and the caller is put into their terms, once.
+pub struct Standing {
+    /// Whether it is anybody.
+    is_somebody: bool,
+    scope: Option<Scope>,
+    loaded: std::result::Result<Arc<Loaded>, String>,
+    credentials: Values,
+}
+
+impl Standing {
+    /// Lets the caller do what `rule` guards in `project`, or refuses.
+    ///
+    /// # Errors
+    /// 403 when the rule, or the token's scope, refuses; 401 for nobody; 500 when that cannot be decided.
+    pub fn enforce(&self, rule: &str, project: &str) -> Result<()> {
+        match self.answer(rule, project)? {
+            Answer::Yes => Ok(()),
+            Answer::No => Err(Error::forbidden(rule)),
+            Answer::WrongScope(why) => Err(Error { log: Some(why), ..Error::forbidden(rule) }),
+        }
+    }
+
+    /// Whether the caller may do what `rule` guards in `project`.
+    ///
+    /// # Errors
+    /// 401 for nobody; 500 when it cannot be decided.
+    pub fn permits(&self, rule: &str, project: &str) -> Result<bool> {
+        Ok(matches!(self.answer(rule, project)?, Answer::Yes))
+    }
+
+    fn answer(&self, rule: &str, project: &str) -> Result<Answer> {
+        // Let through for the policy to decide (`delay_auth_decision`); upstream lets nobody any further.
+        if !self.is_somebody {
+            return Err(Error::unauthorized());
+        }
+        let default = defaults::find(rule);
+        let scopes = default.map_or(&[Scope::Project][..], |default| default.scopes);
+        let scope = self.scope;
+        if !scope.is_some_and(|scope| scopes.contains(&scope)) {
+            let scope = scope.map_or_else(|| "no".to_owned(), |scope| scope.to_string());
+            let wanted: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+            return Ok(Answer::WrongScope(format!("{scope} scope, {} is wanted", wanted.join(" or "))));
+        }
+        let mut target = Values::new();
+        if !default.is_some_and(|default| default.is_cloud_wide) {
+            target.insert("project_id".to_owned(), project.into());
+        }
+        let undecided = |why: &dyn std::fmt::Display| Error::internal(format!("policy, rule {rule}: {why}"));
+        let loaded = self.loaded.as_ref().map_err(|why| undecided(why))?;
+        let allowed = loaded.rules.allows(rule, &self.credentials, &target, loaded.remote.as_ref());
+        Ok(if allowed.map_err(|failure| undecided(&failure))? { Answer::Yes } else { Answer::No })
     }
 }
 
@@ -291,7 +319,7 @@ mod tests {
         ] {
             let why = Some(format!("{scope} scope, project is wanted"));
             assert_eq!(enforce(&caller), Err((Kind::Forbidden, why)));
-            assert!(!policy.permits(&caller, "jobs:get", "p").unwrap());
+            assert!(!policy.of(&caller).permits("jobs:get", "p").unwrap());
         }
     }
 
@@ -300,7 +328,7 @@ mod tests {
         let (_directory, policy) = policy("jobs:get: '@'\njobs:get_all_projects: '@'");
         let nobody = Caller { user_id: String::new(), ..admin() };
         assert_eq!(policy.enforce(&nobody, "jobs:get", "p").unwrap_err().kind, Kind::Unauthorized);
-        assert!(policy.permits(&nobody, "jobs:get_all_projects", "p").is_err());
+        assert!(policy.of(&nobody).permits("jobs:get_all_projects", "p").is_err());
     }
 
     #[test]
@@ -311,7 +339,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                        policy.permits(&admin(), "jobs:get", "p").unwrap();
+                        policy.of(&admin()).permits("jobs:get", "p").unwrap();
                     }
                 });
             }
@@ -320,7 +348,7 @@ mod tests {
                 let text = if allowed { "jobs:get: '@'" } else { "jobs:get: '!'" };
                 std::fs::write(directory.path().join("new"), text).unwrap();
                 std::fs::rename(directory.path().join("new"), directory.path().join("policy.yaml")).unwrap();
-                assert_eq!(policy.permits(&admin(), "jobs:get", "p").unwrap(), allowed);
+                assert_eq!(policy.of(&admin()).permits("jobs:get", "p").unwrap(), allowed);
             }
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });

@@ -344,11 +344,12 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if !is_id(project) {
                 return Err(Error::no_route());
             }
+            let standing = app.policy.of(&caller);
             // A client's registration as a central one has a rule of its own, and only the body tells.
             if rule != "clients:create" {
-                app.policy.enforce(&caller, rule, project)?;
+                standing.enforce(rule, project)?;
             }
-            let reply = handler(app, &Request { call, caller, bound })?;
+            let reply = handler(app, &Request { call, caller, standing, bound })?;
             if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }

@@ -1,5 +1,7 @@
 //! The action document and the `freezer_action` inside it (contract, api-v2 §4 and §6).
 
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::clients::{ACTIONS, MODES};
@@ -123,7 +125,7 @@ pub static ACTION_PATCH: Shape = Shape::new(
 )
 .with_example(|| json!({"freezer_action": {"container": "freezer-archive"}, "max_retries": 5}));
 
-/// A `freezer_action` as [`render_freezer_action`] shows it. The agent's options have no types of ours.
+/// A `freezer_action` as [`FreezerAction`] shows it. The agent's options have no types of ours.
 pub fn freezer_action_document() -> Value {
     let any = |what: &str| about(what, json!({}));
     let shown = json!({
@@ -322,13 +324,52 @@ pub fn is_same(sent: &Map<String, Value>, stored: &ActionSpec) -> bool {
     core(sent) == core(&stored.freezer_action())
 }
 
-/// The `freezer_action` as the API shows it.
-pub fn render_freezer_action(spec: &ActionSpec) -> Value {
-    let mut object = spec.freezer_action();
-    for key in ALWAYS_SHOWN {
-        object.entry(*key).or_insert(Value::Null);
+/// The `freezer_action` as the API shows it, its members in the order of their names.
+pub struct FreezerAction<'a>(pub &'a ActionSpec);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Member<'a> {
+    Text(&'a str),
+    Number(i32),
+}
+
+impl Serialize for FreezerAction<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let spec = self.0;
+        fn text(text: &Option<String>) -> Option<Member<'_>> {
+            text.as_deref().map(Member::Text)
+        }
+        let columns = [
+            ("action", Some(Member::Text(&spec.action))),
+            ("backup_name", text(&spec.backup_name)),
+            ("container", text(&spec.container)),
+            ("log_file", text(&spec.log_file)),
+            ("mode", text(&spec.mode)),
+            ("path_to_backup", text(&spec.src_file)),
+            ("priority", spec.priority.map(Member::Number)),
+            ("restore_abs_path", text(&spec.restore_abs_path)),
+            ("timeout", spec.timeout.map(Member::Number)),
+        ];
+        let mut rest = spec.metadata.0.as_object().into_iter().flatten().peekable();
+        let mut map = serializer.serialize_map(None)?;
+        for (key, column) in columns {
+            while let Some((other, value)) = rest.next_if(|(other, _)| other.as_str() < key) {
+                map.serialize_entry(other, value)?;
+            }
+            let kept = rest.next_if(|(other, _)| *other == key);
+            match (column, kept) {
+                (Some(member), _) => map.serialize_entry(key, &member)?,
+                (None, Some((_, value))) => map.serialize_entry(key, value)?,
+                (None, None) if ALWAYS_SHOWN.contains(&key) => map.serialize_entry(key, &())?,
+                (None, None) => {}
+            }
+        }
+        for (other, value) in rest {
+            map.serialize_entry(other, value)?;
+        }
+        map.end()
     }
-    Value::Object(object)
 }
 
 /// An action as the API shows it.
@@ -342,7 +383,7 @@ pub fn render(action: &Action) -> Value {
         "max_retries_interval": spec.max_retries_interval,
         "mandatory": spec.mandatory,
         "timeout": spec.freezer_action().remove("timeout").unwrap_or(Value::Null),
-        "freezer_action": render_freezer_action(spec),
+        "freezer_action": FreezerAction(spec),
         "_version": action.version,
     })
 }

@@ -1,24 +1,26 @@
 //! The job document (contract, api-v2 §7): a view over an attachment, its job, its session and its actions.
 
 mod shapes;
+mod shown;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::actions::{is_same, render_freezer_action};
+use super::actions::is_same;
 use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::Shape;
-use super::{bounded, epoch, int, time_or_never};
+use super::{bounded, int};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
-use crate::store::jobs::{JobView, PlaceSpec};
+use crate::store::jobs::PlaceSpec;
 use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
 
 pub use shapes::{
     JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH, parse_event,
 };
+pub use shown::{Shown, render};
 
 /// How many actions a job can have.
 pub const MAX_ACTIONS: usize = 1000;
@@ -249,58 +251,4 @@ pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
 
 fn is_unset(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false)) || value.as_str() == Some("")
-}
-
-/// A job as the API shows it. The agent's process id is for those who may have to kill it.
-pub fn render(view: &JobView, with_pid: bool) -> Value {
-    let head = &view.head;
-    let attachment = &head.attachment;
-    let mut schedule = head.scheduling().0.as_object().map(schedule::unit).unwrap_or_default();
-    let run = json!({
-        "time_created": epoch(attachment.created_at),
-        "time_started": time_or_never(attachment.time_started),
-        "time_ended": time_or_never(attachment.time_ended),
-        // The scheduler reads these three without asking whether they are there.
-        "event": attachment.event,
-        "status": attachment.status,
-        "result": attachment.result,
-    });
-    if let Value::Object(run) = run {
-        schedule.extend(run);
-    }
-    if let Some(pid) = attachment.current_pid.filter(|_| with_pid) {
-        schedule.insert("current_pid".into(), pid.into());
-    }
-    let actions: Vec<Value> = view
-        .actions
-        .iter()
-        .map(|(place, action)| {
-            json!({
-                "action_id": action.id,
-                "project_id": action.project_id,
-                "user_id": action.user_id,
-                "max_retries": place.retries,
-                "max_retries_interval": place.retry_interval,
-                "mandatory": place.mandatory,
-                "freezer_action": render_freezer_action(&action.spec),
-            })
-        })
-        .collect();
-    let mut document = json!({
-        "job_id": attachment.id,
-        "project_id": attachment.project_id,
-        "user_id": attachment.user_id,
-        "client_id": head.client_name,
-        "session_id": attachment.session_id.as_deref().unwrap_or_default(),
-        "session_tag": attachment.session_tag,
-        "description": head.job.description.as_deref().unwrap_or_default(),
-        "job_schedule": schedule,
-        "job_actions": actions,
-        "_version": head.version(),
-    });
-    if let Some(trust) = &head.trust {
-        document["user_credentials"] =
-            json!({"trust_id": trust.trust_id, "trustor_user_id": trust.trustor_user_id});
-    }
-    document
 }

@@ -21,7 +21,7 @@ use crate::store::{Failure, Outcome, Tx, job_trusts, new_id};
 /// `GET /job-attachments`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
     Ok(request.listed(
@@ -39,7 +39,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new_id();
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let mut document = Value::Null;
     let check = |tx: &mut Tx<'_>| {
         let (job, client, _) = named(tx, request, &new)?;
@@ -62,7 +62,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /job-attachments/{job_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let head = app.store.read(|tx| found(tx, request))?;
     let document = shown(request, sees_all, &head);
     Ok(Reply::document_tagged(200, &document, &lasting(&document)))
@@ -72,7 +72,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let current = |tx: &mut Tx<'_>| {
         let head = found(tx, request)?;
         precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;
@@ -115,7 +115,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
-    let sees_all = !precondition.is_empty() && sees_all(app, request)?;
+    let sees_all = !precondition.is_empty() && sees_all(request)?;
     let trusts = app.store.write(|tx| {
         let head = found(tx, request)?;
         precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use conditions::Conditions;
 
 use super::Request;
-use crate::document::jobs::{self as document, COLLECTION, FIELDS, parse, parse_event, render};
+use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
@@ -28,7 +28,7 @@ const ALL_PROJECTS: &str = "jobs:get_all_projects";
 /// `GET /jobs`. A search for one client's is that client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let project = match request.flag("all_projects")? {
         true if sees_all => None,
         true => return Err(Error::forbidden(ALL_PROJECTS)),
@@ -54,7 +54,12 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !listing.polled.is_empty() && request.call.param("fields").is_none() {
         note_poll(app, request, &listing, sees_all)?;
     }
-    Ok(request.listed(&asked, &listing.page, |view| &view.head.attachment.id, shown))
+    Ok(request.listed(
+        &asked,
+        &listing.page,
+        |view| &view.head.attachment.id,
+        |view| Shown { view, with_pid: may_see_pid(request, sees_all, &view.head.client_project) },
+    ))
 }
 
 /// # Errors
@@ -142,9 +147,9 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let sees_all = sees_all(app, request)?;
+    let sees_all = sees_all(request)?;
     let project = (!sees_all).then_some(request.project());
-    let view = match app.store.read_one(|tx| jobs::view(tx, project, id))? {
+    let view = match jobs::view(&app.store, project, id)? {
         Some(view) => Some(view),
         None => app.store.read(|tx| match jobs::find(tx, project, id)? {
             Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),
@@ -152,14 +157,15 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         })?,
     };
     let view = view.ok_or_else(|| unknown(request))?;
-    Ok(Reply::document(200, &render(&view, may_see_pid(request, sees_all, &view.head.client_project))))
+    let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
+    Ok(Reply::document(200, &Shown { view: &view, with_pid }))
 }
 
 /// `PATCH /jobs/{job_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
-    let conditions = Conditions::of(app, request)?;
+    let conditions = Conditions::of(request)?;
     let version = app.store.write(|tx| {
         let head = jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?;
         let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
@@ -175,7 +181,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         return Err(Error::bad_request("A job's id has up to 64 letters, digits, - and _."));
     }
     let document = parse(&document::JOB, request.call.json()?)?;
-    let conditions = Conditions::of(app, request)?;
+    let conditions = Conditions::of(request)?;
     let version = app.store.write(|tx| {
         let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
             conditions.check_absent()?;
@@ -192,7 +198,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let conditions = Conditions::of(app, request)?;
+    let conditions = Conditions::of(request)?;
     let Some(id) = request.valid_id() else {
         conditions.check_absent()?;
         return Ok(Reply::empty(204));
@@ -212,7 +218,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
 pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     let event = parse_event(request.call.json()?)?;
-    let conditions = Conditions::of(app, request)?;
+    let conditions = Conditions::of(request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;
         let attachment = attachment.ok_or_else(|| unknown(request))?;
@@ -228,8 +234,8 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
 }
 
 /// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
-pub(super) fn sees_all(app: &App, request: &Request<'_>) -> Result<bool> {
-    app.policy.permits(&request.caller, ALL_PROJECTS, request.project())
+pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
+    request.standing.permits(ALL_PROJECTS, request.project())
 }
 
 /// Whether the caller may see the agent's process id: it is for those who may have to kill it.

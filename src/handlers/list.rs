@@ -4,8 +4,9 @@
 mod ask;
 mod fields;
 
-use serde_json::{Map, Value, json};
-use url::form_urlencoded::Serializer;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::Request;
 use crate::document::search;
@@ -17,6 +18,44 @@ use crate::store::page::Page;
 use crate::store::search::Search;
 pub use ask::{COMMON, filter, flag, operand, time};
 use fields::Fields;
+
+/// The answer to a list, document by document.
+struct Listed<'l, R, F> {
+    asked: &'l Asked,
+    listing: &'l Listing<R>,
+    render: F,
+    links: Option<Value>,
+}
+
+impl<'l, R, D: Serialize, F: Fn(&'l R) -> D> Serialize for Listed<'l, R, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let noun = self.asked.collection.noun;
+        map.serialize_entry(noun, &Documents(self))?;
+        if let Some(links) = &self.links {
+            map.serialize_entry(&format!("{noun}_links"), links)?;
+        }
+        if let Some(count) = self.listing.count {
+            map.serialize_entry("count", &count)?;
+        }
+        map.end()
+    }
+}
+
+struct Documents<'d, 'l, R, F>(&'d Listed<'l, R, F>);
+
+impl<'l, R, D: Serialize, F: Fn(&'l R) -> D> Serialize for Documents<'_, 'l, R, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Listed { asked, listing, render, .. } = self.0;
+        match &asked.fields {
+            None => serializer.collect_seq(listing.rows.iter().map(render)),
+            Some(fields) => serializer.collect_seq(listing.rows.iter().map(|row| {
+                // Nothing in it is no JSON.
+                fields.of(serde_json::to_value(render(row)).unwrap_or_default())
+            })),
+        }
+    }
+}
 
 /// What a list is asked for.
 pub struct Asked {
@@ -47,36 +86,24 @@ impl Request<'_> {
     }
 
     /// The answer to a list: the documents, `<noun>_links` when there are more, and `count` when it was asked for.
-    pub(super) fn listed<R>(
+    pub(super) fn listed<'l, R, D: Serialize>(
         &self,
-        asked: &Asked,
-        listing: &Listing<R>,
+        asked: &'l Asked,
+        listing: &'l Listing<R>,
         id: impl Fn(&R) -> &str,
-        render: impl Fn(&R) -> Value,
+        render: impl Fn(&'l R) -> D,
     ) -> Reply {
-        let documents: Vec<Value> = listing
+        let links = listing
             .rows
-            .iter()
-            .map(|row| match &asked.fields {
-                Some(fields) => fields.of(render(row)),
-                None => render(row),
-            })
-            .collect();
-        let mut body = Map::new();
-        body.insert(asked.collection.noun.to_owned(), documents.into());
-        if let (true, Some(last)) = (listing.has_more, listing.rows.last()) {
-            let links = json!([{"rel": "next", "href": self.next(asked.collection, id(last))}]);
-            body.insert(format!("{}_links", asked.collection.noun), links);
-        }
-        if let Some(count) = listing.count {
-            body.insert("count".to_owned(), count.into());
-        }
-        Reply::json(200, &Value::Object(body))
+            .last()
+            .filter(|_| listing.has_more)
+            .map(|last| json!([{"rel": "next", "href": self.next(asked.collection, id(last))}]));
+        Reply::json(200, &Listed { asked, listing, render, links })
     }
 
     /// Where the list goes on after the item of that id: the same question with this marker.
     fn next(&self, collection: &Collection, marker: &str) -> String {
-        let mut query = Serializer::new(String::new());
+        let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.call.query {
             if !matches!(name.as_str(), "marker" | "offset") {
                 query.append_pair(name, value);

@@ -19,6 +19,7 @@ use crate::auth::Caller;
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
+use crate::policy::Standing;
 use crate::routes::App;
 use crate::store::page::Page;
 
@@ -31,6 +32,8 @@ pub struct Request<'c> {
     pub call: &'c Call,
     /// Who sends it.
     pub caller: Caller,
+    /// What the policy lets the caller do.
+    pub standing: Standing,
     /// What the braces of the route's path stand for, in order; the first is the project.
     pub bound: Vec<&'c str>,
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::precondition::{entity_tag, tag_of};
@@ -23,12 +24,12 @@ pub struct Reply {
 
 impl Reply {
     /// An answer of `application/json`.
-    pub fn json(status: u16, value: &Value) -> Self {
+    pub fn json(status: u16, value: &impl Serialize) -> Self {
         Self::typed(status, "application/json", bytes(value))
     }
 
     /// A resource as it is now, with its `ETag`.
-    pub fn document(status: u16, value: &Value) -> Self {
+    pub fn document(status: u16, value: &impl Serialize) -> Self {
         let reply = Self::json(status, value);
         let tag = tag_of(reply.body.as_deref().unwrap_or_default());
         reply.with_header("ETag", tag)
@@ -105,8 +106,8 @@ impl Reply {
 }
 
 /// A document as it is sent.
-pub(super) fn bytes(document: &Value) -> Vec<u8> {
-    // A value has nothing in it that JSON has not.
+pub(super) fn bytes(document: &impl Serialize) -> Vec<u8> {
+    // Nothing that is answered with has anything in it that JSON has not.
     serde_json::to_vec(document).unwrap_or_default()
 }
 

@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use super::moment_type::Time;
-use super::schema::job_trusts;
+use super::schema::{job_trusts, jobs};
 use super::{Outcome, Tx, new_id, swapped};
 
 /// How many of a user's trusts are looked at for one to use again; more than one only where somebody has changed
@@ -49,6 +49,7 @@ pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -
         created_at: tx.now,
         updated_at: tx.now,
     };
+    diesel::update(jobs::table.find(&row.job_id)).set(jobs::has_trust.eq(true)).execute(tx.connection)?;
     diesel::insert_into(job_trusts::table).values(row).execute(tx.connection)?;
     Ok(())
 }

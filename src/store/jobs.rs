@@ -5,6 +5,7 @@ mod definition;
 mod hold;
 mod list;
 mod poll;
+mod view;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,6 +27,7 @@ pub use definition::{PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
 pub use list::{JobListing, PolledClient, list};
 pub use poll::poll;
+pub use view::view;
 
 /// Every status a job can have; the API takes no other.
 pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
@@ -43,6 +45,8 @@ pub struct Job {
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
+    /// Whether there may be a [`JobTrust`] for it.
+    pub has_trust: bool,
 }
 
 /// An attachment and what belongs to it one to one.
@@ -86,29 +90,20 @@ pub struct JobView {
 /// The columns of a [`HeadRow`]; a macro, because they have another type for each backend.
 macro_rules! head_columns {
     () => {
-        (
-            JobAttachment::as_select(),
-            Job::as_select(),
-            clients::client_id,
-            clients::project_id,
-            job_trusts::trust_id.nullable(),
-        )
+        (JobAttachment::as_select(), Job::as_select(), clients::client_id, clients::project_id)
     };
 }
 
 /// The rows of heads, without what few jobs have; a macro for the same reason.
 macro_rules! head_rows {
     () => {
-        job_attachments::table
-            .inner_join(jobs::table)
-            .inner_join(clients::table)
-            .left_join(job_trusts::table.on(job_trusts::job_id.eq(job_attachments::job_id)))
+        job_attachments::table.inner_join(jobs::table).inner_join(clients::table)
     };
 }
 use head_rows;
 
-/// A head that lacks its session's schedule, and has of its trust no more than the id.
-type HeadRow = (JobAttachment, Job, String, String, Option<String>);
+/// A head that lacks its session's schedule and its trust.
+type HeadRow = (JobAttachment, Job, String, String);
 
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
@@ -123,62 +118,14 @@ pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
     Ok(heads(tx, row.into_iter().collect())?.pop())
 }
 
-/// The most actions of a job that [`view`] takes up. With each of them comes all the rest of the job once more.
-const MOST_VIEWED: usize = 8;
-
-/// The whole job document of that id, if it can be had in one statement, for [`super::Store::read_one`]: a job that has
-/// no more actions than most, is in no session, and has no trust. To join what a job does not have costs the database as
-/// much again. `None` says nothing about any other job: [`find`] and [`complete`] do.
-pub fn view(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobView>> {
-    let rows: Vec<ViewRow> = on_each!(tx.connection, c => {
-        let rows = head_rows!()
-            .inner_join(
-                action_attachments::table
-                    .inner_join(actions_table::table)
-                    .on(action_attachments::job_id.eq(job_attachments::job_id)),
-            )
-            .filter(job_attachments::id.eq(id))
-            .select((
-                JobAttachment::as_select(),
-                Job::as_select(),
-                clients::client_id,
-                clients::project_id,
-                job_trusts::trust_id.nullable(),
-                ActionAttachment::as_select(),
-                Action::as_select(),
-            ))
-            .limit(MOST_VIEWED as i64 + 1);
-        match project {
-            Some(project) => rows.filter(job_attachments::project_id.eq(project)).load(c),
-            None => rows.load(c),
-        }
-    })?;
-    if rows.len() > MOST_VIEWED {
-        return Ok(None);
-    }
-    let (mut found, mut actions) = (None, Vec::with_capacity(rows.len()));
-    for (attachment, job, client_name, client_project, trust, place, action) in rows {
-        if trust.is_some() || attachment.session_id.is_some() {
-            return Ok(None);
-        }
-        actions.push((place, action));
-        found.get_or_insert((attachment, job, client_name, client_project, trust));
-    }
-    actions.sort_by_key(|(place, _)| place.priority);
-    Ok(found.map(|row| JobView { head: head(row), actions }))
-}
-
-/// A head and an action.
-type ViewRow = (JobAttachment, Job, String, String, Option<String>, ActionAttachment, Action);
-
-fn head((attachment, job, client_name, client_project, _): HeadRow) -> JobHead {
+fn head((attachment, job, client_name, client_project): HeadRow) -> JobHead {
     JobHead { attachment, job, client_name, client_project, session_scheduling: None, trust: None }
 }
 
-/// Adds what few jobs have: the schedules of sessions, and trusts, with a statement for each if there may be any.
+/// Adds what few jobs have: the schedules of sessions, and trusts, with a statement for each if there are any.
 fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
     let sessions: BTreeSet<&String> = rows.iter().filter_map(|row| row.0.session_id.as_ref()).collect();
-    let trusted: BTreeSet<&String> = rows.iter().filter(|row| row.4.is_some()).map(|row| &row.1.id).collect();
+    let trusted: BTreeSet<&String> = rows.iter().filter(|row| row.1.has_trust).map(|row| &row.1.id).collect();
     let sessions: Vec<String> = sessions.into_iter().cloned().collect();
     let trusted: Vec<String> = trusted.into_iter().cloned().collect();
     let mut heads: Vec<JobHead> = rows.into_iter().map(head).collect();
@@ -216,8 +163,6 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
         .load(c))?;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
     rows.sort_by_key(|row| places.get(&*row.0.id).copied());
-    // Once more with each trust, if a job has several.
-    rows.dedup_by(|a, b| a.0.id == b.0.id);
     heads(tx, rows)
 }
 

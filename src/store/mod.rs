@@ -30,6 +30,7 @@ pub mod search;
 pub mod sessions;
 mod settings;
 pub mod sqlite_file;
+mod together;
 pub mod url;
 mod wait;
 
@@ -46,6 +47,7 @@ use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
 pub use settings::Settings;
+use together::Together;
 use url::DatabaseUrl;
 pub use wait::wait_for;
 
@@ -63,6 +65,8 @@ pub struct Store {
     /// How often a transaction is run again before the client hears of the contention.
     max_retries: u32,
     replica: Option<Arc<Replica>>,
+    /// Where requests for job documents meet.
+    views: Arc<Together<String, jobs::JobView>>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -119,6 +123,12 @@ pub fn now() -> Time {
     Time(chrono::Utc::now().naive_utc().trunc_subsecs(6))
 }
 
+/// How many may ask for the same kind of thing at the same time, before the others do so together: more of them than half
+/// of the processors only take turns.
+fn useful_askers() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
+}
+
 impl Store {
     /// A store over at most `connections` pooled connections, everything else as it is without configuration.
     pub fn new(url: DatabaseUrl, connections: u32) -> Self {
@@ -135,6 +145,7 @@ impl Store {
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
             replica: None,
+            views: Arc::new(Together::new(useful_askers())),
         }
     }
 

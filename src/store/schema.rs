@@ -74,6 +74,7 @@ diesel::table! {
         created_at -> Moment,
         updated_at -> Moment,
         version -> Integer,
+        has_trust -> Bool,
     }
 }
 

@@ -145,8 +145,8 @@ fn operations(store: &Store, count: usize) -> BTreeMap<&'static str, usize> {
 fn no_operation_sends_more_statements_for_a_longer_list() {
     let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     let (store, _directory) = store();
-    // From nine actions on, a job is read in another way.
-    let few = operations(&store, 10);
+    // From twelve actions on, a job is read in another way.
+    let few = operations(&store, 12);
     assert!(few["GET job"] >= 3, "no longer counted: {few:?}");
     assert_eq!(operations(&store, 60), few);
     let usual = operations(&store, 1);

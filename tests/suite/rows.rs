@@ -12,6 +12,10 @@ impl Caller<'_> {
     /// The trust under which a central scheduler would run the job.
     pub fn trust(&self, job: &str, trust: &str) {
         let now = freezer_api::store::now();
+        diesel::update(jobs::table.find(job))
+            .set(jobs::has_trust.eq(true))
+            .execute(&mut self.api.database())
+            .unwrap();
         diesel::insert_into(job_trusts::table)
             .values((
                 job_trusts::id.eq(uuid::Uuid::new_v4().simple().to_string()),

@@ -5,7 +5,6 @@ use super::{may_see_pid, sees_all};
 use crate::document::jobs::render;
 use crate::error::Result;
 use crate::http::Precondition;
-use crate::routes::App;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::{self, JobHead};
 use crate::store::{Failure, Outcome, Tx};
@@ -18,9 +17,9 @@ pub struct Conditions {
 
 impl Conditions {
     /// Reads them. To be called before the transaction: a rule may ask another service.
-    pub fn of(app: &App, request: &Request<'_>) -> Result<Self> {
+    pub fn of(request: &Request<'_>) -> Result<Self> {
         let precondition = Precondition::of(request.call)?;
-        let sees_all = !precondition.is_empty() && sees_all(app, request)?;
+        let sees_all = !precondition.is_empty() && sees_all(request)?;
         Ok(Self { precondition, sees_all })
     }
 

@@ -88,6 +88,7 @@ pub fn insert(
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
+        has_trust: false,
     };
     diesel::insert_into(jobs::table).values(&job).execute(tx.connection)?;
     let places: Vec<ActionAttachment> = (0..)

@@ -8,19 +8,15 @@
 
 use diesel::prelude::*;
 
+use super::JobView;
 use super::list::{JobListing, matching, other_statuses, searched_clients};
-use super::{HeadRow, JobView, MOST_VIEWED, head, head_rows};
+use super::view::{is_whole, rows, views};
 use crate::error::Result;
-use crate::store::action_attachments::ActionAttachment;
-use crate::store::actions::Action;
-use crate::store::dialect::{on_each, one_of};
-use crate::store::job_attachments::JobAttachment;
-use crate::store::jobs::Job;
+use crate::store::Store;
 use crate::store::listing::{Listing, Query};
 use crate::store::page::Page;
-use crate::store::schema::{action_attachments, actions, clients, job_attachments, job_trusts, jobs};
+use crate::store::schema::job_attachments;
 use crate::store::search::Search;
-use crate::store::{Outcome, Store, Tx};
 
 /// A poll's jobs. `None`, if what is asked for is no poll, or if some job of it has what few jobs have (see
 /// [`super::view`]): [`super::list`] answers everything.
@@ -35,13 +31,15 @@ pub fn poll(
 ) -> Result<Option<JobListing>> {
     let Some(unwanted) = unwanted_status(asked, page) else { return Ok(None) };
     let (on_clients, polled) = store.read_one(|tx| searched_clients(tx, project, asked.1))?;
+    // The jobs of such clients are all in their project, and an index has all else that is asked.
+    let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
     let is_nobodys = polled.is_empty();
     let listing = |rows| JobListing { page: Listing { rows, has_more: false, count: None }, polled };
     if is_nobodys {
         return Ok(Some(listing(Vec::new())));
     }
     let ids: Vec<String> = store.read_one(|tx| {
-        Ok(matching(project, asked, &on_clients)?
+        Ok(matching(project.filter(|_| !is_simple), asked, &on_clients)?
             .order((job_attachments::created_at, job_attachments::id))
             .select(job_attachments::id)
             .limit(page.limit)
@@ -50,8 +48,19 @@ pub fn poll(
     if ids.is_empty() {
         return Ok(Some(listing(Vec::new())));
     }
-    let rows = store.read_one(|tx| rows(tx, &ids, unwanted))?;
-    Ok(views(rows, ids.len()).map(listing))
+    let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
+    let rows = store.read_one(|tx| rows(tx, &ids, Some(statuses.clone())))?;
+    // One that was central a moment ago may still have others.
+    let is_asked_for =
+        |view: &JobView| project.is_none_or(|project| view.head.attachment.project_id == project);
+    let whole =
+        views(rows, ids.len()).filter(|views| views.iter().all(|view| is_asked_for(view) && is_whole(view)));
+    let Some(mut views) = whole else { return Ok(None) };
+    views.sort_by(|a, b| {
+        let (a, b) = (&a.head.attachment, &b.head.attachment);
+        (a.created_at, &a.id).cmp(&(b.created_at, &b.id))
+    });
+    Ok(Some(listing(views)))
 }
 
 /// The status that is not wanted, `Some(None)` if each is; `None` if this is more than a poll asks for.
@@ -67,58 +76,4 @@ fn unwanted_status<'s>((query, search): (&Query, &'s Search), page: Page) -> Opt
         [status] if status.key == "status" => status.word().map(Some),
         _ => None,
     }
-}
-
-type Row = (JobAttachment, Job, String, String, Option<String>, Option<(ActionAttachment, Action)>);
-
-fn rows(tx: &mut Tx<'_>, ids: &[String], unwanted: Option<&str>) -> Outcome<Vec<Row>> {
-    let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
-    Ok(on_each!(tx.connection, c => head_rows!()
-        .left_join(
-            action_attachments::table
-                .inner_join(actions::table)
-                .on(action_attachments::job_id.eq(job_attachments::job_id)),
-        )
-        .filter(one_of(job_attachments::id, ids.to_vec()))
-        .filter(one_of(job_attachments::status, statuses))
-        .select((
-            JobAttachment::as_select(),
-            Job::as_select(),
-            clients::client_id,
-            clients::project_id,
-            job_trusts::trust_id.nullable(),
-            Option::<(ActionAttachment, Action)>::as_select(),
-        ))
-        .limit(most_rows(ids.len()) as i64 + 1)
-        .load(c))?)
-}
-
-/// How many rows so many jobs may have, so that not much comes several times.
-fn most_rows(jobs: usize) -> usize {
-    jobs.saturating_add(MOST_VIEWED)
-}
-
-fn views(rows: Vec<Row>, jobs: usize) -> Option<Vec<JobView>> {
-    if rows.len() > most_rows(jobs) || rows.iter().any(|row| row.4.is_some() || row.0.session_id.is_some()) {
-        return None;
-    }
-    let mut views: Vec<JobView> = Vec::new();
-    for (attachment, job, client_name, client_project, trust, action) in rows {
-        let known = views.iter_mut().find(|view| view.head.attachment.id == attachment.id);
-        match known {
-            Some(view) => view.actions.extend(action),
-            None => {
-                let row: HeadRow = (attachment, job, client_name, client_project, trust);
-                views.push(JobView { head: head(row), actions: action.into_iter().collect() });
-            }
-        }
-    }
-    views.sort_by(|a, b| {
-        let place = |view: &JobView| (view.head.attachment.created_at, view.head.attachment.id.clone());
-        place(a).cmp(&place(b))
-    });
-    for view in &mut views {
-        view.actions.sort_by_key(|(place, _)| place.priority);
-    }
-    Some(views)
 }

@@ -1,0 +1,219 @@
+//! A job document, written straight from the rows. Nearly all that is asked of the service is that, and to put together
+//! a [`serde_json::Value`] first costs more than everything else about it.
+//!
+//! Members come in the order of their names, as those of a `Value` do: the `ETag` is made of these bytes.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use crate::document::actions::FreezerAction;
+use crate::document::epoch;
+use crate::store::action_attachments::ActionAttachment;
+use crate::store::actions::Action;
+use crate::store::jobs::JobView;
+
+/// A job as the API shows it. The agent's process id is for those who may have to kill it.
+pub struct Shown<'v> {
+    /// The rows.
+    pub view: &'v JobView,
+    /// Whether the reader may see the process id.
+    pub with_pid: bool,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let head = &self.view.head;
+        let attachment = &head.attachment;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("_version", &head.version())?;
+        map.serialize_entry("client_id", &head.client_name)?;
+        map.serialize_entry("description", head.job.description.as_deref().unwrap_or_default())?;
+        map.serialize_entry("job_actions", &Actions(&self.view.actions))?;
+        map.serialize_entry("job_id", &attachment.id)?;
+        map.serialize_entry("job_schedule", &Schedule(self))?;
+        map.serialize_entry("project_id", &attachment.project_id)?;
+        map.serialize_entry("session_id", attachment.session_id.as_deref().unwrap_or_default())?;
+        map.serialize_entry("session_tag", &attachment.session_tag)?;
+        if let Some(trust) = &head.trust {
+            map.serialize_entry("user_credentials", &Credentials(&trust.trust_id, &trust.trustor_user_id))?;
+        }
+        map.serialize_entry("user_id", &attachment.user_id)?;
+        map.end()
+    }
+}
+
+struct Schedule<'s>(&'s Shown<'s>);
+
+impl Serialize for Schedule<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Shown { view, with_pid } = self.0;
+        let attachment = &view.head.attachment;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(pid) = attachment.current_pid.filter(|_| *with_pid) {
+            map.serialize_entry("current_pid", &pid)?;
+        }
+        // The scheduler reads `event`, `result` and `status` without asking whether they are there.
+        map.serialize_entry("event", &attachment.event)?;
+        map.serialize_entry("result", &attachment.result)?;
+        let unit = view.head.scheduling().0.as_object();
+        for (key, value) in unit.into_iter().flatten().filter(|(key, _)| key.starts_with("schedule_")) {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry("status", &attachment.status)?;
+        map.serialize_entry("time_created", &epoch(attachment.created_at))?;
+        map.serialize_entry("time_ended", &attachment.time_ended.unwrap_or(-1))?;
+        map.serialize_entry("time_started", &attachment.time_started.unwrap_or(-1))?;
+        map.end()
+    }
+}
+
+struct Actions<'v>(&'v [(ActionAttachment, Action)]);
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(place, action)| Entry(place, action)))
+    }
+}
+
+struct Entry<'v>(&'v ActionAttachment, &'v Action);
+
+impl Serialize for Entry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(place, action) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("action_id", &action.id)?;
+        map.serialize_entry("freezer_action", &FreezerAction(&action.spec))?;
+        map.serialize_entry("mandatory", &place.mandatory)?;
+        map.serialize_entry("max_retries", &place.retries)?;
+        map.serialize_entry("max_retries_interval", &place.retry_interval)?;
+        map.serialize_entry("project_id", &action.project_id)?;
+        map.serialize_entry("user_id", &action.user_id)?;
+        map.end()
+    }
+}
+
+struct Credentials<'v>(&'v str, &'v str);
+
+impl Serialize for Credentials<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("trust_id", self.0)?;
+        map.serialize_entry("trustor_user_id", self.1)?;
+        map.end()
+    }
+}
+
+/// A job as the API shows it, to be searched, or held against a precondition.
+pub fn render(view: &JobView, with_pid: bool) -> Value {
+    // Nothing in it is no JSON.
+    serde_json::to_value(Shown { view, with_pid }).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::actions::spec;
+    use crate::store::job_attachments::JobAttachment;
+    use crate::store::job_trusts::JobTrust;
+    use crate::store::jobs::{Job, JobHead};
+    use crate::store::now;
+
+    #[test]
+    fn its_bytes_are_those_of_its_value() {
+        let now = now();
+        let entry = json!({"freezer_action": {
+            "action": "backup", "a": 1, "zz": [1, {"b": null}], "mode": "fs", "modes": "x", "container": "c",
+            "timeout": 7, "storage": "swift", "priority": "high",
+        }});
+        let spec = spec(entry.as_object().unwrap());
+        let action = Action {
+            id: "a".to_owned(),
+            project_id: "p".to_owned(),
+            user_id: "u".to_owned(),
+            spec,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let place = ActionAttachment {
+            id: "p".to_owned(),
+            project_id: "p".to_owned(),
+            user_id: "u".to_owned(),
+            action_id: "a".to_owned(),
+            job_id: "j".to_owned(),
+            priority: 0,
+            retries: 5,
+            retry_interval: 6,
+            mandatory: false,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let job = Job {
+            id: "j".to_owned(),
+            project_id: "p".to_owned(),
+            user_id: "u".to_owned(),
+            scheduling: json!({"schedule_a": 1, "schedule_interval": "1 days", "other": 2})
+                .as_object()
+                .unwrap()
+                .clone()
+                .into(),
+            description: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            has_trust: true,
+        };
+        let attachment = JobAttachment {
+            id: "j".to_owned(),
+            project_id: "p".to_owned(),
+            user_id: "u".to_owned(),
+            client_id: "c".to_owned(),
+            job_id: "j".to_owned(),
+            session_id: Some("s".to_owned()),
+            event: "start".to_owned(),
+            status: "running".to_owned(),
+            current_pid: Some(7),
+            result: String::new(),
+            time_started: Some(1),
+            time_ended: None,
+            session_tag: 3,
+            session_status: String::new(),
+            session_result: String::new(),
+            session_time_started: None,
+            session_time_ended: None,
+            event_delivered: false,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let trust =
+            JobTrust { job_id: "j".to_owned(), trust_id: "t".to_owned(), trustor_user_id: "u".to_owned() };
+        let head = JobHead {
+            attachment,
+            job,
+            client_name: "host".to_owned(),
+            client_project: "p".to_owned(),
+            session_scheduling: None,
+            trust: Some(trust),
+        };
+        let view = JobView { head, actions: vec![(place, action)] };
+        let value = render(&view, true);
+        assert_eq!(
+            String::from_utf8(serde_json::to_vec(&Shown { view: &view, with_pid: true }).unwrap()).unwrap(),
+            serde_json::to_string(&value).unwrap()
+        );
+        assert_eq!(value["job_schedule"]["schedule_a"], 1);
+        assert_eq!(value["job_schedule"].get("other"), None);
+        assert_eq!(
+            value["job_actions"][0]["freezer_action"],
+            json!({
+                "a": 1, "action": "backup", "backup_name": null, "container": "c", "log_file": null, "mode": "fs",
+                "modes": "x", "path_to_backup": null, "priority": "high", "storage": "swift", "timeout": 7,
+                "zz": [1, {"b": null}],
+            })
+        );
+    }
+}
