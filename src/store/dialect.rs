@@ -59,7 +59,10 @@ pub enum Failed {
 pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => c.batch_execute(&mysql_session(settings)?),
+        AnyConnection::Mysql(c) => {
+            c.batch_execute(&mysql_session(settings)?)?;
+            cluster::bound_silence(c)
+        }
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!(
             "SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_WAIT_SECONDS}s'; SET client_min_messages = 'warning'"

@@ -226,6 +226,7 @@ impl Store {
                     if attempt > LOST_CONNECTIONS {
                         return Err(away(error.to_string()));
                     }
+                    log::debug!("transaction attempt {attempt} lost its connection, trying again: {error}");
                     std::thread::sleep(pause(attempt));
                     continue;
                 }
