@@ -1,5 +1,7 @@
 //! A scheduler's poll shows what the jobs themselves show, whatever they have and however they are read.
 
+use diesel::prelude::*;
+use freezer_api::store::schema::clients;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};
@@ -9,6 +11,7 @@ on_every_backend! {
     a_poll_shows_each_job_as_it_is_alone,
     a_poll_shows_the_first_of_what_is_wanted,
     a_poll_shows_nobody_elses_jobs,
+    who_was_central_polls_its_own_jobs_only,
 }
 
 /// A poll for so many jobs of a client that are not completed.
@@ -77,6 +80,25 @@ fn a_poll_shows_nobody_elses_jobs(api: &Api) {
     assert_eq!(poll(&bob, "a", 10), [bob.show("jobs", &his)]);
     assert!(poll(&alice, "b", 10).is_empty());
     assert_eq!(alice.reaching_for(&bob).get("/jobs").status, 403);
+}
+
+fn who_was_central_polls_its_own_jobs_only(api: &Api) {
+    let (alice, bob) = (api.project(), api.project());
+    let name = format!("central-{}", alice.project);
+    let hers = alice.job_on(&name);
+    let is_central = |is_central: bool| {
+        diesel::update(clients::table.filter(clients::client_id.eq(&name)))
+            .set(clients::is_central.eq(is_central))
+            .execute(&mut api.database())
+            .unwrap()
+    };
+    assert_eq!(is_central(true), 1);
+    let his = bob.create("jobs", json!({"client_id": name, "job_actions": [action()]}));
+    assert_eq!(poll(&alice, &name, 10), [alice.show("jobs", &hers)]);
+    assert_eq!(poll(&bob, &name, 10), [bob.show("jobs", &his)]);
+    assert_eq!(is_central(false), 1);
+    assert_eq!(poll(&alice, &name, 10), [alice.show("jobs", &hers)]);
+    assert!(poll(&bob, &name, 10).is_empty());
 }
 
 fn action_of(caller: &Caller<'_>, job: &str) -> String {
