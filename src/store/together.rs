@@ -158,17 +158,15 @@ mod tests {
     use super::*;
 
     type Numbers = Together<u32, u32>;
+    type Answers = Result<Vec<Option<u32>>, ()>;
+    type Answer = Result<Option<u32>, ()>;
 
-    fn squares(keys: &[u32]) -> Result<Vec<Option<u32>>, ()> {
+    fn squares(keys: &[u32]) -> Answers {
         Ok(keys.iter().map(|key| Some(key * key)).collect())
     }
 
     /// Somebody asks until told to go on, and so many others have put their questions meanwhile.
-    fn while_somebody_asks(
-        together: &Arc<Numbers>,
-        others: u32,
-        ask: fn(&[u32]) -> Result<Vec<Option<u32>>, ()>,
-    ) -> Vec<Result<Option<u32>, ()>> {
+    fn while_somebody_asks(together: &Arc<Numbers>, others: u32, ask: fn(&[u32]) -> Answers) -> Vec<Answer> {
         let (go, wait) = channel::<()>();
         let begun = Arc::new(Barrier::new(2));
         let first = {
