@@ -1,5 +1,7 @@
 //! A service that has been in use: some projects, each with much of everything.
 
+#[cfg(feature = "postgres")]
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use freezer_api::store::connection::AnyConnection;
 
@@ -157,7 +159,30 @@ pub fn analyze(connection: &mut AnyConnection) {
         AnyConnection::Sqlite(_) => "ANALYZE",
     };
     for table in TABLES {
-        connection.batch_execute(&format!("{analyze} {}", table.name)).unwrap();
+        for _ in 0..50 {
+            connection.batch_execute(&format!("{analyze} {}", table.name)).unwrap();
+            if is_vacuumed(connection, table.name) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    }
+}
+
+/// Whether PostgreSQL knows that everybody sees all rows, and so need not look at them when an index has what is asked. It
+/// does not while somebody else has an older snapshot, as its own housekeeping has now and then.
+fn is_vacuumed(connection: &mut AnyConnection, table: &str) -> bool {
+    match connection {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => {
+            let all =
+                format!("(SELECT relallvisible >= relpages FROM pg_class WHERE oid = '{table}'::regclass)");
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&all)).get_result(c).unwrap()
+        }
+        _ => {
+            let _ = table;
+            true
+        }
     }
 }
 
