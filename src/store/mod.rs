@@ -54,6 +54,10 @@ pub use wait::wait_for;
 /// How often a transaction is begun again whose connection was lost before the commit.
 const LOST_CONNECTIONS: u32 = 3;
 
+/// How often a transaction is run that meets a key each time: for one who meets others that is more than enough, and what
+/// meets a key by itself would do so for ever.
+const MOST_REFUSALS: u32 = 12;
+
 /// After this long no further attempt is begun, so that a request's answer has a bound.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 
