@@ -240,9 +240,10 @@ impl Store {
             let again = match &failure {
                 Failure::Stale => true,
                 Failure::Database(error) => match dialect::classify(error) {
-                    // A duplicate is somebody else's insert after our look-up: the second look finds it.
                     Failed::Contention => true,
-                    Failed::Duplicate | Failed::Reference => attempt < 4,
+                    // A duplicate is somebody else's insert after our look-up: the second look finds it. So is a child of
+                    // what we delete; there may come as many as there are others at it.
+                    Failed::Duplicate | Failed::Reference => attempt < MOST_REFUSALS,
                     _ => false,
                 },
                 Failure::Answer(_) => false,
