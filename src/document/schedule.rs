@@ -65,13 +65,14 @@ pub fn document(name: &str, what: &str, always: &[&str]) -> Value {
     titled(name, about(what, schedule))
 }
 
+/// Whether a key belongs to the unit.
+pub fn is_of_unit(key: &str) -> bool {
+    key.starts_with("schedule_")
+}
+
 /// The unit: the `schedule_*` keys, and nothing else.
 pub fn unit(schedule: &Map<String, Value>) -> Map<String, Value> {
-    schedule
-        .iter()
-        .filter(|(key, _)| key.starts_with("schedule_"))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect()
+    schedule.iter().filter(|(key, _)| is_of_unit(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// What a document says about the run of a job; a key that is missing changes nothing.

@@ -153,7 +153,7 @@ fn insert(
     let attachment = JobAttachment {
         event: new.event.clone(),
         status: new.status.clone(),
-        ..JobAttachment::new(id, (request.project(), request.user()), &job.id, client, tx.now)
+        ..JobAttachment::new(id, (request.project(), request.user()), &job.id, &client.id, tx.now)
     };
     job_attachments::insert(tx, &attachment)?;
     match session {

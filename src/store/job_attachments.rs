@@ -45,12 +45,12 @@ pub struct JobAttachment {
 
 impl JobAttachment {
     /// A job of the project that has not run yet, on a client, in no session.
-    pub fn new(id: &str, (project, user): (&str, &str), job_id: &str, client: &Client, now: Time) -> Self {
+    pub fn new(id: &str, (project, user): (&str, &str), job_id: &str, client_id: &str, now: Time) -> Self {
         Self {
             id: id.to_owned(),
             project_id: project.to_owned(),
             user_id: user.to_owned(),
-            client_id: client.id.clone(),
+            client_id: client_id.to_owned(),
             job_id: job_id.to_owned(),
             session_id: None,
             event: String::new(),

@@ -8,12 +8,13 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most questions in one statement.
 const MOST_AT_ONCE: usize = 32;
 
-/// Who has waited for this long for another to ask asks alone: a statement that hangs is to hang nobody else.
+/// Who has waited for this long for another to ask asks alone, and who has asked for this long is waited for by nobody any
+/// more: a statement that hangs is to hang nobody else.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where questions meet.
@@ -23,10 +24,28 @@ pub struct Together<K, V> {
 }
 
 struct State<K, V> {
-    /// How many are asking.
-    asking: usize,
+    /// Who is asking, by number, and since when.
+    asking: Vec<(u64, Instant)>,
     waiting: VecDeque<Waiting<K, V>>,
     next: u64,
+}
+
+impl<K, V> State<K, V> {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Takes the turn of one who asks, with some of those who wait, if there are fewer of them than are useful.
+    fn turn(&mut self, number: u64, askers: usize) -> Option<Vec<Waiting<K, V>>> {
+        if self.asking.iter().filter(|(_, since)| since.elapsed() < PATIENCE).count() >= askers {
+            return None;
+        }
+        self.asking.push((number, Instant::now()));
+        self.waiting.retain(|waiting| waiting.number != number);
+        let company = self.waiting.len().min(MOST_AT_ONCE - 1);
+        Some(self.waiting.drain(..company).collect())
+    }
 }
 
 struct Waiting<K, V> {
@@ -44,14 +63,14 @@ enum News<V> {
 
 /// What there is to do for who puts a question.
 enum Turn<K, V> {
-    Ask(Vec<Waiting<K, V>>),
-    Wait(Receiver<News<V>>, u64),
+    Ask(u64, Vec<Waiting<K, V>>),
+    Wait(u64, Receiver<News<V>>),
 }
 
 impl<K: Clone, V> Together<K, V> {
     /// With so many asking at the same time; more would only wait for one another.
     pub fn new(askers: usize) -> Self {
-        let state = State { asking: 0, waiting: VecDeque::new(), next: 0 };
+        let state = State { asking: Vec::new(), waiting: VecDeque::new(), next: 0 };
         Self { state: Mutex::new(state), askers: askers.max(1) }
     }
 
@@ -63,13 +82,13 @@ impl<K: Clone, V> Together<K, V> {
         ask: impl FnOnce(&[K]) -> Result<Vec<Option<V>>, E>,
     ) -> Result<Option<V>, E> {
         match self.begin(key) {
-            Turn::Ask(others) => self.ask(key, others, ask),
-            Turn::Wait(news, number) => loop {
+            Turn::Ask(number, others) => self.ask(number, key, others, ask),
+            Turn::Wait(number, news) => loop {
                 match news.recv_timeout(PATIENCE) {
                     Ok(News::Found(found)) => return Ok(found),
                     Ok(News::Go) => {
                         if let Some(others) = self.take(number) {
-                            return self.ask(key, others, ask);
+                            return self.ask(number, key, others, ask);
                         }
                     }
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -87,40 +106,32 @@ impl<K: Clone, V> Together<K, V> {
 
     fn begin(&self, key: &K) -> Turn<K, V> {
         let mut state = self.state();
-        if state.asking < self.askers {
-            state.asking += 1;
-            let company = state.waiting.len().min(MOST_AT_ONCE - 1);
-            return Turn::Ask(state.waiting.drain(..company).collect());
+        let number = state.number();
+        if let Some(others) = state.turn(number, self.askers) {
+            return Turn::Ask(number, others);
         }
         // Room for what was found behind a word to go.
         let (sender, receiver) = sync_channel(2);
-        let number = state.next;
-        state.next += 1;
         state.waiting.push_back(Waiting { number, key: key.clone(), news: sender });
-        Turn::Wait(receiver, number)
+        Turn::Wait(number, receiver)
     }
 
     /// The others that one who waited is to ask for as well; `None` if somebody has been faster.
     fn take(&self, number: u64) -> Option<Vec<Waiting<K, V>>> {
         let mut state = self.state();
-        let place = state.waiting.iter().position(|waiting| waiting.number == number)?;
-        if state.asking >= self.askers {
-            return None;
-        }
-        state.asking += 1;
-        state.waiting.remove(place);
-        let company = state.waiting.len().min(MOST_AT_ONCE - 1);
-        Some(state.waiting.drain(..company).collect())
+        let is_waiting = state.waiting.iter().any(|waiting| waiting.number == number);
+        if is_waiting { state.turn(number, self.askers) } else { None }
     }
 
     fn ask<E>(
         &self,
+        number: u64,
         key: &K,
         others: Vec<Waiting<K, V>>,
         ask: impl FnOnce(&[K]) -> Result<Vec<Option<V>>, E>,
     ) -> Result<Option<V>, E> {
         let answers = {
-            let _asking = Asking(self);
+            let _asking = Asking(self, number);
             let keys: Vec<K> =
                 std::iter::once(key).chain(others.iter().map(|waiting| &waiting.key)).cloned().collect();
             ask(&keys)?
@@ -137,12 +148,12 @@ impl<K: Clone, V> Together<K, V> {
 }
 
 /// Somebody who asks; whatever ends that, the next one may.
-struct Asking<'t, K, V>(&'t Together<K, V>);
+struct Asking<'t, K, V>(&'t Together<K, V>, u64);
 
 impl<K, V> Drop for Asking<'_, K, V> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.asking -= 1;
+        state.asking.retain(|(number, _)| *number != self.1);
         if let Some(next) = state.waiting.front() {
             next.news.try_send(News::Go).ok();
         }
@@ -200,7 +211,7 @@ mod tests {
         let answers = while_somebody_asks(&together, 50, squares);
         let expected: Vec<_> = (0..50).map(|number| Ok(Some(number * number))).collect();
         assert_eq!(answers, expected);
-        assert_eq!(together.state().asking, 0);
+        assert!(together.state().asking.is_empty());
         assert_eq!(together.put(&3, squares), Ok(Some(9)));
     }
 
@@ -240,10 +251,12 @@ mod tests {
                 squares(keys)
             })
         });
-        while together.state().asking == 0 {
+        while together.state().asking.is_empty() {
             thread::yield_now();
         }
         assert_eq!(together.put(&3, squares), Ok(None));
+        // And whoever comes from now on does not even wait for a moment.
+        assert_eq!(together.put(&3, squares), Ok(Some(9)));
         go.send(()).unwrap();
         assert_eq!(hung.join().unwrap(), Ok(Some(1)));
         assert_eq!(together.put(&3, squares), Ok(Some(9)));

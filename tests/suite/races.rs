@@ -4,6 +4,7 @@ mod conditions;
 mod deletes;
 mod events;
 mod parents;
+mod readers;
 mod sessions;
 
 use std::sync::Barrier;

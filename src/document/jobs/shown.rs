@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::document::actions::FreezerAction;
 use crate::document::epoch;
+use crate::document::schedule::is_of_unit;
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::Action;
 use crate::store::jobs::JobView;
@@ -56,7 +57,7 @@ impl Serialize for Schedule<'_> {
         map.serialize_entry("event", &attachment.event)?;
         map.serialize_entry("result", &attachment.result)?;
         let unit = view.head.scheduling().0.as_object();
-        for (key, value) in unit.into_iter().flatten().filter(|(key, _)| key.starts_with("schedule_")) {
+        for (key, value) in unit.into_iter().flatten().filter(|(key, _)| is_of_unit(key)) {
             map.serialize_entry(key, value)?;
         }
         map.serialize_entry("status", &attachment.status)?;
@@ -167,27 +168,13 @@ mod tests {
             has_trust: true,
         };
         let attachment = JobAttachment {
-            id: "j".to_owned(),
-            project_id: "p".to_owned(),
-            user_id: "u".to_owned(),
-            client_id: "c".to_owned(),
-            job_id: "j".to_owned(),
             session_id: Some("s".to_owned()),
             event: "start".to_owned(),
             status: "running".to_owned(),
             current_pid: Some(7),
-            result: String::new(),
             time_started: Some(1),
-            time_ended: None,
             session_tag: 3,
-            session_status: String::new(),
-            session_result: String::new(),
-            session_time_started: None,
-            session_time_ended: None,
-            event_delivered: false,
-            created_at: now,
-            updated_at: now,
-            version: 1,
+            ..JobAttachment::new("j", ("p", "u"), "j", "c", now)
         };
         let trust =
             JobTrust { job_id: "j".to_owned(), trust_id: "t".to_owned(), trustor_user_id: "u".to_owned() };

@@ -75,7 +75,7 @@ pub fn insert(
         result: run.result.unwrap_or_default(),
         time_started: run.time_started.flatten().filter(|_| times == Times::AsGiven),
         time_ended: run.time_ended.flatten().filter(|_| times == Times::AsGiven),
-        ..JobAttachment::new(id, owner, &job_id, &client, tx.now)
+        ..JobAttachment::new(id, owner, &job_id, &client.id, tx.now)
     };
     job_attachments::insert(tx, &attachment)?;
     let version = match session {
