@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobListing, JobView};
+use crate::store::jobs::{JobListing, JobView, NewId};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -44,7 +44,10 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     // A search may be a scheduler's poll, which must see what it is to do, and is noted.
     let listing = match asked.search.is_empty() {
-        true => app.store.read_lagging(list)?,
+        true => match jobs::plain(&app.store, project, &asked.query, asked.page)? {
+            Some(page) => JobListing { page, polled: Vec::new() },
+            None => app.store.read_lagging(list)?,
+        },
         false => match jobs::poll(&app.store, project, wanted, asked.page)? {
             Some(listing) => listing,
             None => app.store.read(list)?,
@@ -103,7 +106,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
         return Ok(());
     }
     if delivered.is_empty() {
-        return app.store.write_one(|tx| clients::stamp_seen(tx, &seen));
+        return jobs::note_seen(&app.store, &seen);
     }
     app.store.write(|tx| {
         for (event, ids) in &delivered {
@@ -119,12 +122,12 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
 /// `POST /jobs`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
-    let (id, is_given) = match &document.id {
-        Some(id) => (id.clone(), true),
-        None => (new_id(), false),
+    let fresh = new_id();
+    let id = document.id.as_deref().map_or(NewId::Fresh(&fresh), NewId::Given);
+    let free = |tx: &mut Tx<'_>| match id {
+        NewId::Fresh(_) => Ok(()),
+        NewId::Given(id) => free(tx, id),
     };
-    // Only an id that the client brings can be taken.
-    let free = |tx: &mut Tx<'_>| if is_given { free(tx, &id) } else { Ok(()) };
     let check = |tx: &mut Tx<'_>| {
         free(tx)?;
         write::check(tx, request, &document).map(Some)
@@ -137,11 +140,11 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             {
                 return Ok(Trusted::Gone);
             }
-            let job = write::insert(tx, request, &id, &document, write::Times::Stamped)?;
+            let job = write::insert(tx, request, id, &document, write::Times::Stamped)?;
             need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &job.client, &job.job_id))
         })
     })?;
-    Ok(request.created("jobs", &id, &json!({"job_id": id})))
+    Ok(request.created("jobs", id.id(), &json!({"job_id": id.id()})))
 }
 
 /// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
@@ -188,6 +191,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
             if job_attachments::is_anothers(tx, request.project(), id)? {
                 return Err(taken(id).into());
             }
+            let id = NewId::Given(id);
             return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
         };
         let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);

@@ -1,7 +1,7 @@
 //! `If-Match` and `If-None-Match`: a change is made only if nobody was faster (RFC 9110 §13; contract, conventions §6).
 
+use ring::digest::{SHA256, digest};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::reply::bytes;
 use super::{Call, Reply};
@@ -41,9 +41,16 @@ pub fn entity_tag(document: &Value) -> String {
 
 /// The entity tag of a document in bytes.
 pub(super) fn tag_of(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    let hex: String = digest.iter().take(TAG_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    let digest = digest(&SHA256, body);
+    let mut tag = String::with_capacity(2 * TAG_BYTES + 2);
+    tag.push('"');
+    for byte in digest.as_ref().iter().take(TAG_BYTES) {
+        tag.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
+        );
+    }
+    tag.push('"');
+    tag
 }
 
 impl Precondition {

@@ -1,6 +1,6 @@
 //! Random secrets, and the digest under which a token is stored.
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest as digest_of};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ pub fn password() -> Result<String> {
 pub(super) fn digest(token: &str) -> Option<String> {
     let ours =
         token.len() == 2 * TOKEN_BYTES && token.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    ours.then(|| hex(&Sha256::digest(token.as_bytes())))
+    ours.then(|| hex(digest_of(&SHA256, token.as_bytes()).as_ref()))
 }
 
 /// Whether two digests are the same, in a time that does not tell where they differ.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
 use super::token::Token;
 
@@ -13,16 +13,18 @@ const SHARDS: usize = 16;
 
 /// A token's SHA-256. The token itself is kept nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 32]);
+pub struct Key([u8; SHA256_OUTPUT_LEN]);
 
 impl Key {
     /// The key of a token.
     pub fn new(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
+        let mut key = [0; SHA256_OUTPUT_LEN];
+        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Self(key)
     }
 
     /// The hash.
-    pub fn bytes(&self) -> &[u8; 32] {
+    pub fn bytes(&self) -> &[u8; SHA256_OUTPUT_LEN] {
         &self.0
     }
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
+use super::dialect::{on_each, one_of, update_kept};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::moment_type::Time;
@@ -321,8 +322,7 @@ pub fn is_stamp_due(last_seen_at: Option<Time>, now: Time) -> bool {
 
 /// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.
 pub fn stamp_seen(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<()> {
-    diesel::update(clients::table.filter(clients::id.eq_any(ids.to_vec())))
-        .set(clients::last_seen_at.eq(Some(tx.now)))
-        .execute(tx.connection)?;
+    let (seen, rows) = (clients::last_seen_at.eq(Some(tx.now)), one_of(clients::id, ids.to_vec()));
+    on_each!(tx.connection, c => update_kept(clients::table, seen, rows).execute(c))?;
     Ok(())
 }

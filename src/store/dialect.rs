@@ -4,6 +4,7 @@
 mod by_row;
 #[cfg(feature = "mysql")]
 mod cluster;
+mod kept;
 mod one_of;
 mod order;
 mod transaction;
@@ -21,6 +22,7 @@ use super::reports::ActionReport;
 use super::schema::{action_attachments, action_reports, actions};
 use super::settings::Settings;
 pub use by_row::by_row;
+pub use kept::update_kept;
 pub use one_of::one_of;
 pub use order::Worded;
 pub use transaction::{Access, begin, commit, rollback};
@@ -109,10 +111,10 @@ pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
 /// What is set on MySQL.
 #[cfg(feature = "mysql")]
 fn mysql_session(settings: &Settings) -> QueryResult<String> {
-    // The isolation level is that of reads; many a server for OpenStack has another default. Without autocommit a single
-    // statement would be the beginning of a transaction that nobody ends.
+    // The isolation level is that of writes and of single statements. Without autocommit one of these would be the
+    // beginning of a transaction that nobody ends.
     let mut sql = format!(
-        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
          SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
     );
     let mode = settings.mysql_sql_mode.trim();
@@ -161,31 +163,50 @@ macro_rules! on_each {
 }
 pub(super) use on_each;
 
+/// The rows of a query, which nobody else changes until the transaction has ended. In SQLite a transaction that writes
+/// has all rows to itself.
+macro_rules! load_for_update {
+    ($connection:expr, $query:expr) => {
+        match $connection {
+            #[cfg(feature = "mysql")]
+            $crate::store::connection::AnyConnection::Mysql(c) => $query.for_update().load(c),
+            #[cfg(feature = "postgres")]
+            $crate::store::connection::AnyConnection::Postgres(c) => $query.for_update().load(c),
+            $crate::store::connection::AnyConnection::Sqlite(c) => $query.load(c),
+        }
+    };
+}
+pub(super) use load_for_update;
+
 /// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
 const ROWS_AT_A_TIME: usize = 1000;
 
+/// Writes rows, all in one statement; that for a single row, which is the most usual one, is kept.
+macro_rules! insert_rows {
+    ($connection:expr, $table:expr, $rows:expr) => {{
+        for some in $rows.chunks(ROWS_AT_A_TIME) {
+            on_each!($connection, c => match some {
+                [one] => diesel::insert_into($table).values(one).execute(c),
+                some => diesel::insert_into($table).values(some).execute(c),
+            })?;
+        }
+        Ok(())
+    }};
+}
+
 /// Writes actions, all in one statement.
 pub fn insert_actions(connection: &mut AnyConnection, rows: &[Action]) -> QueryResult<()> {
-    for some in rows.chunks(ROWS_AT_A_TIME) {
-        on_each!(connection, c => diesel::insert_into(actions::table).values(some).execute(c))?;
-    }
-    Ok(())
+    insert_rows!(connection, actions::table, rows)
 }
 
 /// Writes actions' places in jobs, all in one statement.
 pub fn insert_places(connection: &mut AnyConnection, rows: &[ActionAttachment]) -> QueryResult<()> {
-    for some in rows.chunks(ROWS_AT_A_TIME) {
-        on_each!(connection, c => diesel::insert_into(action_attachments::table).values(some).execute(c))?;
-    }
-    Ok(())
+    insert_rows!(connection, action_attachments::table, rows)
 }
 
 /// Writes reports, all in one statement.
 pub fn insert_reports(connection: &mut AnyConnection, rows: &[ActionReport]) -> QueryResult<()> {
-    for some in rows.chunks(ROWS_AT_A_TIME) {
-        on_each!(connection, c => diesel::insert_into(action_reports::table).values(some).execute(c))?;
-    }
-    Ok(())
+    insert_rows!(connection, action_reports::table, rows)
 }
 
 /// Waits until nobody else is migrating, and keeps others from it until [`unlock_schema`] or the connection's end.

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use super::clients::Client;
-use super::dialect::by_row;
+use super::dialect::{by_row, on_each, update_kept};
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
 use super::{Failure, Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
@@ -101,6 +101,41 @@ impl AttachmentChange {
     }
 }
 
+/// All columns of an attachment's run: written as a whole, a change of it is always the same statement. The event is none
+/// of them: that it was delivered is noted without a new version, and must not be written over.
+#[derive(AsChangeset)]
+#[diesel(table_name = job_attachments, treat_none_as_null = true)]
+struct AttachmentRun<'c> {
+    status: &'c str,
+    current_pid: Option<i32>,
+    result: &'c str,
+    time_started: Option<i64>,
+    time_ended: Option<i64>,
+    session_tag: i32,
+    session_status: &'c str,
+    session_result: &'c str,
+    session_time_started: Option<i64>,
+    session_time_ended: Option<i64>,
+}
+
+impl<'c> AttachmentRun<'c> {
+    /// An attachment's, changed.
+    fn of(stored: &'c JobAttachment, change: &'c AttachmentChange) -> Self {
+        Self {
+            status: change.status.as_ref().unwrap_or(&stored.status),
+            current_pid: change.current_pid.unwrap_or(stored.current_pid),
+            result: change.result.as_ref().unwrap_or(&stored.result),
+            time_started: change.time_started.unwrap_or(stored.time_started),
+            time_ended: change.time_ended.unwrap_or(stored.time_ended),
+            session_tag: change.session_tag.unwrap_or(stored.session_tag),
+            session_status: change.session_status.as_ref().unwrap_or(&stored.session_status),
+            session_result: change.session_result.as_ref().unwrap_or(&stored.session_result),
+            session_time_started: change.session_time_started.unwrap_or(stored.session_time_started),
+            session_time_ended: change.session_time_ended.unwrap_or(stored.session_time_ended),
+        }
+    }
+}
+
 /// Writes a new attachment.
 pub fn insert(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     diesel::insert_into(job_attachments::table).values(attachment).execute(tx.connection)?;
@@ -160,15 +195,20 @@ pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: AttachmentCha
         return Ok(attachment.version);
     }
     let version = attachment.version + 1;
-    swapped(
-        diesel::update(
-            job_attachments::table
-                .filter(job_attachments::id.eq(&attachment.id))
-                .filter(job_attachments::version.eq(attachment.version)),
-        )
-        .set((change, job_attachments::updated_at.eq(tx.now), job_attachments::version.eq(version)))
-        .execute(tx.connection)?,
-    )?;
+    let as_read = job_attachments::id.eq(&attachment.id).and(job_attachments::version.eq(attachment.version));
+    let stamp = (job_attachments::updated_at.eq(tx.now), job_attachments::version.eq(version));
+    let rows = match &change {
+        AttachmentChange {
+            client_id: None, session_id: None, event: None, event_delivered: None, ..
+        } => {
+            let run = AttachmentRun::of(attachment, &change);
+            on_each!(tx.connection, c => update_kept(job_attachments::table, (run, stamp), as_read).execute(c))
+        }
+        change => {
+            diesel::update(job_attachments::table.filter(as_read)).set((change, stamp)).execute(tx.connection)
+        }
+    };
+    swapped(rows?)?;
     Ok(version)
 }
 

@@ -11,8 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use super::action_attachments::ActionAttachment;
-use super::actions::Action;
+use super::actions::ActionSpec;
 use super::dialect::{on_each, one_of};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
@@ -23,10 +22,10 @@ use super::schema::{
 };
 use super::{Outcome, Tx};
 
-pub use definition::{PlaceSpec, definition, insert, redefine, touch};
+pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
 pub use list::{JobListing, PolledClient, list};
-pub use poll::poll;
+pub use poll::{Polls, note_seen, plain, poll};
 pub use view::view;
 
 /// Every status a job can have; the API takes no other.
@@ -84,26 +83,55 @@ pub struct JobView {
     /// The attachment and what belongs to it one to one.
     pub head: JobHead,
     /// The actions with their places, in order.
-    pub actions: Vec<(ActionAttachment, Action)>,
+    pub actions: Vec<(Place, PlacedAction)>,
+}
+
+/// What a document shows of an action's place in the job; the other columns of the row are not read for it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = action_attachments)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct Place {
+    pub priority: i32,
+    pub retries: i32,
+    pub retry_interval: i32,
+    pub mandatory: bool,
+}
+
+/// What a document shows of an action in the job; the other columns of the row are not read for it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = actions_table)]
+#[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
+pub struct PlacedAction {
+    pub id: String,
+    pub project_id: String,
+    pub user_id: String,
+    #[diesel(embed)]
+    pub spec: ActionSpec,
 }
 
 /// The columns of a [`HeadRow`]; a macro, because they have another type for each backend.
 macro_rules! head_columns {
     () => {
-        (JobAttachment::as_select(), Job::as_select(), clients::client_id, clients::project_id)
+        (
+            JobAttachment::as_select(),
+            Job::as_select(),
+            clients::client_id,
+            clients::project_id,
+            sessions::scheduling.nullable(),
+        )
     };
 }
 
-/// The rows of heads, without what few jobs have; a macro for the same reason.
+/// The rows of heads; a macro for the same reason. A job that is in no session costs its join nothing.
 macro_rules! head_rows {
     () => {
-        job_attachments::table.inner_join(jobs::table).inner_join(clients::table)
+        job_attachments::table.inner_join(jobs::table).inner_join(clients::table).left_join(sessions::table)
     };
 }
 use head_rows;
 
-/// A head that lacks its session's schedule and its trust.
-type HeadRow = (JobAttachment, Job, String, String);
+/// A head that lacks its trust.
+type HeadRow = (JobAttachment, Job, String, String, Option<Json>);
 
 /// The job document of that id, without its actions; in `project`, or in any when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
@@ -118,28 +146,15 @@ pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<
     Ok(heads(tx, row.into_iter().collect())?.pop())
 }
 
-fn head((attachment, job, client_name, client_project): HeadRow) -> JobHead {
-    JobHead { attachment, job, client_name, client_project, session_scheduling: None, trust: None }
+fn head((attachment, job, client_name, client_project, session_scheduling): HeadRow) -> JobHead {
+    JobHead { attachment, job, client_name, client_project, session_scheduling, trust: None }
 }
 
-/// Adds what few jobs have: the schedules of sessions, and trusts, with a statement for each if there are any.
+/// Adds what few jobs have, their trusts, with one statement if there are any.
 fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
-    let sessions: BTreeSet<&String> = rows.iter().filter_map(|row| row.0.session_id.as_ref()).collect();
     let trusted: BTreeSet<&String> = rows.iter().filter(|row| row.1.has_trust).map(|row| &row.1.id).collect();
-    let sessions: Vec<String> = sessions.into_iter().cloned().collect();
     let trusted: Vec<String> = trusted.into_iter().cloned().collect();
     let mut heads: Vec<JobHead> = rows.into_iter().map(head).collect();
-    if !sessions.is_empty() {
-        let schedules: Vec<(String, Json)> = sessions::table
-            .filter(one_of(sessions::id, sessions))
-            .select((sessions::id, sessions::scheduling))
-            .load(tx.connection)?;
-        let schedules: HashMap<String, Json> = schedules.into_iter().collect();
-        for head in &mut heads {
-            let session = head.attachment.session_id.as_ref();
-            head.session_scheduling = session.and_then(|session| schedules.get(session)).cloned();
-        }
-    }
     if !trusted.is_empty() {
         let trusts: Vec<JobTrust> = job_trusts::table
             .filter(one_of(job_trusts::job_id, trusted))
@@ -175,15 +190,15 @@ pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     ids.sort();
     ids.dedup();
     let jobs = ids.len();
-    let places: Vec<(ActionAttachment, Action)> = on_each!(tx.connection, c => action_attachments::table
+    let places: Vec<(String, Place, PlacedAction)> = on_each!(tx.connection, c => action_attachments::table
         .inner_join(actions_table::table)
         .filter(one_of(action_attachments::job_id, ids))
         .order((action_attachments::job_id, action_attachments::priority))
-        .select((ActionAttachment::as_select(), Action::as_select()))
+        .select((action_attachments::job_id, Place::as_select(), PlacedAction::as_select()))
         .load(c))?;
-    let mut places_of: HashMap<String, Vec<(ActionAttachment, Action)>> = HashMap::new();
-    for (place, action) in places {
-        places_of.entry(place.job_id.clone()).or_default().push((place, action));
+    let mut places_of: HashMap<String, Vec<(Place, PlacedAction)>> = HashMap::new();
+    for (job_id, place, action) in places {
+        places_of.entry(job_id).or_default().push((place, action));
     }
     // In a fleet several documents show one job.
     let is_shared = heads.len() > jobs;

@@ -70,7 +70,9 @@ pub struct Store {
     max_retries: u32,
     replica: Option<Arc<Replica>>,
     /// Where requests for job documents meet.
-    views: Arc<Together<String, jobs::JobView>>,
+    views: Arc<Together<String, Option<jobs::JobView>>>,
+    /// Where polls meet.
+    polls: Arc<jobs::Polls>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -150,6 +152,7 @@ impl Store {
             max_retries: settings.db_max_retries,
             replica: None,
             views: Arc::new(Together::new(useful_askers())),
+            polls: jobs::Polls::new(useful_askers()),
         }
     }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
+use super::dialect::{load_for_update, on_each, update_kept};
 use super::document_type::Json;
 use super::job_attachments::{AttachmentChange, JobAttachment};
 use super::moment_type::Time;
@@ -61,6 +62,19 @@ pub struct SessionChange {
     pub metadata: Option<Json>,
 }
 
+/// All columns of a session's run: written as a whole, a change of it is always the same statement.
+#[derive(AsChangeset)]
+#[diesel(table_name = sessions, treat_none_as_null = true)]
+struct SessionRun<'c> {
+    session_tag: i32,
+    status: &'c str,
+    result: &'c str,
+    time_start: Option<i64>,
+    time_end: Option<i64>,
+    time_started: Option<i64>,
+    time_ended: Option<i64>,
+}
+
 /// A job in a session.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -98,9 +112,14 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
 /// As [`find`], for whoever is going to swap the session's version. Many jobs of one session start and end at the same
 /// moment: each waits for the row before reading it, so that on one server nobody loses a swap.
 pub fn find_to_swap(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
-    let row = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.eq(project));
-    diesel::update(row).set(sessions::version.eq(sessions::version)).execute(tx.connection)?;
-    find(tx, project, id)
+    let mut found: Vec<Session> = load_for_update!(
+        tx.connection,
+        sessions::table
+            .filter(sessions::id.eq(id))
+            .filter(sessions::project_id.eq(project))
+            .select(Session::as_select())
+    )?;
+    Ok(found.pop())
 }
 
 /// Whether the id is taken in another project.
@@ -146,15 +165,37 @@ pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outc
         return Ok(session.version);
     }
     let version = session.version + 1;
-    swapped(
-        diesel::update(
-            sessions::table
-                .filter(sessions::id.eq(&session.id))
-                .filter(sessions::version.eq(session.version)),
-        )
-        .set((change, sessions::updated_at.eq(tx.now), sessions::version.eq(version)))
-        .execute(tx.connection)?,
-    )?;
+    let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
+    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(version));
+    let rows = match change {
+        SessionChange {
+            scheduling: None,
+            policy: None,
+            description: None,
+            hold_off: None,
+            metadata: None,
+            session_tag,
+            status,
+            result,
+            time_start,
+            time_end,
+            time_started,
+            time_ended,
+        } => {
+            let run = SessionRun {
+                session_tag: session_tag.unwrap_or(session.session_tag),
+                status: status.as_ref().unwrap_or(&session.status),
+                result: result.as_ref().unwrap_or(&session.result),
+                time_start: time_start.unwrap_or(session.time_start),
+                time_end: time_end.unwrap_or(session.time_end),
+                time_started: time_started.unwrap_or(session.time_started),
+                time_ended: time_ended.unwrap_or(session.time_ended),
+            };
+            on_each!(tx.connection, c => update_kept(sessions::table, (run, stamp), as_read).execute(c))
+        }
+        change => diesel::update(sessions::table.filter(as_read)).set((change, stamp)).execute(tx.connection),
+    };
+    swapped(rows?)?;
     Ok(version)
 }
 
@@ -190,15 +231,9 @@ pub fn leaving() -> AttachmentChange {
 /// first: of two at the same moment one waits here, finds the version gone, and starts anew.
 pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
     let version = session.version + 1;
-    swapped(
-        diesel::update(
-            sessions::table
-                .filter(sessions::id.eq(&session.id))
-                .filter(sessions::version.eq(session.version)),
-        )
-        .set((sessions::updated_at.eq(tx.now), sessions::version.eq(version)))
-        .execute(tx.connection)?,
-    )?;
+    let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
+    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(version));
+    swapped(on_each!(tx.connection, c => update_kept(sessions::table, stamp, as_read).execute(c))?)?;
     Ok(Session { version, ..session.clone() })
 }
 
@@ -295,20 +330,17 @@ pub fn fold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
 
 /// Begins a new run: every job's part in the last one is over and done with.
 pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    diesel::update(
-        attachments::table
-            .filter(attachments::project_id.eq(&session.project_id))
-            .filter(attachments::session_id.eq(&session.id)),
-    )
-    .set((
+    let members =
+        attachments::project_id.eq(&session.project_id).and(attachments::session_id.eq(Some(&session.id)));
+    let cleared = (
         attachments::session_status.eq(""),
         attachments::session_result.eq(""),
         attachments::session_time_started.eq(None::<i64>),
         attachments::session_time_ended.eq(None::<i64>),
         attachments::updated_at.eq(tx.now),
         attachments::version.eq(attachments::version + 1),
-    ))
-    .execute(tx.connection)?;
+    );
+    on_each!(tx.connection, c => update_kept(attachments::table, cleared, members).execute(c))?;
     Ok(())
 }
 

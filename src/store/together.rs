@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most questions in one statement.
-const MOST_AT_ONCE: usize = 32;
+/// The most keys in one statement, unless one question has more.
+const MOST_AT_ONCE: usize = 64;
 
 /// Who has waited for this long for another to ask asks alone, and who has asked for this long is waited for by nobody any
 /// more: a statement that hangs is to hang nobody else.
@@ -36,21 +36,27 @@ impl<K, V> State<K, V> {
         self.next
     }
 
-    /// Takes the turn of one who asks, with some of those who wait, if there are fewer of them than are useful.
-    fn turn(&mut self, number: u64, askers: usize) -> Option<Vec<Waiting<K, V>>> {
+    /// Takes the turn of one who asks for so many keys, with some of those who wait, if there are fewer of them than are
+    /// useful.
+    fn turn(&mut self, number: u64, own: usize, askers: usize) -> Option<Vec<Waiting<K, V>>> {
         if self.asking.iter().filter(|(_, since)| since.elapsed() < PATIENCE).count() >= askers {
             return None;
         }
         self.asking.push((number, Instant::now()));
         self.waiting.retain(|waiting| waiting.number != number);
-        let company = self.waiting.len().min(MOST_AT_ONCE - 1);
+        let mut keys = own;
+        let has_room = |waiting: &&Waiting<K, V>| {
+            keys = keys.saturating_add(waiting.keys.len());
+            keys <= MOST_AT_ONCE
+        };
+        let company = self.waiting.iter().take_while(has_room).count();
         Some(self.waiting.drain(..company).collect())
     }
 }
 
 struct Waiting<K, V> {
     number: u64,
-    key: K,
+    keys: Vec<K>,
     news: SyncSender<News<V>>,
 }
 
@@ -58,7 +64,7 @@ enum News<V> {
     /// An asker is done; whoever is told so may be the next.
     Go,
     /// What was found; `None` if the one who asked was told nothing of use.
-    Found(Option<V>),
+    Found(Vec<V>),
 }
 
 /// What there is to do for who puts a question.
@@ -74,21 +80,21 @@ impl<K: Clone, V> Together<K, V> {
         Self { state: Mutex::new(state), askers: askers.max(1) }
     }
 
-    /// What `ask` says to `key`, or `None` if it is better asked alone. `ask` gets the keys of several, this one first, and
-    /// says something to each of them in that order.
+    /// What `ask` says to each of `keys`, in their order, or `None` if they are better asked alone. `ask` gets the keys of
+    /// several questions, these first, and says something to each of them in that order.
     pub fn put<E>(
         &self,
-        key: &K,
-        ask: impl FnOnce(&[K]) -> Result<Vec<Option<V>>, E>,
-    ) -> Result<Option<V>, E> {
-        match self.begin(key) {
-            Turn::Ask(number, others) => self.ask(number, key, others, ask),
+        keys: &[K],
+        ask: impl FnOnce(&[K]) -> Result<Vec<V>, E>,
+    ) -> Result<Option<Vec<V>>, E> {
+        match self.begin(keys) {
+            Turn::Ask(number, others) => self.ask(number, keys, others, ask),
             Turn::Wait(number, news) => loop {
                 match news.recv_timeout(PATIENCE) {
-                    Ok(News::Found(found)) => return Ok(found),
+                    Ok(News::Found(found)) => return Ok(Some(found)),
                     Ok(News::Go) => {
-                        if let Some(others) = self.take(number) {
-                            return self.ask(number, key, others, ask);
+                        if let Some(others) = self.take(number, keys.len()) {
+                            return self.ask(number, keys, others, ask);
                         }
                     }
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -104,46 +110,47 @@ impl<K: Clone, V> Together<K, V> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, key: &K) -> Turn<K, V> {
+    fn begin(&self, keys: &[K]) -> Turn<K, V> {
         let mut state = self.state();
         let number = state.number();
-        if let Some(others) = state.turn(number, self.askers) {
+        if let Some(others) = state.turn(number, keys.len(), self.askers) {
             return Turn::Ask(number, others);
         }
         // Room for what was found behind a word to go.
         let (sender, receiver) = sync_channel(2);
-        state.waiting.push_back(Waiting { number, key: key.clone(), news: sender });
+        state.waiting.push_back(Waiting { number, keys: keys.to_vec(), news: sender });
         Turn::Wait(number, receiver)
     }
 
     /// The others that one who waited is to ask for as well; `None` if somebody has been faster.
-    fn take(&self, number: u64) -> Option<Vec<Waiting<K, V>>> {
+    fn take(&self, number: u64, own: usize) -> Option<Vec<Waiting<K, V>>> {
         let mut state = self.state();
         let is_waiting = state.waiting.iter().any(|waiting| waiting.number == number);
-        if is_waiting { state.turn(number, self.askers) } else { None }
+        if is_waiting { state.turn(number, own, self.askers) } else { None }
     }
 
     fn ask<E>(
         &self,
         number: u64,
-        key: &K,
+        keys: &[K],
         others: Vec<Waiting<K, V>>,
-        ask: impl FnOnce(&[K]) -> Result<Vec<Option<V>>, E>,
-    ) -> Result<Option<V>, E> {
+        ask: impl FnOnce(&[K]) -> Result<Vec<V>, E>,
+    ) -> Result<Option<Vec<V>>, E> {
         let answers = {
             let _asking = Asking(self, number);
-            let keys: Vec<K> =
-                std::iter::once(key).chain(others.iter().map(|waiting| &waiting.key)).cloned().collect();
-            ask(&keys)?
+            let theirs = others.iter().flat_map(|waiting| &waiting.keys);
+            let all: Vec<K> = keys.iter().chain(theirs).cloned().collect();
+            ask(&all)?
             // After an error, or a panic, the others hear that nobody will tell them.
         };
         let mut answers = answers.into_iter();
-        let own = answers.next().flatten();
-        for (waiting, found) in others.iter().zip(answers) {
+        let own = answers.by_ref().take(keys.len()).collect();
+        for waiting in others {
+            let found = answers.by_ref().take(waiting.keys.len()).collect();
             // Who has left needs no answer.
             waiting.news.try_send(News::Found(found)).ok();
         }
-        Ok(own)
+        Ok(Some(own))
     }
 }
 
@@ -169,21 +176,21 @@ mod tests {
     use super::*;
 
     type Numbers = Together<u32, u32>;
-    type Answers = Result<Vec<Option<u32>>, ()>;
-    type Answer = Result<Option<u32>, ()>;
+    type Answers = Result<Vec<u32>, ()>;
+    type Answer = Result<Option<Vec<u32>>, ()>;
 
     fn squares(keys: &[u32]) -> Answers {
-        Ok(keys.iter().map(|key| Some(key * key)).collect())
+        Ok(keys.iter().map(|key| key * key).collect())
     }
 
-    /// Somebody asks until told to go on, and so many others have put their questions meanwhile.
+    /// Somebody asks until told to go on, and so many others have put their questions meanwhile, each with two keys.
     fn while_somebody_asks(together: &Arc<Numbers>, others: u32, ask: fn(&[u32]) -> Answers) -> Vec<Answer> {
         let (go, wait) = channel::<()>();
         let begun = Arc::new(Barrier::new(2));
         let first = {
             let (together, begun) = (Arc::clone(together), Arc::clone(&begun));
             thread::spawn(move || {
-                together.put(&1000, |keys| {
+                together.put(&[1000], |keys| {
                     begun.wait();
                     wait.recv().ok();
                     squares(keys)
@@ -194,14 +201,14 @@ mod tests {
         let others: Vec<_> = (0..others)
             .map(|number| {
                 let together = Arc::clone(together);
-                thread::spawn(move || together.put(&number, ask))
+                thread::spawn(move || together.put(&[number, number + 1], ask))
             })
             .collect();
         while together.state().waiting.len() < others.len() {
             thread::yield_now();
         }
         go.send(()).unwrap();
-        assert_eq!(first.join().unwrap(), Ok(Some(1_000_000)));
+        assert_eq!(first.join().unwrap(), Ok(Some(vec![1_000_000])));
         others.into_iter().map(|other| other.join().unwrap()).collect()
     }
 
@@ -209,17 +216,26 @@ mod tests {
     fn each_gets_its_own_answer() {
         let together = Arc::new(Numbers::new(1));
         let answers = while_somebody_asks(&together, 50, squares);
-        let expected: Vec<_> = (0..50).map(|number| Ok(Some(number * number))).collect();
+        let expected: Vec<_> =
+            (0..50).map(|number: u32| Ok(Some(vec![number.pow(2), (number + 1).pow(2)]))).collect();
         assert_eq!(answers, expected);
         assert!(together.state().asking.is_empty());
-        assert_eq!(together.put(&3, squares), Ok(Some(9)));
+        assert_eq!(together.put(&[3], squares), Ok(Some(vec![9])));
     }
 
     #[test]
     fn who_waits_is_asked_for_by_one() {
         let together = Arc::new(Numbers::new(1));
-        let answers = while_somebody_asks(&together, 5, |keys| Ok(vec![Some(keys.len() as u32); keys.len()]));
-        assert_eq!(answers, vec![Ok(Some(5)); 5]);
+        let answers = while_somebody_asks(&together, 5, |keys| Ok(vec![keys.len() as u32; keys.len()]));
+        assert_eq!(answers, vec![Ok(Some(vec![10, 10])); 5]);
+    }
+
+    #[test]
+    fn who_asks_for_very_much_asks_alone() {
+        let together = Numbers::new(1);
+        let keys: Vec<u32> = (0..1000).collect();
+        let answer = together.put(&keys, squares);
+        assert_eq!(answer.unwrap().unwrap().len(), 1000);
     }
 
     #[test]
@@ -228,16 +244,16 @@ mod tests {
         let answers = while_somebody_asks(&together, 5, |_| Err(()));
         assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 1);
         assert_eq!(answers.iter().filter(|answer| **answer == Ok(None)).count(), 4);
-        assert_eq!(together.put(&3, squares), Ok(Some(9)));
+        assert_eq!(together.put(&[3], squares), Ok(Some(vec![9])));
     }
 
     #[test]
     fn who_asks_for_all_may_fall_and_nobody_hangs() {
         let together = Arc::new(Numbers::new(1));
         let fallen = Arc::clone(&together);
-        let fallen = thread::spawn(move || fallen.put(&1, |_| -> Result<_, ()> { panic!("on purpose") }));
+        let fallen = thread::spawn(move || fallen.put(&[1], |_| -> Result<_, ()> { panic!("on purpose") }));
         assert!(fallen.join().is_err());
-        assert_eq!(together.put(&3, squares), Ok(Some(9)));
+        assert_eq!(together.put(&[3], squares), Ok(Some(vec![9])));
     }
 
     #[test]
@@ -246,7 +262,7 @@ mod tests {
         let (go, wait) = channel::<()>();
         let hung = Arc::clone(&together);
         let hung = thread::spawn(move || {
-            hung.put(&1, |keys| {
+            hung.put(&[1], |keys| {
                 wait.recv().ok();
                 squares(keys)
             })
@@ -254,11 +270,11 @@ mod tests {
         while together.state().asking.is_empty() {
             thread::yield_now();
         }
-        assert_eq!(together.put(&3, squares), Ok(None));
+        assert_eq!(together.put(&[3], squares), Ok(None));
         // And whoever comes from now on does not even wait for a moment.
-        assert_eq!(together.put(&3, squares), Ok(Some(9)));
+        assert_eq!(together.put(&[3], squares), Ok(Some(vec![9])));
         go.send(()).unwrap();
-        assert_eq!(hung.join().unwrap(), Ok(Some(1)));
-        assert_eq!(together.put(&3, squares), Ok(Some(9)));
+        assert_eq!(hung.join().unwrap(), Ok(Some(vec![1])));
+        assert_eq!(together.put(&[3], squares), Ok(Some(vec![9])));
     }
 }

@@ -12,7 +12,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use freezer_api::document::{self, search};
 use freezer_api::store::document_type::Json;
 use freezer_api::store::job_attachments::{self, JobAttachment};
-use freezer_api::store::jobs::PlaceSpec;
+use freezer_api::store::jobs::{NewId, PlaceSpec};
 use freezer_api::store::listing::{Filter, Op, Operand, Query};
 use freezer_api::store::page::Page;
 use freezer_api::store::reports::{self, FinishedRun};
@@ -167,7 +167,8 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
                 retry_interval: 0,
                 mandatory: false,
             };
-            let job_id = jobs::insert(tx, ("p", "u"), &id, None, Map::new(), &vec![place; count])?;
+            let job_id =
+                jobs::insert(tx, ("p", "u"), NewId::Given(&id), None, Map::new(), &vec![place; count])?;
             let client = document::clients::parse(json!({"client_id": "a", "uuid": "a"}))?;
             clients::register(tx, "p", "u", &client)?;
             let attachment = JobAttachment {

@@ -9,9 +9,7 @@ use serde_json::Value;
 use crate::document::actions::FreezerAction;
 use crate::document::epoch;
 use crate::document::schedule::is_of_unit;
-use crate::store::action_attachments::ActionAttachment;
-use crate::store::actions::Action;
-use crate::store::jobs::JobView;
+use crate::store::jobs::{JobView, Place, PlacedAction};
 
 /// A job as the API shows it. The agent's process id is for those who may have to kill it.
 pub struct Shown<'v> {
@@ -68,7 +66,7 @@ impl Serialize for Schedule<'_> {
     }
 }
 
-struct Actions<'v>(&'v [(ActionAttachment, Action)]);
+struct Actions<'v>(&'v [(Place, PlacedAction)]);
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,7 +74,7 @@ impl Serialize for Actions<'_> {
     }
 }
 
-struct Entry<'v>(&'v ActionAttachment, &'v Action);
+struct Entry<'v>(&'v Place, &'v PlacedAction);
 
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -129,29 +127,9 @@ mod tests {
             "timeout": 7, "storage": "swift", "priority": "high",
         }});
         let spec = spec(entry.as_object().unwrap());
-        let action = Action {
-            id: "a".to_owned(),
-            project_id: "p".to_owned(),
-            user_id: "u".to_owned(),
-            spec,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        let place = ActionAttachment {
-            id: "p".to_owned(),
-            project_id: "p".to_owned(),
-            user_id: "u".to_owned(),
-            action_id: "a".to_owned(),
-            job_id: "j".to_owned(),
-            priority: 0,
-            retries: 5,
-            retry_interval: 6,
-            mandatory: false,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
+        let action =
+            PlacedAction { id: "a".to_owned(), project_id: "p".to_owned(), user_id: "u".to_owned(), spec };
+        let place = Place { priority: 0, retries: 5, retry_interval: 6, mandatory: false };
         let job = Job {
             id: "j".to_owned(),
             project_id: "p".to_owned(),

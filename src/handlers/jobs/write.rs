@@ -13,7 +13,7 @@ use crate::store::actions::{self, Action};
 use crate::store::clients::{self, Client};
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::jobs::{self, JobHead, PlaceSpec};
+use crate::store::jobs::{self, JobHead, NewId, PlaceSpec};
 use crate::store::reports::{self, FinishedRun};
 use crate::store::{Failure, Outcome, Tx, new_id, sessions};
 
@@ -50,7 +50,7 @@ pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> 
 pub fn insert(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
-    id: &str,
+    id: NewId<'_>,
     document: &JobDocument,
     times: Times,
 ) -> Outcome<Inserted> {
@@ -75,7 +75,7 @@ pub fn insert(
         result: run.result.unwrap_or_default(),
         time_started: run.time_started.flatten().filter(|_| times == Times::AsGiven),
         time_ended: run.time_ended.flatten().filter(|_| times == Times::AsGiven),
-        ..JobAttachment::new(id, owner, &job_id, &client.id, tx.now)
+        ..JobAttachment::new(id.id(), owner, &job_id, &client.id, tx.now)
     };
     job_attachments::insert(tx, &attachment)?;
     let version = match session {

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ring::digest::{Context, SHA256};
 use rustls::ClientConfig;
-use sha2::{Digest, Sha256};
 
 use super::Settings;
 use super::address::Address;
@@ -72,13 +72,12 @@ impl Server {
 
     /// How much this server is the one for a name, compared with others: the same in every process, and for most names
     /// the same when another server comes or goes (rendezvous hashing).
-    pub fn claim(&self, name: &str) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(self.address.to_string())
-            .chain_update([0])
-            .chain_update(name)
-            .finalize()
-            .into()
+    pub fn claim(&self, name: &str) -> impl Ord + use<> {
+        let mut context = Context::new(&SHA256);
+        context.update(self.address.to_string().as_bytes());
+        context.update(&[0]);
+        context.update(name.as_bytes());
+        context.finish().as_ref().to_vec()
     }
 
     /// What comes of an exchange with it. An exchange may be made twice.

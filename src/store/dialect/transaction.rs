@@ -32,11 +32,12 @@ pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> 
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => match access {
             Access::One => Ok(()),
-            Access::Read => mysql::say(c, "START TRANSACTION READ ONLY"),
-            Access::Write => {
-                mysql::say(c, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
-                mysql::say(c, "START TRANSACTION")
+            Access::Read => {
+                mysql::say(c, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+                mysql::say(c, "START TRANSACTION READ ONLY")
             }
+            // At the session's level, READ COMMITTED.
+            Access::Write => mysql::say(c, "START TRANSACTION"),
         },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => match access {

@@ -67,18 +67,40 @@ pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
     )
 }
 
+/// The id of a new attachment.
+#[derive(Debug, Clone, Copy)]
+pub enum NewId<'i> {
+    /// Made for it.
+    Fresh(&'i str),
+    /// Somebody's word, so that anything may have had it.
+    Given(&'i str),
+}
+
+impl<'i> NewId<'i> {
+    /// The id itself.
+    pub fn id(self) -> &'i str {
+        match self {
+            Self::Fresh(id) | Self::Given(id) => id,
+        }
+    }
+}
+
 /// Writes a new job for its first attachment, and returns the job's id: the attachment's, unless an older
 /// job, whose first attachment is gone, still has it.
 pub fn insert(
     tx: &mut Tx<'_>,
     (project, user): (&str, &str),
-    attachment_id: &str,
+    attachment_id: NewId<'_>,
     description: Option<String>,
     scheduling: Map<String, Value>,
     places: &[PlaceSpec],
 ) -> Outcome<String> {
-    let taken = diesel::select(diesel::dsl::exists(jobs::table.filter(jobs::id.eq(attachment_id))));
-    let id = if taken.get_result(tx.connection)? { new_id() } else { attachment_id.to_owned() };
+    let is_taken = match attachment_id {
+        NewId::Fresh(_) => false,
+        NewId::Given(id) => diesel::select(diesel::dsl::exists(jobs::table.filter(jobs::id.eq(id))))
+            .get_result(tx.connection)?,
+    };
+    let id = if is_taken { new_id() } else { attachment_id.id().to_owned() };
     let job = Job {
         id: id.clone(),
         project_id: project.to_owned(),

@@ -193,13 +193,22 @@ pub(super) fn searched_clients(
                 .filter(clients::client_id.eq(name.to_owned()))
                 .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
                 .load(tx.connection)?;
-            on_clients.push(OnClient { ids: named.iter().map(|client| client.id.clone()).collect(), wanted });
+            on_clients.push(on(&named, wanted));
             if wanted {
                 polled.extend(named);
             }
         }
     }
     Ok((on_clients, polled))
+}
+
+fn on(clients: &[PolledClient], wanted: bool) -> OnClient {
+    OnClient { ids: clients.iter().map(|client| client.id.clone()).collect(), wanted }
+}
+
+/// That a job must be on one of these clients.
+pub(super) fn of_client(clients: &[PolledClient]) -> Vec<OnClient> {
+    vec![on(clients, true)]
 }
 
 /// What the filters say of the jobs' clients, by their names or uuids; one statement, however many they are.
@@ -264,6 +273,6 @@ fn pushed(condition: &Searched) -> bool {
 }
 
 /// Every status a job can have (contract, api-v2 §4) but one.
-pub(super) fn other_statuses(status: &str) -> Vec<String> {
+fn other_statuses(status: &str) -> Vec<String> {
     STATUSES.iter().filter(|other| **other != status).map(|other| (*other).to_owned()).collect()
 }

@@ -1,25 +1,44 @@
-//! A scheduler's poll: the jobs of a client that have not some status, the first few of them. Every scheduler of a cloud
-//! asks for that once a minute, so that it is to cost little.
+//! What is asked for most: a scheduler's poll, which is the jobs of a client that have not some status, the first few of
+//! them; and pages of all jobs, one after the other.
 //!
-//! In place of a transaction there are up to three statements of their own: which clients, which jobs, and these with all
-//! that belongs to them. Only the last one is shown, and it asks once more for what is wanted. So each document is of one
-//! moment and is what was asked for; a job that has come to be wanted, or is not any more, is as if it had done so a
-//! moment later, or earlier.
+//! In place of a transaction there are two or three statements of their own: which clients, which jobs, and these with
+//! all that belongs to them ([`super::view`]). Only the last one is shown. So each document is of one moment and is what
+//! was asked for. When a job has gone meanwhile, or is wanted no more, there is no answer here: [`super::list`] finds out
+//! on one snapshot what the page is.
+
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::JobView;
-use super::list::{JobListing, matching, other_statuses, searched_clients};
-use super::view::{is_whole, rows, views};
-use crate::error::Result;
-use crate::store::Store;
-use crate::store::listing::{Listing, Query};
+use super::list::{JobListing, PolledClient, matching, of_client, searched_clients};
+use super::view::views;
+use crate::error::{Error, Result};
+use crate::store::clients::stamp_seen;
+use crate::store::dialect::one_of;
+use crate::store::listing::{CREATED_AT, Listing, Query, one_more, ordered};
+use crate::store::moment_type::Time;
 use crate::store::page::Page;
-use crate::store::schema::job_attachments;
+use crate::store::schema::{clients, job_attachments};
 use crate::store::search::Search;
+use crate::store::together::Together;
+use crate::store::{Outcome, Store, Tx};
 
-/// A poll's jobs. `None`, if what is asked for is no poll, or if some job of it has what few jobs have (see
-/// [`super::view`]): [`super::list`] answers everything.
+/// Where polls meet.
+pub struct Polls {
+    /// Who asks for the clients of a name that a project sees.
+    names: Together<(String, String), Vec<PolledClient>>,
+    /// Who has to note that clients (rows) have polled.
+    stamps: Together<String, ()>,
+}
+
+impl Polls {
+    /// With so many at work at the same time.
+    pub fn new(askers: usize) -> Arc<Self> {
+        Arc::new(Self { names: Together::new(askers), stamps: Together::new(askers) })
+    }
+}
+
+/// A poll's jobs. `None`, if what is asked for is no poll, or for the reasons above.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -29,15 +48,19 @@ pub fn poll(
     asked: (&Query, &Search),
     page: Page,
 ) -> Result<Option<JobListing>> {
-    let Some(unwanted) = unwanted_status(asked, page) else { return Ok(None) };
-    let (on_clients, polled) = store.read_one(|tx| searched_clients(tx, project, asked.1))?;
+    let Some((client, unwanted)) = asked_in_a_poll(asked, page) else { return Ok(None) };
+    let polled = match project {
+        Some(project) => named(store, project, client)?,
+        None => store.read_one(|tx| searched_clients(tx, project, asked.1))?.1,
+    };
     // The jobs of such clients are all in their project, and an index has all else that is asked.
     let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
-    let is_nobodys = polled.is_empty();
-    let listing = |rows| JobListing { page: Listing { rows, has_more: false, count: None }, polled };
-    if is_nobodys {
-        return Ok(Some(listing(Vec::new())));
+    let listing =
+        |rows, polled| Some(JobListing { page: Listing { rows, has_more: false, count: None }, polled });
+    if polled.is_empty() {
+        return Ok(listing(Vec::new(), polled));
     }
+    let on_clients = of_client(&polled);
     let ids: Vec<String> = store.read_one(|tx| {
         Ok(matching(project.filter(|_| !is_simple), asked, &on_clients)?
             .order((job_attachments::created_at, job_attachments::id))
@@ -45,35 +68,135 @@ pub fn poll(
             .limit(page.limit)
             .load(tx.connection)?)
     })?;
-    if ids.is_empty() {
-        return Ok(Some(listing(Vec::new())));
-    }
-    let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
-    let rows = store.read_one(|tx| rows(tx, &ids, Some(statuses.clone())))?;
-    // One that was central a moment ago may still have others.
-    let is_asked_for =
-        |view: &JobView| project.is_none_or(|project| view.head.attachment.project_id == project);
-    let whole =
-        views(rows, ids.len()).filter(|views| views.iter().all(|view| is_asked_for(view) && is_whole(view)));
-    let Some(mut views) = whole else { return Ok(None) };
-    views.sort_by(|a, b| {
-        let (a, b) = (&a.head.attachment, &b.head.attachment);
-        (a.created_at, &a.id).cmp(&(b.created_at, &b.id))
+    let Some(views) = views(store, &ids)? else { return Ok(None) };
+    let is_wanted = views.iter().map(|view| &view.head.attachment).all(|attachment| {
+        Some(&*attachment.status) != unwanted
+            && polled.iter().any(|client| client.id == attachment.client_id)
+            // One that was central a moment ago may still have others.
+            && project.is_none_or(|project| attachment.project_id == project)
     });
-    Ok(Some(listing(views)))
+    Ok(is_wanted.then(|| listing(views, polled)).flatten())
 }
 
-/// The status that is not wanted, `Some(None)` if each is; `None` if this is more than a poll asks for.
-fn unwanted_status<'s>((query, search): (&Query, &'s Search), page: Page) -> Option<Option<&'s str>> {
-    let rest = Search { wanted: Vec::new(), unwanted: Vec::new(), ..search.clone() };
+/// The client and the status that is not wanted; `None` if this is more than a poll asks for.
+fn asked_in_a_poll<'s>(
+    (query, search): (&Query, &'s Search),
+    page: Page,
+) -> Option<(&'s str, Option<&'s str>)> {
     let [client] = search.wanted.as_slice() else { return None };
-    let is_plain = *query == Query::default() && rest.is_empty() && page.offset == 0 && page.limit > 0;
-    if !is_plain || client.key != "client_id" || client.word().is_none() {
+    let is_plain = *query == Query::default() && search.words.is_empty() && search.unwanted_words.is_empty();
+    if !is_plain || page.offset != 0 || page.limit <= 0 || client.key != "client_id" {
         return None;
     }
     match search.unwanted.as_slice() {
-        [] => Some(None),
-        [status] if status.key == "status" => status.word().map(Some),
+        [] => Some((client.word()?, None)),
+        [status] if status.key == "status" => Some((client.word()?, Some(status.word()?))),
         _ => None,
     }
+}
+
+/// The clients of that name that a project sees.
+fn named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> {
+    type Key = (String, String);
+    let ask = |keys: &[Key]| {
+        let rows = store.read_one(|tx| named_rows(tx, keys))?;
+        let of = |(project, name): &Key| {
+            let seen = rows.iter().filter(|(client, its_name)| {
+                its_name == name && (client.project_id == *project || client.is_central)
+            });
+            seen.map(|(client, _)| client.clone()).collect::<Vec<_>>()
+        };
+        Ok::<_, Error>(keys.iter().map(of).collect::<Vec<_>>())
+    };
+    let keys = [(project.to_owned(), name.to_owned())];
+    let found = match store.polls.names.put(&keys, ask)? {
+        Some(found) => found,
+        None => ask(&keys)?,
+    };
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// All clients of these names that one of these projects sees.
+fn named_rows(tx: &mut Tx<'_>, keys: &[(String, String)]) -> Outcome<Vec<(PolledClient, String)>> {
+    let projects: Vec<String> = keys.iter().map(|(project, _)| project.clone()).collect();
+    let names: Vec<String> = keys.iter().map(|(_, name)| name.clone()).collect();
+    Ok(clients::table
+        .filter(one_of(clients::project_id, projects).or(clients::is_central.eq(true)))
+        .filter(one_of(clients::client_id, names))
+        .select((
+            (clients::id, clients::project_id, clients::is_central, clients::last_seen_at),
+            clients::client_id,
+        ))
+        .load(tx.connection)?)
+}
+
+/// Notes that these clients (rows) have polled; of several requests at the same time, one for all.
+///
+/// # Errors
+/// As [`Store::write`].
+pub fn note_seen(store: &Store, ids: &[String]) -> Result<()> {
+    let note = |ids: &[String]| {
+        let mut ids = ids.to_vec();
+        // In one order, so that of two who note the same clients none has what the other waits for.
+        ids.sort();
+        let noted = vec![(); ids.len()];
+        ids.dedup();
+        store.write_one(|tx| stamp_seen(tx, &ids)).map(|()| noted)
+    };
+    match store.polls.stamps.put(ids, note)? {
+        Some(_) => Ok(()),
+        None => note(ids).map(drop),
+    }
+}
+
+/// Up to how many jobs on a page are read with [`views`]. With each of a job's actions comes the rest of its row once more:
+/// of more jobs than that it costs less to read the actions by themselves.
+const SHORT_PAGE: i64 = 20;
+
+/// A short page of all jobs, or of a project's, in the order of their creation. `None`, if more is asked for than that, or
+/// for the reasons above.
+///
+/// # Errors
+/// As [`Store::read`].
+pub fn plain(
+    store: &Store,
+    project: Option<&str>,
+    query: &Query,
+    page: Page,
+) -> Result<Option<Listing<super::JobView>>> {
+    let is_plain = query.filters.is_empty() && query.order() == CREATED_AT.name && !query.with_count;
+    if !is_plain || page.limit > SHORT_PAGE || store.replica.is_some() {
+        return Ok(None);
+    }
+    let last = match &query.marker {
+        None => None,
+        Some(marker) => match store.read_one(|tx| place_of(tx, project, marker))? {
+            None => return Ok(None),
+            found => found,
+        },
+    };
+    let (page, nothing) = (one_more(page, &Search::default()), Search::default());
+    let mut ids: Vec<String> = store.read_one(|tx| {
+        let rows = matching(project, (query, &nothing), &[])?;
+        let rows = ordered!(rows, query, job_attachments, &last);
+        Ok(rows.select(job_attachments::id).limit(page.limit).offset(page.offset).load(tx.connection)?)
+    })?;
+    let has_more = ids.len() as i64 == page.limit;
+    ids.truncate(usize::try_from(page.limit - 1).unwrap_or_default());
+    Ok(views(store, &ids)?.map(|rows| Listing { rows, has_more, count: None }))
+}
+
+/// Where a job is in the order of creation.
+struct Place {
+    created_at: Time,
+    id: String,
+}
+
+fn place_of(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<Place>> {
+    let mut row = job_attachments::table.filter(job_attachments::id.eq(id.to_owned())).into_boxed();
+    if let Some(project) = project {
+        row = row.filter(job_attachments::project_id.eq(project.to_owned()));
+    }
+    let created_at: Option<Time> = row.select(job_attachments::created_at).first(tx.connection).optional()?;
+    Ok(created_at.map(|created_at| Place { created_at, id: id.to_owned() }))
 }

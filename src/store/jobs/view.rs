@@ -1,15 +1,16 @@
-//! A job document with all that belongs to it, in one statement; of several requests at the same time, in one for all.
+//! Whole job documents in one statement; of several requests at the same time, in one for all.
+
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{HeadRow, JobView, head, head_rows};
+use super::{HeadRow, JobView, Place, PlacedAction, head, head_rows};
 use crate::error::{Error, Result};
-use crate::store::action_attachments::ActionAttachment;
-use crate::store::actions::Action;
 use crate::store::dialect::{on_each, one_of};
+use crate::store::document_type::Json;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
-use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs};
+use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs, sessions};
 use crate::store::{Outcome, Store, Tx};
 
 /// How many actions the documents of one statement have together: so many for each, and some more. With each action comes
@@ -17,56 +18,56 @@ use crate::store::{Outcome, Store, Tx};
 const USUAL_ACTIONS: usize = 3;
 const MORE_ACTIONS: usize = 8;
 
-/// The whole job document of that id, in `project`, or in any when `None`, if it can be had in one statement: a job that
-/// has some actions and not very many, is in no session, and has no trust. To join what a job does not have costs the
-/// database as much again. `None` says nothing about any other job: [`super::find`] and [`super::complete`] do.
+/// Who asks for more documents than that does so alone. One reads the rows of all, and with many rows that is more to wait
+/// for than a statement of one's own.
+const MOST_SHARED: usize = 3;
+
+/// The job document of that id, in `project`, or in any when `None`, if it can be had in one statement. `None` says
+/// nothing about any other job: [`super::find`] and [`super::complete`] do.
 ///
 /// # Errors
 /// As [`Store::read`].
 pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<JobView>> {
-    let found = store.views.put(&id.to_owned(), |ids| {
-        let rows = store.read_one(|tx| rows(tx, ids, None))?;
-        let views = views(rows, ids.len()).unwrap_or_default();
-        let view = |id: &String| views.iter().find(|view| view.head.attachment.id == *id).cloned();
-        Ok::<_, Error>(ids.iter().map(view).collect())
-    })?;
-    let is_whole = |view: &JobView| is_whole(view) && !view.actions.is_empty();
-    let is_asked_for =
-        |view: &JobView| project.is_none_or(|project| view.head.attachment.project_id == project);
-    Ok(found.filter(|view| is_asked_for(view) && is_whole(view)))
+    let found = views(store, &[id.to_owned()])?.and_then(|mut found| found.pop());
+    Ok(found.filter(|view| project.is_none_or(|project| view.head.attachment.project_id == project)))
 }
 
-/// Whether [`views`] has everything of it: it has nothing that few jobs have.
-pub(super) fn is_whole(view: &JobView) -> bool {
-    !view.head.job.has_trust && view.head.attachment.session_id.is_none()
+/// The job documents of these ids, in any project and in that order, each as it was at one moment. `None` if there is
+/// one that cannot be had in one statement, because it is not there, has a trust (to join what few jobs have costs the
+/// database a good deal for all), or they have very many actions.
+///
+/// # Errors
+/// As [`Store::read`].
+pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
+    let ask = |ids: &[String]| Ok::<_, Error>(in_order(store.read_one(|tx| rows(tx, ids))?, ids));
+    let found = match ids.len() {
+        0 => return Ok(Some(Vec::new())),
+        1..=MOST_SHARED => store.views.put(ids, ask)?,
+        _ => Some(ask(ids)?),
+    };
+    Ok(found.and_then(|found| found.into_iter().collect()))
 }
 
 /// An attachment's rows: one for each action, or one without.
-pub(super) type Row = (JobAttachment, Job, String, String, Option<(ActionAttachment, Action)>);
+type Row = (JobAttachment, Job, String, String, Option<Json>, Option<(Place, PlacedAction)>);
 
-/// The rows of these attachments that have one of these statuses.
-pub(super) fn rows(tx: &mut Tx<'_>, ids: &[String], statuses: Option<Vec<String>>) -> Outcome<Vec<Row>> {
-    Ok(on_each!(tx.connection, c => {
-        let rows = head_rows!()
-            .left_join(
-                action_attachments::table
-                    .inner_join(actions::table)
-                    .on(action_attachments::job_id.eq(job_attachments::job_id)),
-            )
-            .filter(one_of(job_attachments::id, ids.to_vec()))
-            .select((
-                JobAttachment::as_select(),
-                Job::as_select(),
-                clients::client_id,
-                clients::project_id,
-                Option::<(ActionAttachment, Action)>::as_select(),
-            ))
-            .limit(most_rows(ids.len()) as i64 + 1);
-        match statuses {
-            Some(statuses) => rows.filter(one_of(job_attachments::status, statuses)).load(c),
-            None => rows.load(c),
-        }
-    })?)
+/// The rows of these attachments.
+fn rows(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<Vec<Row>> {
+    Ok(on_each!(tx.connection, c => head_rows!()
+        // One after the other: the two of them joined first, SQLite reads as a table of its own, and all of it.
+        .left_join(action_attachments::table.on(action_attachments::job_id.eq(job_attachments::job_id)))
+        .left_join(actions::table.on(actions::id.eq(action_attachments::action_id)))
+        .filter(one_of(job_attachments::id, ids.to_vec()))
+        .select((
+            JobAttachment::as_select(),
+            Job::as_select(),
+            clients::client_id,
+            clients::project_id,
+            sessions::scheduling.nullable(),
+            Option::<(Place, PlacedAction)>::as_select(),
+        ))
+        .limit(most_rows(ids.len()) as i64 + 1)
+        .load(c))?)
 }
 
 /// How many rows so many jobs may have, so that not much comes several times.
@@ -74,24 +75,37 @@ fn most_rows(jobs: usize) -> usize {
     jobs.saturating_mul(USUAL_ACTIONS).saturating_add(MORE_ACTIONS)
 }
 
-/// The documents of those rows, in no order, and perhaps not whole; `None` if some may be missing.
-pub(super) fn views(rows: Vec<Row>, jobs: usize) -> Option<Vec<JobView>> {
-    if rows.len() > most_rows(jobs) {
-        return None;
+/// The documents of those ids, as far as these rows are all that there is of them.
+fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
+    if rows.len() > most_rows(ids.len()) {
+        return vec![None; ids.len()];
     }
-    let mut views: Vec<JobView> = Vec::new();
-    for (attachment, job, client_name, client_project, action) in rows {
-        let known = views.iter_mut().find(|view| view.head.attachment.id == attachment.id);
-        match known {
+    let mut views: HashMap<String, JobView> = HashMap::with_capacity(ids.len());
+    for (attachment, job, client_name, client_project, session_scheduling, action) in rows {
+        match views.get_mut(&attachment.id) {
             Some(view) => view.actions.extend(action),
             None => {
-                let row: HeadRow = (attachment, job, client_name, client_project);
-                views.push(JobView { head: head(row), actions: action.into_iter().collect() });
+                let id = attachment.id.clone();
+                let row: HeadRow = (attachment, job, client_name, client_project, session_scheduling);
+                views.insert(id, JobView { head: head(row), actions: action.into_iter().collect() });
             }
         }
     }
-    for view in &mut views {
+    views.retain(|_, view| !view.head.job.has_trust);
+    for view in views.values_mut() {
         view.actions.sort_by_key(|(place, _)| place.priority);
     }
-    Some(views)
+    // Several may have asked for the same.
+    let mut wanted: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
+    for id in ids {
+        *wanted.entry(id).or_default() += 1;
+    }
+    let mut take = |id: &String| match wanted.get_mut(&**id) {
+        Some(times) if *times > 1 => {
+            *times -= 1;
+            views.get(id).cloned()
+        }
+        _ => views.remove(id),
+    };
+    ids.iter().map(&mut take).collect()
 }

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use diesel::prelude::*;
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use super::ActionReport;
 use crate::store::document_type::Json;
@@ -84,8 +84,8 @@ fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>, is_instant: bool) 
 
 /// So many hex digits out of a digest of some words.
 fn digits(words: &[&str], count: usize) -> String {
-    let digest = Sha256::digest(words.join(" "));
-    digest.iter().take(count / 2).map(|byte| format!("{byte:02x}")).collect()
+    let digest = digest(&SHA256, words.join(" ").as_bytes());
+    digest.as_ref().iter().take(count / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether the run of that key has left its reports, or those that were not deleted since.
