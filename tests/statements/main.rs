@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use freezer_api::document::{self, search};
 use freezer_api::store::document_type::Json;
-use freezer_api::store::job_attachments::{self, JobAttachment};
+use freezer_api::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use freezer_api::store::jobs::{NewId, PlaceSpec};
 use freezer_api::store::listing::{Filter, Op, Operand, Query};
 use freezer_api::store::page::Page;
@@ -107,6 +107,27 @@ fn ever_new_filters_leave_no_statements_behind() {
     let before = KEPT.load(Ordering::SeqCst);
     (1..30).for_each(filtered);
     assert_eq!(KEPT.load(Ordering::SeqCst), before);
+}
+
+#[test]
+fn what_a_scheduler_says_of_a_run_is_always_the_same_statement() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (store, _directory) = store();
+    statements_of_a_run(&store, 1);
+    let change = |change: AttachmentChange| {
+        let changed = store.write(|tx| {
+            let attachment = job_attachments::find(tx, "p", "job-1")?.unwrap();
+            job_attachments::update(tx, &attachment, change.clone())
+        });
+        changed.unwrap();
+        KEPT.load(Ordering::SeqCst)
+    };
+    let none = AttachmentChange::default;
+    let before = change(none());
+    let status = change(AttachmentChange { status: Some("running".into()), ..none() });
+    assert_eq!(status, before + 1, "the statement is not kept");
+    assert_eq!(change(AttachmentChange { time_ended: Some(Some(1)), ..none() }), status);
+    assert_eq!(change(AttachmentChange { result: Some("fail".into()), ..none() }), status);
 }
 
 /// What it takes to read the jobs that a search wants, in some order and with the clients.

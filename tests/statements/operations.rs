@@ -117,6 +117,7 @@ fn operations(store: &Store, count: usize) -> BTreeMap<&'static str, usize> {
     s.send("GET session", "GET", &session, Value::Null);
     s.send("GET sessions", "GET", "/sessions?limit=500", Value::Null);
     s.send("GET jobs", "GET", "/jobs?limit=500", Value::Null);
+    s.send("GET page of jobs", "GET", "/jobs?limit=20&sort=created_at:desc", Value::Null);
     s.send("GET jobs, sorted and counted", "GET", "/jobs?limit=500&sort=status&with_count=true", Value::Null);
     let words = json!({"match": [{"_all": "backup"}]});
     s.send("GET jobs with words", "GET", "/jobs?limit=500", words);
@@ -153,6 +154,12 @@ fn no_operation_sends_more_statements_for_a_longer_list() {
     assert_eq!(usual["GET job"], 1);
     // Which client, which jobs, and these.
     assert_eq!(usual["GET jobs of a client"], 3);
+    // Which jobs, and these.
+    assert_eq!(usual["GET page of jobs"], 2);
+    // Begin, the job, the change, commit.
+    assert_eq!(usual["PATCH job's start"], 4);
+    // Begin, the session, the job, the session's run, all jobs' parts, the job's part, commit.
+    assert_eq!(usual["start of session"], 7);
     for (operation, sent) in &usual {
         assert!(few[operation] <= sent + 6, "{operation}: {} and not {sent}", few[operation]);
     }
