@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most keys in one statement, unless one question has more.
+/// The most keys in one statement where nothing else is said, unless one question has more.
 const MOST_AT_ONCE: usize = 64;
 
 /// Who has waited for this long for another to ask asks alone, and who has asked for this long is waited for by nobody any
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Where questions meet.
 pub struct Together<K, V> {
     state: Mutex<State<K, V>>,
+    /// The most keys in one statement.
+    most: usize,
     askers: usize,
 }
 
@@ -38,7 +40,12 @@ impl<K, V> State<K, V> {
 
     /// Takes the turn of one who asks for so many keys, with some of those who wait, if there are fewer of them than are
     /// useful.
-    fn turn(&mut self, number: u64, own: usize, askers: usize) -> Option<Vec<Waiting<K, V>>> {
+    fn turn(
+        &mut self,
+        number: u64,
+        own: usize,
+        (most, askers): (usize, usize),
+    ) -> Option<Vec<Waiting<K, V>>> {
         if self.asking.iter().filter(|(_, since)| since.elapsed() < PATIENCE).count() >= askers {
             return None;
         }
@@ -47,7 +54,7 @@ impl<K, V> State<K, V> {
         let mut keys = own;
         let has_room = |waiting: &&Waiting<K, V>| {
             keys = keys.saturating_add(waiting.keys.len());
-            keys <= MOST_AT_ONCE
+            keys <= most
         };
         let company = self.waiting.iter().take_while(has_room).count();
         Some(self.waiting.drain(..company).collect())
@@ -76,8 +83,17 @@ enum Turn<K, V> {
 impl<K: Clone, V> Together<K, V> {
     /// With so many asking at the same time; more would only wait for one another.
     pub fn new(askers: usize) -> Self {
+        Self::with_most(MOST_AT_ONCE, askers)
+    }
+
+    /// The same, with at most so many keys in one statement, unless one question has more.
+    pub fn with_most(most: usize, askers: usize) -> Self {
         let state = State { asking: Vec::new(), waiting: VecDeque::new(), next: 0 };
-        Self { state: Mutex::new(state), askers: askers.max(1) }
+        Self { state: Mutex::new(state), most, askers: askers.max(1) }
+    }
+
+    fn bounds(&self) -> (usize, usize) {
+        (self.most, self.askers)
     }
 
     /// What `ask` says to each of `keys`, in their order, or `None` if they are better asked alone. `ask` gets the keys of
@@ -113,7 +129,7 @@ impl<K: Clone, V> Together<K, V> {
     fn begin(&self, keys: &[K]) -> Turn<K, V> {
         let mut state = self.state();
         let number = state.number();
-        if let Some(others) = state.turn(number, keys.len(), self.askers) {
+        if let Some(others) = state.turn(number, keys.len(), self.bounds()) {
             return Turn::Ask(number, others);
         }
         // Room for what was found behind a word to go.
@@ -126,7 +142,7 @@ impl<K: Clone, V> Together<K, V> {
     fn take(&self, number: u64, own: usize) -> Option<Vec<Waiting<K, V>>> {
         let mut state = self.state();
         let is_waiting = state.waiting.iter().any(|waiting| waiting.number == number);
-        if is_waiting { state.turn(number, own, self.askers) } else { None }
+        if is_waiting { state.turn(number, own, self.bounds()) } else { None }
     }
 
     fn ask<E>(

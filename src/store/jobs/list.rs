@@ -273,6 +273,6 @@ fn pushed(condition: &Searched) -> bool {
 }
 
 /// Every status a job can have (contract, api-v2 §4) but one.
-fn other_statuses(status: &str) -> Vec<String> {
+pub(super) fn other_statuses(status: &str) -> Vec<String> {
     STATUSES.iter().filter(|other| **other != status).map(|other| (*other).to_owned()).collect()
 }

@@ -1,17 +1,18 @@
 //! What is asked for most: a scheduler's poll, which is the jobs of a client that have not some status, the first few of
 //! them; and pages of all jobs, one after the other.
 //!
-//! In place of a transaction there are two or three statements of their own: which clients, which jobs, and these with
-//! all that belongs to them ([`super::view`]). Only the last one is shown. So each document is of one moment and is what
-//! was asked for. When a job has gone meanwhile, or is wanted no more, there is no answer here: [`super::list`] finds out
-//! on one snapshot what the page is.
+//! In place of a transaction there are two or three statements of their own: which clients, which jobs if that is not all
+//! of theirs, and these with all that belongs to them ([`super::view`]). Only the last one is shown. So each document is of
+//! one moment and is what was asked for. When a job has gone meanwhile, or is wanted no more, there is no answer here:
+//! [`super::list`] finds out on one snapshot what the page is.
 
 use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::list::{JobListing, PolledClient, matching, of_client, searched_clients};
-use super::view::views;
+use super::JobView;
+use super::list::{JobListing, PolledClient, matching, of_client, other_statuses, searched_clients};
+use super::view::{MOST_CLIENTS, views, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::dialect::one_of;
@@ -27,6 +28,8 @@ use crate::store::{Outcome, Store, Tx};
 pub struct Polls {
     /// Who asks for the clients of a name that a project sees.
     names: Together<(String, String), Vec<PolledClient>>,
+    /// Who asks for the jobs on a client (a row) that are not completed.
+    jobs: Together<String, Option<Vec<JobView>>>,
     /// Who has to note that clients (rows) have polled.
     stamps: Together<String, ()>,
 }
@@ -34,7 +37,8 @@ pub struct Polls {
 impl Polls {
     /// With so many at work at the same time.
     pub fn new(askers: usize) -> Arc<Self> {
-        Arc::new(Self { names: Together::new(askers), stamps: Together::new(askers) })
+        let jobs = Together::with_most(MOST_CLIENTS, askers);
+        Arc::new(Self { names: Together::new(askers), jobs, stamps: Together::new(askers) })
     }
 }
 
@@ -53,12 +57,21 @@ pub fn poll(
         Some(project) => named(store, project, client)?,
         None => store.read_one(|tx| searched_clients(tx, project, asked.1))?.1,
     };
-    // The jobs of such clients are all in their project, and an index has all else that is asked.
+    // The jobs of such clients are in their project, so that an index has all that is asked.
     let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
     let listing =
         |rows, polled| Some(JobListing { page: Listing { rows, has_more: false, count: None }, polled });
     if polled.is_empty() {
         return Ok(listing(Vec::new(), polled));
+    }
+    if let ([client], true) = (polled.as_slice(), is_simple)
+        && let Some(mut views) = jobs_on(store, &client.id, unwanted)?
+    {
+        // One that was central a moment ago may still have others.
+        views.retain(|view| Some(&*view.head.attachment.project_id) == project);
+        views.sort_by(|a, b| place_in_list(a).cmp(&place_in_list(b)));
+        views.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+        return Ok(listing(views, polled));
     }
     let on_clients = of_client(&polled);
     let ids: Vec<String> = store.read_one(|tx| {
@@ -76,6 +89,28 @@ pub fn poll(
             && project.is_none_or(|project| attachment.project_id == project)
     });
     Ok(is_wanted.then(|| listing(views, polled)).flatten())
+}
+
+/// All jobs on a client (a row) but those that have the unwanted status; `None` if they are too many to be read at once.
+fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option<Vec<JobView>>> {
+    let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
+    let ask = |clients: &[String]| views_on(store, clients, &statuses);
+    let client = [client.to_owned()];
+    // What every scheduler asks, and hardly anybody else anything else.
+    let found = match unwanted {
+        Some("completed") => store.polls.jobs.put(&client, ask)?,
+        _ => None,
+    };
+    let found = match found {
+        Some(found) => found,
+        None => ask(&client)?,
+    };
+    Ok(found.into_iter().next().flatten())
+}
+
+/// Where a job is in the order of creation.
+fn place_in_list(view: &JobView) -> (Time, &str) {
+    (view.head.attachment.created_at, &view.head.attachment.id)
 }
 
 /// The client and the status that is not wanted; `None` if this is more than a poll asks for.
@@ -163,7 +198,7 @@ pub fn plain(
     project: Option<&str>,
     query: &Query,
     page: Page,
-) -> Result<Option<Listing<super::JobView>>> {
+) -> Result<Option<Listing<JobView>>> {
     let is_plain = query.filters.is_empty() && query.order() == CREATED_AT.name && !query.with_count;
     if !is_plain || page.limit > SHORT_PAGE || store.replica.is_some() {
         return Ok(None);

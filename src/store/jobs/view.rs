@@ -6,12 +6,12 @@ use diesel::prelude::*;
 
 use super::{HeadRow, JobView, Place, PlacedAction, head, head_rows};
 use crate::error::{Error, Result};
+use crate::store::Store;
 use crate::store::dialect::{on_each, one_of};
 use crate::store::document_type::Json;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
 use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs, sessions};
-use crate::store::{Outcome, Store, Tx};
 
 /// How many actions the documents of one statement have together: so many for each, and some more. With each action comes
 /// all the rest of its job once more.
@@ -39,7 +39,15 @@ pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<Job
 /// # Errors
 /// As [`Store::read`].
 pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
-    let ask = |ids: &[String]| Ok::<_, Error>(in_order(store.read_one(|tx| rows(tx, ids))?, ids));
+    let ask = |ids: &[String]| {
+        let rows = store.read_one(|tx| {
+            Ok(on_each!(tx.connection, c => view_rows!()
+                .filter(one_of(job_attachments::id, ids.to_vec()))
+                .limit(most_rows(ids.len()) as i64 + 1)
+                .load(c))?)
+        })?;
+        Ok::<_, Error>(in_order(rows, ids))
+    };
     let found = match ids.len() {
         0 => return Ok(Some(Vec::new())),
         1..=MOST_SHARED => store.views.put(ids, ask)?,
@@ -48,27 +56,68 @@ pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>
     Ok(found.and_then(|found| found.into_iter().collect()))
 }
 
+/// For how many clients the jobs are asked for in one statement. With a range for each of them and each status, MySQL begins
+/// to guess how many rows there are where there are 200 ranges.
+pub(super) const MOST_CLIENTS: usize = 16;
+
+/// How many rows the jobs on each of so many clients may have.
+const ROWS_OF_A_CLIENT: usize = 40;
+
+/// The documents of all jobs on each of these clients (rows) that have one of these statuses, in no order, as they were at
+/// one moment. `None` for a client if its jobs cannot be had in one statement, as in [`views`], or if it is there twice.
+///
+/// # Errors
+/// As [`Store::read`].
+pub(super) fn views_on(
+    store: &Store,
+    on_clients: &[String],
+    statuses: &[String],
+) -> Result<Vec<Option<Vec<JobView>>>> {
+    let most = on_clients.len().saturating_mul(ROWS_OF_A_CLIENT);
+    let rows: Vec<Row> = store.read_one(|tx| {
+        Ok(on_each!(tx.connection, c => view_rows!()
+            .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
+            .filter(one_of(job_attachments::status, statuses.to_vec()))
+            .limit(most as i64 + 1)
+            .load(c))?)
+    })?;
+    if rows.len() > most {
+        return Ok(vec![None; on_clients.len()]);
+    }
+    let mut found: HashMap<&str, Option<Vec<JobView>>> =
+        on_clients.iter().map(|client| (&**client, Some(Vec::new()))).collect();
+    for view in whole(rows).into_values() {
+        if let Some(its) = found.get_mut(&*view.head.attachment.client_id) {
+            match its {
+                Some(views) if !view.head.job.has_trust => views.push(view),
+                its => *its = None,
+            }
+        }
+    }
+    Ok(on_clients.iter().map(|client| found.remove(&**client).flatten()).collect())
+}
+
 /// An attachment's rows: one for each action, or one without.
 type Row = (JobAttachment, Job, String, String, Option<Json>, Option<(Place, PlacedAction)>);
 
-/// The rows of these attachments.
-fn rows(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<Vec<Row>> {
-    Ok(on_each!(tx.connection, c => head_rows!()
-        // One after the other: the two of them joined first, SQLite reads as a table of its own, and all of it.
-        .left_join(action_attachments::table.on(action_attachments::job_id.eq(job_attachments::job_id)))
-        .left_join(actions::table.on(actions::id.eq(action_attachments::action_id)))
-        .filter(one_of(job_attachments::id, ids.to_vec()))
-        .select((
-            JobAttachment::as_select(),
-            Job::as_select(),
-            clients::client_id,
-            clients::project_id,
-            sessions::scheduling.nullable(),
-            Option::<(Place, PlacedAction)>::as_select(),
-        ))
-        .limit(most_rows(ids.len()) as i64 + 1)
-        .load(c))?)
+/// All such rows; a macro, because they have another type for each backend.
+macro_rules! view_rows {
+    () => {
+        head_rows!()
+            // One after the other: the two of them joined first, SQLite reads as a table of its own, and all of it.
+            .left_join(action_attachments::table.on(action_attachments::job_id.eq(job_attachments::job_id)))
+            .left_join(actions::table.on(actions::id.eq(action_attachments::action_id)))
+            .select((
+                JobAttachment::as_select(),
+                Job::as_select(),
+                clients::client_id,
+                clients::project_id,
+                sessions::scheduling.nullable(),
+                Option::<(Place, PlacedAction)>::as_select(),
+            ))
+    };
 }
+use view_rows;
 
 /// How many rows so many jobs may have, so that not much comes several times.
 fn most_rows(jobs: usize) -> usize {
@@ -80,21 +129,8 @@ fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
     if rows.len() > most_rows(ids.len()) {
         return vec![None; ids.len()];
     }
-    let mut views: HashMap<String, JobView> = HashMap::with_capacity(ids.len());
-    for (attachment, job, client_name, client_project, session_scheduling, action) in rows {
-        match views.get_mut(&attachment.id) {
-            Some(view) => view.actions.extend(action),
-            None => {
-                let id = attachment.id.clone();
-                let row: HeadRow = (attachment, job, client_name, client_project, session_scheduling);
-                views.insert(id, JobView { head: head(row), actions: action.into_iter().collect() });
-            }
-        }
-    }
+    let mut views = whole(rows);
     views.retain(|_, view| !view.head.job.has_trust);
-    for view in views.values_mut() {
-        view.actions.sort_by_key(|(place, _)| place.priority);
-    }
     // Several may have asked for the same.
     let mut wanted: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
     for id in ids {
@@ -108,4 +144,23 @@ fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
         _ => views.remove(id),
     };
     ids.iter().map(&mut take).collect()
+}
+
+/// The documents that these rows are, by their ids, without any trust.
+fn whole(rows: Vec<Row>) -> HashMap<String, JobView> {
+    let mut views: HashMap<String, JobView> = HashMap::new();
+    for (attachment, job, client_name, client_project, session_scheduling, action) in rows {
+        match views.get_mut(&attachment.id) {
+            Some(view) => view.actions.extend(action),
+            None => {
+                let id = attachment.id.clone();
+                let row: HeadRow = (attachment, job, client_name, client_project, session_scheduling);
+                views.insert(id, JobView { head: head(row), actions: action.into_iter().collect() });
+            }
+        }
+    }
+    for view in views.values_mut() {
+        view.actions.sort_by_key(|(place, _)| place.priority);
+    }
+    views
 }
