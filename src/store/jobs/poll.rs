@@ -88,7 +88,7 @@ pub fn poll(
             // One that was central a moment ago may still have others.
             && project.is_none_or(|project| attachment.project_id == project)
     });
-    Ok(is_wanted.then(|| listing(views, polled)).flatten())
+    Ok(if is_wanted { listing(views, polled) } else { None })
 }
 
 /// All jobs on a client (a row) but those that have the unwanted status; `None` if they are too many to be read at once.

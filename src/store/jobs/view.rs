@@ -56,9 +56,10 @@ pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>
     Ok(found.and_then(|found| found.into_iter().collect()))
 }
 
-/// For how many clients the jobs are asked for in one statement. With a range for each of them and each status, MySQL begins
-/// to guess how many rows there are where there are 200 ranges.
-pub(super) const MOST_CLIENTS: usize = 16;
+/// For how many clients the jobs are asked for in one statement. More of them save little, and every thread's memory grows to
+/// what the largest answer needs; from 200 ranges on, one for each client and status, MySQL only guesses how many rows
+/// there are.
+pub(super) const MOST_CLIENTS: usize = 4;
 
 /// How many rows the jobs on each of so many clients may have.
 const ROWS_OF_A_CLIENT: usize = 40;

@@ -10,6 +10,7 @@ use crate::documents::{action, session};
 on_every_backend! {
     a_poll_shows_each_job_as_it_is_alone,
     a_poll_shows_the_first_of_what_is_wanted,
+    a_poll_for_a_client_with_many_jobs_shows_the_first,
     a_poll_shows_nobody_elses_jobs,
     who_was_central_polls_its_own_jobs_only,
 }
@@ -71,6 +72,17 @@ fn a_poll_shows_the_first_of_what_is_wanted(api: &Api) {
     // Without a status it is all of them.
     let all = alice.found("jobs", json!({"match": [{"client_id": "a"}]}));
     assert_eq!(all.len(), 5);
+}
+
+fn a_poll_for_a_client_with_many_jobs_shows_the_first(api: &Api) {
+    let alice = api.project();
+    let ids: Vec<String> = (0..45).map(|_| alice.job_on("a")).collect();
+    let all: Vec<Value> = ids.iter().map(|id| alice.show("jobs", id)).collect();
+    for limit in [1, 10, 44, 45, 100] {
+        assert_eq!(poll(&alice, "a", limit), all[..limit.min(45)], "{limit}");
+    }
+    alice.report(&ids[0], json!({"status": "completed", "result": "success"}));
+    assert_eq!(poll(&alice, "a", 10), all[1..11]);
 }
 
 fn a_poll_shows_nobody_elses_jobs(api: &Api) {
