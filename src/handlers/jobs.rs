@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobListing, JobView, NewId};
+use crate::store::jobs::{JobHead, JobListing, JobView, NewId};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -169,11 +169,31 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
     let conditions = Conditions::of(request)?;
-    let version = app.store.write(|tx| {
-        let head = jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?;
-        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-        write::patch(tx, request, &head, &document)
-    })?;
+    let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
+        Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
+    };
+    let of_run = match conditions.is_empty() {
+        true => app.store.swap(
+            |tx| {
+                let head = stored(tx)?;
+                let change = write::only_of_run(&head, &document);
+                Ok(change.map(|change| (head.attachment.version, (head, change))))
+            },
+            |tx, (head, change)| {
+                Ok(head.job.version + job_attachments::update(tx, &head.attachment, &change)?)
+            },
+        )?,
+        // What they are about must stay as it is.
+        false => None,
+    };
+    let version = match of_run {
+        Some(version) => version,
+        None => app.store.write(|tx| {
+            let head = stored(tx)?;
+            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+            write::patch(tx, request, &head, &document)
+        })?,
+    };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
 
@@ -230,7 +250,7 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
         if attachment.event == event.word() {
             return Ok(false);
         }
-        job_attachments::update(tx, &attachment, write::asking(event))?;
+        job_attachments::update(tx, &attachment, &write::asking(event))?;
         Ok(true)
     })?;
     let result = if is_new { "success".to_owned() } else { format!("{} already requested", event.word()) };

@@ -157,7 +157,7 @@ pub(super) fn join(tx: &mut Tx<'_>, session: &Session, job: &JobAttachment) -> O
         return Ok(job.version);
     }
     sessions::touch(tx, session)?;
-    let version = job_attachments::update(tx, job, sessions::joining(session, job))?;
+    let version = job_attachments::update(tx, job, &sessions::joining(session, job))?;
     if let Some(former) = &job.session_id {
         sessions::member_left(tx, &job.project_id, former)?;
     }
@@ -167,7 +167,7 @@ pub(super) fn join(tx: &mut Tx<'_>, session: &Session, job: &JobAttachment) -> O
 /// Takes a job out of its session; returns the attachment's version.
 pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
     let Some(former) = &job.session_id else { return Ok(job.version) };
-    let version = job_attachments::update(tx, job, sessions::leaving())?;
+    let version = job_attachments::update(tx, job, &sessions::leaving())?;
     sessions::member_left(tx, &job.project_id, former)?;
     Ok(version)
 }
@@ -193,7 +193,7 @@ fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> 
         Start::OutOfSync => Ok(("out-of-sync", session.session_tag)),
         Start::Join => {
             sessions::touch(tx, session)?;
-            job_attachments::update(tx, part, running)?;
+            job_attachments::update(tx, part, &running)?;
             Ok(("success", session.session_tag))
         }
         Start::Begin => {
@@ -212,7 +212,7 @@ fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> 
             sessions::update(tx, session, change)?;
             sessions::clear_parts(tx, session)?;
             let part = JobAttachment { version: part.version + 1, ..part.clone() };
-            job_attachments::update(tx, &part, running)?;
+            job_attachments::update(tx, &part, &running)?;
             Ok(("success", next))
         }
     }
@@ -236,7 +236,7 @@ fn end(
         session_time_ended: Some(Some(tx.now.and_utc().timestamp())),
         ..AttachmentChange::default()
     };
-    job_attachments::update(tx, part, ended)?;
+    job_attachments::update(tx, part, &ended)?;
     sessions::fold(tx, session)?;
     Ok(("success", session.session_tag))
 }

@@ -7,10 +7,11 @@ pub use list::list;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
+use super::dialect::{Failed, classify};
 use super::document_type::Json;
 use super::moment_type::Time;
 use super::schema::backups;
-use super::{Outcome, Tx, is_id, new_id, swapped};
+use super::{Outcome, Tx, is_id, swapped};
 
 /// A row of `backups`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -87,11 +88,11 @@ fn number(metadata: &Map<String, Value>, key: &str) -> Option<i64> {
     }
 }
 
-/// Writes a new backup, and returns its id.
-pub fn create(tx: &mut Tx<'_>, project: &str, user: &str, spec: &BackupSpec) -> Outcome<String> {
-    let id = new_id();
+/// Writes a new backup under an id that was made for it. When that is there already, an earlier attempt has written it, which
+/// was not told so: the same as done.
+pub fn create(tx: &mut Tx<'_>, (project, user): (&str, &str), id: &str, spec: &BackupSpec) -> Outcome<()> {
     let backup = Backup {
-        id: id.clone(),
+        id: id.to_owned(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
         status: spec.status.clone(),
@@ -101,8 +102,10 @@ pub fn create(tx: &mut Tx<'_>, project: &str, user: &str, spec: &BackupSpec) -> 
         updated_at: tx.now,
         version: 1,
     };
-    diesel::insert_into(backups::table).values(backup).execute(tx.connection)?;
-    Ok(id)
+    match diesel::insert_into(backups::table).values(backup).execute(tx.connection) {
+        Err(error) if classify(&error) == Failed::Duplicate && by_id(tx, project, id)?.is_some() => Ok(()),
+        outcome => Ok(outcome.map(|_| ())?),
+    }
 }
 
 /// The project's backup of that id.

@@ -190,18 +190,18 @@ pub fn clients_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Client>> {
 }
 
 /// Changes an attachment that nobody else has changed meanwhile; returns its new version. An empty change is none.
-pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: AttachmentChange) -> Outcome<i32> {
-    if change == AttachmentChange::default() {
+pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentChange) -> Outcome<i32> {
+    if *change == AttachmentChange::default() {
         return Ok(attachment.version);
     }
     let version = attachment.version + 1;
     let as_read = job_attachments::id.eq(&attachment.id).and(job_attachments::version.eq(attachment.version));
     let stamp = (job_attachments::updated_at.eq(tx.now), job_attachments::version.eq(version));
-    let rows = match &change {
+    let rows = match change {
         AttachmentChange {
             client_id: None, session_id: None, event: None, event_delivered: None, ..
         } => {
-            let run = AttachmentRun::of(attachment, &change);
+            let run = AttachmentRun::of(attachment, change);
             on_each!(tx.connection, c => update_kept(job_attachments::table, (run, stamp), as_read).execute(c))
         }
         change => {

@@ -31,18 +31,18 @@ pub mod sessions;
 mod settings;
 pub mod sqlite_file;
 mod together;
+mod transact;
 pub mod url;
 mod wait;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use chrono::SubsecRound;
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
 use connection::AnyConnection;
-use dialect::{Access, Failed};
+use dialect::Access;
 use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
@@ -50,16 +50,6 @@ pub use settings::Settings;
 use together::Together;
 use url::DatabaseUrl;
 pub use wait::wait_for;
-
-/// How often a transaction is begun again whose connection was lost before the commit.
-const LOST_CONNECTIONS: u32 = 3;
-
-/// How often a transaction is run that meets a key each time: for one who meets others that is more than enough, and what
-/// meets a key by itself would do so for ever.
-const MOST_REFUSALS: u32 = 12;
-
-/// After this long no further attempt is begun, so that a request's answer has a bound.
-const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 
 /// The database, as the handlers see it. Cheap to clone.
 #[derive(Clone)]
@@ -212,181 +202,32 @@ impl Store {
         self.transact(Access::Write, work)
     }
 
-    fn transact<T>(&self, access: Access, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
-        let began = Instant::now();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let failure = match self.attempt(access, &mut work) {
-                Ok(value) => return Ok(value),
-                Err(Attempt::Answer(error)) => return Err(*error),
-                Err(Attempt::NoConnection(error)) => return Err(away(error)),
-                Err(Attempt::Begin(error)) => {
-                    // A connection that the server has dropped, before anything was done on it that lasts.
-                    if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
-                        return Err(away(error.to_string()));
-                    }
-                    continue;
-                }
-                // The server went away, or says that it is no use, before anything was committed: another may do it.
-                Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
-                    if attempt > LOST_CONNECTIONS {
-                        return Err(away(error.to_string()));
-                    }
-                    log::debug!("transaction attempt {attempt} lost its connection, trying again: {error}");
-                    std::thread::sleep(pause(attempt));
-                    continue;
-                }
-                Err(Attempt::Unknown(error)) => return Err(unknown(error)),
-                Err(Attempt::Failed(failure)) => failure,
-            };
-            let again = match &failure {
-                Failure::Stale => true,
-                Failure::Database(error) => match dialect::classify(error) {
-                    Failed::Contention => true,
-                    // A duplicate is somebody else's insert after our look-up: the second look finds it. So is a child of
-                    // what we delete; there may come as many as there are others at it.
-                    Failed::Duplicate | Failed::Reference => attempt < MOST_REFUSALS,
-                    _ => false,
-                },
-                Failure::Answer(_) => false,
-            };
-            if !again || attempt > self.max_retries || began.elapsed() > MAX_RETRY_TIME {
-                return Err(last_word(failure));
-            }
-            log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
-            // Whoever lost a swap has waited for the winner already.
-            if attempt > 1 || !matches!(failure, Failure::Stale) {
-                std::thread::sleep(pause(attempt));
-            }
-        }
-    }
-
-    fn attempt<T>(
+    /// Runs `read`, which writes nothing and says which version it has seen, and then `change`, one statement that changes
+    /// that version only ([`swapped`]): two round trips to the database, where a transaction has four. `None` if `read` says
+    /// that it cannot be done this way.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn swap<R, T>(
         &self,
-        access: Access,
-        work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
-    ) -> std::result::Result<T, Attempt> {
-        let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
-        let outcome = Self::attempt_on(&mut connection, access, work);
-        self.pool.give_back(connection);
-        outcome
-    }
-
-    fn attempt_on<T>(
-        connection: &mut AnyConnection,
-        access: Access,
-        work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
-    ) -> std::result::Result<T, Attempt> {
-        if let Err(error) = dialect::begin(connection, access) {
-            return Err(match dialect::classify(&error) {
-                Failed::Contention => Attempt::Failed(Failure::Database(error)),
-                _ => {
-                    discard(connection);
-                    Attempt::Begin(error)
-                }
-            });
-        }
-        match work(&mut Tx { connection, now: now() }) {
-            Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
-                // After a failed commit the transaction may still be open.
-                end(connection, access);
-                if access == Access::Write && is_lost(&error) {
-                    discard(connection);
-                    return Attempt::Unknown(error);
-                }
-                Attempt::Failed(Failure::Database(error))
-            }),
-            Err(failure) => {
-                end(connection, access);
-                if let Failure::Database(error) = &failure
-                    && dialect::is_of_a_standby(connection, error)
-                {
-                    discard(connection);
-                }
-                match failure {
-                    Failure::Answer(error) => Err(Attempt::Answer(error)),
-                    Failure::Database(error) if is_lost(&error) => {
-                        discard(connection); // a node without its cluster rolls back, and refuses the next one too
-                        match access {
-                            // The only statement finds out what a BEGIN would have.
-                            Access::One => Err(Attempt::Begin(error)),
-                            Access::Read | Access::Write => Err(Attempt::Failed(Failure::Database(error))),
-                        }
-                    }
-                    failure => Err(Attempt::Failed(failure)),
-                }
+        mut read: impl FnMut(&mut Tx<'_>) -> Outcome<Option<(i32, R)>>,
+        mut change: impl FnMut(&mut Tx<'_>, R) -> Outcome<T>,
+    ) -> Result<Option<T>> {
+        let mut lost = None;
+        self.transact(Access::One, |tx| {
+            let Some((version, seen)) = read(tx)? else { return Ok(None) };
+            // A connection that was lost does not say whether the change was made. As long as the version is the old one, it
+            // was not; whose change another one is, nobody knows.
+            if lost.is_some_and(|lost| lost != version) {
+                return Err(transact::unknown("the version has changed since".to_owned()).into());
             }
-        }
-    }
-}
-
-/// How one attempt at a transaction ended, when it did not succeed.
-enum Attempt {
-    Answer(Box<Error>),
-    NoConnection(String),
-    Begin(DieselError),
-    Failed(Failure),
-    /// The connection was lost in COMMIT: nobody knows whether it took place, so that it must not be done again.
-    Unknown(DieselError),
-}
-
-fn is_lost(error: &DieselError) -> bool {
-    dialect::classify(error) == Failed::Connection
-}
-
-/// Takes back what a transaction did.
-fn end(connection: &mut AnyConnection, access: Access) {
-    if let Err(error) = dialect::rollback(connection, access) {
-        log::debug!("rollback failed, the connection is dropped: {error}");
-        discard(connection);
-    }
-}
-
-/// Full jitter: the more attempts, the longer at most, up to 100 ms.
-fn pause(attempt: u32) -> Duration {
-    let ceiling = 1_000u64 << attempt.min(7);
-    let random = uuid::Uuid::new_v4().as_u64_pair().0;
-    Duration::from_micros(random % ceiling.min(100_000) + 100)
-}
-
-fn away(error: String) -> Error {
-    Error::unavailable("The database cannot be reached at the moment.", error)
-}
-
-fn unknown(error: DieselError) -> Error {
-    Error::unavailable(
-        "The database was lost while it made the change; look whether it is made before you try again.",
-        error.to_string(),
-    )
-}
-
-fn last_word(failure: Failure) -> Error {
-    match failure {
-        Failure::Answer(error) => *error,
-        Failure::Stale => Error::unavailable(
-            "Too many requests changed this resource at the same time; try again.",
-            "a compare-and-swap lost every attempt",
-        ),
-        Failure::Database(error) => match dialect::classify(&error) {
-            Failed::Contention => Error::unavailable(
-                "The database is too busy with other changes to this resource; try again.",
-                error.to_string(),
-            ),
-            Failed::Connection => away(error.to_string()),
-            Failed::Duplicate => {
-                Error::already_exists("A resource with these identifying values already exists.")
+            let outcome = change(tx, seen);
+            if let Err(Failure::Database(error)) = &outcome
+                && transact::is_lost(error)
+            {
+                lost = Some(version);
             }
-            Failed::Reference => {
-                Error::conflict("A resource this request refers to has just changed; try again.")
-            }
-            Failed::ReadOnly => {
-                Error::unavailable("The database takes no changes at the moment.", error.to_string())
-            }
-            Failed::TooLong => {
-                Error::unavailable("The database took too long; try again later.", error.to_string())
-            }
-            _ => Error::storage(error.to_string()),
-        },
+            outcome.map(Some)
+        })
     }
 }

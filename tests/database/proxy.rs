@@ -1,4 +1,4 @@
-//! The network between the service and its database, with a switch.
+//! The network between the service and its database, with a switch and with scissors.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,6 +12,16 @@ pub struct Proxy {
     server: String,
     address: SocketAddr,
     running: Option<Running>,
+    scissors: Arc<Mutex<Option<Scissors>>>,
+}
+
+/// Which connection is to end, and when.
+#[derive(Clone)]
+pub enum Scissors {
+    /// That on which these bytes are sent to the server, which never gets them.
+    BeforeIt(Vec<u8>),
+    /// That on which these bytes are sent to the server: it gets them, and its answer is lost.
+    AfterIt(Vec<u8>),
 }
 
 struct Running {
@@ -26,7 +36,7 @@ impl Proxy {
         let url = url::Url::parse(url).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self { server, address, running: None }
+        Self { server, address, running: None, scissors: Arc::default() }
     }
 
     /// The URL by way of the proxy.
@@ -36,12 +46,23 @@ impl Proxy {
         url.to_string()
     }
 
+    /// Cuts one connection, the next on which there is what is asked for.
+    pub fn cut(&self, scissors: Scissors) {
+        *self.scissors.lock().unwrap() = Some(scissors);
+    }
+
+    /// Whether what was to be cut has come.
+    pub fn has_cut(&self) -> bool {
+        self.scissors.lock().unwrap().is_none()
+    }
+
     /// Lets connections through.
     pub fn open(&mut self) {
         let listener = TcpListener::bind(self.address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let (stop, streams) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let (server, stopped, kept) = (self.server.clone(), Arc::clone(&stop), Arc::clone(&streams));
+        let scissors = Arc::clone(&self.scissors);
         let accept = thread::spawn(move || {
             while !stopped.load(Ordering::SeqCst) {
                 let Ok((client, _)) = listener.accept() else {
@@ -50,10 +71,12 @@ impl Proxy {
                 };
                 client.set_nonblocking(false).unwrap();
                 let server = TcpStream::connect(&server).unwrap();
-                for (from, to) in [(&client, &server), (&server, &client)] {
-                    let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    thread::spawn(move || pump(from, to));
-                }
+                let (asks, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (asked, answered) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                let (scissors, is_cut) = (Arc::clone(&scissors), Arc::new(AtomicBool::new(false)));
+                let is_lost = Arc::clone(&is_cut);
+                thread::spawn(move || pump(asks, asked, |bytes| arrives(&scissors, bytes, &is_lost)));
+                thread::spawn(move || pump(answers, answered, |_| !is_cut.load(Ordering::SeqCst)));
                 kept.lock().unwrap().extend([client, server]);
             }
         });
@@ -77,9 +100,27 @@ impl Drop for Proxy {
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream) {
+/// Whether what is sent to the server may get there; takes the scissors when it is what they are for.
+fn arrives(scissors: &Mutex<Option<Scissors>>, bytes: &[u8], answer_is_lost: &AtomicBool) -> bool {
+    let mut scissors = scissors.lock().unwrap();
+    let (Some(Scissors::BeforeIt(mark)) | Some(Scissors::AfterIt(mark))) = &*scissors else { return true };
+    if !bytes.windows(mark.len()).any(|some| some == mark) {
+        return true;
+    }
+    let is_sent = matches!(scissors.take(), Some(Scissors::AfterIt(_)));
+    answer_is_lost.store(is_sent, Ordering::SeqCst);
+    is_sent
+}
+
+/// Passes on what comes, until that ends or is not to be.
+fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
     let mut buffer = [0; 4096];
     while let Ok(count) = from.read(&mut buffer) {
+        if count > 0 && !passes(&buffer[..count]) {
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
+        }
         if count == 0 || to.write_all(&buffer[..count]).is_err() {
             break;
         }

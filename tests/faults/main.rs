@@ -1,4 +1,4 @@
-//! The real program while its database is slow, locked or takes no writes: everybody is answered in time and is told
+//! The real program while its database is slow, lost, locked or takes no writes: everybody is answered in time and is told
 //! what it is, nothing is written by those who were refused, and when it is over all is as before. The servers are
 //! those of `scripts/test`; what needs servers of its own, or a full disk, is in `scripts/torture`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
@@ -9,6 +9,11 @@ mod databases;
 #[allow(dead_code, reason = "tests/torture uses the rest")]
 mod http;
 mod locks;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod lost;
 #[allow(dead_code, reason = "tests/torture uses the rest")]
 mod process;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[path = "../database/proxy.rs"]
+mod proxy;
 mod read_only;

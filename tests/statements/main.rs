@@ -117,7 +117,7 @@ fn what_a_scheduler_says_of_a_run_is_always_the_same_statement() {
     let change = |change: AttachmentChange| {
         let changed = store.write(|tx| {
             let attachment = job_attachments::find(tx, "p", "job-1")?.unwrap();
-            job_attachments::update(tx, &attachment, change.clone())
+            job_attachments::update(tx, &attachment, &change)
         });
         changed.unwrap();
         KEPT.load(Ordering::SeqCst)

@@ -156,8 +156,8 @@ fn no_operation_sends_more_statements_for_a_longer_list() {
     assert_eq!(usual["GET jobs of a client"], 2);
     // Which jobs, and these.
     assert_eq!(usual["GET page of jobs"], 2);
-    // Begin, the job, the change, commit.
-    assert_eq!(usual["PATCH job's start"], 4);
+    // The job, and the change.
+    assert_eq!(usual["PATCH job's start"], 2);
     // Begin, the session, the job, the session's run, all jobs' parts, the job's part, commit.
     assert_eq!(usual["start of session"], 7);
     for (operation, sent) in &usual {

@@ -23,6 +23,11 @@ impl Conditions {
         Ok(Self { precondition, sees_all })
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.precondition.is_empty()
+    }
+
     /// Holds them against a document that is there, and returns its head as it was then; without conditions nothing is
     /// looked up, and `None` is returned. What the document is made of stays so until the transaction has ended.
     pub fn check(

@@ -14,6 +14,11 @@ pub fn known_client(tx: &mut Tx<'_>, request: &Request<'_>, name: &str) -> Outco
     Ok(client.ok_or_else(|| Error::unprocessable(format!("Client not found with ID {name}")))?)
 }
 
+/// Whether a document is on the client of that name, or that uuid, already.
+pub fn is_on(head: &JobHead, name: &str) -> bool {
+    [&head.client_name, &head.attachment.client_id].iter().any(|current| *current == name)
+}
+
 /// The client that a document moves its attachment to, if it does.
 pub fn changed_client(
     tx: &mut Tx<'_>,
@@ -21,8 +26,7 @@ pub fn changed_client(
     head: &JobHead,
     name: Option<&str>,
 ) -> Outcome<Option<Client>> {
-    let current = [&head.client_name, &head.attachment.client_id];
-    let Some(name) = name.filter(|name| !current.iter().any(|current| current == name)) else {
+    let Some(name) = name.filter(|name| !is_on(head, name)) else {
         return Ok(None);
     };
     let client = known_client(tx, request, name)?;

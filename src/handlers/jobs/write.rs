@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::Request;
 use super::super::sessions::{join, leave};
-use super::named::{changed_client, check_client, known_client, wanted_session};
+use super::named::{changed_client, check_client, is_on, known_client, wanted_session};
 use crate::document::jobs::{JobAction, JobDocument, check_capability};
-use crate::document::schedule::{RunState, unit};
+use crate::document::schedule::unit;
 use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
@@ -85,6 +85,21 @@ pub fn insert(
     Ok(Inserted { job_id, client, version: version + 1 })
 }
 
+/// What a document changes in the run, if it changes nothing else and writes no history: what schedulers say most often. One
+/// statement does that.
+pub fn only_of_run(head: &JobHead, document: &JobDocument) -> Option<AttachmentChange> {
+    let moves = document.client_id.as_deref().is_some_and(|name| !is_on(head, name));
+    let joins_or_leaves = document.session_id.is_some() && !document.has_schedule;
+    let describes = document.description.as_ref().is_some_and(|text| *text != head.job.description);
+    let schedules = own_unit(head, document).is_some_and(|unit| Json::from(unit) != head.job.scheduling);
+    if document.actions.is_some() || moves || joins_or_leaves || describes || schedules {
+        return None;
+    }
+    let change = run_change(&head.attachment, document);
+    let [before, after] = runs(&head.attachment, &change);
+    (!lifecycle::finishes(before, after)).then_some(change)
+}
+
 /// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
 /// the document's version.
 pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &JobDocument) -> Outcome<i32> {
@@ -112,9 +127,8 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
         jobs::redefine(tx, request.user(), &head.job, document.description.clone(), unit, places.as_deref())?;
     let job_version = moved(tx, head, client.as_ref(), job_version)?;
 
-    let mut change = run_change(&head.attachment, &document.run);
+    let mut change = run_change(&head.attachment, document);
     change.client_id = client.map(|client| client.id);
-    change.session_tag = sent_tag(&head.attachment, document);
     let version = write_run(tx, request, head, change)?;
     if document.has_schedule || document.session_id.is_none() {
         return Ok(job_version + version);
@@ -172,7 +186,7 @@ pub fn replace(
         None if left => {}
         None => change.ask(""),
     }
-    Ok(job_version + job_attachments::update(tx, &stored, change)?)
+    Ok(job_version + job_attachments::update(tx, &stored, &change)?)
 }
 
 /// What asking for an event changes (contract, api-v2 §7 "Events").
@@ -194,14 +208,8 @@ fn write_run(
     change: AttachmentChange,
 ) -> Outcome<i32> {
     let stored = &head.attachment;
-    let before = Run { started: stored.time_started, ended: stored.time_ended, result: &stored.result };
-    let result = change.result.clone().unwrap_or_else(|| stored.result.clone());
-    let after = Run {
-        started: change.time_started.unwrap_or(stored.time_started),
-        ended: change.time_ended.unwrap_or(stored.time_ended),
-        result: &result,
-    };
-    let version = job_attachments::update(tx, stored, change)?;
+    let [before, after] = runs(stored, &change);
+    let version = job_attachments::update(tx, stored, &change)?;
     if let (true, Some(ended)) = (lifecycle::finishes(before, after), after.ended) {
         let metadata = json!({
             "job_id": stored.id,
@@ -212,7 +220,7 @@ fn write_run(
         let run = FinishedRun {
             started: after.started,
             ended,
-            result: &result,
+            result: after.result,
             client_name: &head.client_name,
             metadata: Json(metadata),
         };
@@ -221,14 +229,27 @@ fn write_run(
     Ok(version)
 }
 
+/// An attachment's run before a change and after it.
+fn runs<'r>(stored: &'r JobAttachment, change: &'r AttachmentChange) -> [Run<'r>; 2] {
+    let before = Run { started: stored.time_started, ended: stored.time_ended, result: &stored.result };
+    let after = Run {
+        started: change.time_started.unwrap_or(stored.time_started),
+        ended: change.time_ended.unwrap_or(stored.time_ended),
+        result: change.result.as_ref().unwrap_or(&stored.result),
+    };
+    [before, after]
+}
+
 /// What a document's run state changes in an attachment.
-fn run_change(stored: &JobAttachment, run: &RunState) -> AttachmentChange {
+fn run_change(stored: &JobAttachment, document: &JobDocument) -> AttachmentChange {
+    let run = &document.run;
     let mut change = AttachmentChange {
         status: run.status.clone().filter(|value| *value != stored.status),
         result: run.result.clone().filter(|value| *value != stored.result),
         current_pid: run.current_pid.map(Some).filter(|value| *value != stored.current_pid),
         time_started: run.time_started.filter(|value| *value != stored.time_started),
         time_ended: run.time_ended.filter(|value| *value != stored.time_ended),
+        session_tag: sent_tag(stored, document),
         ..AttachmentChange::default()
     };
     let event = lifecycle::event_after(&stored.event, stored.event_delivered, run.event.as_deref());

@@ -12,7 +12,8 @@ type Manager = <AnyConnection as Connection>::TransactionManager;
 pub enum Access {
     /// Sees one consistent snapshot, writes nothing.
     Read,
-    /// Is one statement, and so a snapshot and a change of its own: it needs no beginning and no end.
+    /// Is one statement, and so a snapshot and a change of its own: it needs no beginning and no end. Or several that do not
+    /// need one another.
     One,
     /// Sees what is committed, statement by statement, and may write.
     Write,
