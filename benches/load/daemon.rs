@@ -50,7 +50,8 @@ impl Daemon {
         Self::start(command, &Request::get("/"))
     }
 
-    fn start(mut command: Command, ask: &Request) -> Result<Self> {
+    /// A program that says where it listens; asked once.
+    pub fn start(mut command: Command, ask: &Request) -> Result<Self> {
         let begin = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);

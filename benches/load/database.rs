@@ -30,23 +30,33 @@ struct Setting {
 impl Database {
     /// Makes one on that server, or a file where it is `sqlite`, with the schema that the binary makes.
     pub fn create(server: &str) -> Result<Self> {
+        let database = Self::empty(server, "ours")?;
+        let made = Command::new(env!("CARGO_BIN_EXE_freezer-api"))
+            .args(["--database-connection", &database.text, "db", "sync"])
+            .stdout(Stdio::null())
+            .status()?;
+        if made.success() { Ok(database) } else { Err("`freezer-api db sync` failed".into()) }
+    }
+
+    /// Makes one with nothing in it; `whose` is part of its name.
+    pub fn empty(server: &str, whose: &str) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("freezer-bench-").tempdir()?;
         let (text, server) = if server == "sqlite" {
             (format!("sqlite:///{}", directory.path().join("bench.sqlite").display()), None)
         } else {
-            let name = format!("freezer_bench_{}", std::process::id());
+            let name = format!("freezer_bench_{whose}_{}", std::process::id());
             let mut text = url::Url::parse(server)?;
             text.set_path(&name);
             let server = DatabaseUrl::parse(server)?;
             establish(&server)?.batch_execute(&format!("CREATE DATABASE {name}"))?;
             (text.to_string(), Some((server, name)))
         };
-        let database = Self { url: DatabaseUrl::parse(&text)?, text, server, _directory: directory };
-        let made = Command::new(env!("CARGO_BIN_EXE_freezer-api"))
-            .args(["--database-connection", &database.text, "db", "sync"])
-            .stdout(Stdio::null())
-            .status()?;
-        if made.success() { Ok(database) } else { Err("`freezer-api db sync` failed".into()) }
+        Ok(Self { url: DatabaseUrl::parse(&text)?, text, server, _directory: directory })
+    }
+
+    /// Its name on its server; a file has none.
+    pub fn name(&self) -> &str {
+        self.server.as_ref().map_or("", |(_, name)| name)
     }
 
     pub fn connect(&self) -> Result<AnyConnection> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::daemon::Daemon;
 use crate::http::{Client, Request};
-use crate::load::Measured;
+use crate::load::{Measured, Taken};
 use crate::operations::{patch, poll, random};
 use crate::world::Scheduler;
 
@@ -22,16 +22,20 @@ const PATCHING: usize = 8;
 
 /// What is measured of it.
 pub const NAMES: [&str; 2] = ["fleet, polls", "fleet, PATCHes"];
+/// The same of a fleet that is as much smaller as the machine is slower.
+pub const TO_SCALE: [&str; 2] = ["fleet to scale, polls", "fleet to scale, PATCHes"];
 
-/// Lets the fleet work for that long; its polls and its changes.
-pub fn measure(daemon: &Daemon, jobs: usize, time: Duration) -> Result<[Measured; 2]> {
+/// Lets the fleet work for that long, or that part of it; its polls and its changes.
+pub fn measure(daemon: &Daemon, jobs: usize, time: Duration, part: f64) -> Result<[Measured; 2]> {
     let schedulers = Scheduler::count(jobs) as u64;
-    // Each scheduler in turn, so that each is heard of once in a while and its sign of life has to be noted.
-    let make_poll = |turn: u64| poll(Scheduler::Regular((turn % schedulers) as usize));
-    let make_patch = |turn: u64| patch(random(99, turn), jobs);
+    // Each scheduler in turn, so that each is heard of once in a while and its sign of life has to be noted. A part of the
+    // fleet has not polled with the whole of it.
+    let first = if part < 1.0 { schedulers / 2 } else { 0 };
+    let make_poll = |turn: u64| poll(Scheduler::Regular(((first + turn) % schedulers) as usize));
+    let make_patch = |turn: u64| patch(random(99, first + turn), jobs);
     thread::scope(|scope| {
-        let polls = scope.spawn(|| paced(daemon, POLLING, POLLS, time, make_poll));
-        let patches = scope.spawn(|| paced(daemon, PATCHING, PATCHES, time, make_patch));
+        let polls = scope.spawn(|| paced(daemon, POLLING, POLLS * part, time, make_poll));
+        let patches = scope.spawn(|| paced(daemon, PATCHING, PATCHES * part, time, make_patch));
         let gave_up = |_| Err("a thread gave up".into());
         Ok([polls.join().unwrap_or_else(gave_up)?, patches.join().unwrap_or_else(gave_up)?])
     })
@@ -88,5 +92,5 @@ fn paced(
         end = end.max(last);
     }
     // Behind its schedule, it took longer than it should have, and the rate is what was achieved.
-    Ok(Measured::of(latencies, (end - begin).max(time)))
+    Ok(Taken { latencies, whole: (end - begin).max(time) }.measured())
 }

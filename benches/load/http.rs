@@ -22,10 +22,11 @@ impl Request {
 
     /// A request with a body, if it is not empty.
     pub fn with_body(method: &str, path: &str, body: &str) -> Self {
-        // What a client of OpenStack sends, with the identity where the strategy `noauth` looks for it.
+        // What a client of OpenStack sends, with the identity where the strategy `noauth` looks for it, and the Python service
+        // behind what asks Keystone.
         let mut text = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: freezer-bench\r\nAccept: application/json\r\n\
-             X-User-Id: {USER}\r\nX-Project-Id: {PROJECT}\r\nX-Roles: member,reader\r\n"
+             X-Identity-Status: Confirmed\r\nX-User-Id: {USER}\r\nX-Project-Id: {PROJECT}\r\nX-Roles: member,reader\r\n"
         );
         if !body.is_empty() {
             text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));

@@ -21,15 +21,36 @@ pub struct Measured {
     pub count: usize,
 }
 
-impl Measured {
-    /// Sums up how long each took, of which all together took that long.
-    pub fn of(mut latencies: Vec<Duration>, whole: Duration) -> Self {
-        latencies.sort_unstable();
+/// How long each of them took, and all together.
+pub struct Taken {
+    pub latencies: Vec<Duration>,
+    pub whole: Duration,
+}
+
+impl Taken {
+    /// Nothing yet.
+    pub const EMPTY: Self = Self { latencies: Vec::new(), whole: Duration::ZERO };
+
+    /// These and some more, which came later.
+    pub fn and(mut self, more: Self) -> Self {
+        self.latencies.extend(more.latencies);
+        Self { whole: self.whole + more.whole, ..self }
+    }
+
+    /// Sums it up, if there is anything.
+    pub fn some(self) -> Option<Measured> {
+        (!self.latencies.is_empty()).then(|| self.measured())
+    }
+
+    /// Sums it up.
+    pub fn measured(mut self) -> Measured {
+        self.latencies.sort_unstable();
+        let (latencies, whole) = (&self.latencies, self.whole);
         let at = |part: f64| {
             let index = (latencies.len() as f64 * part) as usize;
             latencies.get(index.min(latencies.len().saturating_sub(1))).map_or(0.0, |d| d.as_secs_f64() * 1e3)
         };
-        Self {
+        Measured {
             rate: latencies.len() as f64 / whole.as_secs_f64(),
             p50: at(0.5),
             p99: at(0.99),
@@ -40,19 +61,20 @@ impl Measured {
 }
 
 /// Each thread makes its own worker with `make`, which is given the thread's number, and has it work for that long.
-/// A worker is given how often it has worked before. The first failure ends all.
+/// A worker is given a number for each time, from `first` on. The first failure ends all.
 pub fn closed_loop<W: Send>(
     threads: usize,
     time: Duration,
+    first: u64,
     make: impl Fn(usize) -> Result<W> + Sync,
     work: impl Fn(&mut W, usize, u64) -> Result<()> + Sync,
-) -> Result<Measured> {
+) -> Result<Taken> {
     let begin = Barrier::new(threads);
     // One after the other, each with something done: no server is to be judged by a burst of new connections.
     let mut workers = Vec::new();
     for thread in 0..threads {
         let mut worker = make(thread)?;
-        work(&mut worker, thread, 0)?;
+        work(&mut worker, thread, first)?;
         workers.push(worker);
     }
     let results: Vec<Result<(Vec<Duration>, Duration)>> = thread::scope(|scope| {
@@ -66,7 +88,7 @@ pub fn closed_loop<W: Send>(
                     begin.wait();
                     let start = Instant::now();
                     let mut now = start;
-                    for turn in 1.. {
+                    for turn in first + 1.. {
                         work(&mut worker, thread, turn)?;
                         let done = Instant::now();
                         latencies.push(done - now);
@@ -87,5 +109,5 @@ pub fn closed_loop<W: Send>(
         latencies.extend(some);
         whole = whole.max(took);
     }
-    Ok(Measured::of(latencies, whole))
+    Ok(Taken { latencies, whole })
 }

@@ -12,6 +12,7 @@ mod load;
 mod machine;
 mod operations;
 mod options;
+mod python;
 mod report;
 mod results;
 mod run;

@@ -30,6 +30,9 @@ pub struct Options {
     /// Measure only operations with this in their names
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
+    /// Measure the Python service beside it, with this interpreter, which has it
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
     /// Write the results here, as JSON
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,

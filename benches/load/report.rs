@@ -3,15 +3,27 @@
 use serde_json::{Value, json};
 
 use crate::load::Measured;
+use crate::python;
 use crate::results::Results;
-use crate::targets::Check;
+use crate::targets::{Check, Verdict};
 
 /// Which targets were met.
 pub fn summary(results: &Results, checks: &[Check]) -> String {
-    let met = checks.iter().filter(|check| check.is_met).count();
-    let mut text = format!("\n{met} of {} targets met (they are for MariaDB)\n", checks.len());
+    let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let (met, to_scale) = (count(Verdict::Met), count(Verdict::MetToScale));
+    let mut text = format!("\n{met} of {} targets met (they are for MariaDB)", checks.len());
+    if let Some(speed) = results.speed() {
+        text.push_str(&format!(
+            ", {to_scale} more for a machine of {speed:.2} of the speed, which this one is"
+        ));
+    }
+    text.push('\n');
     for check in checks {
-        let verdict = if check.is_met { "met   " } else { "MISSED" };
+        let verdict = match check.verdict {
+            Verdict::Met => "met     ",
+            Verdict::MetToScale => "to scale",
+            Verdict::Missed => "MISSED  ",
+        };
         text.push_str(&format!("{verdict} {}: {}, {}\n", check.what, check.measured, check.target));
     }
     if results.connections != 8 {
@@ -28,13 +40,15 @@ pub fn json(results: &Results, checks: &[Check]) -> String {
         value["jobs"] = row.jobs.into();
         value["operation"] = row.operation.into();
         value["constant"] = row.constant.map_or(Value::Null, measured);
+        value["python"] = row.python.map_or(Value::Null, measured);
         value["statements"] = row.statements.map_or(Value::Null, measured);
         value["resident_mb"] = row.memory.resident.into();
         value["peak_mb"] = row.memory.peak.into();
         value
     });
     let checks = checks.iter().map(|check| {
-        json!({"what": check.what, "target": check.target, "measured": check.measured, "met": check.is_met})
+        let is_met = check.verdict == Verdict::Met;
+        json!({"what": check.what, "target": check.target, "measured": check.measured, "met": is_met})
     });
     let machine = &results.machine;
     let settings: serde_json::Map<String, Value> =
@@ -50,6 +64,8 @@ pub fn json(results: &Results, checks: &[Check]) -> String {
         "database": results.backend,
         "settings": settings,
         "connections": results.connections,
+        "speed": results.speed(),
+        "python_mb": results.python.map_or(Value::Null, |(before, most)| json!([before, most])),
         "first_answer_ms": results.first_answer.as_secs_f64() * 1e3,
         "results": rows.collect::<Vec<_>>(),
         "targets": checks.collect::<Vec<_>>(),
@@ -89,15 +105,43 @@ fn markdown(results: &Results, checks: &[Check]) -> String {
             row.memory.resident,
         ));
     }
+    text.push_str(&beside_python(results));
     let first = results.first_answer.as_secs_f64() * 1e3;
     text.push_str(&format!(
         "\nThe service had {:.1} MB at most, and gave its first answer after {first:.0} ms.\n\n\
-         | target | | measured | |\n| --- | --- | ---: | --- |\n",
+         | target | | for this machine | measured | |\n| --- | --- | ---: | ---: | --- |\n",
         results.peak()
     ));
     for check in checks {
-        let verdict = if check.is_met { "met" } else { "**missed**" };
-        text.push_str(&format!("| {} | {} | {} | {verdict} |\n", check.what, check.target, check.measured));
+        let verdict = match check.verdict {
+            Verdict::Met => "met",
+            Verdict::MetToScale => "met to scale",
+            Verdict::Missed => "**missed**",
+        };
+        let Check { what, target, to_scale, measured, .. } = check;
+        text.push_str(&format!("| {what} | {target} | {to_scale} | {measured} | {verdict} |\n"));
+    }
+    text
+}
+
+/// What the Python service did in the same minutes.
+fn beside_python(results: &Results) -> String {
+    let Some((before, most)) = results.python else { return String::new() };
+    let mut text = format!(
+        "\n| with {} jobs | the Python service, per second | p50 ms | p99 ms | ours, times as many |\n\
+         | --- | ---: | ---: | ---: | ---: |\n",
+        python::JOBS
+    );
+    for row in &results.rows {
+        let Some(Measured { rate, p50, p99, .. }) = row.python else { continue };
+        let times = row.measured.rate / rate;
+        text.push_str(&format!("| {} | {rate:.1} | {p50:.1} | {p99:.1} | {times:.1} |\n", row.operation));
+    }
+    text.push_str(&format!(
+        "\nThe Python service's two processes had {before:.0} MB together before that, and {most:.0} MB at most.\n"
+    ));
+    if let Some(speed) = results.speed() {
+        text.push_str(&format!("By it this machine has {speed:.2} of the speed that the targets are for.\n"));
     }
     text
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::daemon::Memory;
 use crate::load::Measured;
 use crate::machine::Machine;
+use crate::targets;
 
 /// All of it.
 pub struct Results {
@@ -13,6 +14,8 @@ pub struct Results {
     pub backend: String,
     pub settings: Vec<(&'static str, String)>,
     pub connections: usize,
+    /// Megabytes that the Python service had before it was measured, and afterwards.
+    pub python: Option<(f64, f64)>,
     /// From the start of the service, on a database with a schema, to its first answer; the longest.
     pub first_answer: Duration,
     pub rows: Vec<Row>,
@@ -26,6 +29,8 @@ pub struct Row {
     pub measured: Measured,
     /// What rouille does when it answers with a constant.
     pub constant: Option<Measured>,
+    /// What the Python service does.
+    pub python: Option<Measured>,
     /// What Diesel does with the same statements.
     pub statements: Option<Measured>,
     /// The service's memory afterwards.
@@ -36,6 +41,20 @@ impl Results {
     /// The operation with so many jobs.
     pub fn row(&self, jobs: usize, operation: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.jobs == jobs && row.operation == operation)
+    }
+
+    /// What the Python service does of an operation, if it was measured.
+    pub fn python(&self, operation: &str) -> Option<Measured> {
+        self.rows.iter().filter(|row| row.operation == operation).find_map(|row| row.python)
+    }
+
+    /// How fast this machine is, as a part of the one that the targets are for: what the Python service does here of what it
+    /// did there, in the median of all that was measured of it.
+    pub fn speed(&self) -> Option<f64> {
+        let part = |(operation, there): &(&str, f64)| Some(self.python(operation)?.rate / there);
+        let mut parts: Vec<f64> = targets::PYTHON.iter().filter_map(part).collect();
+        parts.sort_unstable_by(f64::total_cmp);
+        parts.get(parts.len() / 2).copied()
     }
 
     /// The most memory, in megabytes, that the service had at any time.
@@ -66,10 +85,10 @@ impl Results {
 
 impl Row {
     /// What [`Row::line`] has, in this order.
-    pub const HEADER: &str = "                          per second   p50 ms   p99 ms   max ms   rouille Diesel/s   MB now   MB max";
+    pub const HEADER: &str = "                          per second   p50 ms   p99 ms   max ms   rouille Diesel/s Python/s   MB now   MB max";
 
     pub fn new(jobs: usize, operation: &'static str, measured: Measured, memory: Memory) -> Self {
-        Self { jobs, operation, measured, constant: None, statements: None, memory }
+        Self { jobs, operation, measured, constant: None, python: None, statements: None, memory }
     }
 
     /// What part of rouille's constant answers this is.
@@ -89,10 +108,11 @@ impl Row {
         };
         let Measured { rate: own, p50, p99, max, .. } = self.measured;
         format!(
-            "{:<26}{own:>10.0} {p50:>8.2} {p99:>8.2} {max:>8.1} {:>9} {:>8} {:>8.1} {:>8.1}",
+            "{:<26}{own:>10.0} {p50:>8.2} {p99:>8.2} {max:>8.1} {:>9} {:>8} {:>8} {:>8.1} {:>8.1}",
             self.operation,
             rate(self.constant),
             rate(self.statements),
+            rate(self.python),
             self.memory.resident,
             self.memory.peak
         )

@@ -10,10 +10,11 @@ use crate::database::Database;
 use crate::fill::Filler;
 use crate::fleet;
 use crate::http::{Answer, Client, Request};
-use crate::load::{Measured, closed_loop};
+use crate::load::{Measured, Taken, closed_loop};
 use crate::machine::Machine;
 use crate::operations::{self, Operation};
 use crate::options::Options;
+use crate::python::{self, Python};
 use crate::results::{Results, Row};
 use crate::session;
 use crate::statements;
@@ -23,6 +24,11 @@ use crate::world::BLOCK;
 /// With how many jobs the fleet works; without that size, with the largest.
 const FLEET_JOBS: usize = 200_000;
 
+/// How often what is compared with each other takes turns, so that a machine that is slower for a while is so for all.
+const TURNS: u64 = 4;
+/// More than anything is done in one turn: no turn repeats what another has asked for.
+const MANY: u64 = 1_000_000;
+
 /// What one run has.
 struct Run<'o> {
     options: &'o Options,
@@ -30,6 +36,7 @@ struct Run<'o> {
     home: tempfile::TempDir,
     /// The constant answers that were measured: they do not depend on the number of jobs.
     constants: HashMap<&'static str, Measured>,
+    python: Option<Python>,
     results: Results,
 }
 
@@ -47,18 +54,29 @@ pub fn run(options: &Options) -> Result<Results> {
         backend: database.version()?,
         settings: database.settings()?,
         connections: options.connections,
+        python: None,
         first_answer: Duration::ZERO,
         rows: Vec::new(),
     };
     say(format_args!("{}", results.about()));
     let mut filler = Filler::new(database.url.clone());
     let home = tempfile::tempdir()?;
-    let mut run = Run { options, database, home, constants: HashMap::new(), results };
+    let python = match &options.python {
+        Some(_) if !options.sizes.contains(&python::JOBS) => {
+            return Err(format!("The Python service is measured with {} jobs.", python::JOBS).into());
+        }
+        Some(interpreter) => Some(Python::start(interpreter, &options.database, options.connections)?),
+        None => None,
+    };
+    let mut run = Run { options, database, home, constants: HashMap::new(), python, results };
     for jobs in &options.sizes {
         let begin = Instant::now();
         filler.fill(*jobs)?;
         say(format_args!("\n{jobs} jobs, filled in {:.1} s", begin.elapsed().as_secs_f64()));
         run.measure(*jobs)?;
+        if *jobs == python::JOBS {
+            run.python = None;
+        }
     }
     Ok(run.results)
 }
@@ -68,16 +86,13 @@ impl Run<'_> {
         let daemon = Daemon::service(&self.database.text, self.options.workers, self.home.path())?;
         self.results.first_answer = self.results.first_answer.max(daemon.first_answer);
         verify::filled(&mut Client::connect(daemon.address)?, jobs)?;
+        if let Some(python) = &self.python {
+            self.results.python = Some((python.memory()?, 0.0));
+        }
         say(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {
             if self.wants(operation.name) {
-                operations::seen_now(&self.database, jobs)?;
-                let measured = load(&daemon, &operation, self.options.connections, self.options.time())?;
-                let memory = daemon.memory()?;
-                let constant = self.constant(operation.name, operation.status, &operation.request)?;
-                let sets = (operation.samples)(&operation, jobs);
-                let statements = self.statements(&sets, operation.writes, self.options.connections)?;
-                self.add(Row { constant, statements, ..Row::new(jobs, operation.name, measured, memory) });
+                self.operation(&daemon, &operation, jobs)?;
             }
         }
         if self.wants(session::NAME) {
@@ -87,23 +102,63 @@ impl Run<'_> {
         let last = if sizes.contains(&FLEET_JOBS) { Some(&FLEET_JOBS) } else { sizes.last() };
         if last == Some(&jobs) && self.options.fleet_seconds > 0.0 && self.wants(fleet::NAMES[0]) {
             let time = Duration::from_secs_f64(self.options.fleet_seconds);
-            let measured = fleet::measure(&daemon, jobs, time)?;
-            for (name, measured) in fleet::NAMES.into_iter().zip(measured) {
-                self.add(Row::new(jobs, name, measured, daemon.memory()?));
+            let whole = (fleet::NAMES, 1.0);
+            let to_scale = self.results.speed().map(|speed| (fleet::TO_SCALE, speed.min(1.0)));
+            for (names, part) in [whole].into_iter().chain(to_scale) {
+                let measured = fleet::measure(&daemon, jobs, time, part)?;
+                for (name, measured) in names.into_iter().zip(measured) {
+                    self.add(Row::new(jobs, name, measured, daemon.memory()?));
+                }
             }
         }
         Ok(())
     }
 
-    fn session(&mut self, daemon: &Daemon, jobs: usize) -> Result<()> {
-        let measured = session::measure(daemon, self.options.connections, self.options.time())?;
-        let memory = daemon.memory()?;
-        let constant = self.constant(session::NAME, session::STATUS, |_, _| session::asked("hot", "job"))?;
-        let joining = session::joining(&mut Client::connect(daemon.address)?)?;
-        // One after the other: sent at the same time, only one of them would find the version that it asks for.
-        let statements = self.statements(&[vec![joining]], true, 1)?;
-        self.add(Row { constant, statements, ..Row::new(jobs, session::NAME, measured, memory) });
+    fn operation(&mut self, daemon: &Daemon, operation: &Operation, jobs: usize) -> Result<()> {
+        let constant = self.constant(operation.name, operation.status, &operation.request)?;
+        let connections = self.options.connections;
+        let sets = (operation.samples)(operation, jobs);
+        let [mut own, mut python, mut statements] = [const { Taken::EMPTY }; 3];
+        for turn in 0..TURNS {
+            operations::seen_now(&self.database, jobs)?;
+            let first = turn * MANY;
+            own = own.and(load(daemon, operation, connections, self.options.time() / TURNS as u32, first)?);
+            if python::can(operation.name) {
+                let load = |python: &Python, time| python.load(operation, connections, time, first);
+                python = python.and(self.python(load)?);
+            }
+            statements = statements.and(self.statements(&sets, operation.writes, connections)?);
+        }
+        let row = Row::new(jobs, operation.name, own.measured(), daemon.memory()?);
+        self.add(Row { constant, python: python.some(), statements: statements.some(), ..row });
         Ok(())
+    }
+
+    fn session(&mut self, daemon: &Daemon, jobs: usize) -> Result<()> {
+        let constant = self.constant(session::NAME, session::STATUS, |_, _| session::asked("hot", "job"))?;
+        let connections = self.options.connections;
+        let joining = [vec![session::joining(&mut Client::connect(daemon.address)?)?]];
+        let [mut own, mut python, mut statements] = [const { Taken::EMPTY }; 3];
+        for _ in 0..TURNS {
+            own = own.and(session::measure(daemon, connections, self.options.time() / TURNS as u32)?);
+            python = python.and(self.python(|python, time| python.session(connections, time))?);
+            // One after the other: sent at the same time, only one of them would find the version that it asks for.
+            statements = statements.and(self.statements(&joining, true, 1)?);
+        }
+        let row = Row::new(jobs, session::NAME, own.measured(), daemon.memory()?);
+        self.add(Row { constant, python: python.some(), statements: statements.some(), ..row });
+        Ok(())
+    }
+
+    /// What the Python service does, where it is measured.
+    fn python(&mut self, load: impl FnOnce(&Python, Duration) -> Result<Taken>) -> Result<Taken> {
+        let Some(python) = &self.python else { return Ok(Taken::EMPTY) };
+        let taken = load(python, self.options.time() / TURNS as u32)?;
+        let memory = python.memory()?;
+        if let Some((_, most)) = &mut self.results.python {
+            *most = memory.max(*most);
+        }
+        Ok(taken)
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -132,30 +187,32 @@ impl Run<'_> {
         let measured = closed_loop(
             self.options.connections,
             self.options.ceiling_time(),
+            0,
             |_| Client::connect(server.address),
             |client, thread, turn| succeeded(name, status, &client.send(&request(thread, turn))?),
-        )?;
+        )?
+        .measured();
         self.constants.insert(name, measured);
         Ok(Some(measured))
     }
 
     /// What Diesel does with the statements of the same requests, which are sets of such as follow each other.
-    fn statements(&self, sets: &[Vec<Request>], writes: bool, threads: usize) -> Result<Option<Measured>> {
+    fn statements(&self, sets: &[Vec<Request>], writes: bool, threads: usize) -> Result<Taken> {
         if self.options.ceiling_seconds == 0.0 {
-            return Ok(None);
+            return Ok(Taken::EMPTY);
         }
         let service = statements::Service::on(self.database.url.clone())?;
         let recorded = service.statements(sets)?;
         drop(service);
-        let time = self.options.ceiling_time();
-        statements::measure(&self.database.url, &recorded, writes, threads, time).map(Some)
+        let time = self.options.ceiling_time() / TURNS as u32;
+        statements::measure(&self.database.url, &recorded, writes, threads, time)
     }
 }
 
 /// Measures an operation, after a look at whether it does what it should.
-fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration) -> Result<Measured> {
+fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration, first: u64) -> Result<Taken> {
     let mut client = Client::connect(daemon.address)?;
-    let answer = client.send(&(operation.request)(threads, 0))?;
+    let answer = client.send(&(operation.request)(threads, first))?;
     succeeded(operation.name, operation.status, &answer)?;
     if !(operation.expect)(&answer.json()?) {
         return Err(format!("{}: {}", operation.name, answer.text()).into());
@@ -163,6 +220,7 @@ fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration) 
     closed_loop(
         threads,
         time,
+        first,
         |_| Client::connect(daemon.address),
         |client, thread, turn| {
             succeeded(operation.name, operation.status, &client.send(&(operation.request)(thread, turn))?)

@@ -1,5 +1,6 @@
 //! Schedulers that all start one session: every start that is acknowledged must be in the session afterwards.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::Result;
 use crate::daemon::Daemon;
 use crate::documents::{self, path_of};
 use crate::http::{Client, Request};
-use crate::load::{Measured, closed_loop};
+use crate::load::{Taken, closed_loop};
 use crate::world::{self, Kind, Scheduler};
 
 pub const NAME: &str = "session start";
@@ -19,7 +20,7 @@ pub const STATUS: u16 = 202;
 const FIRST_MEMBER: usize = 3;
 
 /// A session, and a job of another scheduler in it for each connection.
-struct Hot {
+pub struct Hot {
     id: String,
     jobs: Vec<String>,
 }
@@ -29,14 +30,15 @@ struct Hot {
 ///
 /// # Errors
 /// As well when an acknowledged start is not in what the session says afterwards.
-pub fn measure(daemon: &Daemon, connections: usize, time: Duration) -> Result<Measured> {
+pub fn measure(daemon: &Daemon, connections: usize, time: Duration) -> Result<Taken> {
     let mut client = Client::connect(daemon.address)?;
-    let hot = prepare(&mut client, connections)?;
+    let hot = Hot::prepare(daemon.address, connections)?;
     let before = show(&mut client, &hot)?;
     let (begun, joined) = (AtomicU64::new(0), AtomicU64::new(0));
-    let measured = closed_loop(
+    let taken = closed_loop(
         connections,
         time,
+        0,
         |_| Client::connect(daemon.address),
         |client, thread, _| {
             let answer = start(client, &hot, thread)?;
@@ -51,7 +53,7 @@ pub fn measure(daemon: &Daemon, connections: usize, time: Duration) -> Result<Me
     let after = show(&mut client, &hot)?;
     let (joined, begun) = (joined.into_inner(), begun.into_inner());
     check(&hot, (&before, &after), joined, begun)?;
-    Ok(measured)
+    Ok(taken)
 }
 
 /// One run was begun, every job is in it, and the session's version has counted every start.
@@ -75,25 +77,36 @@ fn check(hot: &Hot, (before, after): (&Value, &Value), joined: u64, held_off: u6
     }
 }
 
-fn prepare(client: &mut Client, connections: usize) -> Result<Hot> {
-    let mut create = |noun: &str, body: Value| -> Result<String> {
-        let answer = client.send(&Request::with_body("POST", &path_of(noun), &body.to_string()))?;
-        let text = answer.text();
-        let id = answer.json()?[format!("{}_id", noun.trim_end_matches('s'))].as_str().map(str::to_owned);
-        id.ok_or_else(|| text.into())
-    };
-    let id = create("sessions", documents::session())?;
-    let jobs = (0..connections)
-        .map(|number| create("jobs", documents::job(number, &Scheduler::Regular(number).client_id())))
-        .collect::<Result<Vec<_>>>()?;
-    for job in &jobs {
-        let path = path_of(&format!("sessions/{id}/jobs/{job}"));
-        let answer = client.send(&Request::with_body("PUT", &path, ""))?;
-        if answer.status != 204 {
-            return Err(answer.text().into());
+impl Hot {
+    /// Makes one by the API.
+    pub fn prepare(address: SocketAddr, connections: usize) -> Result<Self> {
+        let mut client = Client::connect(address)?;
+        let mut create = |noun: &str, body: Value| -> Result<String> {
+            let answer = client.send(&Request::with_body("POST", &path_of(noun), &body.to_string()))?;
+            let text = answer.text();
+            let id = answer.json()?[format!("{}_id", noun.trim_end_matches('s'))].as_str().map(str::to_owned);
+            id.ok_or_else(|| text.into())
+        };
+        let id = create("sessions", documents::session())?;
+        let jobs = (0..connections)
+            .map(|number| create("jobs", documents::job(number, &Scheduler::Regular(number).client_id())))
+            .collect::<Result<Vec<_>>>()?;
+        for job in &jobs {
+            let path = path_of(&format!("sessions/{id}/jobs/{job}"));
+            // The Python service hangs up after an answer without a body.
+            let mut client = Client::connect(address)?;
+            let answer = client.send(&Request::with_body("PUT", &path, ""))?;
+            if answer.status != 204 {
+                return Err(answer.text().into());
+            }
         }
+        Ok(Hot { id, jobs })
     }
-    Ok(Hot { id, jobs })
+
+    /// The request to start it for the job of that connection.
+    pub fn start(&self, thread: usize) -> Request {
+        asked(&self.id, &self.jobs[thread])
+    }
 }
 
 /// A start that joins a run, of one of the filled sessions.
@@ -119,7 +132,7 @@ pub fn asked(session: &str, job: &str) -> Request {
 }
 
 fn start(client: &mut Client, hot: &Hot, thread: usize) -> Result<Value> {
-    let answer = client.send(&asked(&hot.id, &hot.jobs[thread]))?;
+    let answer = client.send(&hot.start(thread))?;
     if answer.status == STATUS { answer.json() } else { Err(answer.text().into()) }
 }
 

@@ -17,7 +17,7 @@ use freezer_api::store::{new_id, now};
 
 use super::value::Value;
 use super::{Requests, Statement};
-use crate::load::{Measured, closed_loop};
+use crate::load::{Taken, closed_loop};
 use crate::operations::random;
 use crate::{Result, world};
 
@@ -29,12 +29,13 @@ pub fn measure(
     writes: bool,
     threads: usize,
     time: Duration,
-) -> Result<Measured> {
+) -> Result<Taken> {
     let threads = threads.min(recorded.len());
     let mine = |thread: usize| recorded.iter().skip(thread).step_by(threads).collect::<Vec<_>>();
     closed_loop(
         threads,
         time,
+        0,
         |thread| {
             let sets = mine(thread);
             let turns = vec![0; sets.len()];

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""The Python service as it is published, served by waitress: serve.py CONFIG_FILE PORT. Its database is made first."""
+"""The Python service as it is published, served by waitress: serve.py CONFIG_FILE PORT [THREADS].
+
+Its database is made first. It says where it listens.
+"""
 
 import multiprocessing
 import sys
@@ -14,7 +17,7 @@ def make_database(config):
 
 
 def main():
-    config, port = sys.argv[1:]
+    config, port, threads = (sys.argv[1:] + ["8"])[:3]
     # In a child, as a process reads its configuration once.
     child = multiprocessing.get_context("fork").Process(target=make_database, args=[config])
     child.start()
@@ -23,7 +26,9 @@ def main():
     sys.argv[1:] = ["--config-file", config]
     from freezer_api.wsgi import application
 
-    waitress.serve(application, host="127.0.0.1", port=int(port), threads=8)
+    server = waitress.create_server(application, host="127.0.0.1", port=int(port), threads=int(threads))
+    print(f"listening on http://127.0.0.1:{server.effective_port}", flush=True)
+    server.run()
 
 
 if __name__ == "__main__":
