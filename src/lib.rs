@@ -16,6 +16,7 @@ pub mod document;
 pub mod error;
 /// One file per noun: read the call, check, one transaction, render.
 pub mod handlers;
+mod hex;
 /// Request to [`http::Call`], [`http::Reply`] to response; knows nothing of backups.
 pub mod http;
 /// The built-in identity: a small Keystone v3, for a service without a Keystone.

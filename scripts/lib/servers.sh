@@ -78,9 +78,13 @@ SQL
   export FREEZER_TEST_MYSQL_URL=mysql://freezer:freezer@127.0.0.1:$port/freezer
 }
 
+# A third of the machine's memory in megabytes, at most 8 GB: a million jobs with all that belongs to them need about 5.
+room_for_data() { awk '/^MemTotal/ { room = int($2 / 3072); print (room > 8192 ? 8192 : room) }' /proc/meminfo; }
+
 # As an operator has it: nothing that was acknowledged is lost, and there is room for what is used.
 start_durable_mariadb() {
-  start_mariadb --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=2G --innodb-log-file-size=1G
+  start_mariadb --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size="$(room_for_data)M" \
+    --innodb-log-file-size=1G
 }
 
 # start_postgresql [OPTION...]: with further options of postgres, by default that it may forget.
@@ -101,7 +105,7 @@ start_postgresql() {
 
 # As an operator has it: nothing that was acknowledged is lost, and there is room for what is used.
 start_durable_postgresql() {
-  start_postgresql -c shared_buffers=2GB -c max_wal_size=4GB
+  start_postgresql -c shared_buffers="$(room_for_data)MB" -c max_wal_size=4GB
 }
 
 # The services of compose.yaml, on ports that docker picks.

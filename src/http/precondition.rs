@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::reply::bytes;
 use super::{Call, Reply};
 use crate::error::{Error, Result};
+use crate::hex::hex;
 
-/// How much of the digest a tag has, in bytes.
-const TAG_BYTES: usize = 16;
+/// How many hex digits of the digest a tag has.
+const TAG_DIGITS: usize = 32;
 
 /// What a request demands of the resource's current state before anything is done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,16 +42,9 @@ pub fn entity_tag(document: &Value) -> String {
 
 /// The entity tag of a document in bytes.
 pub(super) fn tag_of(body: &[u8]) -> String {
-    let digest = digest(&SHA256, body);
-    let mut tag = String::with_capacity(2 * TAG_BYTES + 2);
-    tag.push('"');
-    for byte in digest.as_ref().iter().take(TAG_BYTES) {
-        tag.extend(
-            [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
-        );
-    }
-    tag.push('"');
-    tag
+    let mut digits = hex(digest(&SHA256, body).as_ref());
+    digits.truncate(TAG_DIGITS);
+    format!("\"{digits}\"")
 }
 
 impl Precondition {

@@ -4,6 +4,7 @@ use ring::digest::{SHA256, digest as digest_of};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
+use crate::hex::hex;
 
 /// Random bytes of a token; twice as many hex digits.
 const TOKEN_BYTES: usize = 32;
@@ -43,12 +44,6 @@ pub(super) fn digest(token: &str) -> Option<String> {
 /// Whether two digests are the same, in a time that does not tell where they differ.
 pub(super) fn same(one: &str, two: &str) -> bool {
     one.as_bytes().ct_eq(two.as_bytes()).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]

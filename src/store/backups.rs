@@ -7,7 +7,7 @@ pub use list::list;
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{Failed, classify};
+use super::dialect::{Failed, classify, on_each};
 use super::document_type::Json;
 use super::moment_type::Time;
 use super::schema::backups;
@@ -102,7 +102,8 @@ pub fn create(tx: &mut Tx<'_>, (project, user): (&str, &str), id: &str, spec: &B
         updated_at: tx.now,
         version: 1,
     };
-    match diesel::insert_into(backups::table).values(backup).execute(tx.connection) {
+    let insert = diesel::insert_into(backups::table).values(&backup);
+    match on_each!(tx.connection, c => insert.execute(c)) {
         Err(error) if classify(&error) == Failed::Duplicate && by_id(tx, project, id)?.is_some() => Ok(()),
         outcome => Ok(outcome.map(|_| ())?),
     }

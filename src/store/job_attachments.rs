@@ -138,7 +138,8 @@ impl<'c> AttachmentRun<'c> {
 
 /// Writes a new attachment.
 pub fn insert(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
-    diesel::insert_into(job_attachments::table).values(attachment).execute(tx.connection)?;
+    let insert = diesel::insert_into(job_attachments::table).values(attachment);
+    on_each!(tx.connection, c => insert.execute(c))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 
 mod outage;
 mod pool;
+#[allow(dead_code, reason = "tests/faults uses the rest")]
 mod proxy;
 mod server;
 mod sessions;

@@ -17,7 +17,7 @@ use freezer_api::store::listing::{Filter, Op, Operand, Query};
 use freezer_api::store::page::Page;
 use freezer_api::store::reports::{self, FinishedRun};
 use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, now, sessions};
+use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, sessions};
 use serde_json::{Map, Value, json};
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
@@ -192,29 +192,7 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
                 jobs::insert(tx, ("p", "u"), NewId::Given(&id), None, Map::new(), &vec![place; count])?;
             let client = document::clients::parse(json!({"client_id": "a", "uuid": "a"}))?;
             clients::register(tx, "p", "u", &client)?;
-            let attachment = JobAttachment {
-                id: id.clone(),
-                project_id: "p".to_owned(),
-                user_id: "u".to_owned(),
-                client_id: "a".to_owned(),
-                job_id,
-                session_id: None,
-                event: String::new(),
-                status: String::new(),
-                current_pid: None,
-                result: String::new(),
-                time_started: None,
-                time_ended: None,
-                session_tag: 0,
-                session_status: String::new(),
-                session_result: String::new(),
-                session_time_started: None,
-                session_time_ended: None,
-                event_delivered: false,
-                created_at: now(),
-                updated_at: now(),
-                version: 1,
-            };
+            let attachment = JobAttachment::new(&id, ("p", "u"), &job_id, "a", tx.now);
             job_attachments::insert(tx, &attachment)?;
             Ok(attachment)
         })

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Job;
 use crate::store::action_attachments::{self as places, ActionAttachment};
+use crate::store::dialect::on_each;
 use crate::store::document_type::Json;
 use crate::store::schema::jobs;
 use crate::store::{Outcome, Tx, new_id, swapped};
@@ -112,7 +113,8 @@ pub fn insert(
         version: 1,
         has_trust: false,
     };
-    diesel::insert_into(jobs::table).values(&job).execute(tx.connection)?;
+    let insert = diesel::insert_into(jobs::table).values(&job);
+    on_each!(tx.connection, c => insert.execute(c))?;
     let places: Vec<ActionAttachment> = (0..)
         .zip(places)
         .map(|(priority, place)| new_place(tx, (project, user), &id, priority, place))

@@ -157,7 +157,9 @@ pub(super) fn matching(
             }
             (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
             // As a list of what may be: an index serves that, and does not serve "anything but".
-            (Column::Status, false) => rows.filter(one_of(job_attachments::status, other_statuses(&word))),
+            (Column::Status, false) => {
+                rows.filter(one_of(job_attachments::status, other_statuses(Some(&word))))
+            }
             (Column::Event, true) => rows.filter(job_attachments::event.eq(word)),
             (Column::Event, false) => rows.filter(job_attachments::event.ne(word)),
             (Column::Result, true) => rows.filter(job_attachments::result.eq(word)),
@@ -272,7 +274,7 @@ fn pushed(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }
 
-/// Every status a job can have (contract, api-v2 §4) but one.
-pub(super) fn other_statuses(status: &str) -> Vec<String> {
-    STATUSES.iter().filter(|other| **other != status).map(|other| (*other).to_owned()).collect()
+/// Every status a job can have (contract, api-v2 §4) but that one.
+pub(super) fn other_statuses(unwanted: Option<&str>) -> Vec<String> {
+    STATUSES.iter().filter(|other| Some(**other) != unwanted).map(|other| (*other).to_owned()).collect()
 }

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 
 use super::JobView;
 use super::list::{JobListing, PolledClient, matching, of_client, other_statuses, searched_clients};
-use super::view::{MOST_CLIENTS, views, views_on};
+use super::view::{MOST_CLIENTS, documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::dialect::one_of;
@@ -81,7 +81,7 @@ pub fn poll(
             .limit(page.limit)
             .load(tx.connection)?)
     })?;
-    let Some(views) = views(store, &ids)? else { return Ok(None) };
+    let Some(views) = documents(store, &ids)? else { return Ok(None) };
     let is_wanted = views.iter().map(|view| &view.head.attachment).all(|attachment| {
         Some(&*attachment.status) != unwanted
             && polled.iter().any(|client| client.id == attachment.client_id)
@@ -93,7 +93,7 @@ pub fn poll(
 
 /// All jobs on a client (a row) but those that have the unwanted status; `None` if they are too many to be read at once.
 fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option<Vec<JobView>>> {
-    let statuses = other_statuses(unwanted.unwrap_or("no status at all"));
+    let statuses = other_statuses(unwanted);
     let ask = |clients: &[String]| views_on(store, clients, &statuses);
     let client = [client.to_owned()];
     // What every scheduler asks, and hardly anybody else anything else.
@@ -184,7 +184,7 @@ pub fn note_seen(store: &Store, ids: &[String]) -> Result<()> {
     }
 }
 
-/// Up to how many jobs on a page are read with [`views`]. With each of a job's actions comes the rest of its row once more:
+/// Up to how many jobs on a page are read with their actions, in one statement. With each of a job's actions comes the rest of its row once more:
 /// of more jobs than that it costs less to read the actions by themselves.
 const SHORT_PAGE: i64 = 20;
 
@@ -205,7 +205,7 @@ pub fn plain(
     }
     let last = match &query.marker {
         None => None,
-        Some(marker) => match store.read_one(|tx| place_of(tx, project, marker))? {
+        Some(marker) => match store.read_one(|tx| last_of(tx, project, marker))? {
             None => return Ok(None),
             found => found,
         },
@@ -218,20 +218,20 @@ pub fn plain(
     })?;
     let has_more = ids.len() as i64 == page.limit;
     ids.truncate(usize::try_from(page.limit - 1).unwrap_or_default());
-    Ok(views(store, &ids)?.map(|rows| Listing { rows, has_more, count: None }))
+    Ok(documents(store, &ids)?.map(|rows| Listing { rows, has_more, count: None }))
 }
 
-/// Where a job is in the order of creation.
-struct Place {
+/// The last job of the page before, as far as the order of creation goes.
+struct Last {
     created_at: Time,
     id: String,
 }
 
-fn place_of(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<Place>> {
+fn last_of(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<Last>> {
     let mut row = job_attachments::table.filter(job_attachments::id.eq(id.to_owned())).into_boxed();
     if let Some(project) = project {
         row = row.filter(job_attachments::project_id.eq(project.to_owned()));
     }
     let created_at: Option<Time> = row.select(job_attachments::created_at).first(tx.connection).optional()?;
-    Ok(created_at.map(|created_at| Place { created_at, id: id.to_owned() }))
+    Ok(created_at.map(|created_at| Last { created_at, id: id.to_owned() }))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{HeadRow, JobView, Place, PlacedAction, head, head_rows};
+use super::{HeadRow, JobView, Place, PlacedAction, complete, find_all, head, head_rows};
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::dialect::{on_each, one_of};
@@ -38,7 +38,7 @@ pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<Job
 ///
 /// # Errors
 /// As [`Store::read`].
-pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
+fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
     let ask = |ids: &[String]| {
         let rows = store.read_one(|tx| {
             Ok(on_each!(tx.connection, c => view_rows!()
@@ -54,6 +54,21 @@ pub(super) fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>
         _ => Some(ask(ids)?),
     };
     Ok(found.and_then(|found| found.into_iter().collect()))
+}
+
+/// As [`views`], but what cannot be had in one statement is read on one snapshot. `None` if one is not there.
+///
+/// # Errors
+/// As [`Store::read`].
+pub(super) fn documents(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
+    if let Some(found) = views(store, ids)? {
+        return Ok(Some(found));
+    }
+    let found = store.read(|tx| {
+        let heads = find_all(tx, ids.to_vec())?;
+        complete(tx, heads)
+    })?;
+    Ok((found.len() == ids.len()).then_some(found))
 }
 
 /// For how many clients the jobs are asked for in one statement. More of them save little, and every thread's memory grows to

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use ring::digest::{SHA256, digest};
 
 use super::ActionReport;
+use crate::hex::hex;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::moment_type::Time;
@@ -85,7 +86,9 @@ fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>, is_instant: bool) 
 /// So many hex digits out of a digest of some words.
 fn digits(words: &[&str], count: usize) -> String {
     let digest = digest(&SHA256, words.join(" ").as_bytes());
-    digest.as_ref().iter().take(count / 2).map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = hex(digest.as_ref());
+    digits.truncate(count);
+    digits
 }
 
 /// Whether the run of that key has left its reports, or those that were not deleted since.
