@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::load::Measured;
 use crate::python;
-use crate::results::Results;
+use crate::results::{Results, Row};
 use crate::targets::{Check, Verdict};
 
 /// Which targets were met.
@@ -12,10 +12,9 @@ pub fn summary(results: &Results, checks: &[Check]) -> String {
     let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
     let (met, to_scale) = (count(Verdict::Met), count(Verdict::MetToScale));
     let mut text = format!("\n{met} of {} targets met (they are for MariaDB)", checks.len());
-    if let Some(speed) = results.speed() {
-        text.push_str(&format!(
-            ", {to_scale} more for a machine of {speed:.2} of the speed, which this one is"
-        ));
+    if !results.speeds().is_empty() {
+        let speeds = speeds(results);
+        text.push_str(&format!(", {to_scale} more for a machine of this speed, which was {speeds}"));
     }
     text.push('\n');
     for check in checks {
@@ -64,7 +63,7 @@ pub fn json(results: &Results, checks: &[Check]) -> String {
         "database": results.backend,
         "settings": settings,
         "connections": results.connections,
-        "speed": results.speed(),
+        "speed": results.speeds(),
         "python_mb": results.python.map_or(Value::Null, |(before, most)| json!([before, most])),
         "first_answer_ms": results.first_answer.as_secs_f64() * 1e3,
         "results": rows.collect::<Vec<_>>(),
@@ -128,20 +127,27 @@ fn markdown(results: &Results, checks: &[Check]) -> String {
 fn beside_python(results: &Results) -> String {
     let Some((before, most)) = results.python else { return String::new() };
     let mut text = format!(
-        "\n| with {} jobs | the Python service, per second | p50 ms | p99 ms | ours, times as many |\n\
-         | --- | ---: | ---: | ---: | ---: |\n",
+        "\nThe Python service, which has {} jobs all the time:\n\n\
+         | our jobs | operation | the Python service, per second | p50 ms | p99 ms | ours, times as many |\n\
+         | ---: | --- | ---: | ---: | ---: | ---: |\n",
         python::JOBS
     );
     for row in &results.rows {
         let Some(Measured { rate, p50, p99, .. }) = row.python else { continue };
-        let times = row.measured.rate / rate;
-        text.push_str(&format!("| {} | {rate:.1} | {p50:.1} | {p99:.1} | {times:.1} |\n", row.operation));
+        let (Row { jobs, operation, measured, .. }, times) = (row, row.measured.rate / rate);
+        let ours = format!("{times:.1} ({:.0})", measured.rate);
+        text.push_str(&format!("| {jobs} | {operation} | {rate:.1} | {p50:.1} | {p99:.1} | {ours} |\n"));
     }
+    let speeds = speeds(results);
     text.push_str(&format!(
-        "\nThe Python service's two processes had {before:.0} MB together before that, and {most:.0} MB at most.\n"
+        "\nIts two processes had {before:.0} MB together before that, and {most:.0} MB at most. By it the speed of this \
+         machine, as a part of the targets', was {speeds}.\n"
     ));
-    if let Some(speed) = results.speed() {
-        text.push_str(&format!("By it this machine has {speed:.2} of the speed that the targets are for.\n"));
-    }
     text
+}
+
+/// How fast the machine was.
+fn speeds(results: &Results) -> String {
+    let speeds = results.speeds().into_iter().map(|(jobs, speed)| format!("{speed:.2} with {jobs} jobs"));
+    speeds.collect::<Vec<_>>().join(", ")
 }

@@ -43,18 +43,28 @@ impl Results {
         self.rows.iter().find(|row| row.jobs == jobs && row.operation == operation)
     }
 
-    /// What the Python service does of an operation, if it was measured.
-    pub fn python(&self, operation: &str) -> Option<Measured> {
-        self.rows.iter().filter(|row| row.operation == operation).find_map(|row| row.python)
+    /// What the Python service does of an operation, if it was measured: beside ours with so many jobs, or else with the
+    /// first of all.
+    pub fn python(&self, operation: &str, jobs: usize) -> Option<Measured> {
+        let its = || self.rows.iter().filter(|row| row.operation == operation && row.python.is_some());
+        its().find(|row| row.jobs == jobs).or_else(|| its().next()).and_then(|row| row.python)
     }
 
-    /// How fast this machine is, as a part of the one that the targets are for: what the Python service does here of what it
-    /// did there, in the median of all that was measured of it.
-    pub fn speed(&self) -> Option<f64> {
-        let part = |(operation, there): &(&str, f64)| Some(self.python(operation)?.rate / there);
+    /// How fast the machine was while it was measured with so many jobs, as a part of the one that the targets are for: what
+    /// the Python service did here of what it did there, in the median of all that was measured of it then.
+    pub fn speed(&self, jobs: usize) -> Option<f64> {
+        let part = |(operation, there): &(&str, f64)| Some(self.row(jobs, operation)?.python?.rate / there);
         let mut parts: Vec<f64> = targets::PYTHON.iter().filter_map(part).collect();
         parts.sort_unstable_by(f64::total_cmp);
+        // Of an even number the higher one of the two in the middle: the lower one would make the targets easier.
         parts.get(parts.len() / 2).copied()
+    }
+
+    /// The same for all that was measured: with how many jobs, and how fast.
+    pub fn speeds(&self) -> Vec<(usize, f64)> {
+        let mut sizes: Vec<usize> = self.rows.iter().map(|row| row.jobs).collect();
+        sizes.dedup();
+        sizes.into_iter().filter_map(|jobs| Some((jobs, self.speed(jobs)?))).collect()
     }
 
     /// The most memory, in megabytes, that the service had at any time.

@@ -74,9 +74,6 @@ pub fn run(options: &Options) -> Result<Results> {
         filler.fill(*jobs)?;
         say(format_args!("\n{jobs} jobs, filled in {:.1} s", begin.elapsed().as_secs_f64()));
         run.measure(*jobs)?;
-        if *jobs == python::JOBS {
-            run.python = None;
-        }
     }
     Ok(run.results)
 }
@@ -87,7 +84,8 @@ impl Run<'_> {
         self.results.first_answer = self.results.first_answer.max(daemon.first_answer);
         verify::filled(&mut Client::connect(daemon.address)?, jobs)?;
         if let Some(python) = &self.python {
-            self.results.python = Some((python.memory()?, 0.0));
+            let memory = python.memory()?;
+            self.results.python.get_or_insert((memory, memory));
         }
         say(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {
@@ -103,7 +101,7 @@ impl Run<'_> {
         if last == Some(&jobs) && self.options.fleet_seconds > 0.0 && self.wants(fleet::NAMES[0]) {
             let time = Duration::from_secs_f64(self.options.fleet_seconds);
             let whole = (fleet::NAMES, 1.0);
-            let to_scale = self.results.speed().map(|speed| (fleet::TO_SCALE, speed.min(1.0)));
+            let to_scale = self.results.speed(jobs).map(|speed| (fleet::TO_SCALE, speed.min(1.0)));
             for (names, part) in [whole].into_iter().chain(to_scale) {
                 let measured = fleet::measure(&daemon, jobs, time, part)?;
                 for (name, measured) in names.into_iter().zip(measured) {
@@ -123,7 +121,7 @@ impl Run<'_> {
             operations::seen_now(&self.database, jobs)?;
             let first = turn * MANY;
             own = own.and(load(daemon, operation, connections, self.options.time() / TURNS as u32, first)?);
-            if python::can(operation.name) {
+            if python::is_measured(operation.name, jobs) {
                 let load = |python: &Python, time| python.load(operation, connections, time, first);
                 python = python.and(self.python(load)?);
             }

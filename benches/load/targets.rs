@@ -56,7 +56,7 @@ pub fn judge(results: &Results) -> Vec<Check> {
 }
 
 fn of_row(checks: &mut Vec<Check>, results: &Results, row: &Row) {
-    let speed = results.speed();
+    let speed = results.speed(row.jobs);
     let what = |more: &str| format!("{}{more}, {} jobs", row.operation, row.jobs);
     let rate = |least: f64| at_least(what(""), row.measured.rate, least, "/s").on(speed);
     match row.operation {
@@ -85,7 +85,7 @@ fn of_row(checks: &mut Vec<Check>, results: &Results, row: &Row) {
         }
         name if FIVEFOLD.contains(&name) => {
             let there = PYTHON.iter().find_map(|(operation, there)| (*operation == name).then_some(*there));
-            checks.push(match results.python(name) {
+            checks.push(match results.python(name, row.jobs) {
                 Some(here) => {
                     let times = row.measured.rate / here.rate;
                     at_least(what(", to the Python service"), times, TIMES_PYTHON, "x").checked()
