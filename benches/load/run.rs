@@ -116,13 +116,18 @@ impl Run<'_> {
         let constant = self.constant(operation.name, operation.status, &operation.request)?;
         let connections = self.options.connections;
         let sets = (operation.samples)(operation, jobs);
+        // Of the jobs that the Python service has.
+        let its = operations::all(&self.database, python::JOBS)?;
+        let the_same = its.into_iter().find(|its| its.name == operation.name);
         let [mut own, mut python, mut statements] = [const { Taken::EMPTY }; 3];
         for turn in 0..TURNS {
             operations::seen_now(&self.database, jobs)?;
             let first = turn * MANY;
             own = own.and(load(daemon, operation, connections, self.options.time() / TURNS as u32, first)?);
-            if python::is_measured(operation.name, jobs) {
-                let load = |python: &Python, time| python.load(operation, connections, time, first);
+            if let Some(the_same) = &the_same
+                && python::is_measured(operation.name, jobs, turn)
+            {
+                let load = |python: &Python, time| python.load(the_same, connections, time, first);
                 python = python.and(self.python(load)?);
             }
             statements = statements.and(self.statements(&sets, operation.writes, connections)?);
@@ -210,7 +215,7 @@ impl Run<'_> {
 /// Measures an operation, after a look at whether it does what it should.
 fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration, first: u64) -> Result<Taken> {
     let mut client = Client::connect(daemon.address)?;
-    let answer = client.send(&(operation.request)(threads, first))?;
+    let answer = client.send(&(operation.request)(threads, 0))?;
     succeeded(operation.name, operation.status, &answer)?;
     if !(operation.expect)(&answer.json()?) {
         return Err(format!("{}: {}", operation.name, answer.text()).into());
