@@ -147,6 +147,16 @@ fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult
     }
 }
 
+/// Whether the planner takes the values of two columns for independent of each other, as PostgreSQL's does: then the few open
+/// jobs of a client with very many completed ones are guessed to be very many, too. The others look into the index.
+pub fn guesses_each_column_by_itself(connection: &AnyConnection) -> bool {
+    match connection {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => true,
+        _ => false,
+    }
+}
+
 /// The same with each backend's own connection: for a statement that `MultiConnection` cannot carry, or one that is wide
 /// and often sent. `MultiConnection` writes out the SQL of every statement several times each time it is sent; a
 /// backend's own connection knows a statement that it has seen by its type.

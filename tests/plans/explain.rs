@@ -74,6 +74,20 @@ impl Explain {
         }
     }
 
+    /// A client gets very many jobs that are completed; its name.
+    pub fn archive(&mut self, project: usize) -> String {
+        seed::archive(&mut self.connection, project)
+    }
+
+    /// Each is read out of an index, and hardly more of it than is shown.
+    pub fn few(&mut self, asked: &str, statements: &[Statement]) {
+        self.by_index(asked, statements);
+        for statement in statements {
+            let plan = self.plan(statement);
+            self.expect(plan.read.is_none_or(|read| read <= FEW), "reads too much", asked, &plan);
+        }
+    }
+
     /// Each is read out of an index.
     pub fn by_index(&mut self, asked: &str, statements: &[Statement]) {
         for statement in statements {

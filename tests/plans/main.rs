@@ -17,7 +17,7 @@ mod statement;
 use freezer_api::document;
 use freezer_api::store::listing::{Collection, Key, Kind};
 use freezer_api::store::url::DatabaseUrl;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use explain::Explain;
 use requests::Service;
@@ -82,8 +82,19 @@ fn plans(database: &DatabaseUrl) {
     }
     explain.analyze();
     ask(&service, &mut explain);
+    poll_of_an_archive(&service, &mut explain);
     let complaints = explain.complaints();
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// The few open jobs of a client with very many completed ones.
+fn poll_of_an_archive(service: &Service, explain: &mut Explain) {
+    let client = explain.archive(seed::PROJECTS / 2);
+    explain.analyze();
+    let search = json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]});
+    let (page, statements) = service.search("jobs?limit=10", &search);
+    assert!((1..10).contains(&page["jobs"].as_array().unwrap().len()), "{page}");
+    explain.few("a poll", &statements);
 }
 
 fn ask(service: &Service, explain: &mut Explain) {

@@ -22,13 +22,19 @@ impl Service {
 
     /// What a list answers, and the statements that it took.
     pub fn list(&self, collection: &Collection, query: &str) -> (Value, Vec<Statement>) {
+        self.search(&format!("{}?{query}", collection.path), &Value::Null)
+    }
+
+    /// The same with a search in the body.
+    pub fn search(&self, path: &str, search: &Value) -> (Value, Vec<Statement>) {
         let project = seed::project(seed::PROJECTS / 2);
         let caller =
             [("X-User-Id", "u"), ("X-Project-Id", &*project), ("X-Roles", "member,reader"), ("Host", "h")];
         let headers = caller.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let target = format!("/v2/{project}/{}?{query}", collection.path);
-        let request = rouille::Request::fake_http("GET", &target, headers, Vec::new());
-        let call = Call::read(&request, "req-1", 0, "h").unwrap();
+        let target = format!("/v2/{project}/{path}");
+        let body = if search.is_null() { Vec::new() } else { search.to_string().into_bytes() };
+        let request = rouille::Request::fake_http("GET", &target, headers, body);
+        let call = Call::read(&request, "req-1", 1 << 16, "h").unwrap();
         let (reply, statements) = statement::during(|| routes::dispatch(&self.0, &call));
         let reply = reply.unwrap_or_else(|error| panic!("{target}: {error}"));
         let body = serde_json::from_slice(&reply.body.unwrap_or_default()).unwrap();

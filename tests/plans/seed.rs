@@ -148,6 +148,38 @@ pub fn fill(connection: &mut AnyConnection) {
     }
 }
 
+/// A client of a project, by its name, that gets very many jobs which are completed, beside those that it has.
+pub fn archive(connection: &mut AnyConnection, project_number: usize) -> String {
+    const CLIENT: usize = 1;
+    let (p, project) = (project_number, project(project_number));
+    let client = id("clients", p, CLIENT);
+    let numbers: Vec<usize> = (10_000..13_000).collect();
+    for some in numbers.chunks(1000) {
+        let common = |noun: &str, n: usize| {
+            let time = time(n);
+            format!("'{}', '{project}', 'u', {time}, {time}, 1", id(noun, p, n))
+        };
+        let jobs: Vec<String> = some.iter().map(|n| format!("({}, '{{}}')", common("jobs", *n))).collect();
+        let attachment = |n: &usize| {
+            let (common, job) = (common("job_attachments", *n), id("jobs", p, *n));
+            format!("({common}, '{client}', '{job}', '', 'completed', 'success', 0, '', '', FALSE)")
+        };
+        let attachments: Vec<String> = some.iter().map(attachment).collect();
+        let columns = "id, project_id, user_id, created_at, updated_at, version";
+        let run = "event, status, result, session_tag, session_status, session_result, event_delivered";
+        for insert in [
+            format!("INSERT INTO jobs ({columns}, scheduling) VALUES {}", jobs.join(", ")),
+            format!(
+                "INSERT INTO job_attachments ({columns}, client_id, job_id, {run}) VALUES {}",
+                attachments.join(", ")
+            ),
+        ] {
+            connection.batch_execute(&insert).unwrap();
+        }
+    }
+    format!("client-{p}-{CLIENT}")
+}
+
 /// Lets the database look at what is in the tables.
 pub fn analyze(connection: &mut AnyConnection) {
     let analyze = match connection {
