@@ -178,8 +178,14 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
-        self.transact(Access::One, work)
+    pub fn write_one<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        let mut is_lost = false;
+        let outcome = self.transact(Access::One, |tx| {
+            let outcome = work(tx);
+            is_lost |= transact::has_lost(&outcome);
+            outcome
+        });
+        outcome.map_err(|error| if is_lost { transact::may_be_made(error) } else { error })
     }
 
     /// As [`Store::read`], but what is read may be as old as the replica is behind, where there is one. What that does
@@ -214,7 +220,7 @@ impl Store {
         mut change: impl FnMut(&mut Tx<'_>, R) -> Outcome<T>,
     ) -> Result<Option<T>> {
         let mut lost = None;
-        self.transact(Access::One, |tx| {
+        let outcome = self.transact(Access::One, |tx| {
             let Some((version, seen)) = read(tx)? else { return Ok(None) };
             // A connection that was lost does not say whether the change was made. As long as the version is the old one, it
             // was not; whose change another one is, nobody knows.
@@ -222,12 +228,11 @@ impl Store {
                 return Err(transact::unknown("the version has changed since".to_owned()).into());
             }
             let outcome = change(tx, seen);
-            if let Err(Failure::Database(error)) = &outcome
-                && transact::is_lost(error)
-            {
+            if transact::has_lost(&outcome) {
                 lost = Some(version);
             }
             outcome.map(Some)
-        })
+        });
+        outcome.map_err(|error| if lost.is_some() { transact::may_be_made(error) } else { error })
     }
 }

@@ -145,8 +145,18 @@ enum Attempt {
     Unknown(DieselError),
 }
 
-pub(super) fn is_lost(error: &DieselError) -> bool {
+fn is_lost(error: &DieselError) -> bool {
     dialect::classify(error) == Failed::Connection
+}
+
+/// Whether a statement's connection was lost, so that it does not say whether it took place.
+pub(super) fn has_lost<T>(outcome: &Outcome<T>) -> bool {
+    matches!(outcome, Err(Failure::Database(error)) if is_lost(error))
+}
+
+/// What is told in place of an outage's 503 by who may have made the change before.
+pub(super) fn may_be_made(error: Error) -> Error {
+    if error.status() == 503 { unknown(error.to_string()) } else { error }
 }
 
 /// Takes back what a transaction did.

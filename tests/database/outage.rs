@@ -123,6 +123,41 @@ fn what_was_not_committed_is_done_again_on_another_connection() {
 }
 
 #[test]
+fn who_cannot_find_out_whether_it_was_made_says_so() {
+    for server in servers() {
+        let mut proxy = Proxy::closed(&server);
+        proxy.open();
+        let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
+        // Lost with the statement on its way, and nobody is there any more for a second look.
+        let swapped = store.swap(
+            |_| Ok(Some((1, ()))),
+            |tx, ()| {
+                proxy.close();
+                actions::find(tx, "p", "a")
+            },
+        );
+        let error = swapped.unwrap_err();
+        assert_eq!(error.status(), 503);
+        assert!(error.to_string().contains("look whether it is made"), "{error}");
+
+        proxy.open();
+        // Another, which does not know of the outage.
+        let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
+        let written = store.write_one(|tx| {
+            proxy.close();
+            actions::find(tx, "p", "a")
+        });
+        let error = written.unwrap_err();
+        assert_eq!(error.status(), 503);
+        assert!(error.to_string().contains("look whether it is made"), "{error}");
+
+        // Who has sent nothing has changed nothing.
+        let error = store.swap(|_| Ok(Some((1, ()))), |_, ()| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("cannot be reached"), "{error}");
+    }
+}
+
+#[test]
 fn what_may_have_been_committed_is_not_done_again() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);

@@ -88,11 +88,23 @@ pub fn insert(
 /// What a document changes in the run, if it changes nothing else and writes no history: what schedulers say most often. One
 /// statement does that.
 pub fn only_of_run(head: &JobHead, document: &JobDocument) -> Option<AttachmentChange> {
-    let moves = document.client_id.as_deref().is_some_and(|name| !is_on(head, name));
-    let joins_or_leaves = document.session_id.is_some() && !document.has_schedule;
-    let describes = document.description.as_ref().is_some_and(|text| *text != head.job.description);
+    // All that there is, so that whatever is added must be thought of here. The id is that of the path.
+    let JobDocument {
+        id: _,
+        client_id,
+        description,
+        session_id,
+        session_tag: _,
+        has_schedule,
+        unit: _,
+        run: _,
+        actions,
+    } = document;
+    let moves = client_id.as_deref().is_some_and(|name| !is_on(head, name));
+    let joins_or_leaves = session_id.is_some() && !has_schedule;
+    let describes = description.as_ref().is_some_and(|text| *text != head.job.description);
     let schedules = own_unit(head, document).is_some_and(|unit| Json::from(unit) != head.job.scheduling);
-    if document.actions.is_some() || moves || joins_or_leaves || describes || schedules {
+    if actions.is_some() || moves || joins_or_leaves || describes || schedules {
         return None;
     }
     let change = run_change(&head.attachment, document);

@@ -90,13 +90,13 @@ pub(super) fn views_on(
     statuses: &[String],
 ) -> Result<Vec<Option<Vec<JobView>>>> {
     let most = on_clients.len().saturating_mul(ROWS_OF_A_CLIENT);
-    let rows: Vec<Row> = store.read_one(|tx| {
+    let rows: Option<Vec<Row>> = store.read_one(|tx| {
         if !guesses_each_column_by_itself(tx.connection) {
-            return Ok(on_each!(tx.connection, c => view_rows!()
+            return Ok(Some(on_each!(tx.connection, c => view_rows!()
                 .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
                 .filter(one_of(job_attachments::status, statuses.to_vec()))
                 .limit(most as i64 + 1)
-                .load(c))?);
+                .load(c))?));
         }
         // Which rows, first, out of one table. Joined at once, a client with very many completed jobs is taken for one with
         // very many jobs of any status, for which whole tables are read.
@@ -106,20 +106,20 @@ pub(super) fn views_on(
             .select(job_attachments::id)
             .limit(most as i64 + 1)
             .load(tx.connection)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        if ids.is_empty() || ids.len() > most {
+            return Ok(ids.is_empty().then(Vec::new));
         }
         // Those that are still wanted.
-        Ok(on_each!(tx.connection, c => view_rows!()
+        Ok(Some(on_each!(tx.connection, c => view_rows!()
             .filter(one_of(job_attachments::id, ids.clone()))
             .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
             .filter(one_of(job_attachments::status, statuses.to_vec()))
             .limit(most as i64 + 1)
-            .load(c))?)
+            .load(c))?))
     })?;
-    if rows.len() > most {
+    let Some(rows) = rows.filter(|rows| rows.len() <= most) else {
         return Ok(vec![None; on_clients.len()]);
-    }
+    };
     let mut found: HashMap<&str, Option<Vec<JobView>>> =
         on_clients.iter().map(|client| (&**client, Some(Vec::new()))).collect();
     for view in whole(rows).into_values() {
