@@ -2,6 +2,8 @@
 //!
 //! Data flows one way, and every concern has one room; in the order of the flow:
 
+/// Version 1 of the API, over the handlers of version 2.
+pub mod api_v1;
 /// Token to [`auth::Caller`].
 pub mod auth;
 /// The commands.

@@ -45,6 +45,13 @@ pub fn document(settings: &Settings, server: &str) -> Value {
     document
 }
 
+/// The description of version 1 of that API.
+pub fn document_v1(settings: &Settings, server: &str) -> Value {
+    let mut document = assembly::document_v1(settings);
+    document["servers"] = json!([{"url": server}]);
+    document
+}
+
 /// The description, ready to be sent: what differs between requests is only where the service is.
 pub struct Published {
     /// The document, before and after the server's address.
@@ -58,8 +65,16 @@ pub struct Published {
 impl Published {
     /// Describes the service with these settings.
     pub fn new(settings: &Settings) -> Self {
-        let document = assembly::document(settings);
-        let page = page::page(&document);
+        Self::of(&assembly::document(settings))
+    }
+
+    /// Describes version 1 of the API of the service with these settings.
+    pub fn of_v1(settings: &Settings) -> Self {
+        Self::of(&assembly::document_v1(settings))
+    }
+
+    fn of(document: &Value) -> Self {
+        let page = page::page(document);
         // The servers are one key more of the object, its first.
         let rest = document.to_string().replacen('{', "}],", 1);
         Self {

@@ -3,10 +3,11 @@
 
 use std::sync::OnceLock;
 
+use crate::api_v1;
 use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
-use crate::handlers::{self, Request};
+use crate::handlers::{self, Request, Version};
 use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
 use crate::openapi::Published;
@@ -33,6 +34,10 @@ pub struct App {
     pub max_body: usize,
     /// The description of all this, once somebody has asked for it.
     pub published: OnceLock<Published>,
+    /// Which rows version 1 of the API shows; `None` while it is off.
+    pub v1: Option<api_v1::Scope>,
+    /// The description of version 1.
+    pub published_v1: OnceLock<Published>,
     /// How old, in seconds, the last poll of a client that is up can be; 180.
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
@@ -51,6 +56,8 @@ impl App {
             max_limit: 1000,
             max_body: 114_688,
             published: OnceLock::new(),
+            v1: None,
+            published_v1: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
         }
@@ -66,6 +73,8 @@ pub enum Handler {
     Identity(identity::Handler),
     /// A token is needed, and this policy rule must allow it in the path's project.
     Project(&'static str, fn(&App, &Request<'_>) -> Result<Reply>),
+    /// The same for a path of version 1, whose project is the token's or the resource's.
+    V1(&'static str, api_v1::Handler),
 }
 
 /// One line of the table.
@@ -82,9 +91,13 @@ pub struct Route {
 }
 
 /// The media types of a route that says nothing else.
-const JSON: &[&str] = &["application/json"];
+pub(crate) const JSON: &[&str] = &["application/json"];
 
-const fn public(method: Method, path: &'static str, handler: fn(&App, &Call) -> Result<Reply>) -> Route {
+pub(crate) const fn public(
+    method: Method,
+    path: &'static str,
+    handler: fn(&App, &Call) -> Result<Reply>,
+) -> Route {
     Route { method, path, handler: Handler::Public(handler), produces: JSON }
 }
 
@@ -250,9 +263,10 @@ pub const ROUTES: &[Route] = &[
     ),
 ];
 
-/// Every route there is with this way of knowing callers: the table, and the built-in identity's.
-pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
-    let identity = match auth {
+/// Every route of this service: the table, version 1 where it is on, and the built-in identity's.
+pub fn all(app: &App) -> impl Iterator<Item = Route> {
+    let v1 = app.v1.map_or(&[] as &[Route], |_| api_v1::ROUTES);
+    let identity = match &app.auth {
         Strategy::Standalone(_) => identity::ROUTES,
         Strategy::Noauth | Strategy::Keystone(_) => &[],
     };
@@ -262,7 +276,7 @@ pub fn all(auth: &Strategy) -> impl Iterator<Item = Route> {
         handler: Handler::Identity(handler),
         produces: JSON,
     });
-    ROUTES.iter().copied().chain(identity)
+    ROUTES.iter().chain(v1).copied().chain(identity)
 }
 
 impl Route {
@@ -274,7 +288,7 @@ impl Route {
     }
 
     /// The segments of a path of this route that the braces stand for, in order.
-    fn bound<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
+    pub(crate) fn bound<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
         let pairs = self.parts().zip(segments);
         pairs.filter(|(part, _)| is_bound(part)).map(|(_, segment)| segment.as_str()).collect()
     }
@@ -313,13 +327,13 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         return Ok(app.health.answer(&app.store, call));
     }
     let method = call.method.dispatched();
-    let matching: Vec<Route> = all(&app.auth).filter(|route| route.is_for(&call.segments)).collect();
+    let matching: Vec<Route> = all(app).filter(|route| route.is_for(&call.segments)).collect();
     let Some(route) = matching.iter().find(|route| route.method == method) else {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
         // Nobody learns without a token which paths there are.
-        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..))) {
+        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..) | Handler::V1(..))) {
             app.auth.authenticate(call)?;
         }
         if matching.is_empty() {
@@ -333,6 +347,14 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             Strategy::Standalone(identity) => handler(identity, call),
             Strategy::Noauth | Strategy::Keystone(_) => Err(Error::no_route()),
         },
+        Handler::V1(rule, handler) => {
+            let caller = app.auth.authenticate(call)?;
+            if call.preferred(route.produces).is_none() {
+                return Err(Error::not_acceptable());
+            }
+            let reply = api_v1::answer(app, call, caller, route, (rule, handler))?;
+            if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
+        }
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
             if call.preferred(route.produces).is_none() {
@@ -349,7 +371,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if rule != "clients:create" {
                 standing.enforce(rule, project)?;
             }
-            let reply = handler(app, &Request { call, caller, standing, bound })?;
+            let reply = handler(app, &Request { call, caller, standing, bound, version: Version::V2 })?;
             if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::effective::Effective;
+use crate::api_v1::Scope;
 use crate::store::url::{Backend, DatabaseUrl};
 use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
@@ -64,6 +65,8 @@ pub struct Config {
     pub openrc: PathBuf,
     /// The most that a list gives at once.
     pub max_limit: i64,
+    /// Which rows version 1 of the API shows; `None` while it is off.
+    pub v1: Option<Scope>,
     /// How old, in seconds, the last poll of a client that is up can be.
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have.
@@ -97,6 +100,7 @@ impl Config {
             logging: logging::settings(effective)?,
             openrc: openrc.map_or_else(|| openrc_beside(&database), Path::to_owned),
             max_limit: effective.section("DEFAULT").int("max_limit").unwrap_or(1000),
+            v1: v1(effective),
             client_down_time: effective.section("DEFAULT").int("client_down_time").unwrap_or(180),
             max_log_size: effective
                 .section("DEFAULT")
@@ -106,6 +110,13 @@ impl Config {
             server,
         })
     }
+}
+
+/// Version 1 of the API, if it is on.
+fn v1(effective: &Effective) -> Option<Scope> {
+    let is_on = effective.section("DEFAULT").is("enable_v1_api");
+    let scope = effective.section("api_v1").text("scope").and_then(Scope::parse).unwrap_or_default();
+    is_on.then_some(scope)
 }
 
 impl Effective {

@@ -36,6 +36,7 @@ pub const SECTIONS: &[Section] = &[
             ("who we are to Keystone, as keystoneauth's", keystone::PLUGIN),
         ],
     },
+    Section { name: "api_v1", parts: &[("freezer-api", general::API_V1)] },
     Section { name: "centralized_scheduler", parts: &[("freezer-api", general::CENTRALIZED_SCHEDULER)] },
     Section { name: "oslo_policy", parts: &[("oslo.policy", policy::OPTIONS)] },
     Section { name: "oslo_middleware", parts: &[("oslo.middleware", middleware::OPTIONS)] },

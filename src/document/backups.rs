@@ -1,5 +1,7 @@
 //! The backup document (contract, api-v2 §9).
 
+pub mod v1;
+
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;

@@ -14,8 +14,8 @@ fn link() -> Value {
 
 fn version() -> Value {
     let version = json!({
-        "id": about("The version's name.", words(&["v2"])),
-        "status": about("How current it is.", words(&["CURRENT"])),
+        "id": about("The version's name.", words(&["v1", "v2"])),
+        "status": about("How current it is.", words(&["CURRENT", "DEPRECATED"])),
         "updated": about("When it last changed.", json!({"type": "string"})),
         "links": about("Where it is.", json!({"type": "array", "items": link()})),
     });
@@ -42,8 +42,8 @@ pub static VERSIONS: Shape = Shape::new("VersionList", || {
 })
 .with_example(|| json!({"versions": [example_version()]}));
 
-/// The home document of version 2.
-pub static HOME: Shape = Shape::new("Home", || {
+/// The resources of a home document.
+fn resources() -> Value {
     let hints = closed(json!({
         "allow": about("The methods.", json!({"type": "array", "items": {"type": "string"}})),
         "formats": about("The media types.", json!({"type": "object"})),
@@ -57,10 +57,15 @@ pub static HOME: Shape = Shape::new("Home", || {
         "hints": about("What may be done with it.", hints),
     }));
     let resources = json!({"type": "object", "additionalProperties": titled("HomeResource", resource)});
-    closed(json!({
-        "resources": about("Resources by their relation type.", resources),
-        "version": version(),
-    }))
+    about("Resources by their relation type.", resources)
+}
+
+/// The home document of version 1.
+pub static HOME_V1: Shape = Shape::new("Home", || closed(json!({"resources": resources()})));
+
+/// The home document of version 2.
+pub static HOME: Shape = Shape::new("Home", || {
+    closed(json!({"resources": resources(), "version": version()}))
 })
 .with_example(|| {
     json!({

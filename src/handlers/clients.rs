@@ -13,6 +13,7 @@ use crate::routes::App;
 use crate::store;
 use crate::store::clients::{self, Registered};
 use crate::store::job_attachments::{self, JobAttachment};
+use crate::store::owners::is_client_name as valid;
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -43,10 +44,12 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
     let id = &spec.client_id;
     match registered {
+        // The clients of version 1 take the 409 for "registered already"; what changed is kept all the same.
+        Registered::Known if request.is_v1() => Err(already_registered(id)),
         Registered::Created | Registered::Known => {
             Ok(request.created("clients", id, &json!({"client_id": id})))
         }
-        Registered::Taken => Err(Error::already_exists(format!("Client already registered with ID {id}"))),
+        Registered::Taken => Err(already_registered(id)),
         Registered::IdTaken => {
             Err(Error::already_exists(format!("The uuid of client {id} belongs to another client.")))
         }
@@ -136,6 +139,10 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
+fn already_registered(id: &str) -> Error {
+    Error::already_exists(format!("Client already registered with ID {id}"))
+}
+
 fn unknown(name: &str) -> Error {
     Error::not_found(format!("No client found with ID {name}"))
 }
@@ -143,12 +150,6 @@ fn unknown(name: &str) -> Error {
 /// Who is up at this moment.
 fn liveness(app: &App) -> Liveness {
     Liveness { now: store::now(), down_time: TimeDelta::seconds(app.client_down_time) }
-}
-
-/// A client's name holds only what fits a path segment and an index; anything else names no client.
-fn valid(name: &str) -> bool {
-    (1..=255).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 /// The first few ids, and how many more.

@@ -29,7 +29,8 @@ const ALL_PROJECTS: &str = "jobs:get_all_projects";
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
     let sees_all = sees_all(request)?;
-    let project = match request.flag("all_projects")? {
+    // Version 1 has no such parameter.
+    let project = match !request.is_v1() && request.flag("all_projects")? {
         true if sees_all => None,
         true => return Err(Error::forbidden(ALL_PROJECTS)),
         false => Some(request.project()),
@@ -123,7 +124,9 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     let fresh = new_id();
-    let id = document.id.as_deref().map_or(NewId::Fresh(&fresh), NewId::Given);
+    // Version 1 gives every new job an id of its own.
+    let given = document.id.as_deref().filter(|_| !request.is_v1());
+    let id = given.map_or(NewId::Fresh(&fresh), NewId::Given);
     let free = |tx: &mut Tx<'_>| match id {
         NewId::Fresh(_) => Ok(()),
         NewId::Given(id) => free(tx, id),

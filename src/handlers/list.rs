@@ -8,12 +8,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::Request;
+use super::{Owner, Request, Version};
 use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::routes::App;
-use crate::store::listing::{Collection, Listing, Query};
+use crate::store::listing::{Collection, Filter, Listing, Op, Operand, Query};
 use crate::store::page::Page;
 use crate::store::search::Search;
 pub use ask::{COMMON, filter, flag, operand, time};
@@ -75,13 +75,20 @@ impl Request<'_> {
     /// # Errors
     /// 400 for a parameter or a search that means nothing.
     pub(super) fn asked(&self, app: &App, collection: &'static Collection) -> Result<Asked> {
-        let (query, fields) = ask::read(self.call, collection)?;
+        let (mut query, fields) = ask::read(self.call, collection)?;
         let search = search::parse(self.call.json()?)?;
         if collection.is_strict && !search.is_empty() {
             let refusal = format!("{} are filtered by query parameters, not in the body.", collection.path);
             return Err(Error::bad_request(refusal));
         }
         let page = self.page(app)?;
+        if let Version::V1(Owner { user: Some(user), .. }) = &self.version {
+            query.filters.push(Filter {
+                key: "user_id",
+                op: Op::In,
+                values: vec![Operand::Text(user.clone())],
+            });
+        }
         Ok(Asked { page, query, search, fields, collection })
     }
 
@@ -110,6 +117,6 @@ impl Request<'_> {
             }
         }
         query.append_pair("marker", marker);
-        format!("{}/v2/{}/{}?{}", self.call.base_url, self.project(), collection.path, query.finish())
+        format!("{}?{}", self.collection_url(collection.path), query.finish())
     }
 }

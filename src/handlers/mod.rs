@@ -36,6 +36,26 @@ pub struct Request<'c> {
     pub standing: Standing,
     /// What the braces of the route's path stand for, in order; the first is the project.
     pub bound: Vec<&'c str>,
+    /// The version of the API that it speaks.
+    pub version: Version,
+}
+
+/// A version of the API, and what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Version {
+    /// Version 2: the rows of the project in the path.
+    V2,
+    /// Version 1: the rows of an owner.
+    V1(Owner),
+}
+
+/// Whose rows a request of version 1 sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The user; `None` for every user of the project.
+    pub user: Option<String>,
+    /// Whether the rows of every project are shown, not only those of the token's.
+    pub in_any_project: bool,
 }
 
 impl<'c> Request<'c> {
@@ -90,9 +110,23 @@ impl<'c> Request<'c> {
         }
     }
 
+    /// Whether it speaks version 1 of the API.
+    pub fn is_v1(&self) -> bool {
+        self.version != Version::V2
+    }
+
+    /// The URL of a collection.
+    fn collection_url(&self, path: &str) -> String {
+        let base = &self.call.base_url;
+        match self.version {
+            Version::V1(_) => format!("{base}/v1/{path}"),
+            Version::V2 => format!("{base}/v2/{}/{path}", self.project()),
+        }
+    }
+
     /// Where a new resource is, for `Location`.
     fn location(&self, noun: &str, id: &str) -> String {
-        format!("{}/v2/{}/{noun}/{id}", self.call.base_url, self.project())
+        format!("{}/{id}", self.collection_url(noun))
     }
 
     /// The answer to a create: 201, the body, and where it is.

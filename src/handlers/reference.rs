@@ -12,6 +12,13 @@ pub fn document(app: &App, call: &Call) -> Result<Reply> {
         .with_header("Content-Type", "application/json"))
 }
 
+/// `GET /v1/openapi.json`
+pub fn document_v1(app: &App, call: &Call) -> Result<Reply> {
+    acceptable(call)?;
+    let published = app.published_v1.get_or_init(|| Published::of_v1(&settings(app)));
+    Ok(Reply::text(200, &published.document(&call.base_url)).with_header("Content-Type", "application/json"))
+}
+
 /// `GET /docs`: HTML, whatever is accepted.
 pub fn page(app: &App, call: &Call) -> Result<Reply> {
     let published = published(app);
@@ -24,12 +31,14 @@ pub fn page(app: &App, call: &Call) -> Result<Reply> {
 
 /// What does not depend on the request is made once.
 fn published(app: &App) -> &Published {
-    app.published.get_or_init(|| {
-        Published::new(&Settings {
-            has_tokens: app.auth.has_tokens(),
-            max_limit: app.max_limit,
-            max_body: app.max_body,
-            health_path: app.health.path(),
-        })
-    })
+    app.published.get_or_init(|| Published::new(&settings(app)))
+}
+
+fn settings(app: &App) -> Settings {
+    Settings {
+        has_tokens: app.auth.has_tokens(),
+        max_limit: app.max_limit,
+        max_body: app.max_body,
+        health_path: app.health.path(),
+    }
 }

@@ -7,9 +7,22 @@ use crate::http::{Call, Reply};
 use crate::routes::{App, acceptable};
 
 /// `GET /`: the versions. Status 300, as every OpenStack service that has one did.
-pub fn list(_: &App, call: &Call) -> Result<Reply> {
+pub fn list(app: &App, call: &Call) -> Result<Reply> {
     acceptable(call)?;
-    Ok(Reply::json(300, &json!({"versions": [version(call)]})))
+    let v1 = app.v1.map(|_| version(call, "v1", "DEPRECATED"));
+    let versions: Vec<Value> = std::iter::once(current(call)).chain(v1).collect();
+    Ok(Reply::json(300, &json!({"versions": versions})))
+}
+
+/// `GET /v1`: the home document of version 1.
+pub fn home_v1(_: &App, call: &Call) -> Result<Reply> {
+    const JSON_HOME: &str = "application/json-home";
+    if call.preferred(&["application/json", JSON_HOME]).is_none() {
+        return Err(Error::not_acceptable());
+    }
+    let path = format!("{}/v1/backups/{{backup_id}}", call.prefix);
+    let document = json!({"resources": {"rel/backups": resource(&path, &["backup_id"], &["GET"])}});
+    Ok(Reply::json(200, &document).with_header("Content-Type", JSON_HOME))
 }
 
 /// `GET /v2`: the home document, with the version beside the resources so that discovery works here too.
@@ -34,17 +47,21 @@ pub fn home(_: &App, call: &Call) -> Result<Reply> {
             &["GET", "PATCH", "POST", "DELETE"],
         ),
     });
-    let document = json!({"resources": resources, "version": version(call)});
+    let document = json!({"resources": resources, "version": current(call)});
     Ok(Reply::json(200, &document).with_header("Content-Type", JSON_HOME))
 }
 
-fn version(call: &Call) -> Value {
+fn current(call: &Call) -> Value {
+    version(call, "v2", "CURRENT")
+}
+
+fn version(call: &Call, id: &str, status: &str) -> Value {
     let link = |rel: &str, path: &str| json!({"rel": rel, "href": format!("{}{path}", call.base_url)});
     json!({
-        "id": "v2",
-        "status": "CURRENT",
+        "id": id,
+        "status": status,
         "updated": "2018-02-21T13:30:00",
-        "links": [link("self", "/v2/"), link("collection", "/")],
+        "links": [link("self", &format!("/{id}/")), link("collection", "/")],
     })
 }
 

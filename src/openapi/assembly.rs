@@ -4,16 +4,27 @@ use serde_json::{Map, Value, json};
 
 use super::components::{self, Schemas};
 use super::operation::{Conditions, Operation, Reply};
+use super::operations::Group;
 use super::{Settings, operations, parameters};
+use crate::api_v1;
 use crate::http::Method;
 use crate::policy::{DEFAULTS, RuleDefault};
 use crate::routes::{Handler, ROUTES};
 
-/// The document, without its servers.
+/// The document of version 2, without its servers.
 pub fn document(settings: &Settings) -> Value {
+    assembled(settings, operations::all(&settings.health_path), "2")
+}
+
+/// The document of version 1, without its servers.
+pub fn document_v1(settings: &Settings) -> Value {
+    assembled(settings, operations::of_v1(), "1, which is deprecated")
+}
+
+fn assembled(settings: &Settings, groups: Vec<Group>, version: &str) -> Value {
     let mut schemas = Schemas::default();
     let (mut paths, mut tags) = (Map::new(), Vec::new());
-    for group in operations::all(&settings.health_path) {
+    for group in groups {
         tags.push(json!({"name": group.name, "description": group.description}));
         for operation in &group.operations {
             let item = paths.entry(operation.path.clone()).or_insert_with(|| path_item(&operation.path));
@@ -37,7 +48,7 @@ pub fn document(settings: &Settings) -> Value {
         "info": {
             "title": "Freezer API",
             "summary": env!("CARGO_PKG_DESCRIPTION"),
-            "description": introduction(settings),
+            "description": introduction(settings, version),
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -47,9 +58,9 @@ pub fn document(settings: &Settings) -> Value {
     })
 }
 
-fn introduction(settings: &Settings) -> String {
+fn introduction(settings: &Settings, version: &str) -> String {
     format!(
-        "The backup catalogue of OpenStack Freezer, version 2.\n\n\
+        "The backup catalogue of OpenStack Freezer, version {version}.\n\n\
          A path may end in a slash, which means nothing. HEAD is answered wherever GET is, and OPTIONS everywhere, with \
          the methods of the path in `Allow`; any other method is a 405.\n\n\
          Bodies are JSON in UTF-8, whatever their `Content-Type` says, of at most {} bytes and {} levels, without \
@@ -75,9 +86,12 @@ fn path_item(path: &str) -> Value {
 }
 
 fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mut Schemas) -> Value {
-    let route = ROUTES.iter().find(|route| route.method == operation.method && route.path == operation.path);
+    let route = ROUTES
+        .iter()
+        .chain(api_v1::ROUTES)
+        .find(|route| route.method == operation.method && route.path == operation.path);
     let asked = route.and_then(|route| match route.handler {
-        Handler::Project(rule, _) => Some(rule),
+        Handler::Project(rule, _) | Handler::V1(rule, _) => Some(rule),
         _ => None,
     });
     let rules = asked.map(|_| rules(operation)).unwrap_or_default();
@@ -119,7 +133,9 @@ fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mu
 /// The rules that are asked for an operation: its route's, and what handlers ask besides.
 fn rules(operation: &Operation) -> Vec<&'static RuleDefault> {
     let method = word(operation.method).to_uppercase();
-    let is_its = |rule: &&RuleDefault| rule.operations.contains(&(method.as_str(), operation.path.as_str()));
+    // The rules are version 2's, and name its paths.
+    let path = operation.path.replacen("/v1/", "/v2/{project_id}/", 1);
+    let is_its = |rule: &&RuleDefault| rule.operations.contains(&(method.as_str(), path.as_str()));
     DEFAULTS.iter().filter(is_its).collect()
 }
 

@@ -228,6 +228,22 @@ impl Operation {
         self
     }
 
+    /// With another shape of the same document in its answers.
+    pub fn use_instead(&mut self, shape: &'static Shape, other: &'static Shape) {
+        if let Some(list) = &mut self.list
+            && std::ptr::eq(list.document, shape)
+        {
+            list.document = other;
+        }
+        for (_, content) in self.replies.iter_mut().flat_map(|reply| &mut reply.content) {
+            match content {
+                Content::One(one) if std::ptr::eq(*one, shape) => *one = other,
+                Content::Page(list) if std::ptr::eq(list.document, shape) => list.document = other,
+                _ => {}
+            }
+        }
+    }
+
     /// With errors in the common form.
     pub fn fails(mut self, statuses: &[u16]) -> Self {
         self.errors.extend(statuses);

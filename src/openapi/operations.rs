@@ -10,6 +10,9 @@ mod service;
 mod sessions;
 
 use super::Operation;
+use crate::api_v1;
+use crate::document::backups::BACKUP_DOCUMENT;
+use crate::document::backups::v1::BACKUP_DOCUMENT_V1;
 
 /// Operations that belong together.
 pub struct Group {
@@ -36,6 +39,27 @@ pub fn all(health_path: &str) -> Vec<Group> {
     ]
 }
 
+/// Those of version 1: the operations of version 2 whose routes version 1 has, with what differs.
+pub fn of_v1() -> Vec<Group> {
+    let groups = [clients::group(), actions::group(), jobs::group(), sessions::group(), backups::group()];
+    let groups = groups
+        .into_iter()
+        .map(|group| Group { operations: group.operations.into_iter().filter_map(in_v1).collect(), ..group });
+    std::iter::once(service::group_v1()).chain(groups).collect()
+}
+
+/// An operation of version 2 as version 1 has it, if it has it.
+fn in_v1(operation: Operation) -> Option<Operation> {
+    let path = operation.path.replacen("/v2/{project_id}", "/v1", 1);
+    api_v1::ROUTES.iter().find(|route| route.method == operation.method && route.path == path)?;
+    let mut operation = Operation { path, ..operation };
+    if operation.query.iter().any(|parameter| parameter.name == "all_projects") {
+        operation.query.retain(|parameter| parameter.name != "all_projects");
+    }
+    operation.use_instead(&BACKUP_DOCUMENT, &BACKUP_DOCUMENT_V1);
+    Some(operation)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +72,18 @@ mod tests {
         routes.push("Get /healthcheck".to_owned());
         routes.push("Head /healthcheck".to_owned());
         let groups = all("/healthcheck");
+        let operations = groups.iter().flat_map(|group| &group.operations);
+        let mut described: Vec<_> = operations.map(|op| format!("{:?} {}", op.method, op.path)).collect();
+        routes.sort();
+        described.sort();
+        assert_eq!(routes, described);
+    }
+
+    #[test]
+    fn every_route_of_version_1_is_described_once() {
+        let mut routes: Vec<_> =
+            api_v1::ROUTES.iter().map(|route| format!("{:?} {}", route.method, route.path)).collect();
+        let groups = of_v1();
         let operations = groups.iter().flat_map(|group| &group.operations);
         let mut described: Vec<_> = operations.map(|op| format!("{:?} {}", op.method, op.path)).collect();
         routes.sort();

@@ -267,6 +267,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<actions::table>> {
         "mode" => by_text!(actions::mode, filter),
         "backup_name" => by_text!(actions::backup_name, filter),
         "created_at" => by_time!(actions::created_at, filter),
+        "user_id" => by_text!(actions::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }

@@ -19,6 +19,7 @@ pub mod listing;
 pub mod migrations;
 pub mod moment_type;
 mod outage;
+pub mod owners;
 pub mod page;
 mod ping;
 mod pool;

@@ -63,4 +63,5 @@ mod sessions;
 mod tempest;
 mod times;
 mod trusts;
+mod v1;
 mod versions;

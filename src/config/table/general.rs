@@ -1,5 +1,6 @@
 //! The options of freezer-api itself.
 
+use crate::api_v1::Scope;
 use crate::config::option::{Kind, Opt};
 
 /// `[DEFAULT]`, without the log's.
@@ -55,8 +56,22 @@ pub const DEFAULT: &[Opt] = &[
          whose web server decides on that.",
     )
     .default(""),
-    Opt::bool("enable_v1_api", "false", "Offer version 1 of the API; no release offers it any more.").no_effect(),
+    Opt::bool(
+        "enable_v1_api",
+        "false",
+        "Offer version 1 of the API beside version 2, for clients that speak no other: schedulers and command lines up \
+         to python-freezerclient 6.3.0.",
+    ),
 ];
+
+/// `[api_v1]`.
+pub const API_V1: &[Opt] = &[Opt::choice(
+    "scope",
+    Scope::WORDS,
+    "Which rows version 1 shows: own, the caller's own in the token's project; user, the caller's own in every project, \
+     as the Python service did; project, all of the token's project, as version 2 does. Not in the Python service.",
+)
+.default("own")];
 
 /// `[centralized_scheduler]`
 pub const CENTRALIZED_SCHEDULER: &[Opt] = &[

@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::document::errors::TEXT;
-use crate::document::service::{DESCRIPTION, HEALTH, HOME, VERSIONS};
+use crate::document::service::{DESCRIPTION, HEALTH, HOME, HOME_V1, VERSIONS};
 use crate::http::Method::{Get, Head};
 use crate::openapi::operation::{Content, JSON, Operation, PLAIN, Reply};
 
@@ -36,6 +36,29 @@ pub fn group(health_path: &str) -> Group {
         name: "Service",
         description: "What the service says of itself. None of it needs a token.",
         operations: vec![versions, home, description, docs, health(health_path), health_head(health_path)],
+    }
+}
+
+/// What version 1 of the API says of itself.
+pub fn group_v1() -> Group {
+    let home = Operation::public(Get, "/v1", "show_home_document")
+        .titled("Show the home document of version 1.")
+        .replies(Reply {
+            status: 200,
+            description: "The home document.",
+            content: vec![("application/json-home", Content::One(&HOME_V1))],
+            headers: vec![],
+        })
+        .fails(&[406]);
+    let description = Operation::public(Get, "/v1/openapi.json", "show_openapi_document")
+        .titled("Show this description of the API.")
+        .about("Its server is the one that the request came to, as a proxy in front says it.")
+        .answers(200, "An OpenAPI 3.1 document.", &DESCRIPTION)
+        .fails(&[406]);
+    Group {
+        name: "Service",
+        description: "What the service says of itself. None of it needs a token.",
+        operations: vec![home, description],
     }
 }
 

@@ -129,6 +129,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
         "time_stamp" => by_number!(backups::time_stamp, filter, integers),
         "curr_backup_level" => by_number!(backups::curr_backup_level, filter, smalls),
         "created_at" => by_time!(backups::created_at, filter),
+        "user_id" => by_text!(backups::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }

@@ -161,6 +161,7 @@ fn condition(filter: &Filter, up_since: Time) -> Outcome<Condition<clients::tabl
         "last_seen_at" => by_time!(clients::last_seen_at, filter),
         "created_at" => by_time!(clients::created_at, filter),
         "state" => state(filter, up_since),
+        "user_id" => by_text!(clients::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }

@@ -178,6 +178,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
         "event" => compared!(job_attachments::event, filter, filter.texts(), false),
         "result" => compared!(job_attachments::result, filter, filter.texts(), false),
         "created_at" => by_time!(job_attachments::created_at, filter),
+        "user_id" => by_text!(job_attachments::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }

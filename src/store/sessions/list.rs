@@ -94,6 +94,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<sessions::table>> {
         "status" => compared!(sessions::status, filter, filter.texts(), false),
         "result" => compared!(sessions::result, filter, filter.texts(), false),
         "created_at" => by_time!(sessions::created_at, filter),
+        "user_id" => by_text!(sessions::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }

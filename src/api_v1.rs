@@ -1,0 +1,141 @@
+//! Version 1 of the API (contract, api-v1): a second table of routes over the handlers of version 2.
+//!
+//! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the path
+//! names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
+//! [`Scope`]: a resource outside of it is a 404, and a list leaves it out. Documents are those of version 2, with what
+//! the clients of version 1 read besides; [`Request::is_v1`] tells a handler which of the two it answers.
+
+mod routes;
+
+use crate::auth::Caller;
+use crate::document::is_id;
+use crate::error::{Error, Result};
+use crate::handlers::{Owner, Request, Version};
+use crate::http::{Call, Method, Reply};
+use crate::routes::{App, Route};
+use crate::store::owners::{self, Noun};
+
+pub use routes::ROUTES;
+
+/// Which rows a request of version 1 sees (`[api_v1] scope`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The caller's own rows in the token's project.
+    #[default]
+    Own,
+    /// The caller's own rows in every project, as the Python service showed them.
+    User,
+    /// Every row of the token's project, as version 2 shows them.
+    Project,
+}
+
+impl Scope {
+    /// The words of the option, in the order of the variants.
+    pub const WORDS: &[&str] = &["own", "user", "project"];
+
+    /// The scope that a word of the option stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "own" => Some(Self::Own),
+            "user" => Some(Self::User),
+            "project" => Some(Self::Project),
+            _ => None,
+        }
+    }
+
+    /// Whose rows a caller sees.
+    fn owner(self, caller: &Caller) -> Owner {
+        let user = || Some(caller.user_id.clone());
+        match self {
+            Self::Own => Owner { user: user(), in_any_project: false },
+            Self::User => Owner { user: user(), in_any_project: true },
+            Self::Project => Owner { user: None, in_any_project: false },
+        }
+    }
+}
+
+/// What a handler of version 2 looks like.
+pub type Handler = fn(&App, &Request<'_>) -> Result<Reply>;
+
+/// Answers a request by a route of version 1.
+///
+/// # Errors
+/// 403 for a token without a project, and what the policy refuses; 404 for a resource outside of the scope; what the
+/// handler fails with.
+pub fn answer(
+    app: &App,
+    call: &Call,
+    caller: Caller,
+    route: &Route,
+    (rule, handler): (&str, Handler),
+) -> Result<Reply> {
+    let Some(project) = caller.project_id.clone().filter(|project| is_id(project)) else {
+        return Err(Error::forbidden(rule));
+    };
+    let standing = app.policy.of(&caller);
+    // The registration of a central client has a rule of its own, and only the body tells.
+    if rule != "clients:create" {
+        standing.enforce(rule, &project)?;
+    }
+    let owner = app.v1.unwrap_or_default().owner(&caller);
+    let ids = route.bound(&call.segments);
+    let project = match (noun(route.path), ids.first()) {
+        (Some(noun), Some(id)) => project_of(app, noun, id, route, &owner, project)?,
+        _ => project,
+    };
+    let bound = std::iter::once(project.as_str()).chain(ids).collect();
+    handler(app, &Request { call, caller, standing, bound, version: Version::V1(owner) })
+}
+
+/// The project of the resource that a path names, as far as the caller sees it. A replacement (POST) of a resource that
+/// is not there yet creates it in the token's project.
+fn project_of(
+    app: &App,
+    noun: Noun,
+    id: &str,
+    route: &Route,
+    owner: &Owner,
+    project: String,
+) -> Result<String> {
+    let replaces = route.method == Method::Post && route.path.ends_with('}');
+    let is_name = match noun {
+        Noun::Client => owners::is_client_name(id),
+        _ => is_id(id),
+    };
+    if !is_name {
+        // The handler says of a new resource what its id may be.
+        return if replaces { Ok(project) } else { Err(unknown(noun, id)) };
+    }
+    let within = (!owner.in_any_project).then_some(project.as_str());
+    let (found, exists) = app.store.read(|tx| {
+        let found = owners::projects_of(tx, noun, id, within, owner.user.as_deref())?;
+        // Another caller's resource of this id keeps it.
+        let exists = found.is_empty() && replaces && owners::exists(tx, noun, id)?;
+        Ok((found, exists))
+    })?;
+    if exists {
+        let title = noun.title();
+        return Err(Error::already_exists(format!("{title} already exists with ID {id}")));
+    }
+    match found.iter().find(|found| **found == project).or(found.first()) {
+        Some(found) => Ok(found.clone()),
+        None if replaces => Ok(project),
+        None => Err(unknown(noun, id)),
+    }
+}
+
+/// The noun that a path of version 1 is about.
+fn noun(path: &str) -> Option<Noun> {
+    match path.split('/').nth(2)? {
+        "clients" => Some(Noun::Client),
+        "actions" => Some(Noun::Action),
+        "jobs" => Some(Noun::Job),
+        "sessions" => Some(Noun::Session),
+        "backups" => Some(Noun::Backup),
+        _ => None,
+    }
+}
+
+fn unknown(noun: Noun, id: &str) -> Error {
+    Error::not_found(format!("No {} found with ID {id}", noun.title().to_lowercase()))
+}

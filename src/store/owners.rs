@@ -1,0 +1,82 @@
+//! Whose a resource is: the project that holds it, looked up by its id and its user.
+
+use diesel::prelude::*;
+
+use super::schema::{actions, backups, clients, job_attachments, sessions};
+use super::{Outcome, Tx};
+
+/// A kind of resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// `clients`, known by their names.
+    Client,
+    /// `actions`
+    Action,
+    /// `job_attachments`, which are the job documents.
+    Job,
+    /// `sessions`
+    Session,
+    /// `backups`
+    Backup,
+}
+
+impl Noun {
+    /// Its name at the beginning of a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Client => "Client",
+            Self::Action => "Action",
+            Self::Job => "Job",
+            Self::Session => "Session",
+            Self::Backup => "Backup",
+        }
+    }
+}
+
+/// Whether a text can be the name of a client.
+pub fn is_client_name(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+macro_rules! projects {
+    ($tx:expr, $table:ident, $id:ident, $value:expr, $project:expr, $user:expr) => {{
+        let mut rows = $table::table.filter($table::$id.eq($value.to_owned())).into_boxed();
+        if let Some(project) = $project {
+            rows = rows.filter($table::project_id.eq(project.to_owned()));
+        }
+        if let Some(user) = $user {
+            rows = rows.filter($table::user_id.eq(user.to_owned()));
+        }
+        rows.order(($table::created_at, $table::id))
+            .select($table::project_id)
+            .limit(MOST)
+            .load($tx.connection)?
+    }};
+}
+
+/// A user with clients of one name in more projects than this names them by their projects.
+const MOST: i64 = 1000;
+
+/// The projects of the resources of that id, or of the clients of that name: in one project or in all, of one user or of
+/// all. An id has at most one; a name may have one in each project.
+pub fn projects_of(
+    tx: &mut Tx<'_>,
+    noun: Noun,
+    id: &str,
+    project: Option<&str>,
+    user: Option<&str>,
+) -> Outcome<Vec<String>> {
+    Ok(match noun {
+        Noun::Client => projects!(tx, clients, client_id, id, project, user),
+        Noun::Action => projects!(tx, actions, id, id, project, user),
+        Noun::Job => projects!(tx, job_attachments, id, id, project, user),
+        Noun::Session => projects!(tx, sessions, id, id, project, user),
+        Noun::Backup => projects!(tx, backups, id, id, project, user),
+    })
+}
+
+/// Whether a resource has that id, in whatever project.
+pub fn exists(tx: &mut Tx<'_>, noun: Noun, id: &str) -> Outcome<bool> {
+    Ok(!projects_of(tx, noun, id, None, None)?.is_empty())
+}

@@ -1,0 +1,66 @@
+//! What the documents of version 1 hold, and what a caller may send back.
+
+use freezer_api::api_v1::Scope;
+use serde_json::{Value, json};
+
+use super::{Caller, fresh, offering};
+use crate::api::Api;
+use crate::documents::action;
+
+on_every_backend! {
+    a_patch_merges_objects_and_keeps_what_it_does_not_name,
+    a_job_that_was_read_can_be_sent_back,
+    attaching_to_a_session_shows_its_schedule_and_detaching_asks_the_job_to_stop,
+}
+
+fn a_patch_merges_objects_and_keeps_what_it_does_not_name(api: &Api) {
+    let node = offering(api, Scope::Own);
+    let (user, project) = (fresh("u"), fresh("p"));
+    let alice = Caller::new(&node, &user, &project);
+    alice.post("/clients", json!({"client_id": "c"})).expect(201);
+    let schedule = json!({"schedule_interval": "1 days"});
+    let job = json!({"client_id": "c", "job_schedule": schedule, "job_actions": [action()]});
+    let path = format!("/jobs/{}", alice.create("jobs", job));
+    alice.patch(&path, json!({"job_schedule": {"status": "running"}})).expect(200);
+    let shown = alice.get(&path).expect(200);
+    assert_eq!(shown["job_schedule"]["schedule_interval"], "1 days");
+    assert_eq!(shown["job_schedule"]["status"], "running");
+    alice.patch(&path, json!({"description": "d"})).expect(200);
+    assert_eq!(alice.get(&path).expect(200)["job_schedule"], shown["job_schedule"]);
+}
+
+fn a_job_that_was_read_can_be_sent_back(api: &Api) {
+    let node = offering(api, Scope::Own);
+    let (user, project) = (fresh("u"), fresh("p"));
+    let alice = Caller::new(&node, &user, &project);
+    let path = format!("/jobs/{}", alice.job_on("c"));
+    let document = alice.get(&path).expect(200);
+    let unversioned = |mut document: Value| {
+        document["_version"].take();
+        document
+    };
+    alice.patch(&path, document.clone()).expect(200);
+    let mut renamed = document.clone();
+    renamed["session_name"] = "old".into();
+    alice.patch(&path, renamed).expect(200);
+    assert_eq!(unversioned(alice.get(&path).expect(200)), unversioned(document.clone()));
+    alice.post(&path, document).expect(201);
+}
+
+fn attaching_to_a_session_shows_its_schedule_and_detaching_asks_the_job_to_stop(api: &Api) {
+    let node = offering(api, Scope::Own);
+    let (user, project) = (fresh("u"), fresh("p"));
+    let alice = Caller::new(&node, &user, &project);
+    let job = alice.job_on("c");
+    let session = alice.create("sessions", json!({"schedule": {"schedule_interval": "7 days"}}));
+    let member = format!("/sessions/{session}/jobs/{job}");
+    alice.send("PUT", &member, None).expect(204);
+    let shown = alice.get(&format!("/jobs/{job}")).expect(200);
+    assert_eq!(shown["job_schedule"]["schedule_interval"], "7 days");
+    assert_eq!((&shown["session_id"], &shown["session_tag"]), (&json!(session), &json!(0)));
+    assert_eq!(alice.get(&format!("/sessions/{session}")).expect(200)["jobs"][&job]["client_id"], "c");
+    alice.delete(&member).expect(204);
+    let shown = alice.get(&format!("/jobs/{job}")).expect(200);
+    assert_eq!((&shown["session_id"], &shown["job_schedule"]["event"]), (&json!(""), &json!("stop")));
+    assert_eq!(shown["job_schedule"].get("schedule_interval"), None);
+}
