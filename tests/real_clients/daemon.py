@@ -11,10 +11,14 @@ from process import Process
 
 
 @contextlib.contextmanager
-def standalone(binary, database, scratch):
+def standalone(binary, database, scratch, v1=False):
     """With its own identity; the value is the path of the openrc file that it made for its first user."""
     openrc = scratch / "openrc"
     options = ["--auth-strategy", "standalone", "--openrc", str(openrc)]
+    if v1:
+        config = scratch / "freezer-api.conf"
+        config.write_text("[DEFAULT]\nenable_v1_api = true\n")
+        options += ["--config-file", str(config)]
     with running(binary, database, scratch, options):
         eventually("and writes an openrc file", openrc.exists, True)
         expect("which nobody else can read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")

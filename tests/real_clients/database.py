@@ -4,9 +4,6 @@ import contextlib
 import uuid
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import pg8000.native
-import pymysql
-
 
 @contextlib.contextmanager
 def fresh_database(server, scratch):
@@ -30,6 +27,8 @@ def fresh_database(server, scratch):
 
 
 def _mysql(url, statement):
+    import pymysql  # Not in the environment of every client.
+
     connection = pymysql.connect(
         host=url.hostname, port=url.port or 3306, user=unquote(url.username), password=unquote(url.password or "")
     )
@@ -38,6 +37,8 @@ def _mysql(url, statement):
 
 
 def _postgresql(url, statement):
+    import pg8000.native
+
     connection = pg8000.native.Connection(
         host=url.hostname,
         port=url.port or 5432,

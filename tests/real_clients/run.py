@@ -28,6 +28,7 @@ def arguments():
     parser.add_argument("--server", default="sqlite", help="where that database is made (default: a SQLite file)")
     parser.add_argument("--keystone", help="the cloud that it serves, instead of having an identity of its own")
     parser.add_argument("--endpoint-env", help="an openrc file of a service that is already there")
+    parser.add_argument("--v1", action="store_true", help="with version 1 of the API, for clients that speak it")
     parser.add_argument("--only", choices=("cli", "scheduler"), help="just this part")
     given = parser.parse_args()
     if bool(given.binary) == bool(given.endpoint_env):
@@ -43,12 +44,8 @@ def give_up(*_):
 
 def run(given, scratch):
     # Imported here: --help is to work in any Python.
-    import cli
-    import fleet
-    import scheduler
     from daemon import sourced, standalone
     from database import fresh_database
-    from shell import Freezer
 
     with contextlib.ExitStack() as running:
         openrc = given.endpoint_env
@@ -57,7 +54,14 @@ def run(given, scratch):
         if given.keystone:
             return run_in_cloud(given, scratch, database)
         if given.binary:
-            openrc = running.enter_context(standalone(given.binary, database, scratch))
+            openrc = running.enter_context(standalone(given.binary, database, scratch, given.v1))
+
+        if given.v1:
+            return run_on_v1(given, scratch, sourced(openrc))
+        import cli
+        import fleet
+        import scheduler
+        from shell import Freezer
 
         become(sourced(openrc), scratch)
         freezer = Freezer(scratch)
@@ -66,6 +70,23 @@ def run(given, scratch):
         if given.only != "cli":
             scheduler.play(freezer, scratch)
             fleet.play(freezer, scratch)
+
+
+def run_on_v1(given, scratch, variables):
+    # The client reads the variable when it is imported.
+    become(variables | {"OS_BACKUP_API_VERSION": "1"}, scratch)
+    # An agent that writes to its standard error, be it a warning, has none of its metadata uploaded.
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    import cli_v1
+    import scheduler
+    from shell import Freezer
+
+    if given.only != "scheduler":
+        cli_v1.play(Freezer(scratch))
+    if given.only != "cli":
+        # Up to release 18 the options of the scheduler are in this section, and the agent compares a level that it is
+        # given as text.
+        scheduler.play(Freezer(scratch), scratch, max_level=None, section="DEFAULT", options="enable_v1_api = true\n")
 
 
 def run_in_cloud(given, scratch, database):

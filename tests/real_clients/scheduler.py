@@ -14,15 +14,17 @@ POLL = 1  # seconds; the default of 60 is for people
 SESSION_INTERVAL = 12  # seconds; a run of the agent takes about three
 
 
-def play(freezer, scratch):
+def play(freezer, scratch, max_level=3, **configured):
     print("a scheduler", flush=True)
     source, store, restored = (scratch / name for name in ("source", "store", "restored"))
     write_source(source)
     action = {"mode": "fs", "storage": "local", "engine_name": "tar", "container": str(store)}
     action["log_file"] = str(scratch / "agent.log")
-    backup = action | {"action": "backup", "path_to_backup": str(source), "incremental": "True", "max_level": 3}
+    backup = action | {"action": "backup", "path_to_backup": str(source), "incremental": "True"}
+    if max_level:
+        backup["max_level"] = max_level
 
-    with Process(*command(scratch)) as scheduler:
+    with Process(*command(scratch, **configured)) as scheduler:
         name = f"{freezer.library().project_id}_{socket.gethostname()}"
         eventually(
             "it registers itself",
@@ -57,7 +59,8 @@ def create(freezer, client, description, action):
     """A job that waits for its first start."""
     document = {"description": description, "job_schedule": {"event": "stop"}}
     document["job_actions"] = [{"freezer_action": action, "max_retries": 0, "max_retries_interval": 1}]
-    job = freezer.fields("job-create", "--client", client, "--file", freezer.file(document))["Job ID"]
+    # The command line of version 1 does not print the id.
+    job = freezer.library().jobs.create(document | {"client_id": client})
     eventually(f"{description}: the scheduler takes notice of the job", lambda: state(freezer, job), ("stop", "", ""))
     return job
 
@@ -73,7 +76,7 @@ def in_a_session(freezer, client, action):
     # A start in the past makes the scheduler begin at once; without one it waits for the first interval to pass.
     schedule = {"schedule_interval": f"{SESSION_INTERVAL} seconds", "schedule_start_date": "2020-01-01T00:00:00"}
     document = {"description": "the weekend", "hold_off": 2, "schedule": schedule}
-    session = freezer.fields("session-create", "--file", freezer.file(document))["Session ID"]
+    session = freezer.library().sessions.create(document)
     freezer("session-add-job", "--session-id", session, "--job-id", job)
     freezer("job-start", job)
 
@@ -108,11 +111,11 @@ def metadata(freezer, listed):
     return ast.literal_eval(freezer.fields("backup-show", listed["Backup ID"])["Metadata"])
 
 
-def command(scratch, name="scheduler", options="", variables=None):
+def command(scratch, name="scheduler", options="", variables=None, section="scheduler"):
     """The scheduler's command line, log and environment: in the foreground, with nothing outside of `scratch`."""
     bin = pathlib.Path(sys.executable).parent
     config = scratch / f"{name}.conf"
-    config.write_text(f"[scheduler]\nno_daemon = true\ninterval = {POLL}\njobs_dir = {scratch}/{name}-jobs\n{options}")
+    config.write_text(f"[{section}]\nno_daemon = true\ninterval = {POLL}\njobs_dir = {scratch}/{name}-jobs\n{options}")
     env = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}", "HOME": str(scratch)} | (variables or {})
     return [str(bin / "freezer-scheduler"), "--config-file", str(config), "start"], scratch / f"{name}.log", env
 
