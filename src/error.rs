@@ -30,6 +30,8 @@ pub enum Kind {
     Forbidden,
     /// 404: no such resource in the caller's sight.
     NotFound,
+    /// 404: the identity is elsewhere. Said in Keystone's form as well, as Keystone's clients ask.
+    NoIdentity,
     /// 405: the path exists, the method does not; the text is the `Allow` header's.
     MethodNotAllowed(String),
     /// 406: the client does not take JSON.
@@ -42,6 +44,8 @@ pub enum Kind {
     TooLarge,
     /// 415: the body is of a type that the resource does not have.
     UnsupportedType,
+    /// 415: the body is compressed, or in another coding.
+    UnsupportedCoding,
     /// 422: something the body refers to is missing or incapable.
     Unprocessable,
     /// 500: our own fault.
@@ -91,7 +95,19 @@ impl Error {
 
     /// 404 for a path that no route has.
     pub fn no_route() -> Self {
-        Self::new(Kind::NotFound, "404 Not Found", "There is no resource at this path.")
+        Self::no_route_but("")
+    }
+
+    /// The same; `hint` is what else there is to say about the path.
+    pub fn no_route_but(hint: &str) -> Self {
+        let description = format!("There is no resource at this path. {hint}");
+        Self::new(Kind::NotFound, "404 Not Found", description.trim_end())
+    }
+
+    /// 404 for a path of an identity service, which is at `url`.
+    pub fn no_identity(url: &str) -> Self {
+        let hint = format!("The identity service is at {url}, which is what OS_AUTH_URL has to be.");
+        Self { kind: Kind::NoIdentity, ..Self::no_route_but(&hint) }
     }
 
     /// 405; `allow` is the value of the `Allow` header.
@@ -130,6 +146,12 @@ impl Error {
     pub fn unsupported_type(types: &[&str]) -> Self {
         let description = format!("The body has to be {}.", types.join(" or "));
         Self::new(Kind::UnsupportedType, "Unsupported Media Type", description)
+    }
+
+    /// 415: the body has a `Content-Encoding`.
+    pub fn unsupported_coding() -> Self {
+        let description = "The body has a Content-Encoding, and has to be sent as it is, without one.";
+        Self::new(Kind::UnsupportedCoding, "Unsupported Media Type", description)
     }
 
     /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
@@ -189,13 +211,13 @@ impl Error {
             Kind::BadRequest => 400,
             Kind::Unauthorized => 401,
             Kind::Forbidden => 403,
-            Kind::NotFound => 404,
+            Kind::NotFound | Kind::NoIdentity => 404,
             Kind::MethodNotAllowed(_) => 405,
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
             Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
-            Kind::UnsupportedType => 415,
+            Kind::UnsupportedType | Kind::UnsupportedCoding => 415,
             Kind::Unprocessable => 422,
             Kind::Internal => 500,
             Kind::Unavailable | Kind::IdentityUnavailable => 503,

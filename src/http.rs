@@ -3,7 +3,11 @@
 //! Nothing here knows what a backup is, and nothing past this room knows rouille.
 
 mod accept;
+pub mod authority;
 mod body;
+mod caching;
+mod endpoint;
+mod json;
 mod precondition;
 pub mod proxy;
 mod reply;
@@ -14,6 +18,8 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 pub use body::MAX_DEPTH;
+pub use caching::Caching;
+pub use endpoint::Endpoint;
 pub use precondition::{Precondition, unless_known};
 pub use reply::Reply;
 
@@ -104,7 +110,8 @@ impl Call {
     /// `local` is the `host[:port]` that stands in where the request has no usable `Host`.
     ///
     /// Errors: 400 for a path or query that is not UTF-8 or contains NUL, and for a body that cannot be read;
-    /// 413 for a body of more than `limit` bytes, before reading it if its length was announced.
+    /// 413 for a body of more than `limit` bytes, before reading it if its length was announced; 415 for a body with a
+    /// `Content-Encoding`.
     pub fn read(request: &rouille::Request, request_id: &str, limit: usize, local: &str) -> Result<Self> {
         let (path, query) = target::split(request.raw_url());
         let path = target::normal(path);
@@ -114,6 +121,10 @@ impl Call {
             request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         // The body comes last: what is wrong with the line above it can be said without waiting for it.
         let body = body::read(request, limit)?;
+        body::plain(request, &body)?;
+        // The target's authority is stronger than `Host` (RFC 9112, 3.2.2).
+        let named = [authority::of_target(request.raw_url()), request.header("Host")];
+        let named = named.into_iter().flatten().find_map(authority::checked);
         Ok(Self {
             method: Method::parse(request.method()),
             path,
@@ -125,7 +136,7 @@ impl Call {
             remote: *request.remote_addr(),
             port: 0,
             prefix: String::new(),
-            base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
+            base_url: format!("http://{}", named.unwrap_or(local)),
             headers,
         })
     }
@@ -147,21 +158,37 @@ impl Call {
         self
     }
 
+    /// The same request, whose answer's links begin with this endpoint whatever the request says.
+    #[must_use]
+    pub fn at(mut self, endpoint: &Endpoint) -> Self {
+        self.base_url.clone_from(&endpoint.url);
+        self.prefix.clone_from(&endpoint.prefix);
+        self
+    }
+
     /// The value of a header, its name in any case; the first one if it was repeated.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a query parameter.
+    /// The value of a query parameter; one without a value counts as absent.
     ///
-    /// Of a repeated one the last counts, as it did upstream (Falcon), so that no client sees a change.
+    /// Of a repeated one the last counts. Both is as upstream (Falcon) has it, so that no client sees a change.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        let mut values =
+            self.query.iter().rev().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        values.find(|value| !value.is_empty())
+    }
+
+    /// Whether a query parameter is there, with or without a value.
+    pub fn has_param(&self, name: &str) -> bool {
+        self.query.iter().any(|(key, _)| key == name)
     }
 
     /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
     ///
-    /// Errors: 400 for what is not JSON in UTF-8, for more than [`MAX_DEPTH`] levels, and for U+0000 in any string.
+    /// Errors: 400 for what is not JSON in UTF-8, for a key that an object has twice, for more than [`MAX_DEPTH`] levels,
+    /// and for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }

@@ -1,6 +1,8 @@
 //! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it, but for the health check,
 //! which is wherever the operator wants it.
 
+mod lost;
+
 use std::sync::OnceLock;
 
 use crate::auth::Strategy;
@@ -318,12 +320,15 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
-        // Nobody learns without a token which paths there are.
-        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..))) {
+        // What a project has is told to callers with a token. Elsewhere a 401 would mislead: a client that looks for an
+        // identity service in the wrong place would ask itself for a token, and wait for itself.
+        if lost::is_of_project(&call.segments)
+            && matching.iter().all(|route| matches!(route.handler, Handler::Project(..)))
+        {
             app.auth.authenticate(call)?;
         }
         if matching.is_empty() {
-            return Err(Error::no_route());
+            return Err(lost::error(&app.auth, call));
         }
         return Err(Error::method_not_allowed(allow(&matching)));
     };

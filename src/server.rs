@@ -28,7 +28,7 @@ pub use edge::respond;
 
 use crate::cors;
 use crate::error::{Error, Result};
-use crate::http::{Call, Reply, proxy};
+use crate::http::{Call, Endpoint, Reply, proxy};
 use crate::workers::Workers;
 use head::Framing;
 use registry::Registry;
@@ -59,6 +59,11 @@ pub struct Settings {
     pub max_request_body_size: usize,
     /// What is believed of a proxy in front of us.
     pub proxy: proxy::Settings,
+    /// With what the links of answers begin (`[DEFAULT] public_endpoint`); none: with what the request says.
+    pub public_endpoint: Option<Endpoint>,
+    /// Whether only requests are served that address this machine by a loopback name or address. A page whose name was
+    /// made to lead to 127.0.0.1 (DNS rebinding) sends its own name.
+    pub loopback_hosts_only: bool,
     /// Which pages of other origins may use the service (`[cors]` and `[cors.<name>]`).
     pub cors: Vec<cors::Settings>,
     /// How long what was begun may take to finish after the signal to stop.
@@ -75,6 +80,8 @@ impl Default for Settings {
             // oslo.middleware's.
             max_request_body_size: 114_688,
             proxy: proxy::Settings::default(),
+            public_endpoint: None,
+            loopback_hosts_only: false,
             cors: Vec::new(),
             drain: Duration::from_secs(30),
         }

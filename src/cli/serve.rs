@@ -41,7 +41,10 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
             config.database
         );
         if config.auth_strategy == AuthStrategy::Standalone {
-            introduce(&store, &config.openrc, address);
+            let endpoint = config.server.public_endpoint.as_ref();
+            let url = endpoint
+                .map_or_else(|| format!("http://{}", reachable(address)), |endpoint| endpoint.url.clone());
+            introduce(&store, &config.openrc, &format!("{url}/identity/v3"));
         }
     };
     server::serve(
@@ -121,12 +124,11 @@ fn prepare(config: &Config) -> Result<(), String> {
 
 /// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file
 /// points here. The service is of use without either, so that a failure is said and no more.
-fn introduce(store: &Store, openrc: &Path, address: SocketAddr) {
-    let auth_url = format!("http://{}/identity/v3", reachable(address));
+fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
     let admin = match bootstrap(store) {
         Ok(Some(admin)) => admin,
         Ok(None) => {
-            if let Err(error) = refresh_openrc_url(openrc, &auth_url) {
+            if let Err(error) = refresh_openrc_url(openrc, auth_url) {
                 log::info!("the openrc file is not brought up to date: {error}");
             }
             return;
@@ -134,7 +136,7 @@ fn introduce(store: &Store, openrc: &Path, address: SocketAddr) {
         Err(error) => return log::error!("no administrator was made: {error}"),
     };
     let (username, project_name) = (&admin.user_name, &admin.project_name);
-    let file = Openrc { auth_url: &auth_url, username, password: &admin.password, project_name };
+    let file = Openrc { auth_url, username, password: &admin.password, project_name };
     let path = std::path::absolute(openrc).unwrap_or_else(|_| openrc.to_owned());
     match write_openrc(&path, &file) {
         Ok(()) => say(format_args!(

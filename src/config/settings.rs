@@ -78,9 +78,10 @@ impl Config {
     pub fn new(effective: &Effective, openrc: Option<&Path>) -> Result<Self, String> {
         let database = effective.database()?;
         let auth_strategy = strategy(effective)?;
-        let server = server(effective)?;
+        let mut server = server(effective)?;
         if auth_strategy == AuthStrategy::Noauth {
             loopback_only(&server.bind_host)?;
+            server.loopback_hosts_only = true;
         }
         let (keystone, trusts) = match auth_strategy {
             AuthStrategy::Keystone => (Some(keystone::tokens(effective)?), keystone::trusts(effective)?),
@@ -169,6 +170,11 @@ fn server(effective: &Effective) -> Result<server::Settings, String> {
             path_prefix: http::proxy::path_prefix(section.text("path_prefix").unwrap_or_default())
                 .map_err(|why| section.refuse("path_prefix", &why))?,
         },
+        public_endpoint: section
+            .text("public_endpoint")
+            .map(http::Endpoint::parse)
+            .transpose()
+            .map_err(|why| section.refuse("public_endpoint", &why))?,
         cors: middleware::cors(effective),
         ..defaults
     })

@@ -123,8 +123,11 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
         if !own.is_empty() && !cascade {
             return Err(Error::conflict(format!(
-                "Client {name} still has jobs: {}. Delete them first, or delete the client with ?cascade=true.",
-                named(&own)
+                "Client {name} still has jobs: {}. Delete them first (freezer job-delete JOB_ID), or let the API delete \
+                 them with the client: DELETE {}/v2/{}/clients/{name}?cascade=true.",
+                named(&own),
+                request.call.base_url,
+                request.project(),
             ))
             .into());
         }

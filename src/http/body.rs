@@ -14,6 +14,14 @@ pub const MAX_DEPTH: usize = 24;
 /// The longest key of an object, in bytes; MySQL's JSON takes no key of more.
 pub const MAX_KEY: usize = u16::MAX as usize;
 
+/// How bodies begin that are something else, of which a parser can only say that it expected a value.
+const NO_JSON: &[(&[u8], &str)] = &[
+    (b"\xef\xbb\xbf", "the body begins with a byte order mark (EF BB BF), which has to be left out"),
+    (b"\xff\xfe", "the body is in UTF-16, and has to be in UTF-8"),
+    (b"\xfe\xff", "the body is in UTF-16, and has to be in UTF-8"),
+    (b"\x1f\x8b", "the body is compressed with gzip, and has to be sent as it is"),
+];
+
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
@@ -50,12 +58,28 @@ fn length(text: &str) -> Result<u64> {
     Ok(text.parse().unwrap_or(u64::MAX))
 }
 
+/// Sees to it that a body is sent as it is.
+///
+/// Errors: 415 for a body with a `Content-Encoding`.
+pub fn plain(request: &rouille::Request, body: &[u8]) -> Result<()> {
+    let codings = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    let mut codings = codings.flat_map(|(_, value)| value.split(',')).map(str::trim);
+    let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    match codings.all(is_plain) || body.is_empty() {
+        true => Ok(()),
+        false => Err(Error::unsupported_coding()),
+    }
+}
+
 /// Parses a body.
 pub fn json(body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error.to_string()))?;
+    if let Some((_, why)) = NO_JSON.iter().find(|(start, _)| body.starts_with(start)) {
+        return Err(malformed(why));
+    }
+    let value = super::json::parse(body).map_err(|why| malformed(&why))?;
     match check(&value, MAX_DEPTH) {
         Ok(()) => Ok(value),
         Err(why) => Err(malformed(why)),
@@ -116,6 +140,10 @@ mod tests {
             b"1e999",
             b"\"\xff\"",
             b"\"\\ud800\"",
+            b"\xef\xbb\xbf{}",
+            b"\xff\xfe{\0}\0",
+            b"\x1f\x8b\x08\0",
+            b"{\"a\": 1, \"a\": 1}",
             b"\"\\u0000\"",
             b"{\"a\": {\"\\u0000\": 1}}",
         ] {

@@ -69,6 +69,17 @@ impl Reply {
         self
     }
 
+    /// The same answer, which depends on one header of the request more.
+    #[must_use]
+    pub fn varying(mut self, on: &'static str) -> Self {
+        match self.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("vary")) {
+            Some((_, vary)) if vary.split(',').any(|name| name.trim().eq_ignore_ascii_case(on)) => {}
+            Some((_, vary)) => *vary = format!("{vary},{on}").into(),
+            None => return self.with_header("Vary", on),
+        }
+        self
+    }
+
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
@@ -87,7 +98,7 @@ impl Reply {
         });
         let reply = match error.kind {
             Kind::NotAcceptable => Self::empty(status),
-            Kind::Unauthorized => {
+            Kind::Unauthorized | Kind::NoIdentity => {
                 // keystonemiddleware's form, which clients of any OpenStack service look for first.
                 body["error"] = json!({"code": status, "title": error.title, "message": error.description});
                 Self::json(status, &body)
@@ -95,6 +106,7 @@ impl Reply {
             Kind::MethodNotAllowed(ref allow) => {
                 Self::json(status, &body).with_header("Allow", allow.clone())
             }
+            Kind::UnsupportedCoding => Self::json(status, &body).with_header("Accept-Encoding", "identity"),
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             Kind::IdentityUnavailable => {
                 Self::text(status, &error.description).with_header("Retry-After", RETRY_AFTER)

@@ -105,7 +105,7 @@ pub fn list_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
             true => rows::projects(tx),
             false => rows::projects_of(tx, &caller.user_id),
         })?;
-        projects.retain(|project| call.param("name").is_none_or(|name| project.name == name));
+        projects.retain(|project| !call.has_param("name") || call.param("name") == Some(&project.name));
         Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
     })
 }
@@ -143,7 +143,7 @@ fn subject<'c>(standalone: &Standalone, call: &'c Call) -> Result<(&'c str, Iden
 }
 
 fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Reply {
-    let with_catalog = call.param("nocatalog").is_none();
+    let with_catalog = !call.has_param("nocatalog");
     Reply::json(status, &document::token(identity, &call.base_url, with_catalog))
         .with_header("X-Subject-Token", token.to_owned())
         .with_header("Vary", "X-Auth-Token")

@@ -99,7 +99,11 @@ const ERRORS: &[(u16, &str, &str)] = &[
     ),
     (412, "PreconditionFailed", "The resource is not, or no longer, what the request's condition demands."),
     (413, "TooLarge", "The body is too large."),
-    (415, "UnsupportedMediaType", "The body is of a type that is not taken here."),
+    (
+        415,
+        "UnsupportedMediaType",
+        "The body is of a type that is not taken here, or has a `Content-Encoding`.",
+    ),
     (422, "Unprocessable", "The body refers to something that is not there, or cannot do what is asked."),
     (
         503,

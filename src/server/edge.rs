@@ -12,7 +12,7 @@ use super::Settings;
 use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::proxy::Forwarded;
-use crate::http::{self, Call, Reply};
+use crate::http::{self, Caching, Call, Reply, authority};
 use crate::logging;
 
 /// Answers one request with what the service says.
@@ -22,13 +22,20 @@ pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Respon
 where
     F: Fn(&Call) -> Result<Reply>,
 {
-    answer(settings, request, |request_id, forwarded| {
+    answer(settings, request, |request_id, forwarded, caching| {
+        if settings.loopback_hosts_only {
+            from_this_machine(request, forwarded)?;
+        }
         if is_preflight(settings, request) {
             return Ok(preflight(settings, request));
         }
         let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
         let mut call = call.through(&settings.proxy, forwarded);
+        if let Some(endpoint) = &settings.public_endpoint {
+            call = call.at(endpoint);
+        }
         call.port = settings.bind_port;
+        *caching = Caching::of(call.segments.iter().map(String::as_str));
         let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
     })
@@ -36,22 +43,26 @@ where
 
 /// Answers a request that could not be read with an error.
 pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Response {
-    answer(settings, request, |_, _| Err(error))
+    answer(settings, request, |_, _, _| Err(error))
 }
 
 fn answer(
     settings: &Settings,
     request: &Request,
-    outcome: impl FnOnce(&str, &Forwarded) -> Result<Reply>,
+    outcome: impl FnOnce(&str, &Forwarded, &mut Caching) -> Result<Reply>,
 ) -> Response {
     let started = Instant::now();
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
-    let mut reply = outcome(&request_id, &forwarded).unwrap_or_else(|error| {
+    // As far as the path can be known before it is understood.
+    let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());
+    let mut caching = Caching::of(parts);
+    let reply = outcome(&request_id, &forwarded, &mut caching).unwrap_or_else(|error| {
         report(&error);
         Reply::from_error(&error, &request_id)
     });
+    let mut reply = caching.mark(reply);
     if let Some(origin) = request.header("Origin").filter(|_| !is_preflight(settings, request)) {
         reply = cors::allow(&settings.cors, origin, reply);
     }
@@ -67,6 +78,22 @@ fn answer(
         started.elapsed().as_secs_f64() * 1000.0,
     );
     response(reply, &request_id, head)
+}
+
+/// Sees to it that a request addresses this machine as itself, in everything that says which host is meant.
+///
+/// Errors: 400 for any other name or address.
+fn from_this_machine(request: &Request, forwarded: &Forwarded) -> Result<()> {
+    let target = authority::of_target(request.raw_url());
+    let named = [target, request.header("Host"), forwarded.host.as_deref()];
+    match named.into_iter().flatten().find(|named| !authority::is_loopback(named)) {
+        None => Ok(()),
+        Some(other) => Err(Error::bad_request(format!(
+            "With auth_strategy noauth requests are served only for localhost, 127.0.0.0/8 and [::1], not for the host \
+             {:?}.",
+            other.chars().take(64).collect::<String>()
+        ))),
+    }
 }
 
 /// Whether a browser asks what a page of another origin may send, where any other origin is known.

@@ -93,7 +93,7 @@ fn requests_leave_no_secret_behind() {
 
     let line = format!("GET {jobs}?s3cret-line HTTP/9\r\nX-Auth-Token: s3cret-line\r\n\r\n");
     let chunk = format!(
-        "POST {jobs} HTTP/1.1\r\nHost: a\r\n{auth}Transfer-Encoding: chunked\r\n\r\ns3cret-chunk\r\n\r\n"
+        "POST {jobs} HTTP/1.1\r\nHost: localhost\r\n{auth}Transfer-Encoding: chunked\r\n\r\ns3cret-chunk\r\n\r\n"
     );
     for malformed in [line, chunk] {
         assert_status(&send(address, malformed.as_bytes()), 400);

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// The headers by which `noauth` knows a caller.
-pub const CALLER: &str = "X-User-Id: u\r\nX-Project-Id: p\r\nX-Roles: admin\r\n";
+/// The headers that `noauth` asks for: this machine's own name, and those by which it knows a caller.
+pub const CALLER: &str = "Host: localhost\r\nX-User-Id: u\r\nX-Project-Id: p\r\nX-Roles: admin\r\n";
 
 /// A running one, which is killed at the end whatever happens.
 pub struct Daemon {

@@ -10,6 +10,7 @@ mod ending;
 mod failures;
 mod haproxy;
 mod hostile;
+mod hosts;
 mod ids;
 mod poisons;
 mod proxy;
