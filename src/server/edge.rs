@@ -27,6 +27,7 @@ where
             from_this_machine(request, forwarded)?;
         }
         if is_preflight(settings, request) {
+            *caching = Caching::Never;
             return Ok(preflight(settings, request));
         }
         let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;

@@ -38,7 +38,7 @@ fn every_link_begins_with_the_public_endpoint(api: &Api) {
         ("X-Forwarded-Prefix", "/evil"),
     ];
     let send = |method: &str, path: &str, body: Option<&[u8]>| -> Answer {
-        http::send(address, method, path, &[&MEMBER[..], &lies].concat(), body)
+        http::exchange(address, method, path, &[&MEMBER[..], &lies].concat(), body)
     };
     let base = "https://cloud.example.com/backup";
     for before in ["", "/inner"] {
@@ -85,7 +85,7 @@ fn a_host_that_is_not_this_machines_changes_nothing_with_noauth(api: &Api) {
     let target = format!("/v2/{}/actions", caller.project);
     let body = action().to_string();
     let post = |target: &str, headers: &[(&str, &str)]| {
-        http::send(address, "POST", target, &[&token[..], headers].concat(), Some(body.as_bytes()))
+        http::exchange(address, "POST", target, &[&token[..], headers].concat(), Some(body.as_bytes()))
     };
     for host in [
         "rebind.attacker.example",

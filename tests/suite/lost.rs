@@ -74,7 +74,7 @@ fn a_known_path_tells_its_methods_before_a_token_is_asked_for(api: &Api) {
         ("/identity/v3/auth/catalog", "GET, HEAD, OPTIONS"),
     ] {
         for method in ["POST", "PUT", "PATCH", "DELETE", "BREW"] {
-            let answer = http::send(node.address, method, path, &[], None);
+            let answer = http::exchange(node.address, method, path, &[], None);
             answer.expect(405);
             assert_eq!(answer.header("Allow"), Some(known), "{answer}");
         }

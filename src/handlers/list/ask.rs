@@ -23,9 +23,7 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     let mut query = Query::default();
     for (name, text) in &call.query {
         if let Some(key) = collection.key(name) {
-            if !text.is_empty() || takes_nothing(key) {
-                query.filters.push(filter(key, text)?);
-            }
+            query.filters.push(filter(key, text)?);
         } else if collection.is_strict
             && !COMMON.contains(&name.as_str())
             && !collection.extras.iter().any(|extra| extra.name == name)
@@ -57,12 +55,6 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     }
     let fields = call.param("fields").map(|text| Fields::parse(text, collection)).transpose()?;
     Ok((query, fields))
-}
-
-/// Whether a filter by nothing asks for something: text may be empty, and of words where there can be none, none. A number,
-/// a time or a flag without a value is as absent.
-fn takes_nothing(key: &Key) -> bool {
-    matches!(key.kind, Kind::Id | Kind::Text) || (key.is_nullable && matches!(key.kind, Kind::Word(_)))
 }
 
 /// `key`, `key:asc` or `key:desc`.

@@ -94,16 +94,12 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
             assert_eq!(alice.get(&format!("/{noun}?{query}")).expect(200), all, "{noun} {query}");
         }
         // What was said before counts on.
-        let one = alice.get(&format!("/{noun}?limit=1")).expect(200);
-        assert_eq!(
-            alice.get(&format!("/{noun}?limit=1&limit=")).expect(200)[noun.replace('-', "_")],
-            one[noun.replace('-', "_")]
-        );
+        let key = noun.replace('-', "_");
+        let page = |query: &str| alice.get(&format!("/{noun}?{query}")).expect(200)[&key].clone();
+        assert_eq!(page("limit=1&limit="), page("limit=1"));
         // The guideline writes this one without a value.
         assert!(alice.get(&format!("/{noun}?with_count")).expect(200)["count"].is_u64());
         assert!(alice.get(&format!("/{noun}?with_count=")).expect(200)["count"].is_u64());
-        // A time has no value that would be none.
-        assert_eq!(alice.get(&format!("/{noun}?created_at=")).expect(200), all, "{noun}");
     }
     let jobs = alice.get("/jobs").expect(200);
     assert_eq!(alice.get("/jobs?all_projects=").expect(200), jobs);
