@@ -14,10 +14,6 @@ pub fn is_of_project(segments: &[String]) -> bool {
 pub fn error(auth: &Strategy, call: &Call) -> Error {
     let parts: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     match (parts.as_slice(), auth) {
-        // keystoneauth asks below whatever URL it was given.
-        (["v3" | "v2.0" | "identity", ..], Strategy::Standalone(_)) => {
-            Error::no_identity(&format!("{}/identity/v3", call.base_url))
-        }
         (["v1", ..], _) => Error::no_route_but("Version 1 of the API is not offered, only /v2/{project_id}."),
         (["v2", "v2", ..], _) => Error::no_route_but(
             "It has /v2 twice: the endpoint's URL (OS_BACKUP_URL) has to end before /v2, or in /v2/{project_id}.",
@@ -29,6 +25,9 @@ pub fn error(auth: &Strategy, call: &Call) -> Error {
         ([noun, ..] | [_, noun, ..], _) if is_noun(noun) => {
             Error::no_route_but("It has to begin with /v2/{project_id}.")
         }
+        (["v2", ..], _) => Error::no_route(),
+        // keystoneauth asks below whatever URL it was given, as /v3, /v2.0 or /keystone.
+        (_, Strategy::Standalone(_)) => Error::no_identity(&format!("{}/identity/v3", call.base_url)),
         _ => Error::no_route(),
     }
 }

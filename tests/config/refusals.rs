@@ -9,6 +9,9 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
         ("[DEFAULT]\nbind_port = 70000\n", "[DEFAULT] bind_port, given by"),
         ("[DEFAULT]\nmax_limit = 499\n", "is less than 500."),
         ("[DEFAULT]\nworkers = 0\n", "is less than 1."),
+        ("[DEFAULT]\npublic_endpoint = cloud.example.com\n", "[DEFAULT] public_endpoint"),
+        ("[DEFAULT]\npublic_endpoint = https://cloud/backup/v2\n", "has to lead before them"),
+        ("[DEFAULT]\npublic_endpoint = https://u:p@cloud\n", "it has no plain host"),
         // A client that polls every half minute is to be up.
         ("[DEFAULT]\nclient_down_time = 59\n", "is less than 60."),
         ("[DEFAULT]\naction_report_max_log_size = -1\n", "is less than 0."),

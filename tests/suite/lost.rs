@@ -100,6 +100,9 @@ fn a_client_that_looks_for_the_identity_is_told_where_it_is(api: &Api) {
         ("GET", "/v2.0"),
         ("POST", "/v2.0/tokens"),
         ("GET", "/identity/v2.0"),
+        ("GET", "/identity/v3/nope"),
+        ("GET", "/keystone/v3"),
+        ("GET", "/foo"),
         ("POST", "/identity/v3/v3/auth/tokens"),
     ] {
         let refusal = http::send(node.address, method, path, &[], Some(b"{}")).expect(404);
