@@ -188,6 +188,11 @@ impl Error {
         error
     }
 
+    /// 503 `Service Unavailable`, for a state whose cause is in the log already: each request in it adds no line.
+    pub fn unavailable_as_logged(what: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, "Service Unavailable", what)
+    }
+
     /// 503: nobody can be known, because Keystone gives no usable answer; `log` says what happened.
     pub fn identity_unavailable(log: impl Into<String>) -> Self {
         let mut error = Self::new(

@@ -1,5 +1,9 @@
 //! `freezer-api db ...`: the schema, by the migrations that are built in.
 
+mod backup;
+
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use super::say;
@@ -8,14 +12,26 @@ use crate::store::sqlite_file;
 use crate::store::url::DatabaseUrl;
 
 /// What can be done with the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Bring the schema up to date
     Sync,
     /// Print the newest migration that the database has
     Version,
-    /// Exit with 0 if the schema is what this release needs
+    /// Exit with 0 if the schema is what this release needs, and an SQLite file is whole
     Check,
+    /// Copy an SQLite database into a new file, also while it is served
+    Backup {
+        /// The file, which must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup in the place of an SQLite database that is not served
+    Restore {
+        /// The backup, which stays
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// Runs a command.
@@ -31,6 +47,7 @@ pub fn run(url: &DatabaseUrl, command: Command) -> Result<(), String> {
         }
         Command::Check => {
             let state = ready(url)?;
+            sqlite_file::check::quick_check(url)?;
             if state.unknown.is_empty() {
                 say("The database schema is up to date.");
             } else {
@@ -39,11 +56,16 @@ pub fn run(url: &DatabaseUrl, command: Command) -> Result<(), String> {
             }
             Ok(())
         }
+        Command::Backup { file } => backup::backup(url, &file),
+        Command::Restore { file } => backup::restore(url, &file),
     }
 }
 
 fn sync(url: &DatabaseUrl) -> Result<(), String> {
-    sqlite_file::create(url)?;
+    sqlite_file::check::after_unclean_stop(url)?;
+    if let Some(path) = sqlite_file::create(url)? {
+        say(format_args!("created {}", path.display()));
+    }
     let applied = migrations::sync(url)?;
     for name in &applied {
         say(format_args!("applied {name}"));
@@ -71,5 +93,6 @@ fn existing(url: &DatabaseUrl) -> Result<SchemaState, String> {
     if sqlite_file::is_missing(url) {
         return Err(format!("There is no database {url:?} yet; `freezer-api db sync` creates it."));
     }
+    sqlite_file::check::after_unclean_stop(url)?;
     migrations::state(url)
 }

@@ -18,8 +18,9 @@ use crate::keystone::Keystone;
 use crate::policy::Policy;
 use crate::routes::{self, App};
 use crate::server;
+use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
-use crate::store::{self, Store, migrations, sqlite_file};
+use crate::store::{self, Store};
 use crate::trusts::Trusts;
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
@@ -29,7 +30,7 @@ use crate::trusts::Trusts;
 /// names cannot be read, or nobody may listen there.
 pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     let starting = exits_when_told()?;
-    let app = app(config)?;
+    let (app, file) = app(config)?;
     let store = app.store.clone();
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
@@ -40,6 +41,9 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
             config.auth_strategy.name(),
             config.database
         );
+        if let Some(path) = file.as_ref().and_then(|file| file.created()) {
+            say(format_args!("There was no database yet; a new one is {}", path.display()));
+        }
         if config.auth_strategy == AuthStrategy::Standalone {
             let endpoint = config.server.public_endpoint.as_ref();
             let url = endpoint
@@ -56,15 +60,16 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     .map_err(|error| cannot_listen(&config.server, &error))
 }
 
-/// Every room with its settings.
-fn app(config: &Config) -> Result<App, String> {
+/// Every room with its settings; and the file of an SQLite database, which stays locked until the last connection is
+/// closed.
+fn app(config: &Config) -> Result<(App, Option<Arc<ServedFile>>), String> {
     let policy = Policy::new(config.policy.clone())?;
     let keystone = config.keystone.clone().map(Keystone::new).transpose()?;
     let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
     let trusts = config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?;
     let health = Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?;
-    prepare(config)?;
-    let mut store = Store::with_settings(config.database.clone(), &config.store);
+    let file = prepare(config)?.map(Arc::new);
+    let mut store = Store::serving(config.database.clone(), &config.store, file.clone());
     if let Some(replica) = &config.slave_database {
         store = store.with_replica(replica.clone(), &config.store);
     }
@@ -79,7 +84,7 @@ fn app(config: &Config) -> Result<App, String> {
             Strategy::Standalone(Standalone::new(store.clone(), &settings))
         }
     };
-    Ok(App {
+    let app = App {
         trusts,
         health,
         max_limit: config.max_limit,
@@ -87,7 +92,8 @@ fn app(config: &Config) -> Result<App, String> {
         client_down_time: config.client_down_time,
         max_log_size: config.max_log_size,
         ..App::new(store, auth, policy)
-    })
+    };
+    Ok((app, file))
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
@@ -109,17 +115,13 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
-fn prepare(config: &Config) -> Result<(), String> {
+fn prepare(config: &Config) -> Result<Option<ServedFile>, String> {
     let database = &config.database;
-    if database.backend() != Backend::Sqlite {
-        store::wait_for(database, &config.store)?;
-        return db::ready(database).map(drop);
+    if database.backend() == Backend::Sqlite {
+        return ServedFile::open(database);
     }
-    sqlite_file::create(database)?;
-    for name in migrations::sync(database)? {
-        log::info!("applied the migration {name}");
-    }
-    Ok(())
+    store::wait_for(database, &config.store)?;
+    db::ready(database).map(|_| None)
 }
 
 /// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file

@@ -24,6 +24,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new_id();
     let place = app.store.write(|tx| {
+        tx.expect_room()?;
         let job = jobs::definition(tx, request.project(), &new.job_id)?
             .ok_or_else(|| Error::unprocessable(format!("Job not found with ID {}", new.job_id)))?;
         let action = actions::find(tx, request.project(), &new.action_id)?

@@ -36,6 +36,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
         self::log::bounded(app, log)?;
     }
     let view = app.store.write(|tx| {
+        tx.expect_room()?;
         let report = settle(tx, request, &spec)?;
         reports::insert(tx, &report, log.clone())?;
         Ok(ReportView { report, has_log: log.is_some() })

@@ -26,6 +26,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new.id.unwrap_or_else(new_id);
     app.store.write(|tx| {
+        tx.expect_room()?;
         if actions::is_taken(tx, &id)? {
             return Err(taken(&id).into());
         }
@@ -68,7 +69,10 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         match stored {
             Some(action) => actions::update(tx, &action, spec.clone()),
             None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-            None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
+            None => {
+                tx.expect_room()?;
+                Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version)
+            }
         }
     })?;
     Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))

@@ -25,7 +25,10 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
-    app.store.write_one(|tx| backups::create(tx, owner, &id, &spec))?;
+    app.store.write_one(|tx| {
+        tx.expect_room()?;
+        backups::create(tx, owner, &id, &spec)
+    })?;
     Ok(request.created("backups", &id, &json!({"backup_id": id})))
 }
 

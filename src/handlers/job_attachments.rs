@@ -47,6 +47,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
+            tx.expect_room()?;
             if !held(tx, request, need)? {
                 return Ok(Trusted::Gone);
             }

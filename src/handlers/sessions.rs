@@ -253,6 +253,7 @@ fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttach
 }
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
+    tx.expect_room()?;
     let session = Session {
         id: id.to_owned(),
         project_id: request.project().to_owned(),

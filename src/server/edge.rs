@@ -111,12 +111,13 @@ fn preflight(settings: &Settings, request: &Request) -> Reply {
     cors::preflight(&settings.cors, header("Origin"), method, headers)
 }
 
-/// Logs a failure, once; what is the client's own fault only if somebody left the operator a note.
+/// Logs a failure that has a text for the log. A failure without one is the client's own fault, or a state whose cause
+/// was logged when it began.
 fn report(error: &Error) {
-    if error.status() >= 500 {
-        log::error!("{error}");
-    } else if error.log.is_some() {
-        log::info!("{error}");
+    match error.log {
+        Some(_) if error.status() >= 500 => log::error!("{error}"),
+        Some(_) => log::info!("{error}"),
+        None => {}
     }
 }
 

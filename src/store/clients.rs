@@ -121,6 +121,7 @@ pub enum Registered {
 /// Registers a client, or updates what a registered one says of itself (contract, api-v2 §5).
 pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
     let Some(known) = look_up(tx, project, spec)? else {
+        tx.expect_room()?;
         return insert(tx, project, user, spec);
     };
     if known.project_id != project {

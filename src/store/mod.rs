@@ -47,6 +47,7 @@ use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
 pub use settings::Settings;
+use sqlite_file::ServedFile;
 use together::Together;
 use url::DatabaseUrl;
 pub use wait::wait_for;
@@ -59,6 +60,8 @@ pub struct Store {
     /// How often a transaction is run again before the client hears of the contention.
     max_retries: u32,
     replica: Option<Arc<Replica>>,
+    /// The file, where this process serves an SQLite database.
+    file: Option<Arc<ServedFile>>,
     /// Where requests for job documents meet.
     views: Arc<Together<String, Option<jobs::JobView>>>,
     /// Where polls meet.
@@ -68,6 +71,7 @@ pub struct Store {
 /// A transaction in progress: the only way to a connection.
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
+    file: Option<&'c ServedFile>,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
     pub now: Time,
 }
@@ -125,6 +129,20 @@ fn useful_askers() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
+impl Tx<'_> {
+    /// Refuses to create something while the file system of an SQLite database has little room. Changes and deletions
+    /// do not ask, so that there is a way out by the API.
+    ///
+    /// # Errors
+    /// 503.
+    pub fn expect_room(&mut self) -> Outcome<()> {
+        match self.file {
+            Some(file) => Ok(file.space().expect(self.connection)??),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Store {
     /// A store over at most `connections` pooled connections, everything else as it is without configuration.
     pub fn new(url: DatabaseUrl, connections: u32) -> Self {
@@ -136,8 +154,14 @@ impl Store {
     /// A store as `[database]` has it. Nothing is connected yet: a database that is away at the start is an outage
     /// like any other.
     pub fn with_settings(url: DatabaseUrl, settings: &Settings) -> Self {
+        Self::serving(url, settings, None)
+    }
+
+    /// The same, over a file that this process serves: it is used as long as it is that file.
+    pub fn serving(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
         Self {
-            pool: Pool::new(url.clone(), settings),
+            pool: Pool::new(url.clone(), settings, file.clone()),
+            file,
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
             replica: None,
