@@ -8,9 +8,9 @@ use freezer_api::cli::Cli;
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(status) => status,
-        Err(why) => {
-            eprintln!("freezer-api: {why}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            eprintln!("freezer-api: {failure}");
+            failure.exit_code()
         }
     }
 }

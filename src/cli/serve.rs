@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::{db, say};
+use super::{Failure, db, say};
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
 use crate::handlers::health::Health;
@@ -28,9 +28,11 @@ use crate::trusts::Trusts;
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or has another schema, a file that the configuration
 /// names cannot be read, or nobody may listen there.
-pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
+pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<(), Failure> {
     let starting = exits_when_told()?;
-    let (app, file) = app(config)?;
+    let rooms = rooms(config).map_err(Failure::lasting)?;
+    let file = prepare(config, allow_newer_schema)?.map(Arc::new);
+    let app = app(config, rooms, file.clone());
     let store = app.store.clone();
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
@@ -60,31 +62,47 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     .map_err(|error| cannot_listen(&config.server, &error))
 }
 
-/// Every room with its settings; and the file of an SQLite database, which stays locked until the last connection is
-/// closed.
-fn app(config: &Config) -> Result<(App, Option<Arc<ServedFile>>), String> {
-    let policy = Policy::new(config.policy.clone())?;
+/// The rooms that can refuse what the configuration says; none of them needs the database.
+struct Rooms {
+    policy: Policy,
+    keystone: Option<Keystone>,
+    trusts: Option<Trusts>,
+    health: Health,
+}
+
+fn rooms(config: &Config) -> Result<Rooms, String> {
     let keystone = config.keystone.clone().map(Keystone::new).transpose()?;
+    if config.auth_strategy == AuthStrategy::Keystone && keystone.is_none() {
+        return Err("There are no settings for Keystone.".to_owned());
+    }
     let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
-    let trusts = config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?;
-    let health = Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?;
-    let file = prepare(config)?.map(Arc::new);
-    let mut store = Store::serving(config.database.clone(), &config.store, file.clone());
+    Ok(Rooms {
+        policy: Policy::new(config.policy.clone())?,
+        keystone,
+        trusts: config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?,
+        health: Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?,
+    })
+}
+
+/// Every room with its settings. The file of an SQLite database stays locked until the last connection is closed.
+fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> App {
+    let Rooms { policy, keystone, trusts, health } = rooms;
+    let mut store = Store::serving(config.database.clone(), &config.store, file);
     if let Some(replica) = &config.slave_database {
         store = store.with_replica(replica.clone(), &config.store);
     }
     let auth = match (config.auth_strategy, keystone) {
         (AuthStrategy::Keystone, Some(keystone)) => Strategy::Keystone(Box::new(keystone)),
-        (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
         (AuthStrategy::Noauth, _) => Strategy::Noauth,
-        (AuthStrategy::Standalone, _) => {
+        // Keystone without settings is refused in `rooms`.
+        (AuthStrategy::Keystone, None) | (AuthStrategy::Standalone, _) => {
             let defaults = identity::Settings::default();
             let max_waiting_logins = defaults.max_waiting_logins.min(config.server.workers / 2);
             let settings = identity::Settings { max_waiting_logins, ..defaults };
             Strategy::Standalone(Standalone::new(store.clone(), &settings))
         }
     };
-    let app = App {
+    App {
         trusts,
         health,
         max_limit: config.max_limit,
@@ -92,8 +110,7 @@ fn app(config: &Config) -> Result<(App, Option<Arc<ServedFile>>), String> {
         client_down_time: config.client_down_time,
         max_log_size: config.max_log_size,
         ..App::new(store, auth, policy)
-    };
-    Ok((app, file))
+    }
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
@@ -115,13 +132,14 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
-fn prepare(config: &Config) -> Result<Option<ServedFile>, String> {
+fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFile>, Failure> {
     let database = &config.database;
     if database.backend() == Backend::Sqlite {
-        return ServedFile::open(database);
+        return Ok(ServedFile::open(database, allow_newer_schema)?);
     }
     store::wait_for(database, &config.store)?;
-    db::ready(database).map(|_| None)
+    db::ready(database, allow_newer_schema)?;
+    Ok(None)
 }
 
 /// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file
@@ -144,9 +162,9 @@ fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
         Ok(()) => say(format_args!(
             "First start: the password of user {username} is in {path}, which only you can read.\n\
              To try it, in another shell:\n    \
-             pip install python-freezerclient\n    \
+             python3 -m venv venv && venv/bin/pip install python-freezerclient\n    \
              . {path}\n    \
-             freezer client-list",
+             venv/bin/freezer client-list",
             path = path.display()
         )),
         Err(error) => say(format_args!(
@@ -166,13 +184,17 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn cannot_listen(settings: &server::Settings, error: &io::Error) -> String {
+/// A port may become free, and an address may come up. What is forbidden stays so.
+fn cannot_listen(settings: &server::Settings, error: &io::Error) -> Failure {
     let place = format!("{} port {}", settings.bind_host, settings.bind_port);
     match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
+        io::ErrorKind::PermissionDenied => {
+            Failure::lasting(format!("Cannot listen on {place}: {error}. Choose a port from 1024 on."))
+        }
+        io::ErrorKind::AddrInUse => Failure::from(format!(
             "Cannot listen on {place}: something listens there already. Stop it, or choose another port with \
              --bind-port (0 picks a free one)."
-        ),
-        _ => format!("Cannot listen on {place}: {error}."),
+        )),
+        _ => Failure::from(format!("Cannot listen on {place}: {error}.")),
     }
 }

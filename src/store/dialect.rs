@@ -35,6 +35,11 @@ const LOCK_WAIT_SECONDS: u32 = 5;
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
 
+/// The name of the lock on the schema, on MySQL: one for each database of the server, of the 64 characters at most that
+/// a name may have. MySQL has no `MD5()` from 9.6 on.
+#[cfg(feature = "mysql")]
+const SCHEMA_LOCK_NAME: &str = "CONCAT('freezer-api ', LEFT(SHA2(DATABASE(), 256), 40))";
+
 /// What a database failure means for the transaction it happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failed {
@@ -228,12 +233,7 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
             if cluster::is_node(c) {
                 return cluster::lock_schema(c);
             }
-            // Not every cluster has such locks; one that has none is migrated from one node, as it always was.
-            let sql = "DO GET_LOCK(CONCAT('freezer-api ', MD5(DATABASE())), 300)";
-            c.batch_execute(sql).or_else(|error| {
-                log::info!("the schema is not locked: {error}");
-                Ok(())
-            })
+            lock_name(c)
         }
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!(
@@ -244,13 +244,43 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Takes the lock of [`SCHEMA_LOCK_NAME`]. Not every cluster has such locks: one that has none is migrated from one node.
+#[cfg(feature = "mysql")]
+fn lock_name(connection: &mut diesel::MysqlConnection) -> QueryResult<()> {
+    use diesel::QueryableByName;
+    use diesel::sql_types::{BigInt, Nullable};
+
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        taken: Option<i64>,
+    }
+    let sql = format!("SELECT CAST(GET_LOCK({SCHEMA_LOCK_NAME}, 300) AS SIGNED) AS taken");
+    match diesel::sql_query(sql).get_result::<Answer>(connection) {
+        Ok(Answer { taken: Some(0) }) => Err(DieselError::QueryBuilderError(
+            "another process has been migrating it for 300 seconds".into(),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            log::warn!("the schema is not locked: {error}");
+            Ok(())
+        }
+    }
+}
+
 /// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => match cluster::is_node(c) {
             true => cluster::unlock_schema(c),
-            false => c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))"),
+            false => {
+                // The end of the connection releases it as well, and a server without such locks has nothing to release.
+                if let Err(error) = c.batch_execute(&format!("DO RELEASE_LOCK({SCHEMA_LOCK_NAME})")) {
+                    log::info!("the schema is not unlocked: {error}");
+                }
+                Ok(())
+            }
         },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({SCHEMA_LOCK})")),

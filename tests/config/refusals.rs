@@ -72,7 +72,10 @@ fn what_does_not_fit_together_is_said() {
         (format!("{keystone}auth_type = v3kerberos\n"), "`v3applicationcredential`."),
         ("[DEFAULT]\nauth_strategy = noauth\nbind_host = 0.0.0.0\n".to_owned(), "loopback"),
         (
-            format!("{keystone}user_domain_id = default\npassword = p\ncafile = none.pem\n"),
+            format!(
+                "{}user_domain_id = default\npassword = p\ncafile = none.pem\n",
+                keystone.replace("http:", "https:")
+            ),
             "freezer-api.conf:7, is not valid: Cannot read none.pem",
         ),
         (

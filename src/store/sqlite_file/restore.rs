@@ -94,7 +94,7 @@ fn accept(copy: &Path, file: &Path) -> Result<bool, String> {
     let refused = |why: &str| format!("The backup {} is not restored: {why}.", file.display());
     check::damage(copy).map_err(|why| refused(&shown(why)))?;
     let state = migrations::state(&DatabaseUrl::parse(name)?)
-        .map_err(|why| refused(shown(why).trim_end_matches('.')))?;
+        .map_err(|why| refused(shown(why.into()).trim_end_matches('.')))?;
     if state.current.is_none() || !(state.pending.is_empty() || state.unknown.is_empty()) {
         return Err(refused("it is no database of this service"));
     }

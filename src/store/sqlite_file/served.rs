@@ -11,7 +11,7 @@ use super::watch::Watch;
 use super::{SHM, WAL, beside, check, create};
 use crate::error::Error;
 use crate::store::connection::{AnyConnection, establish};
-use crate::store::migrations;
+use crate::store::migrations::{self, SchemaError};
 use crate::store::url::DatabaseUrl;
 
 /// An SQLite database that belongs to this process: locked against others that would serve it, and watched.
@@ -31,7 +31,7 @@ impl ServedFile {
     ///
     /// # Errors
     /// A sentence for the operator: another process serves it, it is damaged, or cannot be used.
-    pub fn open(url: &DatabaseUrl) -> Result<Option<Self>, String> {
+    pub fn open(url: &DatabaseUrl, allow_newer: bool) -> Result<Option<Self>, SchemaError> {
         let Some(path) = url.sqlite_path() else { return Ok(None) };
         let lock = Lock::exclusive(path)?;
         lock.check()?;
@@ -40,6 +40,7 @@ impl ServedFile {
         if let Some(path) = &created {
             log::warn!("there was no database {}: a new, empty one is made", path.display());
         }
+        migrations::expect_known(&migrations::state(url)?, allow_newer)?;
         for name in migrations::sync(url)? {
             log::info!("applied the migration {name}");
         }
