@@ -26,7 +26,7 @@ pub enum Kind {
     BadRequest,
     /// 401: no valid token.
     Unauthorized,
-    /// 403: the policy refuses.
+    /// 403: the policy refuses, or a quota.
     Forbidden,
     /// 404: no such resource in the caller's sight.
     NotFound,
@@ -86,6 +86,11 @@ impl Error {
             "Access Forbidden",
             format!("Policy does not allow {rule} to be performed."),
         )
+    }
+
+    /// 403 `Quota Exceeded`: the project may not have more of something.
+    pub fn quota_exceeded(description: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, "Quota Exceeded", description)
     }
 
     /// 404 `Not Found`.

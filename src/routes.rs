@@ -13,6 +13,7 @@ use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
 use crate::openapi::Published;
 use crate::policy::Policy;
+use crate::quotas::{Quotas, Reservations};
 use crate::store::Store;
 use crate::trusts::Trusts;
 
@@ -39,6 +40,8 @@ pub struct App {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
     pub max_log_size: usize,
+    /// How much a project may have.
+    pub quotas: Quotas,
 }
 
 impl App {
@@ -55,6 +58,7 @@ impl App {
             published: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
+            quotas: Quotas::default(),
         }
     }
 }
@@ -354,7 +358,9 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if rule != "clients:create" {
                 standing.enforce(rule, project)?;
             }
-            let reply = handler(app, &Request { call, caller, standing, bound })?;
+            let request = Request { call, caller, standing, bound, reservations: Reservations::default() };
+            let reply = handler(app, &request)?;
+            request.reservations.keep();
             if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }

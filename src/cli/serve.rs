@@ -16,6 +16,7 @@ use crate::handlers::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::keystone::Keystone;
 use crate::policy::Policy;
+use crate::quotas::Quotas;
 use crate::routes::{self, App};
 use crate::server;
 use crate::store::sqlite_file::ServedFile;
@@ -109,6 +110,7 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> App {
         max_body: config.server.max_request_body_size,
         client_down_time: config.client_down_time,
         max_log_size: config.max_log_size,
+        quotas: Quotas::new(config.quotas),
         ..App::new(store, auth, policy)
     }
 }

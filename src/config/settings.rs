@@ -4,12 +4,14 @@ mod database;
 mod keystone;
 mod logging;
 mod middleware;
+mod quotas;
 
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::effective::Effective;
+use crate::quotas::Limits;
 use crate::store::url::{Backend, DatabaseUrl};
 use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
@@ -68,6 +70,8 @@ pub struct Config {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have.
     pub max_log_size: usize,
+    /// How much every project may have.
+    pub quotas: Limits,
 }
 
 impl Config {
@@ -103,6 +107,7 @@ impl Config {
                 .section("DEFAULT")
                 .count("action_report_max_log_size", usize::MAX)
                 .unwrap_or(65_536),
+            quotas: quotas::limits(effective),
             database,
             server,
         })

@@ -9,6 +9,7 @@ mod keystone;
 mod logging;
 mod middleware;
 mod policy;
+mod quotas;
 
 use super::option::Opt;
 pub use keystone::{PLUGIN, REACHED};
@@ -41,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "oslo_middleware", parts: &[("oslo.middleware", middleware::OPTIONS)] },
     Section { name: "cors", parts: &[("oslo.middleware", middleware::CORS)] },
     Section { name: "healthcheck", parts: &[("oslo.middleware", middleware::HEALTHCHECK)] },
+    Section { name: "quotas", parts: &[("freezer-api, not in the Python service", quotas::OPTIONS)] },
     Section { name: "paste_deploy", parts: &[("freezer-api", general::PASTE_DEPLOY)] },
     Section { name: "storage", parts: &[("freezer-api", general::STORAGE)] },
 ];

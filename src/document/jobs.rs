@@ -96,6 +96,11 @@ impl JobDocument {
     pub fn session(&self) -> Option<&str> {
         self.session_id.as_ref()?.as_deref()
     }
+
+    /// How many of its entries bring an action of their own.
+    pub fn new_actions(&self) -> usize {
+        self.actions.iter().flatten().filter(|entry| entry.action_id.is_none()).count()
+    }
 }
 
 /// An entry of `job_actions`.

@@ -8,6 +8,7 @@ use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::{actions, new_id};
 
 /// `GET /actions`
@@ -25,11 +26,13 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new.id.unwrap_or_else(new_id);
+    request.prepare_quota(app, Resource::Actions, 1)?;
     app.store.write(|tx| {
         tx.expect_room()?;
         if actions::is_taken(tx, &id)? {
             return Err(taken(&id).into());
         }
+        request.reserve(Resource::Actions, 1)?;
         actions::insert(tx, request.project(), request.user(), &id, new.spec.clone())
     })?;
     Ok(request.created("actions", &id, &json!({"action_id": id})))
@@ -63,6 +66,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let precondition = Precondition::of(request.call)?;
     let spec = parse(request.call.json()?)?.spec;
+    request.prepare_quota(app, Resource::Actions, 1)?;
     let version = app.store.write(|tx| {
         let stored = actions::find(tx, request.project(), id)?;
         precondition.check(stored.as_ref().map(render).as_ref())?;
@@ -71,6 +75,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
             None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
             None => {
                 tx.expect_room()?;
+                request.reserve(Resource::Actions, 1)?;
                 Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version)
             }
         }

@@ -8,6 +8,7 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::{backups, new_id};
 
 /// `GET /backups`
@@ -24,6 +25,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?;
+    request.prepare_quota(app, Resource::Backups, 1)?;
+    request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
     app.store.write_one(|tx| {
         tx.expect_room()?;

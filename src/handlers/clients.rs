@@ -12,6 +12,7 @@ use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store;
 use crate::store::clients::{self, Registered};
+use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
 
 /// `GET /clients`
@@ -40,7 +41,13 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let is_central = body.get("is_central").and_then(Value::as_bool).unwrap_or(false);
     if is_central { may("clients:create_central") } else { private }?;
     let spec = parse(body)?;
-    let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
+    request.prepare_quota(app, Resource::Clients, 1)?;
+    let registered = app.store.write(|tx| {
+        let registered = clients::register(tx, request.project(), request.user(), &spec)?;
+        // Only now it is known whether there is a new row; a refusal takes it back.
+        request.reserve(Resource::Clients, usize::from(registered == Registered::Created))?;
+        Ok(registered)
+    })?;
     let id = &spec.client_id;
     match registered {
         Registered::Created | Registered::Known => {

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::clients::Client;
+use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
 use crate::store::jobs::{self, Job, JobHead};
 use crate::store::sessions::Session;
@@ -39,6 +40,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new_id();
+    request.prepare_quota(app, Resource::Jobs, 1)?;
     let sees_all = sees_all(request)?;
     let mut document = Value::Null;
     let check = |tx: &mut Tx<'_>| {
@@ -138,6 +140,7 @@ fn named(
     let session = wanted_session(tx, request, new.session_id.as_deref())?;
     check_client(tx, &client, &job.id)?;
     free(tx, &client, &job.id)?;
+    request.reserve(Resource::Jobs, 1)?;
     Ok((job, client, session))
 }
 

@@ -11,12 +11,15 @@ use serde_json::json;
 use conditions::Conditions;
 
 use super::Request;
-use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, render};
+use crate::document::jobs::{
+    self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, render,
+};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::lifecycle::Event;
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::jobs::{JobHead, JobListing, JobView, NewId};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
@@ -122,6 +125,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
 /// `POST /jobs`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 1)?;
     let fresh = new_id();
     let id = document.id.as_deref().map_or(NewId::Fresh(&fresh), NewId::Given);
     let free = |tx: &mut Tx<'_>| match id {
@@ -168,6 +172,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 0)?;
     let conditions = Conditions::of(request)?;
     let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
         Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
@@ -204,6 +209,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         return Err(Error::bad_request("A job's id has up to 64 letters, digits, - and _."));
     }
     let document = parse(&document::JOB, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 1)?;
     let conditions = Conditions::of(request)?;
     let version = app.store.write(|tx| {
         let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
@@ -265,6 +271,12 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
 /// Whether the caller may see the agent's process id: it is for those who may have to kill it.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
     sees_all || request.caller.project_id.as_deref() == Some(client_project)
+}
+
+/// Sees to it that the project's quotas are known for so many new jobs, and for the actions that a document brings.
+fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
+    request.prepare_quota(app, Resource::Jobs, jobs)?;
+    request.prepare_quota(app, Resource::Actions, document.new_actions())
 }
 
 fn unknown(request: &Request<'_>) -> Error {

@@ -9,6 +9,7 @@ pub mod health;
 pub mod job_attachments;
 pub mod jobs;
 pub mod list;
+mod quota;
 pub mod reference;
 pub mod sessions;
 pub mod versions;
@@ -20,6 +21,7 @@ use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::policy::Standing;
+use crate::quotas::Reservations;
 use crate::routes::App;
 use crate::store::page::Page;
 
@@ -36,6 +38,8 @@ pub struct Request<'c> {
     pub standing: Standing,
     /// What the braces of the route's path stand for, in order; the first is the project.
     pub bound: Vec<&'c str>,
+    /// Room in the project's quotas for what the request creates.
+    pub reservations: Reservations,
 }
 
 impl<'c> Request<'c> {

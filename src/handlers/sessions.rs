@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::lifecycle::{self, Start};
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::sessions::{self, Session, SessionChange};
@@ -32,6 +33,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let mut change = parse(&document::SESSION, request.call.json()?)?;
     change.status = Some("active".into());
     let id = new_id();
+    request.prepare_quota(app, Resource::Sessions, 1)?;
     app.store.write(|tx| insert(tx, request, &id, change.clone()).map(drop))?;
     Ok(request.created("sessions", &id, &json!({"session_id": id})))
 }
@@ -66,6 +68,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
+    request.prepare_quota(app, Resource::Sessions, 1)?;
     let version = app.store.write(|tx| {
         let session = sessions::find(tx, request.project(), id)?;
         check(tx, &precondition, session.as_ref())?;
@@ -254,6 +257,7 @@ fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttach
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
     tx.expect_room()?;
+    request.reserve(Resource::Sessions, 1)?;
     let session = Session {
         id: id.to_owned(),
         project_id: request.project().to_owned(),

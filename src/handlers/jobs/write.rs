@@ -11,6 +11,7 @@ use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
 use crate::store::clients::{self, Client};
+use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::jobs::{self, JobHead, NewId, PlaceSpec};
@@ -40,6 +41,8 @@ pub struct Inserted {
 pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
     let client = known_client(tx, request, document.client_id.as_deref().unwrap_or_default())?;
     wanted_session(tx, request, document.session())?;
+    request.reserve(Resource::Jobs, 1)?;
+    request.reserve(Resource::Actions, document.new_actions())?;
     let entries = document.actions.as_deref().unwrap_or_default();
     let known = referred(tx, request, entries)?;
     matched(entries, &known, std::slice::from_ref(&client))?;
@@ -55,6 +58,7 @@ pub fn insert(
     times: Times,
 ) -> Outcome<Inserted> {
     tx.expect_room()?;
+    request.reserve(Resource::Jobs, 1)?;
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
@@ -365,6 +369,7 @@ fn settle(
         };
         places.push(place);
     }
+    request.reserve(Resource::Actions, new.len())?;
     actions::insert_all(tx, &new)?;
     Ok(places)
 }
