@@ -77,6 +77,18 @@ pub fn parse(body: Value) -> Result<Search> {
     Ok(search)
 }
 
+/// The client whose scheduler polls by a search with this body: `match` has the `client_id` and nothing else, and
+/// `match_not` has the completed jobs and nothing else. That is what every freezer-scheduler sends; any other search
+/// only looks.
+pub fn polling_client(body: &Value) -> Option<&str> {
+    let body = body.as_object().filter(|body| body.len() == 2)?;
+    let only = |list: &str, key: &str| match body.get(list)?.as_array()?.as_slice() {
+        [Value::Object(condition)] if condition.len() == 1 => condition.get(key)?.as_str(),
+        _ => None,
+    };
+    only("match", "client_id").filter(|_| only("match_not", "status") == Some("completed"))
+}
+
 fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
     let objects: Vec<&Map<String, Value>> = match conditions {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).collect(),
@@ -232,6 +244,29 @@ mod tests {
     fn anything_but_objects_is_refused() {
         for body in [json!([]), json!({"match": "x"}), json!({"match": [1]}), json!({"time_after": "soon"})] {
             assert_eq!(parse(body).unwrap_err().status(), 400);
+        }
+    }
+
+    #[test]
+    fn a_poll_is_exactly_what_schedulers_send() {
+        let completed = json!([{"status": "completed"}]);
+        let poll = json!({"match_not": completed, "match": [{"client_id": "a"}]});
+        assert_eq!(polling_client(&poll), Some("a"));
+        for other in [
+            json!({}),
+            json!({"match": [{"client_id": "a"}]}),
+            json!({"match": [{"client_id": 1}], "match_not": completed}),
+            json!({"match": {"client_id": "a"}, "match_not": completed}),
+            json!({"match": [{"client_id": "a", "job_id": "b"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}, {"client_id": "a"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}, {"_all": "x"}], "match_not": completed}),
+            json!({"match": [{"_all": "[{\"client_id\": \"a\"}]"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"status": "running"}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"job_schedule.status": "completed"}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}, {"event": ""}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": completed, "time_after": 0}),
+        ] {
+            assert_eq!(polling_client(&other), None, "{other}");
         }
     }
 

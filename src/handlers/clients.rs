@@ -17,14 +17,19 @@ use crate::store::job_attachments::{self, JobAttachment};
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
-    let liveness = liveness(app);
-    let up_since = liveness.up_since();
     let listing = app.store.read_lagging(|tx| {
         let wanted = (&asked.query, &asked.search);
-        clients::list(tx, request.project(), wanted, asked.page, up_since, |client, rest| {
-            search::matches(&render(client, liveness), rest, FIELDS)
-        })
+        clients::list(
+            tx,
+            request.project(),
+            wanted,
+            asked.page,
+            liveness(app).up_between(),
+            |client, rest| search::matches(&render(client, liveness(app)), rest, FIELDS),
+        )
     })?;
+    // After the rows were read: a poll of a moment ago is not in the future.
+    let liveness = liveness(app);
     Ok(request.listed(&asked, &listing, |client| &client.uuid, |client| render(client, liveness)))
 }
 
@@ -78,18 +83,17 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !valid(name) {
         return Err(unknown(name));
     }
-    let liveness = liveness(app);
     let client = app.store.write(|tx| {
         let client = clients::by_name(tx, request.project(), name)?.ok_or_else(|| unknown(name))?;
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:update").into());
         }
-        precondition.check(Some(&lasting(&render(&client, liveness))))?;
+        precondition.check(Some(&lasting(&render(&client, liveness(app)))))?;
         clients::update(tx, &client, change.clone())?.ok_or_else(|| {
             Error::conflict(format!("There is another central client {name} on that host.")).into()
         })
     })?;
-    let document = render(&client, liveness);
+    let document = render(&client, liveness(app));
     Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 

@@ -11,13 +11,14 @@ use serde_json::json;
 use conditions::Conditions;
 
 use super::Request;
+use super::list::Asked;
 use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, render};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobHead, JobListing, JobView, NewId};
+use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -25,9 +26,13 @@ use trust::Trusted;
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// `GET /jobs`. A search for one client's is that client's poll: what it has read of events is noted.
+/// The rule that guards what a scheduler reports of its jobs.
+const REPORTING: &str = "jobs:update";
+
+/// `GET /jobs`. The search that schedulers send is their client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
+    let is_poll = is_poll(request, &asked)?;
     let sees_all = sees_all(request)?;
     let project = match request.flag("all_projects")? {
         true if sees_all => None,
@@ -53,9 +58,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
             None => app.store.read(list)?,
         },
     };
-    // No scheduler asks for some fields only; who does may not even see the event.
-    if !listing.polled.is_empty() && request.call.param("fields").is_none() {
-        note_poll(app, request, &listing, sees_all)?;
+    if is_poll {
+        note_poll(app, request, &listing, project.is_none())?;
     }
     Ok(request.listed(
         &asked,
@@ -78,21 +82,44 @@ fn of_all_projects(query: &Query) -> Result<()> {
     Ok(())
 }
 
+/// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
+/// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
+fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
+    let is_plain = request.call.method == Method::Get
+        && asked.query == Query::default()
+        && request.call.param("fields").is_none();
+    Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
+}
+
+/// Which of the clients that a poll names it may be the poll of. The scheduler of a private client reports on its jobs;
+/// the scheduler of a central one asks for the jobs of all projects, which was checked before the list was read.
+fn polling<'l>(
+    request: &Request<'_>,
+    listing: &'l JobListing,
+    of_all_projects: bool,
+) -> Result<Vec<&'l PolledClient>> {
+    let is_own = |client: &PolledClient| !client.is_central && client.project_id == request.project();
+    let may_report =
+        listing.polled.iter().any(is_own) && request.standing.permits(REPORTING, request.project())?;
+    let is_polling = |client: &&PolledClient| {
+        if client.is_central { of_all_projects } else { may_report && is_own(client) }
+    };
+    Ok(listing.polled.iter().filter(is_polling).collect())
+}
+
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: bool) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
     let now = store::now();
-    let seen: Vec<String> = listing
-        .polled
+    let polling = polling(request, listing, of_all_projects)?;
+    let seen: Vec<String> = polling
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
-        // Not everybody who sees a client's jobs is that client: another project's polls only if it is a central one,
-        // and then as somebody who sees the jobs of all.
-        .filter(|client| client.project_id == request.project() || (sees_all && client.is_central))
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
         let attachments = listing.page.rows.iter().map(|view| &view.head.attachment);
         attachments
+            .filter(|attachment| polling.iter().any(|client| client.id == attachment.client_id))
             .filter(|attachment| attachment.event == event.word() && !attachment.event_delivered)
             .map(|attachment| attachment.id.clone())
             .collect::<Vec<_>>()

@@ -174,7 +174,7 @@ pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
 
 fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
     let now = tx.now.and_utc().timestamp();
-    let age = session.time_start.map(|started| now - started);
+    let age = session.time_start.map(|started| now.saturating_sub(started));
     let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
     let running = AttachmentChange {
         session_status: Some("running".into()),
