@@ -10,27 +10,30 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store;
-use crate::store::clients::{self, Registered};
+use crate::store::clients::{self, Client, Registered};
 use crate::store::job_attachments::{self, JobAttachment};
+use crate::store::{self, Tx};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(client: &Client) -> &str {
+        &client.uuid
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        let wanted = (&asked.query, &asked.search);
-        clients::list(
-            tx,
-            request.project(),
-            wanted,
-            asked.page,
-            liveness(app).up_between(),
-            |client, rest| search::matches(&render(client, liveness(app)), rest, FIELDS),
-        )
-    })?;
+    let wanted = (&asked.query, &asked.search);
+    let rest = clients::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
+        clients::list(tx, request.project(), wanted, page, liveness(app).up_between(), after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request.scanned(app, &asked, list, id, |client| {
+            search::matches(&render(client, liveness(app)), &rest, FIELDS)
+        })?,
+    };
     // After the rows were read: a poll of a moment ago is not in the future.
     let liveness = liveness(app);
-    Ok(request.listed(&asked, &listing, |client| &client.uuid, |client| render(client, liveness)))
+    Ok(request.listed(&asked, &listing, id, |client| render(client, liveness)))
 }
 
 /// `POST /clients`: register, or register again.

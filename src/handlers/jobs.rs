@@ -26,12 +26,18 @@ use trust::Trusted;
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
+/// The keys by which an index serves a list of the jobs of all projects.
+const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
+
 /// The rule that guards what a scheduler reports of its jobs.
 const REPORTING: &str = "jobs:update";
 
 /// `GET /jobs`. The search that schedulers send is their client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let asked = request.asked(app, &COLLECTION)?;
+    fn id(view: &JobView) -> &str {
+        &view.head.attachment.id
+    }
+    let mut asked = request.asked(app, &COLLECTION)?;
     let is_poll = is_poll(request, &asked)?;
     let sees_all = sees_all(request)?;
     let project = match request.flag("all_projects")? {
@@ -41,42 +47,49 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     if project.is_none() {
         of_all_projects(&asked.query)?;
+        asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
     let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
     let wanted = (&asked.query, &asked.search);
-    let list = |tx: &mut Tx<'_>| {
-        jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
-    };
+    let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
+    let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
+    let rest = jobs::beyond_columns(&asked.search);
     // A search may be a scheduler's poll, which must see what it is to do, and is noted.
-    let listing = match asked.search.is_empty() {
-        true => match jobs::plain(&app.store, project, &asked.query, asked.page)? {
+    let listing = if asked.search.is_empty() {
+        match jobs::plain(&app.store, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
-            None => app.store.read_lagging(list)?,
-        },
-        false => match jobs::poll(&app.store, project, wanted, asked.page)? {
+            None => app.store.read_lagging(whole)?,
+        }
+    } else if rest.is_empty() {
+        match jobs::poll(&app.store, project, wanted, asked.page)? {
             Some(listing) => listing,
-            None => app.store.read(list)?,
-        },
+            None => app.store.read(whole)?,
+        }
+    } else {
+        let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
+        let page =
+            request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
+        // No scheduler looks into the documents.
+        JobListing { page, polled: Vec::new() }
     };
     if is_poll {
         note_poll(app, request, &listing, project.is_none())?;
     }
-    Ok(request.listed(
-        &asked,
-        &listing.page,
-        |view| &view.head.attachment.id,
-        |view| Shown { view, with_pid: may_see_pid(request, sees_all, &view.head.client_project) },
-    ))
+    Ok(request.listed(&asked, &listing.page, id, |view| Shown {
+        view,
+        with_pid: may_see_pid(request, sees_all, &view.head.client_project),
+    }))
 }
 
 /// # Errors
 /// 400 for what no index serves over all projects. A search in the body, which schedulers send, is no matter of this.
 fn of_all_projects(query: &Query) -> Result<()> {
-    const SERVED: &[&str] = &["job_id", "client_id", "created_at"];
-    if query.order() != CREATED_AT.name || query.filters.iter().any(|filter| !SERVED.contains(&filter.key)) {
+    if query.order() != CREATED_AT.name
+        || query.filters.iter().any(|filter| !OF_ALL_PROJECTS.contains(&filter.key))
+    {
         return Err(Error::invalid_parameter(format!(
             "The jobs of all projects are listed by {} and in the order of created_at only.",
-            SERVED.join(", ")
+            OF_ALL_PROJECTS.join(", ")
         )));
     }
     Ok(())

@@ -13,18 +13,27 @@ use crate::lifecycle::{self, Start};
 use crate::routes::App;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::sessions::{self, Session, SessionChange};
+use crate::store::sessions::{self, Session, SessionChange, SessionView};
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(view: &SessionView) -> &str {
+        &view.session.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        sessions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |view, rest| {
-            search::matches(&render(view), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |view| &view.session.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = sessions::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
+        sessions::list(tx, request.project(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => {
+            request.scanned(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
+        }
+    };
+    Ok(request.listed(&asked, &listing, id, render))
 }
 
 /// `POST /sessions`

@@ -14,7 +14,7 @@ use super::schema::{clients, job_attachments};
 use super::{Outcome, Tx, new_id, swapped};
 use crate::lifecycle;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 /// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
 /// twice that.

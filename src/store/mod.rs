@@ -24,6 +24,7 @@ mod ping;
 mod pool;
 mod replica;
 pub mod reports;
+pub mod scan;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
 pub mod search;
@@ -46,6 +47,7 @@ use dialect::Access;
 use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
+use scan::Permits;
 pub use settings::Settings;
 use together::Together;
 use url::DatabaseUrl;
@@ -63,6 +65,8 @@ pub struct Store {
     views: Arc<Together<String, Option<jobs::JobView>>>,
     /// Where polls meet.
     polls: Arc<jobs::Polls>,
+    /// What bounds searches inside documents.
+    scans: Arc<Permits>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -136,8 +140,10 @@ impl Store {
     /// A store as `[database]` has it. Nothing is connected yet: a database that is away at the start is an outage
     /// like any other.
     pub fn with_settings(url: DatabaseUrl, settings: &Settings) -> Self {
+        let pool = Pool::new(url.clone(), settings);
         Self {
-            pool: Pool::new(url.clone(), settings),
+            scans: scan::permits(&pool, scan::Limits::default()),
+            pool,
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
             replica: None,

@@ -15,4 +15,5 @@ mod poisons;
 mod proxy;
 mod requests;
 mod restarts;
+mod searches;
 mod smuggling;

@@ -35,6 +35,8 @@ enum Source {
 /// A page of the clients that the project sees: its own and every central one. Those are up that have polled
 /// within `up`.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -43,20 +45,19 @@ pub fn list(
     asked: (&Query, &Search),
     page: Page,
     up: Between,
-    keep: impl Fn(&Client, &Search) -> bool,
+    after: Option<&Client>,
 ) -> Outcome<Listing<Client>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |client: &Client| keep(client, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(marked(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            Some(marked(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Client) -> bool),
+        after.or(marked.as_ref()),
         |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
         |phase, last, limit, offset| {
             let mut read = |source| -> Outcome<Vec<Client>> {
@@ -92,7 +93,7 @@ pub fn list(
             Ok(rows)
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         let mut count = |source| -> Outcome<i64> {
             Ok(matching(project, source, asked, up)?.count().get_result(tx.connection)?)
         };
@@ -194,6 +195,11 @@ fn column(key: &str) -> Option<Column> {
         "uuid" | "client.uuid" => Some(Column::Uuid),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.
