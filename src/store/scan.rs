@@ -135,7 +135,7 @@ fn too_many(limits: &Limits, indexed: &[&str]) -> Error {
 
 fn too_long(limits: &Limits, indexed: &[&str]) -> Error {
     Error::unavailable(
-        format!("The search has not ended within {:?}. {}", limits.time, narrow(indexed)),
+        format!("The search has not ended within {} seconds. {}", limits.time.as_secs(), narrow(indexed)),
         "a search inside documents took too long",
     )
 }

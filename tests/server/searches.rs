@@ -16,7 +16,7 @@ const SEARCHERS: usize = 24;
 /// How often another project asks.
 const ASKED: usize = 200;
 /// How much slower the median of its answers may be.
-const RATIO: u32 = 8;
+const RATIO: u32 = 5;
 /// A median below this says more about the machine than about the service.
 const FLOOR: Duration = Duration::from_millis(2);
 
@@ -54,9 +54,13 @@ fn fill(address: SocketAddr, count: usize) {
         let backup = json!({
             "container": "c",
             "backup_name": format!("backup-{number}"),
+            "hostname": "web1",
+            "time_stamp": 1_767_323_045,
+            "curr_backup_level": 0,
             "notes": (0..60).map(|note| format!("{note} {}", "bcdefghi ".repeat(22))).collect::<Vec<_>>(),
         });
-        assert_eq!(send(&mut client, "POST", "backups", "p", &backup.to_string()).code(), 201);
+        let answer = send(&mut client, "POST", "backups", "p", &backup.to_string());
+        assert_eq!(answer.code(), 201, "{}", answer.json());
     }
 }
 
@@ -99,36 +103,14 @@ fn the_searches_of_one_project_slow_no_other_down() {
         assert!(answers.contains(&200), "{answers:?}");
         assert!(answers.iter().all(|code| [200, 503].contains(code)), "{answers:?}");
         let (quiet, busy) = (quiet[ASKED / 2], (busy[ASKED / 2], busy[ASKED - 1]));
-        println!("quiet {quiet:?}, median and worst of the busy service {busy:?}, {} searches", answers.len());
+        println!(
+            "quiet {quiet:?}, median and worst of the busy service {busy:?}, {} searches",
+            answers.len()
+        );
         if busy.0 <= RATIO * quiet.max(FLOOR) {
             return;
         }
         tries.push((quiet, busy));
     }
     panic!("{tries:?}");
-}
-
-#[test]
-fn a_search_looks_into_fifty_thousand_documents() {
-    let daemon = Daemon::start();
-    daemon.sql(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) \
-         INSERT INTO sessions (id, project_id, user_id, schedule, policy, hold_off, session_tag, status, result, \
-         metadata, created_at, updated_at, version) \
-         SELECT 'session-' || i, 'p', 'u', '{}', 'all', 30, 0, 'active', '', '{}', '2026-01-01 00:00:00', \
-         '2026-01-01 00:00:00', 1 FROM n",
-    );
-    let mut client = connect(daemon.address);
-    let body = json!({"match": [{"description": "absent"}]}).to_string();
-    let answer = send(&mut client, "GET", "sessions", "p", &body);
-    assert_eq!(answer.code(), 200, "{answer:?}");
-    assert_eq!(answer.json()["sessions"], json!([]));
-    let one_more = json!({"description": "the last", "schedule": {}}).to_string();
-    assert_eq!(send(&mut client, "POST", "sessions", "p", &one_more).code(), 201);
-    let answer = send(&mut client, "GET", "sessions", "p", &body);
-    assert_eq!(answer.code(), 400, "{answer:?}");
-    let text = answer.json()["description"].as_str().unwrap().to_owned();
-    assert!(text.contains("50000 documents") && text.contains("session_id, status"), "{text}");
-    let narrow = send(&mut client, "GET", "sessions?created_at=gt:2026-01-02", "p", &body);
-    assert_eq!(narrow.code(), 200, "{narrow:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use freezer_api::store::scan::Limits;
 use serde_json::{Value, json};
 
@@ -39,7 +40,8 @@ fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
         [("actions", "backup_name"), ("jobs", "client_id"), ("sessions", "status"), ("backups", "hostname")]
     {
         let path = format!("/{noun}");
-        let count = |body: &Value| search(&node, &alice, &path, body).expect(200)[noun].as_array().unwrap().len();
+        let count =
+            |body: &Value| search(&node, &alice, &path, body).expect(200)[noun].as_array().unwrap().len();
         let before = alice.list(noun).len();
         (before..5).for_each(|_| drop(alice.create(noun, body(noun))));
         assert_eq!(count(&absent), 0, "{noun}");
@@ -143,4 +145,32 @@ fn a_long_search_finds_each_document_once(api: &Api) {
     let answer = alice.search("/jobs?limit=500", json!({"match": [{"_all": "nightly"}]})).expect(200);
     let shown = answer["jobs"].as_array().unwrap().iter();
     assert_eq!(shown.map(|job| job["job_id"].as_str().unwrap()).collect::<Vec<_>>(), jobs);
+}
+
+/// By default, and whatever a machine needs for it. SQLite makes so many rows in one statement.
+#[test]
+fn a_search_looks_into_fifty_thousand_documents() {
+    let api = crate::api::sqlite();
+    let alice = api.project();
+    let node = bounded(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
+    let statement = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) \
+         INSERT INTO sessions (id, project_id, user_id, scheduling, policy, hold_off, session_tag, status, result, \
+         metadata, created_at, updated_at, version) \
+         SELECT '{0}-' || i, '{0}', 'u', '{{}}', 'all', 30, 0, 'active', '', '{{}}', '2026-01-01 00:00:00', \
+         '2026-01-01 00:00:00', 1 FROM n",
+        alice.project
+    );
+    api.database().batch_execute(&statement).unwrap();
+    let absent = json!({"match": [{"description": "absent"}]});
+    assert_eq!(search(&node, &alice, "/sessions", &absent).expect(200)["sessions"], json!([]));
+    alice.create("sessions", body("sessions"));
+    let refusal = search(&node, &alice, "/sessions", &absent).expect(400);
+    let text = refusal["description"].as_str().unwrap();
+    assert!(
+        text.contains("50000 documents") && text.contains("session_id, status, result, created_at"),
+        "{text}"
+    );
+    let path = "/sessions?created_at=gt:2026-01-02";
+    assert_eq!(search(&node, &alice, path, &absent).expect(200)["sessions"], json!([]));
 }
