@@ -9,6 +9,7 @@ use super::shape::{
 };
 use super::time::{self, iso};
 use crate::error::Result;
+use crate::lifecycle;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
@@ -282,14 +283,14 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Who is up has polled then or later.
-    pub fn up_since(self) -> Time {
-        self.now - self.down_time
+    /// The last poll of a client that is up is between these two moments, both included.
+    pub fn up_between(self) -> (Time, Time) {
+        (self.now - self.down_time, self.now)
     }
 
     /// Whether a client that polled last at that time, if ever, is up.
     fn is_up(self, last_seen_at: Option<Time>) -> bool {
-        last_seen_at.is_some_and(|seen| seen >= self.up_since())
+        last_seen_at.is_some_and(|seen| lifecycle::is_recent(self.now - seen, self.down_time))
     }
 }
 
@@ -334,7 +335,9 @@ mod tests {
     fn a_client_is_up_until_its_last_poll_is_too_old() {
         let now = crate::store::now();
         let liveness = Liveness { now, down_time: TimeDelta::seconds(180) };
-        for (age, up) in [(-5, true), (0, true), (180, true), (181, false), (86_400, false)] {
+        for (age, up) in
+            [(-86_400, false), (-5, false), (0, true), (180, true), (181, false), (86_400, false)]
+        {
             assert_eq!(liveness.is_up(Some(now - TimeDelta::seconds(age))), up, "{age}");
         }
         assert!(!liveness.is_up(None));

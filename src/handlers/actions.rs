@@ -8,18 +8,27 @@ use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::actions::Action;
 use crate::store::counts::Resource;
-use crate::store::{actions, new_id};
+use crate::store::{Tx, actions, new_id};
 
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(action: &Action) -> &str {
+        &action.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        actions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |action, rest| {
-            search::matches(&render(action), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |action| &action.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = actions::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
+        actions::list(tx, request.project(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request
+            .scanned(app, &asked, list, id, |action| search::matches(&render(action), &rest, FIELDS))?,
+    };
+    Ok(request.listed(&asked, &listing, id, render))
 }
 
 /// `POST /actions`

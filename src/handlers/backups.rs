@@ -8,18 +8,27 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::backups::Backup;
 use crate::store::counts::Resource;
-use crate::store::{backups, new_id};
+use crate::store::{Tx, backups, new_id};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(backup: &Backup) -> &str {
+        &backup.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        backups::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |backup, rest| {
-            search::matches(&render(backup), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |backup| &backup.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = backups::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
+        backups::list(tx, request.project(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request
+            .scanned(app, &asked, list, id, |backup| search::matches(&render(backup), &rest, FIELDS))?,
+    };
+    Ok(request.listed(&asked, &listing, id, render))
 }
 
 /// `POST /backups`

@@ -13,9 +13,11 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::routes::App;
-use crate::store::listing::{Collection, Listing, Query};
+use crate::store::listing::{self, Collection, Listing, Query};
 use crate::store::page::Page;
+use crate::store::scan::Scan;
 use crate::store::search::Search;
+use crate::store::{Outcome, Tx};
 pub use ask::{COMMON, filter, flag, operand, time};
 use fields::Fields;
 
@@ -65,6 +67,8 @@ pub struct Asked {
     pub query: Query,
     /// The search in the body, which the collections of old take.
     pub search: Search,
+    /// The names of the keys that narrow the list by an index.
+    pub indexed: Vec<&'static str>,
     fields: Option<Fields>,
     collection: &'static Collection,
 }
@@ -82,7 +86,28 @@ impl Request<'_> {
             return Err(Error::bad_request(refusal));
         }
         let page = self.page(app)?;
-        Ok(Asked { page, query, search, fields, collection })
+        let indexed = collection.keys.iter().map(|key| key.name).collect();
+        Ok(Asked { page, query, search, indexed, fields, collection })
+    }
+
+    /// A page of a list that is searched for what no column holds, so that each document is looked into.
+    ///
+    /// # Errors
+    /// As [`Store::scan`]; what `chunk` fails with.
+    ///
+    /// [`Store::scan`]: crate::store::Store::scan
+    pub(super) fn scanned<R: Clone>(
+        &self,
+        app: &App,
+        asked: &Asked,
+        chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
+        id: impl Fn(&R) -> &str,
+        is_wanted: impl FnMut(&R) -> bool,
+    ) -> Result<Listing<R>> {
+        let page = listing::one_more(asked.page, &asked.search);
+        let scan = Scan { project: self.project(), page, indexed: &asked.indexed };
+        let rows = app.store.scan(&scan, chunk, id, is_wanted)?;
+        Ok(listing::cut(asked.page, rows))
     }
 
     /// The answer to a list: the documents, `<noun>_links` when there are more, and `count` when it was asked for.

@@ -14,18 +14,27 @@ use crate::routes::App;
 use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::sessions::{self, Session, SessionChange};
+use crate::store::sessions::{self, Session, SessionChange, SessionView};
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(view: &SessionView) -> &str {
+        &view.session.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        sessions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |view, rest| {
-            search::matches(&render(view), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |view| &view.session.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = sessions::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
+        sessions::list(tx, request.project(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => {
+            request.scanned(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
+        }
+    };
+    Ok(request.listed(&asked, &listing, id, render))
 }
 
 /// `POST /sessions`
@@ -177,7 +186,7 @@ pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
 
 fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
     let now = tx.now.and_utc().timestamp();
-    let age = session.time_start.map(|started| now - started);
+    let age = session.time_start.map(|started| now.saturating_sub(started));
     let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
     let running = AttachmentChange {
         session_status: Some("running".into()),

@@ -180,6 +180,8 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
 
 /// A page of a project's actions.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -187,20 +189,19 @@ pub fn list(
     project: &str,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&Action, &Search) -> bool,
+    after: Option<&Action>,
 ) -> Outcome<Listing<Action>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |action: &Action| keep(action, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Action) -> bool),
+        after.or(marked.as_ref()),
         |action| match query.order() {
             "mode" => action.spec.mode.is_some(),
             "backup_name" => action.spec.backup_name.is_some(),
@@ -225,7 +226,7 @@ pub fn list(
             Ok(rows.select(Action::as_select()).limit(limit).offset(offset).load(tx.connection)?)
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -285,6 +286,11 @@ fn column(key: &str) -> Option<Column> {
         "backup_name" | "freezer_action.backup_name" => Some(Column::BackupName),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};

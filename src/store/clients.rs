@@ -12,8 +12,9 @@ use super::job_attachments::JobAttachment;
 use super::moment_type::Time;
 use super::schema::{clients, job_attachments};
 use super::{Outcome, Tx, new_id, swapped};
+use crate::lifecycle;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 /// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
 /// twice that.
@@ -318,7 +319,7 @@ pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
 
 /// Whether a poll at `now` is to be noted in the row.
 pub fn is_stamp_due(last_seen_at: Option<Time>, now: Time) -> bool {
-    last_seen_at.is_none_or(|seen| now - seen >= SEEN_EVERY)
+    !last_seen_at.is_some_and(|seen| lifecycle::is_recent(now - seen, SEEN_EVERY))
 }
 
 /// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.

@@ -24,7 +24,7 @@ use super::{Outcome, Tx};
 
 pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
-pub use list::{JobListing, PolledClient, list};
+pub use list::{JobListing, PolledClient, beyond_columns, list};
 pub use poll::{Polls, note_seen, plain, poll};
 pub use view::view;
 

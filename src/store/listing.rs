@@ -10,7 +10,7 @@ mod page;
 
 pub use condition::Condition;
 pub(crate) use condition::{by_flag, by_number, by_text, by_time, compared};
-pub use page::{Listing, Phase, collect, count_with, no_column, no_marker, one_more};
+pub use page::{Listing, Phase, collect, count_with, cut, no_column, no_marker, one_more};
 pub(crate) use page::{after, ordered};
 
 use super::moment_type::Time;

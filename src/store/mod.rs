@@ -25,6 +25,7 @@ mod ping;
 mod pool;
 mod replica;
 pub mod reports;
+pub mod scan;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
 pub mod search;
@@ -47,6 +48,7 @@ use dialect::Access;
 use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
+use scan::Permits;
 pub use settings::Settings;
 use sqlite_file::ServedFile;
 use together::Together;
@@ -67,6 +69,8 @@ pub struct Store {
     views: Arc<Together<String, Option<jobs::JobView>>>,
     /// Where polls meet.
     polls: Arc<jobs::Polls>,
+    /// What bounds searches inside documents.
+    scans: Arc<Permits>,
 }
 
 /// A transaction in progress: the only way to a connection.
@@ -160,8 +164,10 @@ impl Store {
 
     /// The same, over a file that this process serves: it is used as long as it is that file.
     pub fn serving(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
+        let pool = Pool::new(url.clone(), settings, file.clone());
         Self {
-            pool: Pool::new(url.clone(), settings, file.clone()),
+            scans: scan::permits(&pool, scan::Limits::default()),
+            pool,
             file,
             url: Arc::new(url),
             max_retries: settings.db_max_retries,

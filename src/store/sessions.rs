@@ -3,7 +3,7 @@
 
 mod list;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 use std::collections::BTreeMap;
 

@@ -16,4 +16,5 @@ mod poisons;
 mod proxy;
 mod requests;
 mod restarts;
+mod searches;
 mod smuggling;

@@ -2,6 +2,7 @@
 
 mod clients;
 mod jobs;
+mod scans;
 mod searches;
 pub mod walks;
 

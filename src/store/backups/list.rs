@@ -12,6 +12,8 @@ use crate::store::{Outcome, Tx};
 
 /// A page of a project's backups.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -19,20 +21,19 @@ pub fn list(
     project: &str,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&Backup, &Search) -> bool,
+    after: Option<&Backup>,
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
-    let rest = search.without(|condition| pushed(condition).is_some());
-    let filter = |backup: &Backup| keep(backup, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(by_id(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            Some(by_id(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Backup) -> bool),
+        after.or(marked.as_ref()),
         |backup| match query.order() {
             "backup_name" => backup.promoted.backup_name.is_some(),
             "hostname" => backup.promoted.hostname.is_some(),
@@ -63,7 +64,7 @@ pub fn list(
             Ok(rows.select(Backup::as_select()).limit(limit).offset(offset).load(tx.connection)?)
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -131,6 +132,11 @@ fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
         "created_at" => by_time!(backups::created_at, filter),
         other => return Err(listing::no_column(other)),
     })
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(|condition| pushed(condition).is_some())
 }
 
 /// The column and the text, if the database can take the whole of a condition over.

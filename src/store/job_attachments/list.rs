@@ -46,8 +46,7 @@ pub fn list(
     let rows = listing::collect(
         query,
         listing::one_more(page, &Search::default()),
-        last,
-        None,
+        last.as_ref(),
         |_| true,
         |phase, last, limit, offset| {
             // Which rows, first: that is all in an index. For the rows themselves PostgreSQL would rather read along

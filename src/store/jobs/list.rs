@@ -44,6 +44,8 @@ pub(super) struct OnClient {
 
 /// A page of the job documents of a project, or of all projects when `None`.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -51,30 +53,28 @@ pub fn list(
     project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&JobView, &Search) -> bool,
+    after: Option<&JobView>,
 ) -> Outcome<JobListing> {
     let (query, search) = asked;
-    let last = match &query.marker {
-        Some(marker) => {
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
             let head = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
             // Where the page begins is all in the head.
             Some(JobView { head, actions: Vec::new() })
         }
-        None => None,
+        _ => None,
     };
     let (mut on_clients, polled) = searched_clients(tx, project, search)?;
     on_clients.extend(filtered_clients(tx, project, query)?);
-    let rest = search.without(pushed);
     if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
-        let page = listing::count_with(query, page, Vec::new(), !rest.is_empty(), || Ok(0))?;
+        let page =
+            listing::count_with(query, page, Vec::new(), !beyond_columns(search).is_empty(), || Ok(0))?;
         return Ok(JobListing { page, polled });
     }
-    let filter = |view: &JobView| keep(view, &rest);
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&JobView) -> bool),
+        after.or(marked.as_ref()),
         |_| true,
         |phase, last, limit, offset| {
             // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
@@ -102,7 +102,7 @@ pub fn list(
             complete(tx, heads)
         },
     )?;
-    let page = listing::count_with(query, page, rows, !rest.is_empty(), || {
+    let page = listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
@@ -267,6 +267,11 @@ fn column(key: &str) -> Option<Column> {
         "result" | "job_schedule.result" => Some(Column::Result),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

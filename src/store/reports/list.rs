@@ -28,8 +28,7 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     let rows = listing::collect(
         query,
         listing::one_more(page, &Search::default()),
-        last,
-        None,
+        last.as_ref(),
         |_| true,
         |phase, last, limit, offset| {
             let rows = matching(project, &conditions)?;

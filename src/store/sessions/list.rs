@@ -12,6 +12,8 @@ use crate::store::{Outcome, Tx};
 
 /// A page of a project's sessions.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -19,24 +21,21 @@ pub fn list(
     project: &str,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&SessionView, &Search) -> bool,
+    after: Option<&SessionView>,
 ) -> Outcome<Listing<SessionView>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |view: &SessionView| keep(view, &rest);
-    let last = match &query.marker {
-        Some(marker) => {
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
             let session = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
             // Only its place is asked for.
             Some(SessionView { session, members: Vec::new() })
         }
-        None => None,
+        _ => None,
     };
     let views = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&SessionView) -> bool),
+        after.or(marked.as_ref()),
         |_| true,
         |phase, last, limit, offset| {
             let rows = matching(project, query, search)?;
@@ -54,7 +53,7 @@ pub fn list(
             complete(tx, project, found)
         },
     )?;
-    listing::count_with(query, page, views, !rest.is_empty(), || {
+    listing::count_with(query, page, views, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -112,6 +111,11 @@ fn column(key: &str) -> Option<Column> {
         "result" => Some(Column::Result),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.
