@@ -66,7 +66,8 @@ impl Cli {
             Command::User(command) => {
                 let url = database(&options)?;
                 db::ready(&url)?;
-                user::run(&Store::new(url, 1), &command)?;
+                let around = user::Surroundings::new(&Effective::load(&options, None)?)?;
+                user::run(&Store::new(url, 1), &command, &around)?;
             }
             Command::Policy(more) => {
                 return policy::run(Effective::load(&options, None)?.policy(), more);

@@ -18,6 +18,7 @@ use crate::keystone::Keystone;
 use crate::policy::Policy;
 use crate::routes::{self, App};
 use crate::server;
+use crate::store::identity as rows;
 use crate::store::url::Backend;
 use crate::store::{self, Store, migrations, sqlite_file};
 use crate::trusts::Trusts;
@@ -70,10 +71,10 @@ fn app(config: &Config) -> Result<App, String> {
         (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
         (AuthStrategy::Noauth, _) => Strategy::Noauth,
         (AuthStrategy::Standalone, _) => {
-            let defaults = identity::Settings::default();
-            let max_waiting_logins = defaults.max_waiting_logins.min(config.server.workers / 2);
-            let settings = identity::Settings { max_waiting_logins, ..defaults };
-            Strategy::Standalone(Standalone::new(store.clone(), &settings))
+            let standalone = Standalone::new(store.clone(), &identity::Settings::default());
+            let started = standalone.upkeep().start();
+            started.map_err(|error| format!("The built-in identity has no thread to work in: {error}."))?;
+            Strategy::Standalone(standalone)
         }
     };
     Ok(App {
@@ -128,6 +129,12 @@ fn introduce(store: &Store, openrc: &Path, address: SocketAddr) {
         Ok(None) => {
             if let Err(error) = refresh_openrc_url(openrc, &auth_url) {
                 log::info!("the openrc file is not brought up to date: {error}");
+            }
+            if store.read(rows::admins).is_ok_and(|admins| admins.is_empty()) {
+                log::warn!(
+                    "no enabled user has the role admin: `freezer-api user create NAME --project PROJECT --role admin` \
+                     makes one"
+                );
             }
             return;
         }

@@ -95,6 +95,9 @@ impl Reply {
             Kind::MethodNotAllowed(ref allow) => {
                 Self::json(status, &body).with_header("Allow", allow.clone())
             }
+            Kind::TooManyRequests(seconds) => {
+                Self::json(status, &body).with_header("Retry-After", seconds.to_string())
+            }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             Kind::IdentityUnavailable => {
                 Self::text(status, &error.description).with_header("Retry-After", RETRY_AFTER)
