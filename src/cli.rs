@@ -71,7 +71,9 @@ impl Cli {
             Command::User(command) => {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;
-                user::run(&Store::new(url, 1), &command)?;
+                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                let around = user::Surroundings::new(&effective)?;
+                user::run(&Store::new(url, 1), &command, &around)?;
             }
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();

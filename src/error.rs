@@ -48,6 +48,8 @@ pub enum Kind {
     UnsupportedCoding,
     /// 422: something the body refers to is missing or incapable.
     Unprocessable,
+    /// 429: too many requests of this kind; the number is the seconds after which the next one is taken.
+    TooManyRequests(u64),
     /// 500: our own fault.
     Internal,
     /// 503: something we need is away for now.
@@ -164,6 +166,11 @@ impl Error {
         Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
     }
 
+    /// 429: `what` (a sentence for the client) is too much; `seconds` later it is taken.
+    pub fn too_many_requests(what: impl Into<String>, seconds: u64) -> Self {
+        Self::new(Kind::TooManyRequests(seconds), "Too Many Requests", what)
+    }
+
     /// 500 `Internal Server Error`; `log` says what happened.
     pub fn internal(log: impl Into<String>) -> Self {
         let mut error = Self::new(
@@ -229,6 +236,7 @@ impl Error {
             Kind::TooLarge => 413,
             Kind::UnsupportedType | Kind::UnsupportedCoding => 415,
             Kind::Unprocessable => 422,
+            Kind::TooManyRequests(_) => 429,
             Kind::Internal => 500,
             Kind::Unavailable | Kind::IdentityUnavailable => 503,
         }

@@ -19,6 +19,7 @@ use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::routes::{self, App};
 use crate::server;
+use crate::store::identity as rows;
 use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
 use crate::store::{self, Store};
@@ -33,7 +34,7 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
     let starting = exits_when_told()?;
     let rooms = rooms(config).map_err(Failure::lasting)?;
     let file = prepare(config, allow_newer_schema)?.map(Arc::new);
-    let app = app(config, rooms, file.clone());
+    let app = app(config, rooms, file.clone())?;
     let store = app.store.clone();
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
@@ -86,7 +87,7 @@ fn rooms(config: &Config) -> Result<Rooms, String> {
 }
 
 /// Every room with its settings. The file of an SQLite database stays locked until the last connection is closed.
-fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> App {
+fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<App, String> {
     let Rooms { policy, keystone, trusts, health } = rooms;
     let mut store = Store::serving(config.database.clone(), &config.store, file);
     if let Some(replica) = &config.slave_database {
@@ -95,15 +96,15 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> App {
     let auth = match (config.auth_strategy, keystone) {
         (AuthStrategy::Keystone, Some(keystone)) => Strategy::Keystone(Box::new(keystone)),
         (AuthStrategy::Noauth, _) => Strategy::Noauth,
-        // Keystone without settings is refused in `rooms`.
-        (AuthStrategy::Keystone, None) | (AuthStrategy::Standalone, _) => {
-            let defaults = identity::Settings::default();
-            let max_waiting_logins = defaults.max_waiting_logins.min(config.server.workers / 2);
-            let settings = identity::Settings { max_waiting_logins, ..defaults };
-            Strategy::Standalone(Standalone::new(store.clone(), &settings))
+        (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
+        (AuthStrategy::Standalone, _) => {
+            let standalone = Standalone::new(store.clone(), &identity::Settings::default());
+            let started = standalone.upkeep().start();
+            started.map_err(|error| format!("The built-in identity has no thread to work in: {error}."))?;
+            Strategy::Standalone(standalone)
         }
     };
-    App {
+    Ok(App {
         trusts,
         health,
         max_limit: config.max_limit,
@@ -112,7 +113,7 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> App {
         max_log_size: config.max_log_size,
         quotas: Quotas::new(config.quotas),
         ..App::new(store, auth, policy)
-    }
+    })
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
@@ -152,6 +153,12 @@ fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
         Ok(None) => {
             if let Err(error) = refresh_openrc_url(openrc, auth_url) {
                 log::info!("the openrc file is not brought up to date: {error}");
+            }
+            if store.read(rows::admins).is_ok_and(|admins| admins.is_empty()) {
+                log::warn!(
+                    "no enabled user has the role admin: `freezer-api user create NAME --project PROJECT --role admin` \
+                     makes one"
+                );
             }
             return;
         }

@@ -6,7 +6,7 @@ mod logging;
 mod middleware;
 mod quotas;
 
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -126,6 +126,21 @@ impl Effective {
     /// How the database is used where so many work with it at once.
     pub fn store(&self, workers: usize) -> store::Settings {
         database::store(self, workers)
+    }
+
+    /// The openrc file of the first start, and the identity's URL, as this machine sees it.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn openrc(&self) -> Result<(PathBuf, String), String> {
+        let server = server(self)?;
+        let host = match server.bind_host.parse::<IpAddr>() {
+            Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+            Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+            _ => server.bind_host,
+        };
+        let url = format!("http://{host}:{}/identity/v3", server.bind_port);
+        Ok((openrc_beside(&self.database()?), url))
     }
 
     /// Where the rules of the policy are.

@@ -107,6 +107,9 @@ impl Reply {
                 Self::json(status, &body).with_header("Allow", allow.clone())
             }
             Kind::UnsupportedCoding => Self::json(status, &body).with_header("Accept-Encoding", "identity"),
+            Kind::TooManyRequests(seconds) => {
+                Self::json(status, &body).with_header("Retry-After", seconds.to_string())
+            }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             Kind::IdentityUnavailable => {
                 Self::text(status, &error.description).with_header("Retry-After", RETRY_AFTER)
