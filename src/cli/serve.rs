@@ -20,7 +20,7 @@ use crate::routes::{self, App};
 use crate::server;
 use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
-use crate::store::{self, Store};
+use crate::store::{self, Store, migrations};
 use crate::trusts::Trusts;
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
@@ -41,6 +41,9 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
             config.auth_strategy.name(),
             config.database
         );
+        if let Some(file) = &file {
+            log::info!("the database is the file {}", file.path().display());
+        }
         if let Some(path) = file.as_ref().and_then(|file| file.created()) {
             say(format_args!("There was no database yet; a new one is {}", path.display()));
         }
@@ -115,7 +118,12 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
 fn prepare(config: &Config) -> Result<Option<ServedFile>, String> {
     let database = &config.database;
     if database.backend() == Backend::Sqlite {
-        return ServedFile::open(database);
+        return ServedFile::open(database, || {
+            for name in migrations::sync(database)? {
+                log::info!("applied the migration {name}");
+            }
+            Ok(())
+        });
     }
     store::wait_for(database, &config.store)?;
     db::ready(database).map(|_| None)
