@@ -113,7 +113,7 @@ fn on_a_disk_that_others_have_filled_changes_and_deletions_go_on() {
         ("/backups", json!({"backup_name": "n", "hostname": "h", "container": "c", "time_stamp": 1})),
         ("/job-attachments", json!({"job_id": "j", "client_id": "web"})),
         ("/action-attachments", json!({"job_id": "j", "action_id": "a"})),
-        ("/action-reports", json!({"action_id": "a", "client_id": "web", "job_id": "j"})),
+        ("/action-reports", json!({"result": "success", "time_elapsed": 1})),
     ] {
         let refused = line.send("POST", path, Some(&body));
         assert_eq!((refused.status, refused.retry_after.is_some()), (Some(503), true), "{path}: {refused:?}");
