@@ -22,7 +22,7 @@ use crate::server;
 use crate::store::identity as rows;
 use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
-use crate::store::{self, Store};
+use crate::store::{self, Store, migrations};
 use crate::trusts::Trusts;
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
@@ -45,6 +45,9 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
             config.auth_strategy.name(),
             config.database
         );
+        if let Some(file) = &file {
+            log::info!("the database is the file {}", file.path().display());
+        }
         if let Some(path) = file.as_ref().and_then(|file| file.created()) {
             say(format_args!("There was no database yet; a new one is {}", path.display()));
         }
@@ -138,7 +141,13 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
 fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFile>, Failure> {
     let database = &config.database;
     if database.backend() == Backend::Sqlite {
-        return Ok(ServedFile::open(database, allow_newer_schema)?);
+        return Ok(ServedFile::open(database, || {
+            migrations::expect_known(&migrations::state(database)?, allow_newer_schema)?;
+            for name in migrations::sync(database)? {
+                log::info!("applied the migration {name}");
+            }
+            Ok(())
+        })?);
     }
     store::wait_for(database, &config.store)?;
     db::ready(database, allow_newer_schema)?;

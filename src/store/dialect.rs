@@ -31,6 +31,9 @@ pub use transaction::{Access, begin, commit, rollback};
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
 const LOCK_WAIT_SECONDS: u32 = 5;
 
+/// The same in SQLite's words.
+pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+
 /// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
@@ -76,7 +79,7 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
         )),
         AnyConnection::Sqlite(c) => {
             // The busy time-out first: switching to WAL takes a lock itself.
-            c.batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT_SECONDS * 1000))?;
+            c.batch_execute(BUSY_TIMEOUT)?;
             write_ahead(c)?;
             let synchronous = if settings.sqlite_synchronous { "FULL" } else { "OFF" };
             c.batch_execute(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))
@@ -326,6 +329,11 @@ pub fn classify(error: &DieselError) -> Failed {
     } else {
         Failed::Other
     }
+}
+
+/// Whether SQLite found no room on the disk.
+pub fn is_full(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, why) if why.message().contains("disk is full"))
 }
 
 /// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one

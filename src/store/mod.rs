@@ -183,6 +183,11 @@ impl Store {
         Self { replica: Some(Arc::new(Replica::new(url, settings))), ..self }
     }
 
+    /// Whether the file of an SQLite database was replaced or removed since this process began to serve it.
+    pub fn is_replaced(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.check().is_err())
+    }
+
     /// The database's URL.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url

@@ -102,9 +102,7 @@ impl Store {
                     Ok(()) => file.space().settle(&mut connection),
                     Err(changed) => outcome = Err(changed),
                 },
-                Err(Attempt::Failed(Failure::Database(error)))
-                    if dialect::classify(error) == Failed::ReadOnly =>
-                {
+                Err(Attempt::Failed(Failure::Database(error))) if dialect::is_full(error) => {
                     file.space().make_room(&mut connection);
                 }
                 Err(_) => {}

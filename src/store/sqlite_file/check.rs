@@ -8,6 +8,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::{SHM, WAL, lock, real_path, unmerged_log};
+use crate::store::dialect::BUSY_TIMEOUT;
 use crate::store::url::DatabaseUrl;
 
 #[derive(QueryableByName)]
@@ -64,7 +65,7 @@ pub(super) fn damage(path: &Path) -> Result<(), String> {
     let name = path.to_str().ok_or("its path is not UTF-8")?;
     let mut connection = SqliteConnection::establish(name).map_err(|error| error.to_string())?;
     let findings = connection
-        .batch_execute("PRAGMA busy_timeout = 5000")
+        .batch_execute(BUSY_TIMEOUT)
         .and_then(|()| sql_query("PRAGMA quick_check(1)").load::<Finding>(&mut connection));
     let why = match findings {
         Ok(findings) => match findings.into_iter().find(|finding| finding.quick_check != "ok") {

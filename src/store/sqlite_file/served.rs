@@ -11,7 +11,7 @@ use super::watch::Watch;
 use super::{SHM, WAL, beside, check, create};
 use crate::error::Error;
 use crate::store::connection::{AnyConnection, establish};
-use crate::store::migrations::{self, SchemaError};
+use crate::store::migrations::SchemaError;
 use crate::store::url::DatabaseUrl;
 
 /// An SQLite database that belongs to this process: locked against others that would serve it, and watched.
@@ -26,24 +26,24 @@ pub struct ServedFile {
 }
 
 impl ServedFile {
-    /// Locks the database, checks it if it was not closed, creates it where there is none, and brings its schema up to
-    /// date; `None` for other databases.
+    /// Locks the database, creates it where there is none, checks it if it was not closed, and has `migrate` bring its
+    /// schema up to date; `None` for other databases.
     ///
     /// # Errors
     /// A sentence for the operator: another process serves it, it is damaged, or cannot be used.
-    pub fn open(url: &DatabaseUrl, allow_newer: bool) -> Result<Option<Self>, SchemaError> {
+    pub fn open(
+        url: &DatabaseUrl,
+        migrate: impl FnOnce() -> Result<(), SchemaError>,
+    ) -> Result<Option<Self>, SchemaError> {
         let Some(path) = url.sqlite_path() else { return Ok(None) };
         let lock = Lock::exclusive(path)?;
         lock.check()?;
-        check::if_not_closed(lock.path())?;
         let created = create(url)?;
-        if let Some(path) = &created {
-            log::warn!("there was no database {}: a new, empty one is made", path.display());
+        match &created {
+            Some(path) => log::warn!("there was no database {}: a new, empty one is made", path.display()),
+            None => check::if_not_closed(lock.path())?,
         }
-        migrations::expect_known(&migrations::state(url)?, allow_newer)?;
-        for name in migrations::sync(url)? {
-            log::info!("applied the migration {name}");
-        }
+        migrate()?;
         let cannot =
             |error: &dyn std::fmt::Display| format!("The database {url:?} cannot be opened: {error}.");
         let mut anchor = establish(url).map_err(|error| cannot(&error))?;

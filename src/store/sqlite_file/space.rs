@@ -14,6 +14,7 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use super::beside;
 use crate::error::Error;
 use crate::store::connection::AnyConnection;
+use crate::store::dialect::BUSY_TIMEOUT;
 
 const MIB: u64 = 1 << 20;
 /// Creates need this much, or this share of the file system where that is less.
@@ -26,6 +27,8 @@ const RESERVE_SHARE: u64 = 8;
 /// meanwhile, so that each create measures anew.
 const HOLDS: Duration = Duration::from_secs(1);
 const PLENTY: u64 = 256 * MIB;
+/// How often the log says that there is little room, at most.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// The room on the file system of a database.
 pub struct FreeSpace {
@@ -42,6 +45,32 @@ struct State {
     plenty: Option<Instant>,
     is_low: bool,
     has_reserve: bool,
+    /// When the log last had it that there is little room.
+    told: Option<Instant>,
+    /// Whether that is the last that it had.
+    is_told: bool,
+}
+
+impl State {
+    /// Logs that there is little room, or room again; at the limit, where deletions and creates alternate, not each time.
+    fn tell(&mut self, path: &Path, room: &Room) {
+        if self.is_low == self.is_told || (self.is_low && self.told.is_some_and(|at| at.elapsed() < TOLD)) {
+            return;
+        }
+        self.is_told = self.is_low;
+        if !self.is_low {
+            return log::info!("the file system of {} has room again", path.display());
+        }
+        self.told = Some(Instant::now());
+        log::warn!(
+            "the file system of {} has {} KiB free of {} MiB: nothing new is created until there is more than {} KiB; \
+             changes and deletions go on",
+            path.display(),
+            room.free / 1024,
+            room.total / MIB,
+            room.limit / 1024
+        );
+    }
 }
 
 /// In bytes.
@@ -78,7 +107,10 @@ struct Pages {
 impl FreeSpace {
     /// The room around the database at this real path.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), reserve: beside(path, ".reserve"), state: Mutex::default() }
+        let reserve = beside(path, ".reserve");
+        // One that a process has left that was killed.
+        let state = State { has_reserve: reserve.exists(), ..State::default() };
+        Self { path: path.to_owned(), reserve, state: Mutex::new(state) }
     }
 
     /// Refuses to create something when there is little room.
@@ -97,26 +129,15 @@ impl FreeSpace {
         if !is_low && !state.has_reserve && room.free > 2 * room.limit + room.reserve() {
             state.has_reserve = self.take_reserve(room.reserve());
         }
-        if std::mem::replace(&mut state.is_low, is_low) != is_low {
-            match is_low {
-                true => log::warn!(
-                    "the file system of {} has {} KiB free of {} MiB: nothing new is created until there is more than \
-                     {} KiB; changes and deletions go on",
-                    self.path.display(),
-                    room.free / 1024,
-                    room.total / MIB,
-                    room.limit / 1024
-                ),
-                false => log::info!("the file system of {} has room again", self.path.display()),
-            }
-        }
+        state.is_low = is_low;
+        state.tell(&self.path, &room);
         Ok(if is_low { Err(refusal()) } else { Ok(()) })
     }
 
-    /// After a change while there is little room: merges the log, so that it does not grow.
+    /// After a change while there is little room: merges the log and gives its room back.
     pub fn settle(&self, connection: &mut AnyConnection) {
         if self.state().is_low {
-            checkpoint(connection, "PASSIVE");
+            shorten_log(connection);
         }
     }
 
@@ -130,7 +151,7 @@ impl FreeSpace {
             self.drop_reserve();
         }
         drop(state);
-        checkpoint(connection, "TRUNCATE");
+        shorten_log(connection);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -181,9 +202,12 @@ fn pages(connection: &mut AnyConnection) -> QueryResult<Pages> {
     sql_query(sql).get_result(connection)
 }
 
-fn checkpoint(connection: &mut AnyConnection, mode: &str) {
-    if let Err(error) = connection.batch_execute(&format!("PRAGMA wal_checkpoint({mode})")) {
+/// Merges the log into the database and truncates it; as far as readers allow, without waiting for them.
+fn shorten_log(connection: &mut AnyConnection) {
+    let sql = format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); {BUSY_TIMEOUT}");
+    if let Err(error) = connection.batch_execute(&sql) {
         log::debug!("the log is not merged: {error}");
+        let _ = connection.batch_execute(BUSY_TIMEOUT);
     }
 }
 
