@@ -10,7 +10,7 @@ const TOKEN: &str = "X-Auth-Token";
 pub enum Caching {
     /// No cache: tokens and what the identity says, the health check, and what no path has.
     Never,
-    /// The caller alone, who asks again before it is used: everything below `/v2/{project_id}`.
+    /// The caller alone, who asks again before it is used: what a project has.
     Private,
     /// Every cache, which asks again before it is used, because it depends on the address that the request came to: what
     /// the service says of itself.
@@ -22,10 +22,9 @@ impl Caching {
     pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next()) {
-            (None | Some("v2" | "docs"), None, None) | (Some("v2"), Some("openapi.json"), None) => {
-                Self::Shared
-            }
-            (Some("v2"), Some(_), _) => Self::Private,
+            (None | Some("v1" | "v2" | "docs"), None, None)
+            | (Some("v1" | "v2"), Some("openapi.json"), None) => Self::Shared,
+            (Some("v1" | "v2"), Some(_), _) => Self::Private,
             _ => Self::Never,
         }
     }

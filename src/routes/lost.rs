@@ -14,7 +14,7 @@ pub fn is_of_project(segments: &[String]) -> bool {
 pub fn error(auth: &Strategy, call: &Call) -> Error {
     let parts: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     match (parts.as_slice(), auth) {
-        (["v1", ..], _) => Error::no_route_but("Version 1 of the API is not offered, only /v2/{project_id}."),
+        (["v1", ..], _) => Error::no_route_but("Paths of version 2 begin with /v2/{project_id}."),
         (["v2", "v2", ..], _) => Error::no_route_but(
             "It has /v2 twice: the endpoint's URL (OS_BACKUP_URL) has to end before /v2, or in /v2/{project_id}.",
         ),

@@ -9,9 +9,6 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
         ("[DEFAULT]\nbind_port = 70000\n", "[DEFAULT] bind_port, given by"),
         ("[DEFAULT]\nmax_limit = 499\n", "is less than 500."),
         ("[DEFAULT]\nworkers = 0\n", "is less than 1."),
-        ("[DEFAULT]\npublic_endpoint = cloud.example.com\n", "[DEFAULT] public_endpoint"),
-        ("[DEFAULT]\npublic_endpoint = https://cloud/backup/v2\n", "has to lead before them"),
-        ("[DEFAULT]\npublic_endpoint = https://u:p@cloud\n", "it has no plain host"),
         // A client that polls every half minute is to be up.
         ("[DEFAULT]\nclient_down_time = 59\n", "is less than 60."),
         ("[DEFAULT]\naction_report_max_log_size = -1\n", "is less than 0."),
@@ -30,6 +27,24 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
             assert_eq!(said.lines().count(), 1, "{said}");
         }
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "nothing was made");
+    }
+}
+
+#[test]
+fn a_public_endpoint_is_a_url_that_leads_before_the_services_paths() {
+    for (url, says) in [
+        ("cloud.example.com", "it has no scheme"),
+        ("ftp://cloud.example.com", "the scheme is neither http nor https"),
+        ("https://ann@cloud.example.com", "it has no plain host"),
+        ("https://cloud.example.com/a?b", "it has a query or a fragment"),
+        ("https://cloud.example.com/backup/v2", "it leads to one of the service's paths"),
+    ] {
+        let place = Place::new();
+        let path = place.write("bad.conf", &format!("[DEFAULT]\npublic_endpoint = {url}\n"));
+        let said = place.refused("serve --config-file bad.conf");
+        for part in ["[DEFAULT] public_endpoint", path.to_str().unwrap(), url, says] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     }
 }
 

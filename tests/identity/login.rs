@@ -1,7 +1,7 @@
 //! Logging in: who, what for, and what comes back.
 
 use freezer_api::cli::user::UserCommand;
-use freezer_api::http::proxy;
+use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::Role;
 use freezer_api::server;
 use serde_json::{Value, json};
@@ -93,6 +93,45 @@ fn urls_lead_back_through_the_proxy() {
         let refused = ask("GET", "/backup/identity/v3/auth/projects", "", b"");
         let challenge = "Keystone uri=\"https://backup.example:9090/backup/identity\"";
         assert_eq!((refused.status, refused.header("WWW-Authenticate")), (401, Some(challenge)));
+    });
+}
+
+#[test]
+fn urls_begin_with_the_public_endpoint_whatever_the_request_says() {
+    on_every_backend(|house| {
+        house.user("ann", PASSWORD, "research", Role::Member);
+        let endpoint = Endpoint::parse("https://cloud.example.com/backup").unwrap();
+        let edge = server::Settings { public_endpoint: Some(endpoint), ..server::Settings::default() };
+        let ask = |method: &str, path: &str, token: &str, body: &[u8]| {
+            let answer = house.ask_at(&edge, method, path, &[("X-Auth-Token", token)], body);
+            assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{method} {path}");
+            answer
+        };
+        let user = json!({"name": "ann", "domain": {"id": "default"}, "password": PASSWORD});
+        let login =
+            json!({"auth": {"identity": by_password(user), "scope": on_project("research")}}).to_string();
+        let answer = ask("POST", "/identity/v3/auth/tokens", "", login.as_bytes());
+        assert_eq!(answer.header("Vary"), Some("X-Auth-Token"));
+        let token = answer.subject();
+        let urls = |catalog: &Value| -> Vec<String> {
+            let services = catalog.as_array().unwrap().iter();
+            let endpoints = services.flat_map(|service| service["endpoints"].as_array().unwrap());
+            endpoints.map(|endpoint| endpoint["url"].as_str().unwrap().to_owned()).collect()
+        };
+        let (backup, identity) =
+            ("https://cloud.example.com/backup", "https://cloud.example.com/backup/identity/v3");
+        let expected = [backup, backup, backup, identity, identity, identity];
+        assert_eq!(urls(&answer.body["token"]["catalog"]), expected);
+        let catalog = ask("GET", "/identity/v3/auth/catalog", &token, b"").body;
+        assert_eq!(urls(&catalog["catalog"]), expected);
+        assert_eq!(catalog["links"]["self"], format!("{identity}/auth/catalog"));
+        let projects = ask("GET", "/identity/v3/auth/projects", &token, b"").body;
+        assert_eq!(projects["links"]["self"], format!("{identity}/auth/projects"));
+        let versions = ask("GET", "/identity", "", b"").body;
+        assert_eq!(versions["versions"]["values"][0]["links"][0]["href"], format!("{identity}/"));
+        let refused = ask("GET", "/identity/v3/auth/projects", "", b"");
+        let challenge = format!("Keystone uri=\"{backup}/identity\"");
+        assert_eq!((refused.status, refused.header("WWW-Authenticate")), (401, Some(challenge.as_str())));
     });
 }
 

@@ -126,7 +126,7 @@ fn a_path_without_its_project_says_so(api: &Api) {
         ("/v2/v2/p/clients", "/v2 twice"),
         ("/p/clients", "has to begin with /v2/{project_id}"),
         ("/clients", "has to begin with /v2/{project_id}"),
-        ("/v1/clients", "Version 1"),
+        ("/v1/nothing", "version 2 begin with /v2/{project_id}"),
     ] {
         let refusal = api.send("GET", path, &token, None).expect(404);
         assert!(refusal["description"].as_str().unwrap().contains(hint), "{path}: {refusal}");

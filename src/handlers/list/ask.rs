@@ -23,7 +23,9 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     let mut query = Query::default();
     for (name, text) in &call.query {
         if let Some(key) = collection.key(name) {
-            query.filters.push(filter(key, text)?);
+            if !text.is_empty() || takes_nothing(key) {
+                query.filters.push(filter(key, text)?);
+            }
         } else if collection.is_strict
             && !COMMON.contains(&name.as_str())
             && !collection.extras.iter().any(|extra| extra.name == name)
@@ -55,6 +57,16 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     }
     let fields = call.param("fields").map(|text| Fields::parse(text, collection)).transpose()?;
     Ok((query, fields))
+}
+
+/// Whether a filter by nothing asks for something: for an empty text, or for what has none of the words. A number, a time
+/// or a flag without a value counts as absent.
+fn takes_nothing(key: &Key) -> bool {
+    match key.kind {
+        Kind::Id | Kind::Text => true,
+        Kind::Word(words) => key.is_nullable || words.contains(&""),
+        Kind::Small | Kind::Integer | Kind::Time | Kind::Flag => false,
+    }
 }
 
 /// `key`, `key:asc` or `key:desc`.

@@ -101,6 +101,13 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
         assert!(alice.get(&format!("/{noun}?with_count")).expect(200)["count"].is_u64());
         assert!(alice.get(&format!("/{noun}?with_count=")).expect(200)["count"].is_u64());
     }
+    // What has no value that would be none is no filter either.
+    for query in ["created_at=", "time_stamp=", "curr_backup_level="] {
+        assert_eq!(alice.list("backups").len(), 2);
+        assert_eq!(alice.get(&format!("/backups?{query}")).expect(200), alice.get("/backups").expect(200));
+    }
+    alice.get("/clients?state=&is_central=").expect(200);
+    alice.get("/backups?time_stamp=gt:").expect(400);
     let jobs = alice.get("/jobs").expect(200);
     assert_eq!(alice.get("/jobs?all_projects=").expect(200), jobs);
     assert_eq!(alice.get("/jobs?all_projects").expect(200), jobs);
