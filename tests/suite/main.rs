@@ -54,6 +54,7 @@ mod jobs;
 mod lists;
 mod liveness;
 mod preconditions;
+mod quotas;
 mod races;
 mod reference;
 mod replica;
