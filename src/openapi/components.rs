@@ -89,7 +89,7 @@ fn page(list: List) -> Value {
 const ERRORS: &[(u16, &str, &str)] = &[
     (400, "BadRequest", "The body, a parameter or a header is not what it should be; nothing was changed."),
     (401, "Unauthorized", "There is no token, or no valid one."),
-    (403, "Forbidden", "The roles do not allow it, or the token is not for a project."),
+    (403, "Forbidden", "The roles do not allow it, the token is not for a project, or a quota is used up."),
     (404, "NotFound", "There is no such resource in this project."),
     (406, "NotAcceptable", "`Accept` excludes what would be answered."),
     (

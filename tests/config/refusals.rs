@@ -12,6 +12,8 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
         // A client that polls every half minute is to be up.
         ("[DEFAULT]\nclient_down_time = 59\n", "is less than 60."),
         ("[DEFAULT]\naction_report_max_log_size = -1\n", "is less than 0."),
+        ("[quotas]\nbackups = -2\n", "is less than -1."),
+        ("[quotas]\njobs = many\n", "is not a whole number"),
         ("[DEFAULT]\ndebug = true # really\n", "[DEFAULT] debug"),
         ("[database]\nmax_retries = -2\n", "[database] max_retries"),
         ("[keystone_authtoken]\ntoken_cache_time = 5m\n", "[keystone_authtoken] token_cache_time"),

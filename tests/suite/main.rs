@@ -57,6 +57,7 @@ mod lists;
 mod liveness;
 mod lost;
 mod preconditions;
+mod quotas;
 mod races;
 mod reference;
 mod replica;
