@@ -147,9 +147,12 @@ fn all_expired_tokens_are_cleared_away_without_a_login() {
             })
             .collect();
         let mut connection = house.connection();
-        for row in rows {
-            diesel::insert_into(tokens::table).values(row).execute(&mut connection).unwrap();
-        }
+        let inserted: diesel::QueryResult<()> = connection.transaction(|connection| {
+            rows.into_iter().try_for_each(|row| {
+                diesel::insert_into(tokens::table).values(row).execute(connection).map(drop)
+            })
+        });
+        inserted.unwrap();
         let token = house.token("ann", PASSWORD);
         assert_eq!(house.count_tokens(), 1204, "a login has other things to do");
         house.upkeep();
