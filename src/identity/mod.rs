@@ -134,8 +134,13 @@ impl Standalone {
         let Some(digest) = secret::digest(token) else { return Ok(None) };
         let held = self.store.read(|tx| tokens::find(tx, &digest))?;
         let Some(held) = held.filter(|held| secret::same(&held.token.id, &digest)) else { return Ok(None) };
-        self.uses.note(&held.token, now());
-        Ok(valid(held, now()))
+        let now = now();
+        let due = Uses::due(&held.token, now);
+        let identity = valid(held, now);
+        if let (Some(digest), Some(_)) = (due, &identity) {
+            self.uses.note(digest);
+        }
+        Ok(identity)
     }
 
     /// The value of `WWW-Authenticate` in a 401: where to log in.

@@ -28,15 +28,17 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Uses(Mutex<HashSet<String>>);
 
 impl Uses {
-    /// A token is used.
-    pub(super) fn note(&self, token: &Token, now: Time) {
+    /// Whether the use of a token is to be noted: its id.
+    pub(super) fn due(token: &Token, now: Time) -> Option<String> {
         let noted = TimeDelta::zero()..TimeDelta::seconds(NOTED_AGAIN_SECONDS);
-        if token.last_used_at.is_some_and(|last| noted.contains(&(now - last))) {
-            return;
-        }
+        let is_noted = token.last_used_at.is_some_and(|last| noted.contains(&(now - last)));
+        (!is_noted).then(|| token.id.clone())
+    }
+
+    pub(super) fn note(&self, digest: String) {
         let mut waiting = self.lock();
         if waiting.len() < MOST_WAITING {
-            waiting.insert(token.id.clone());
+            waiting.insert(digest);
         }
     }
 

@@ -102,8 +102,13 @@ fn requests_leave_no_secret_behind() {
     // What was looked for could have been there: the log has all of these requests.
     let output = program.output();
     let jobs_line = format!("\"GET {jobs}\" status: 200");
-    for expected in ["login refused: wrong password", &jobs_line, "status: 201", "status: 401", "status: 404"]
-    {
+    for expected in [
+        "login refused: wrong password (user \"admin\", address 127.0.0.1)",
+        &jobs_line,
+        "status: 201",
+        "status: 401",
+        "status: 404",
+    ] {
         assert!(output.contains(expected), "{output}");
     }
     assert_hidden(&output, SECRETS.into_iter().chain([password, token]));
