@@ -9,7 +9,7 @@ pub mod proxy;
 mod reply;
 mod target;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
 
@@ -82,6 +82,8 @@ pub struct Call {
     pub global_request_id: Option<String>,
     /// Who sent it, as the socket says: behind a proxy that is the proxy.
     pub remote: SocketAddr,
+    /// The client's address: the socket's, or what a proxy says of it where proxies are believed.
+    pub client: IpAddr,
     /// The port of ours that it came to; 0 where there was no socket.
     pub port: u16,
     /// `http[s]://host[:port][/prefix]` as the caller addresses us, without a slash at the end; hrefs start with it.
@@ -123,6 +125,7 @@ impl Call {
             request_id: request_id.to_owned(),
             global_request_id: global_request_id(request).map(str::to_owned),
             remote: *request.remote_addr(),
+            client: request.remote_addr().ip().to_canonical(),
             port: 0,
             prefix: String::new(),
             base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
@@ -139,6 +142,9 @@ impl Call {
             self.segments.drain(..cut);
             let rest: Vec<_> = self.path.split('/').skip(1 + cut).collect();
             self.path = format!("/{}", rest.join("/"));
+        }
+        if let Some(client) = forwarded.client.as_deref().and_then(|client| client.parse().ok()) {
+            self.client = client;
         }
         let (proto, host) = self.base_url.split_once("://").unwrap_or_default();
         let (proto, host) = (forwarded.proto.unwrap_or(proto), forwarded.host.as_deref().unwrap_or(host));

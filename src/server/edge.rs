@@ -48,8 +48,13 @@ fn answer(
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
+    let mut level = log::Level::Info;
     let mut reply = outcome(&request_id, &forwarded).unwrap_or_else(|error| {
-        report(&error);
+        if error.is_counted() {
+            level = log::Level::Debug;
+        } else {
+            report(&error);
+        }
         Reply::from_error(&error, &request_id)
     });
     if let Some(origin) = request.header("Origin").filter(|_| !is_preflight(settings, request)) {
@@ -57,7 +62,8 @@ fn answer(
     }
     let head = request.method() == "HEAD";
     let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
-    log::info!(
+    log::log!(
+        level,
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         forwarded.client.unwrap_or_else(|| request.remote_addr().ip().to_string()),
         request.method(),

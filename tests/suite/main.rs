@@ -63,4 +63,5 @@ mod sessions;
 mod tempest;
 mod times;
 mod trusts;
+mod users;
 mod versions;
