@@ -95,6 +95,11 @@ impl Error {
         Self::new(Kind::Forbidden, "Quota Exceeded", description)
     }
 
+    /// 403 `Access Forbidden`: what the caller is, rather than a rule, is in the way.
+    pub fn unfit_caller(description: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, "Access Forbidden", description)
+    }
+
     /// 404 `Not Found`.
     pub fn not_found(description: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, "Not Found", description)
@@ -214,6 +219,16 @@ impl Error {
         );
         error.log = Some(log.into());
         error
+    }
+
+    /// 503: too many others ask Keystone. The log counts these, and does not name each.
+    pub fn crowded_out() -> Self {
+        Self { log: None, ..Self::identity_unavailable(String::new()) }
+    }
+
+    /// Whether the log has an error in a count.
+    pub fn is_counted(&self) -> bool {
+        self.kind == Kind::IdentityUnavailable && self.log.is_none()
     }
 
     /// The same error under another title.

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::flights::Flights;
+use super::shares::Peer;
 use super::{Login, endpoint, time};
 use crate::auth::Secret;
 use crate::error::{Error, Result};
@@ -185,7 +186,7 @@ impl Client {
         if let Some(session) = current() {
             return Ok(session);
         }
-        let session = self.logins.join(&refused.unwrap_or_default(), || {
+        let session = self.logins.join(Peer::OURSELVES, &refused.unwrap_or_default(), || {
             // Somebody else's login may just have ended.
             if let Some(session) = current() {
                 return Ok(session);

@@ -59,8 +59,13 @@ fn answer(
     // As far as the path can be known before it is understood.
     let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());
     let mut caching = Caching::of(parts);
+    let mut level = log::Level::Info;
     let reply = outcome(&request_id, &forwarded, &mut caching).unwrap_or_else(|error| {
-        report(&error);
+        if error.is_counted() {
+            level = log::Level::Debug;
+        } else {
+            report(&error);
+        }
         Reply::from_error(&error, &request_id)
     });
     let mut reply = caching.mark(reply);
@@ -69,7 +74,8 @@ fn answer(
     }
     let head = request.method() == "HEAD";
     let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
-    log::info!(
+    log::log!(
+        level,
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         forwarded.client.unwrap_or_else(|| request.remote_addr().ip().to_string()),
         request.method(),

@@ -6,6 +6,7 @@ mod fresh;
 mod newer;
 mod rows;
 mod sync;
+mod users;
 
 use std::collections::BTreeSet;
 

@@ -67,4 +67,5 @@ mod sessions;
 mod tempest;
 mod times;
 mod trusts;
+mod users;
 mod versions;
