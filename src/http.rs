@@ -7,6 +7,7 @@ mod body;
 mod precondition;
 pub mod proxy;
 mod reply;
+mod stream;
 mod target;
 
 use std::net::SocketAddr;
@@ -14,8 +15,9 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 pub use body::MAX_DEPTH;
-pub use precondition::{Precondition, unless_known};
+pub use precondition::{Precondition, entity_tag, unless_known};
 pub use reply::Reply;
+pub use stream::Stream;
 
 use crate::error::Result;
 

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::Request;
-use crate::document::backups::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
-use crate::document::search;
+use crate::document::backups::{BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render};
+use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::{backups, new_id};
+use crate::store::backups::{self, BackupSpec};
+use crate::store::new_id;
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -18,13 +19,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
             search::matches(&render(backup), rest, FIELDS)
         })
     })?;
-    Ok(request.listed(&asked, &listing, |backup| &backup.id, render))
+    Ok(request.listed(asked, listing, |backup| &backup.id, |backup, sink| sink.put(&BackupJson::new(backup))))
 }
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
+    check_size("the backup", largest(&spec, owner, &id), 0)?;
     app.store.write_one(|tx| backups::create(tx, owner, &id, &spec))?;
     Ok(request.created("backups", &id, &json!({"backup_id": id})))
 }
@@ -33,7 +35,8 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.read_one(|tx| backups::by_id(tx, request.project(), id))?;
-    Ok(Reply::document(200, &render(&backup.ok_or_else(|| missing(request))?)))
+    let backup = backup.ok_or_else(|| missing(request))?;
+    Ok(Reply::document(200, &BackupJson::new(&backup)))
 }
 
 /// `PATCH /backups/{backup_id}`: answers with the whole document.
@@ -45,6 +48,9 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
         precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
+        let owner = (&*backup.project_id, &*backup.user_id);
+        let stored = BackupSpec { status: backup.status.clone(), metadata: backup.metadata.object() };
+        check_size(&format!("backup {id}"), largest(&spec, owner, id), largest(&stored, owner, id))?;
         backups::update(tx, backup, spec)
     })?;
     Ok(Reply::document(200, &render(&backup)))

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use conditions::Conditions;
 
-use super::Request;
-use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, render};
+use super::{Request, document_size};
+use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, searched};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::Reply;
@@ -37,7 +37,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     if project.is_none() {
         of_all_projects(&asked.query)?;
     }
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
+    let sight = Sight::new(request, sees_all);
+    let shown = |view: &JobView| searched(view, sight.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>| {
         jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
@@ -58,10 +59,10 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         note_poll(app, request, &listing, sees_all)?;
     }
     Ok(request.listed(
-        &asked,
-        &listing.page,
+        asked,
+        listing.page,
         |view| &view.head.attachment.id,
-        |view| Shown { view, with_pid: may_see_pid(request, sees_all, &view.head.client_project) },
+        move |view, sink| sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) }),
     ))
 }
 
@@ -161,7 +162,9 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let view = view.ok_or_else(|| unknown(request))?;
     let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
-    Ok(Reply::document(200, &Shown { view: &view, with_pid }))
+    Ok(Reply::written_document(200, move |out| {
+        Ok(serde_json::to_writer(out, &Shown { view: &view, with_pid })?)
+    }))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -188,10 +191,10 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let version = match of_run {
         Some(version) => version,
-        None => app.store.write(|tx| {
+        None => document_size::write(app, |tx| stored_size(tx, request), |tx, size| {
             let head = stored(tx)?;
             let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::patch(tx, request, &head, &document)
+            write::patch(tx, request, &head, &document, size)
         })?,
     };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
@@ -205,7 +208,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let document = parse(&document::JOB, request.call.json()?)?;
     let conditions = Conditions::of(request)?;
-    let version = app.store.write(|tx| {
+    let version = document_size::write(app, |tx| stored_size(tx, request), |tx, size| {
         let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
             conditions.check_absent()?;
             if job_attachments::is_anothers(tx, request.project(), id)? {
@@ -215,7 +218,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
             return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
         };
         let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-        write::replace(tx, request, &head, &document)
+        write::replace(tx, request, &head, &document, size)
     })?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
@@ -262,9 +265,35 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.standing.permits(ALL_PROJECTS, request.project())
 }
 
-/// Whether the caller may see the agent's process id: it is for those who may have to kill it.
+/// Of which jobs the caller may see the agent's process id: it is for those who may have to kill it.
+pub(super) struct Sight {
+    sees_all: bool,
+    project: Option<String>,
+}
+
+impl Sight {
+    /// The caller's, who may see the jobs of all projects or not.
+    pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
+        Self { sees_all, project: request.caller.project_id.clone() }
+    }
+
+    /// Whether it is seen of a job on a client of that project.
+    pub fn has_pid(&self, client_project: &str) -> bool {
+        self.sees_all || self.project.as_deref() == Some(client_project)
+    }
+}
+
+/// Whether the caller may see the process id of a job on a client of that project.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    sees_all || request.caller.project_id.as_deref() == Some(client_project)
+    Sight::new(request, sees_all).has_pid(client_project)
+}
+
+/// How large the job in the path is, on all its clients.
+pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
+    match job_attachments::find(tx, request.project(), request.id())? {
+        Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
+        None => Ok(0),
+    }
 }
 
 fn unknown(request: &Request<'_>) -> Error {

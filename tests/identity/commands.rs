@@ -142,7 +142,7 @@ fn a_project_that_holds_something_is_not_deleted() {
             jobs::id.eq("j"),
             jobs::project_id.eq(&id),
             jobs::user_id.eq("u"),
-            jobs::scheduling.eq(freezer_api::store::document_type::Json(serde_json::json!({}))),
+            jobs::scheduling.eq(freezer_api::store::document_type::Json::from(serde_json::json!({}))),
             jobs::created_at.eq(now),
             jobs::updated_at.eq(now),
             jobs::version.eq(1),

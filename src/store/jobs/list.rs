@@ -1,13 +1,15 @@
 //! Lists of jobs, among them the schedulers' polls.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
-use super::{JobView, STATUSES, complete, find, find_all};
+use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes};
 use crate::store::connection::MultiBackend;
 use crate::store::dialect::one_of;
 use crate::store::is_id;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Query, by_text, by_time, compared, ordered,
+    self, Condition, FEW_ROWS, Filter, Listing, Op, Query, Rows, by_text, by_time, compared, ordered,
 };
 use crate::store::moment_type::Time;
 use crate::store::page::Page;
@@ -66,17 +68,19 @@ pub fn list(
     on_clients.extend(filtered_clients(tx, project, query)?);
     let rest = search.without(pushed);
     if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
-        let page = listing::count_with(query, page, Vec::new(), !rest.is_empty(), || Ok(0))?;
+        let nothing = Rows { rows: Vec::new(), is_cut: false };
+        let page = listing::count_with(query, page, nothing, !rest.is_empty(), || Ok(0))?;
         return Ok(JobListing { page, polled });
     }
     let filter = |view: &JobView| keep(view, &rest);
+    let with_actions = !rest.is_empty() || query.wants("job_actions");
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
         last,
         (!rest.is_empty()).then_some(&filter as &dyn Fn(&JobView) -> bool),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
             // statement the planner may begin with the joined tables, and sort the project for a page of ten.
             let rows = matching(project, asked, &on_clients)?;
@@ -98,14 +102,31 @@ pub fn list(
             };
             let ids: Vec<String> =
                 rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
-            let heads = find_all(tx, ids)?;
-            complete(tx, heads)
+            if ids.len() as i64 <= FEW_ROWS {
+                let heads = find_all(tx, ids)?;
+                return Ok(budget.trim(if with_actions { complete(tx, heads)? } else { bare(heads) }));
+            }
+            let (parts, is_cut) = budget.parts(sizes(tx, ids, with_actions)?);
+            let (mut rows, mut known) = (Vec::new(), HashMap::new());
+            for ids in parts {
+                let heads = find_all(tx, ids)?;
+                rows.append(&mut match with_actions {
+                    true => complete_with(tx, heads, &mut known)?,
+                    false => bare(heads),
+                });
+            }
+            Ok(Rows { rows, is_cut })
         },
     )?;
     let page = listing::count_with(query, page, rows, !rest.is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
+}
+
+/// The documents of some heads, without their actions.
+fn bare(heads: Vec<JobHead>) -> Vec<JobView> {
+    heads.into_iter().map(|head| JobView { head, actions: Vec::new() }).collect()
 }
 
 /// Whether this is all, or what schedulers ask for once a minute: the jobs of a client that have, or have not, some

@@ -1,6 +1,7 @@
 //! One page, in phases.
 
 use super::Query;
+use super::budget::{Budget, Rows, Weight};
 use crate::error::Error;
 use crate::store::page::Page;
 use crate::store::search::Search;
@@ -54,55 +55,63 @@ const CHUNK: i64 = 200;
 
 /// One page of rows after `last`, the marker's row. When the database does all the filtering (`keep` is `None`) each
 /// phase is fetched once; else rows are streamed chunk by chunk through `keep`, and no further than the page's end.
+/// The page ends as well where the budget does.
 ///
-/// `fetch` reads a phase after a row: so many rows, skipping so many. `has_value` says whether a row has a value of the
-/// key that orders the list.
+/// `fetch` reads a phase after a row: so many rows, skipping so many, as far as the budget goes. `has_value` says whether
+/// a row has a value of the key that orders the list.
 ///
 /// # Errors
 /// 400 for an offset into an order that has none; what `fetch` fails with.
-pub fn collect<R: Clone>(
+pub fn collect<R: Clone + Weight>(
     query: &Query,
     page: Page,
     last: Option<R>,
     keep: Option<&dyn Fn(&R) -> bool>,
     has_value: impl Fn(&R) -> bool,
-    mut fetch: impl FnMut(Phase, Option<&R>, i64, i64) -> Outcome<Vec<R>>,
-) -> Outcome<Vec<R>> {
-    let mut window = |last: Option<&R>, limit: i64, offset: i64| -> Outcome<Vec<R>> {
+    mut fetch: impl FnMut(Phase, Option<&R>, (i64, i64), &mut Budget) -> Outcome<Rows<R>>,
+) -> Outcome<Rows<R>> {
+    let mut window = |last: Option<&R>, limit: i64, offset: i64| -> Outcome<Rows<R>> {
         let phases = phases(query, last.map(&has_value));
         if offset > 0 && phases.len() > 1 {
             let refusal = "This order has no offset; go on with the marker of the last item.";
             return Err(Error::invalid_parameter(refusal).into());
         }
-        let mut rows: Vec<R> = Vec::new();
+        let (mut rows, mut budget): (Vec<R>, _) = (Vec::new(), Budget::default());
         for phase in phases {
             let left = limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
             if left > 0 {
-                rows.extend(fetch(*phase, last, left, offset)?);
+                let found = fetch(*phase, last, (left, offset), &mut budget)?;
+                rows.extend(found.rows);
+                if found.is_cut {
+                    return Ok(Rows { rows, is_cut: true });
+                }
             }
         }
-        Ok(rows)
+        Ok(Rows { rows, is_cut: false })
     };
     let Some(keep) = keep else {
         return window(last.as_ref(), page.limit, page.offset);
     };
-    let (mut found, mut to_skip, mut last) = (Vec::new(), page.offset, last);
+    let (mut found, mut to_skip, mut last, mut budget) = (Vec::new(), page.offset, last, Budget::default());
     loop {
         let chunk = window(last.as_ref(), CHUNK, 0)?;
-        let is_last = (chunk.len() as i64) < CHUNK;
-        last = chunk.last().cloned();
-        for row in chunk.into_iter().filter(|row| keep(row)) {
+        let is_last = !chunk.is_cut && (chunk.rows.len() as i64) < CHUNK;
+        last = chunk.rows.last().cloned();
+        for row in chunk.rows.into_iter().filter(|row| keep(row)) {
             if to_skip > 0 {
                 to_skip -= 1;
                 continue;
             }
+            if !budget.take(row.weight()) {
+                return Ok(Rows { rows: found, is_cut: true });
+            }
             found.push(row);
             if found.len() as i64 >= page.limit {
-                return Ok(found);
+                return Ok(Rows { rows: found, is_cut: false });
             }
         }
         if is_last {
-            return Ok(found);
+            return Ok(Rows { rows: found, is_cut: false });
         }
     }
 }
@@ -131,11 +140,12 @@ pub fn no_column(key: &str) -> Failure {
 pub fn count_with<R>(
     query: &Query,
     page: Page,
-    mut rows: Vec<R>,
+    found: Rows<R>,
     looks_into_documents: bool,
     count: impl FnOnce() -> Outcome<i64>,
 ) -> Outcome<Listing<R>> {
-    let has_more = rows.len() as i64 > page.limit;
+    let Rows { mut rows, is_cut } = found;
+    let has_more = is_cut || rows.len() as i64 > page.limit;
     rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
     let count = match (query.with_count, looks_into_documents) {
         (false, _) => None,
