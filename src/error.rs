@@ -128,8 +128,9 @@ impl Error {
 
     /// 413: what is to be stored would be a document of `size` bytes, more than `limit`.
     pub fn document_too_large(what: &str, size: usize, limit: usize) -> Self {
-        let description =
-            format!("The document of {what} would have {size} bytes; a stored document has at most {limit} bytes.");
+        let description = format!(
+            "The document of {what} would have {size} bytes; a stored document has at most {limit} bytes."
+        );
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 

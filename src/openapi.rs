@@ -34,7 +34,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { has_tokens: true, max_limit: 1000, max_body: (114_688, 4_194_304), health_path: "/healthcheck".to_owned() }
+        Self {
+            has_tokens: true,
+            max_limit: 1000,
+            max_body: (114_688, 4_194_304),
+            health_path: "/healthcheck".to_owned(),
+        }
     }
 }
 

@@ -413,4 +413,3 @@ pub fn render(action: &Action) -> Value {
 pub fn largest(action: &Action) -> usize {
     size(&ActionJson { _version: i32::MAX, ..ActionJson::new(action) })
 }
-

@@ -144,7 +144,11 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
     let actions = match entries {
         Some(Value::Array(entries)) => {
             if !defaults.is_empty() {
-                check_size("the job with its action_defaults", size(defaults).saturating_mul(entries.len()), 0)?;
+                check_size(
+                    "the job with its action_defaults",
+                    size(defaults).saturating_mul(entries.len()),
+                    0,
+                )?;
             }
             // One after the other becomes text: all of them as values take much more.
             let entries = entries.into_iter().enumerate().filter_map(|(index, entry)| match entry {
@@ -168,7 +172,11 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
     })
 }
 
-fn job_action(index: usize, mut entry: Map<String, Value>, defaults: &Map<String, Value>) -> Result<JobAction> {
+fn job_action(
+    index: usize,
+    mut entry: Map<String, Value>,
+    defaults: &Map<String, Value>,
+) -> Result<JobAction> {
     let action_id = super::text(&entry, "action_id").filter(|id| !id.is_empty()).map(str::to_owned);
     if let Some(Value::Object(freezer_action)) = entry.get_mut("freezer_action") {
         for (key, value) in defaults {
@@ -190,14 +198,7 @@ fn job_action(index: usize, mut entry: Map<String, Value>, defaults: &Map<String
             "At /job_actions/{index}: an action_id or a freezer_action with an action is needed."
         )));
     }
-    Ok(JobAction {
-        spec,
-        says,
-        action_id,
-        retries,
-        retry_interval,
-        mandatory,
-    })
+    Ok(JobAction { spec, says, action_id, retries, retry_interval, mandatory })
 }
 
 /// The actions that the entries of a document refer to. Each is parsed at most once, however many entries name it.
@@ -220,10 +221,12 @@ impl JobAction {
             return Err(Error::unprocessable(format!("Action not found with ID {id}")));
         };
         match &self.says {
-            Some(sent) if sent != says.get_or_init(|| core(&action.spec.freezer_action())) => Err(Error::unprocessable(format!(
-                "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
+            Some(sent) if sent != says.get_or_init(|| core(&action.spec.freezer_action())) => {
+                Err(Error::unprocessable(format!(
+                    "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
                  action_id to make a new one."
-            ))),
+                )))
+            }
             _ => Ok(Some(action)),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{Request, document_size};
 use crate::document::action_attachments::{COLLECTION, NewPlace, parse, parse_patch, render};
-use crate::document::size;
 use crate::document::jobs::{MAX_ACTIONS, check_capability};
+use crate::document::size;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::{Request, document_size};
-use crate::document::actions::{ActionJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render};
+use crate::document::actions::{
+    ActionJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::Request;
-use crate::document::backups::{BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render};
+use crate::document::backups::{
+    BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
 use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};

@@ -25,7 +25,12 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
             search::matches(&render(client, liveness), rest, FIELDS)
         })
     })?;
-    Ok(request.listed(asked, listing, |client| &client.uuid, move |client, sink| sink.put(&render(client, liveness))))
+    Ok(request.listed(
+        asked,
+        listing,
+        |client| &client.uuid,
+        move |client, sink| sink.put(&render(client, liveness)),
+    ))
 }
 
 /// `POST /clients`: register, or register again.

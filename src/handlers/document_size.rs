@@ -2,7 +2,9 @@
 //! change of one row can change many documents.
 
 use super::Request;
-use crate::document::{MAX_DOCUMENT, actions, check_size, jobs as job_document, sessions as session_document};
+use crate::document::{
+    MAX_DOCUMENT, actions, check_size, jobs as job_document, sessions as session_document,
+};
 use crate::error::Result;
 use crate::routes::App;
 use crate::store::actions::Action;

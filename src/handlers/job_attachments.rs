@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::{Request, document_size};
 use super::jobs::named::{changed_client, check_client, free, known_client, wanted_session};
 use super::jobs::trust::{self, Need, Trusted};
 use super::jobs::{Sight, may_see_pid, sees_all, stored_size, write};
 use super::sessions::join;
+use super::{Request, document_size};
 use crate::document::job_attachments::{COLLECTION, NewAttachment, lasting, parse, parse_patch, render};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -93,21 +93,25 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let mut document = Value::Null;
     let mut write = |need: Option<&Need<'_>>| {
-        document_size::write(app, |tx| stored_size(tx, request), |tx, size| {
-            if !held(tx, request, need)? {
-                return Ok(Trusted::Gone);
-            }
-            let (head, change) = current(tx)?;
-            let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
-            write::patch(tx, request, &head, &change, size)?;
-            document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
-            match (need, client) {
-                (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
-                // What stays where it is has what it had.
-                (Some(_), None) => Ok(Trusted::Spare),
-                (None, _) => Ok(Trusted::Done),
-            }
-        })
+        document_size::write(
+            app,
+            |tx| stored_size(tx, request),
+            |tx, size| {
+                if !held(tx, request, need)? {
+                    return Ok(Trusted::Gone);
+                }
+                let (head, change) = current(tx)?;
+                let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
+                write::patch(tx, request, &head, &change, size)?;
+                document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
+                match (need, client) {
+                    (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
+                    // What stays where it is has what it had.
+                    (Some(_), None) => Ok(Trusted::Spare),
+                    (None, _) => Ok(Trusted::Done),
+                }
+            },
+        )
     };
     match &patch.client_id {
         Some(_) => trust::create(app, request, check, write)?,

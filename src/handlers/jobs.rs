@@ -191,11 +191,15 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let version = match of_run {
         Some(version) => version,
-        None => document_size::write(app, |tx| stored_size(tx, request), |tx, size| {
-            let head = stored(tx)?;
-            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::patch(tx, request, &head, &document, size)
-        })?,
+        None => document_size::write(
+            app,
+            |tx| stored_size(tx, request),
+            |tx, size| {
+                let head = stored(tx)?;
+                let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+                write::patch(tx, request, &head, &document, size)
+            },
+        )?,
     };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
@@ -208,18 +212,22 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let document = parse(&document::JOB, request.call.json()?)?;
     let conditions = Conditions::of(request)?;
-    let version = document_size::write(app, |tx| stored_size(tx, request), |tx, size| {
-        let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
-            conditions.check_absent()?;
-            if job_attachments::is_anothers(tx, request.project(), id)? {
-                return Err(taken(id).into());
-            }
-            let id = NewId::Given(id);
-            return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
-        };
-        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-        write::replace(tx, request, &head, &document, size)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, size| {
+            let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+                conditions.check_absent()?;
+                if job_attachments::is_anothers(tx, request.project(), id)? {
+                    return Err(taken(id).into());
+                }
+                let id = NewId::Given(id);
+                return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+            };
+            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+            write::replace(tx, request, &head, &document, size)
+        },
+    )?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
 

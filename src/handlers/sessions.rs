@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{Request, document_size};
 use crate::document::sessions::{
-    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, largest, parse, parse_ask, render,
+    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, largest, parse, parse_ask,
+    render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
@@ -49,12 +50,16 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
-    let version = document_size::write(app, |tx| stored_size(tx, request), |tx, stored| {
-        let session = found(tx, request)?;
-        check(tx, &precondition, Some(&session))?;
-        let change = effective(&session, change.clone());
-        alter(tx, request, &session, change, stored)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, stored| {
+            let session = found(tx, request)?;
+            check(tx, &precondition, Some(&session))?;
+            let change = effective(&session, change.clone());
+            alter(tx, request, &session, change, stored)
+        },
+    )?;
     Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
 }
 
@@ -66,18 +71,22 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
-    let version = document_size::write(app, |tx| stored_size(tx, request), |tx, stored| {
-        let session = sessions::find(tx, request.project(), id)?;
-        check(tx, &precondition, session.as_ref())?;
-        let Some(session) = session else {
-            if sessions::is_anothers(tx, request.project(), id)? {
-                return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
-            }
-            return Ok(insert(tx, request, id, change.clone())?.version);
-        };
-        let change = replacing(change.clone());
-        alter(tx, request, &session, change, stored)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, stored| {
+            let session = sessions::find(tx, request.project(), id)?;
+            check(tx, &precondition, session.as_ref())?;
+            let Some(session) = session else {
+                if sessions::is_anothers(tx, request.project(), id)? {
+                    return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
+                }
+                return Ok(insert(tx, request, id, change.clone())?.version);
+            };
+            let change = replacing(change.clone());
+            alter(tx, request, &session, change, stored)
+        },
+    )?;
     Ok(request.created("sessions", id, &json!({"session_id": id, "version": version})))
 }
 
@@ -327,8 +336,7 @@ fn replacing(change: SessionChange) -> SessionChange {
 
 /// A change without what the session says already, so that saying it again changes nothing.
 fn effective(session: &Session, change: SessionChange) -> SessionChange {
-    let metadata =
-        change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
+    let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
     SessionChange {
         scheduling: change.scheduling.filter(|value| *value != session.scheduling),
         policy: change.policy.filter(|value| *value != session.policy),

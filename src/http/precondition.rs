@@ -137,7 +137,9 @@ pub fn unless_known(call: &Call, reply: Reply) -> Result<Reply> {
     let is_known = precondition.if_none_match.is_some_and(|tags| tags.name(tag));
     let is_whole = match (&reply.body, &reply.stream) {
         (Some(body), _) => tag_of(body) == tag,
-        (None, stream) => stream.as_ref().and_then(Stream::digest).is_some_and(|digest| self::tag(digest) == tag),
+        (None, stream) => {
+            stream.as_ref().and_then(Stream::digest).is_some_and(|digest| self::tag(digest) == tag)
+        }
     };
     if is_known && is_whole {
         return Ok(Reply { status: 304, body: None, stream: None, ..reply });

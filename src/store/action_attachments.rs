@@ -10,7 +10,9 @@ use super::actions::Action;
 use super::connection::MultiBackend;
 use super::dialect::{self, by_row};
 use super::jobs::Job;
-use super::listing::{self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, in_order, ordered};
+use super::listing::{
+    self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, in_order, ordered,
+};
 use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};

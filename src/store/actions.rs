@@ -240,30 +240,32 @@ pub fn list(
             };
             let rows = rows.limit(limit).offset(offset);
             let (nothing, no_text) = (no_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
-            Ok(load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
-                Action::as_select(), if is_light => (
-                actions::id,
-                actions::project_id,
-                actions::user_id,
-                (
-                    actions::action,
-                    actions::mode,
-                    no_text(),
-                    actions::backup_name,
-                    no_text(),
-                    no_text(),
-                    actions::priority,
-                    actions::max_retries,
-                    actions::max_retries_interval,
-                    actions::mandatory,
-                    actions::timeout,
-                    no_text(),
-                    nothing,
-                ),
-                actions::created_at,
-                actions::updated_at,
-                actions::version,
-            )))
+            Ok(
+                load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
+                    Action::as_select(), if is_light => (
+                    actions::id,
+                    actions::project_id,
+                    actions::user_id,
+                    (
+                        actions::action,
+                        actions::mode,
+                        no_text(),
+                        actions::backup_name,
+                        no_text(),
+                        no_text(),
+                        actions::priority,
+                        actions::max_retries,
+                        actions::max_retries_interval,
+                        actions::mandatory,
+                        actions::timeout,
+                        no_text(),
+                        nothing,
+                    ),
+                    actions::created_at,
+                    actions::updated_at,
+                    actions::version,
+                )),
+            )
         },
     )?;
     listing::count_with(query, page, rows, !rest.is_empty(), || {

@@ -50,8 +50,12 @@ impl Weight for Client {
     }
 
     fn weight(&self) -> usize {
-        let lists =
-            [&self.supported_actions, &self.supported_modes, &self.supported_storages, &self.supported_engines];
+        let lists = [
+            &self.supported_actions,
+            &self.supported_modes,
+            &self.supported_storages,
+            &self.supported_engines,
+        ];
         lists.map(|list| list.text().len()).iter().sum()
     }
 }

@@ -9,8 +9,8 @@ mod budget;
 mod condition;
 mod page;
 
-pub use budget::{Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, in_order, no_document, size_of};
 pub(crate) use budget::load_page;
+pub use budget::{Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, in_order, no_document, size_of};
 pub use condition::Condition;
 pub(crate) use condition::{by_flag, by_number, by_text, by_time, compared};
 pub use page::{Listing, Phase, collect, count_with, no_column, no_marker, one_more};

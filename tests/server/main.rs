@@ -11,6 +11,8 @@ mod failures;
 mod haproxy;
 mod hostile;
 mod ids;
+#[cfg(target_os = "linux")]
+mod memory;
 mod poisons;
 mod proxy;
 mod requests;

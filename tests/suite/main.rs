@@ -45,6 +45,7 @@ mod actions;
 mod attachments;
 mod backups;
 mod bad_input;
+mod bounds;
 mod clients;
 mod fleets;
 mod front;

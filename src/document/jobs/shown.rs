@@ -133,7 +133,11 @@ pub fn largest(view: &JobView) -> usize {
     attachment.session_tag = i32::MAX;
     attachment.version = i32::MAX - head.job.version;
     // In a session the job has its own schedule, too, and gets it back when it leaves.
-    if head.session_scheduling.as_ref().is_some_and(|session| session.text().len() < head.job.scheduling.text().len()) {
+    if head
+        .session_scheduling
+        .as_ref()
+        .is_some_and(|session| session.text().len() < head.job.scheduling.text().len())
+    {
         head.session_scheduling = None;
     }
     size(&Shown { view: &JobView { head, actions: view.actions.clone() }, with_pid: true })

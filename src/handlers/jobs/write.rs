@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Request, document_size};
 use super::super::sessions::{join, leave};
+use super::super::{Request, document_size};
 use super::named::{changed_client, check_client, is_on, known_client, wanted_session};
 use crate::document::jobs::{JobAction, JobDocument, KnownActions, check_capability};
 use crate::document::schedule::unit;

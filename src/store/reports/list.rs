@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::{ReportView, find};
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, load_page, no_document,
-    ordered,
+    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, load_page,
+    no_document, ordered,
 };
 use crate::store::page::Page;
 use crate::store::schema::{action_reports, clients, job_attachments};
@@ -64,26 +64,28 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
             };
             let rows = rows.limit(limit).offset(offset);
             let (nothing, has_log) = (no_document(tx.connection), action_reports::log.is_not_null());
-            Ok(load_page!(tx, budget, rows, limit, action_reports[metadata], ReportView::as_select(), if is_light => (
-                (
-                    action_reports::id,
-                    action_reports::project_id,
-                    action_reports::user_id,
-                    action_reports::action_id,
-                    action_reports::action_attachment_id,
-                    action_reports::job_attachment_id,
-                    action_reports::result,
-                    action_reports::time_elapsed,
-                    nothing,
-                    action_reports::job_id,
-                    action_reports::client_id,
-                    action_reports::report_date,
-                    action_reports::created_at,
-                    action_reports::updated_at,
-                    action_reports::version,
-                ),
-                has_log,
-            )))
+            Ok(
+                load_page!(tx, budget, rows, limit, action_reports[metadata], ReportView::as_select(), if is_light => (
+                    (
+                        action_reports::id,
+                        action_reports::project_id,
+                        action_reports::user_id,
+                        action_reports::action_id,
+                        action_reports::action_attachment_id,
+                        action_reports::job_attachment_id,
+                        action_reports::result,
+                        action_reports::time_elapsed,
+                        nothing,
+                        action_reports::job_id,
+                        action_reports::client_id,
+                        action_reports::report_date,
+                        action_reports::created_at,
+                        action_reports::updated_at,
+                        action_reports::version,
+                    ),
+                    has_log,
+                )),
+            )
         },
     )?;
     listing::count_with(query, page, rows, false, || {

@@ -56,7 +56,10 @@ pub fn list(
     let filter = |view: &SessionView| keep(view, &rest);
     let has_members = !rest.is_empty() || query.wants("jobs");
     let is_light = rest.is_empty()
-        && query.members.as_ref().is_some_and(|members| members.iter().all(|name| SMALL.contains(&name.as_str())));
+        && query
+            .members
+            .as_ref()
+            .is_some_and(|members| members.iter().all(|name| SMALL.contains(&name.as_str())));
     let last = match &query.marker {
         Some(marker) => {
             let session = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
