@@ -17,7 +17,7 @@ use super::dialect::{octets, on_each, one_of, sum_of};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
-use super::listing::{Weight, size_of};
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{
     action_attachments, actions as actions_table, clients, job_attachments, job_trusts, jobs, sessions,
@@ -68,6 +68,11 @@ pub struct JobHead {
 }
 
 impl JobHead {
+    /// About how many bytes of JSON the document is without its actions: those of its large columns.
+    fn weight(&self) -> usize {
+        self.scheduling().text().len() + self.job.description.as_ref().map_or(0, String::len)
+    }
+
     /// The revision of the document: both parts only rise, so the sum does too.
     pub fn version(&self) -> i32 {
         self.job.version + self.attachment.version
@@ -94,9 +99,8 @@ impl Weight for JobView {
     }
 
     fn weight(&self) -> usize {
-        let head = &self.head;
         let actions: usize = self.actions.iter().map(|(_, action)| action.spec.weight() + PLACE_BYTES).sum();
-        actions + head.scheduling().text().len() + head.job.description.as_ref().map_or(0, String::len)
+        actions + self.head.weight()
     }
 }
 
@@ -299,24 +303,4 @@ pub fn lock(tx: &mut Tx<'_>, job_id: &str) -> Outcome<()> {
         .set(jobs::updated_at.eq(tx.now))
         .execute(tx.connection)?;
     Ok(())
-}
-
-/// About how many bytes of JSON some job documents are, in the order of their ids.
-fn sizes(tx: &mut Tx<'_>, ids: Vec<String>, with_actions: bool) -> Outcome<Vec<(String, i64)>> {
-    let size = size_of(tx.connection, &["jobs.scheduling", "jobs.description"]);
-    let mut rows: Vec<(String, String, i64)> = job_attachments::table
-        .inner_join(jobs::table)
-        .filter(one_of(job_attachments::id, ids.clone()))
-        .select((job_attachments::id, job_attachments::job_id, size))
-        .load(tx.connection)?;
-    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
-    rows.sort_by_key(|(id, ..)| places.get(&**id).copied());
-    let job_ids: BTreeSet<&String> = rows.iter().map(|(_, job, _)| job).collect();
-    let job_ids = job_ids.into_iter().cloned().collect();
-    let of_actions: HashMap<String, i64> = match with_actions {
-        true => sizes_of_actions(tx, job_ids)?.into_iter().collect(),
-        false => HashMap::new(),
-    };
-    let size = |job: &str, own: i64| own + of_actions.get(job).copied().unwrap_or_default();
-    Ok(rows.into_iter().map(|(id, job, own)| (id, size(&job, own))).collect())
 }

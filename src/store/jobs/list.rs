@@ -1,10 +1,10 @@
 //! Lists of jobs, among them the schedulers' polls.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes};
+use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes_of_actions};
 use crate::store::connection::MultiBackend;
 use crate::store::dialect::one_of;
 use crate::store::is_id;
@@ -106,22 +106,49 @@ pub fn list(
                 let heads = find_all(tx, ids)?;
                 return Ok(budget.trim(if with_actions { complete(tx, heads)? } else { bare(heads) }));
             }
-            let (parts, is_cut) = budget.parts(sizes(tx, ids, with_actions)?);
             let (mut rows, mut known) = (Vec::new(), HashMap::new());
-            for ids in parts {
-                let heads = find_all(tx, ids)?;
-                rows.append(&mut match with_actions {
-                    true => complete_with(tx, heads, &mut known)?,
-                    false => bare(heads),
-                });
+            for ids in ids.chunks(HEADS_AT_A_TIME) {
+                let heads = find_all(tx, ids.to_vec())?;
+                if !with_actions {
+                    let found = budget.trim(bare(heads));
+                    rows.extend(found.rows);
+                    if found.is_cut {
+                        return Ok(Rows { rows, is_cut: true });
+                    }
+                    continue;
+                }
+                let (parts, is_cut) = budget.parts(sizes(tx, &heads)?);
+                let mut heads = heads.into_iter();
+                for part in parts {
+                    let some = heads.by_ref().take(part.len()).collect();
+                    rows.append(&mut complete_with(tx, some, &mut known)?);
+                }
+                if is_cut {
+                    return Ok(Rows { rows, is_cut: true });
+                }
             }
-            Ok(Rows { rows, is_cut })
+            Ok(Rows { rows, is_cut: false })
         },
     )?;
     let page = listing::count_with(query, page, rows, !rest.is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
+}
+
+/// How many heads are read at a time: what is large of a document are its actions.
+const HEADS_AT_A_TIME: usize = 250;
+
+/// About how many bytes of JSON the documents of some heads are.
+fn sizes(tx: &mut Tx<'_>, heads: &[JobHead]) -> Outcome<Vec<(String, i64)>> {
+    let job_ids: BTreeSet<&String> = heads.iter().map(|head| &head.job.id).collect();
+    let job_ids = job_ids.into_iter().cloned().collect();
+    let of_actions: HashMap<String, i64> = sizes_of_actions(tx, job_ids)?.into_iter().collect();
+    let size = |head: &JobHead| {
+        let own = i64::try_from(head.weight()).unwrap_or(i64::MAX);
+        own.saturating_add(of_actions.get(&head.job.id).copied().unwrap_or_default())
+    };
+    Ok(heads.iter().map(|head| (head.attachment.id.clone(), size(head))).collect())
 }
 
 /// The documents of some heads, without their actions.
