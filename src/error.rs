@@ -154,6 +154,14 @@ impl Error {
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 
+    /// 413: what is to be stored would be a document of `size` bytes, more than `limit`.
+    pub fn document_too_large(what: &str, size: usize, limit: usize) -> Self {
+        let description = format!(
+            "The document of {what} would have {size} bytes; a stored document has at most {limit} bytes."
+        );
+        Self::new(Kind::TooLarge, "Request Entity Too Large", description)
+    }
+
     /// 415: the body has to be of one of these media types.
     pub fn unsupported_type(types: &[&str]) -> Self {
         let description = format!("The body has to be {}.", types.join(" or "));

@@ -11,6 +11,7 @@ mod json;
 mod precondition;
 pub mod proxy;
 mod reply;
+mod stream;
 mod target;
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,8 +21,9 @@ use serde_json::Value;
 pub use body::MAX_DEPTH;
 pub use caching::Caching;
 pub use endpoint::Endpoint;
-pub use precondition::{Precondition, unless_known};
+pub use precondition::{Precondition, entity_tag, unless_known};
 pub use reply::Reply;
+pub use stream::Stream;
 
 use crate::error::Result;
 

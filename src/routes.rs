@@ -32,8 +32,9 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
-    /// The most bytes that a body may have; the server sees to it, and the description says it.
-    pub max_body: usize,
+    /// The most bytes that a body may have, and one that changes or replaces a document; the server sees to it, and the
+    /// description says it.
+    pub max_body: (usize, usize),
     /// The description of all this, once somebody has asked for it.
     pub published: OnceLock<Published>,
     /// How old, in seconds, the last poll of a client that is up can be; 180.
@@ -54,7 +55,7 @@ impl App {
             trusts: None,
             health: Health::default(),
             max_limit: 1000,
-            max_body: 114_688,
+            max_body: (114_688, 4_194_304),
             published: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
@@ -288,6 +289,17 @@ impl Route {
     fn parts(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter(|part| !part.is_empty())
     }
+}
+
+/// The nouns whose documents can be sent back as a whole.
+const DOCUMENTS: &[&str] = &["actions", "backups", "jobs", "sessions"];
+
+/// Whether a request changes or replaces a document, and may send back as much as a GET of it gives. There may be a proxy's
+/// prefix before the path.
+pub fn takes_document(method: &str, path: &str) -> bool {
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty()).skip(1);
+    let noun = parts.next().is_some_and(|noun| DOCUMENTS.contains(&noun));
+    matches!(method, "PATCH" | "POST") && noun && parts.nth(1) == Some("v2")
 }
 
 /// Whether any segment goes with this part of a route's path.

@@ -111,7 +111,7 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<A
         trusts,
         health,
         max_limit: config.max_limit,
-        max_body: config.server.max_request_body_size,
+        max_body: (config.server.max_request_body_size, config.server.max_document_body_size),
         client_down_time: config.client_down_time,
         max_log_size: config.max_log_size,
         quotas: Quotas::new(config.quotas),

@@ -177,14 +177,14 @@ pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
 fn server(effective: &Effective) -> Result<server::Settings, String> {
     let (section, middleware) = (effective.section("DEFAULT"), effective.section("oslo_middleware"));
     let defaults = server::Settings::default();
+    let max_body = middleware.count("max_request_body_size", usize::MAX);
     Ok(server::Settings {
         bind_host: section.string("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
         bind_port: section.count("bind_port", u16::MAX).unwrap_or(defaults.bind_port),
         workers: section.count("workers", usize::MAX).unwrap_or(defaults.workers),
         max_connections: section.count("max_connections", usize::MAX).unwrap_or(defaults.max_connections),
-        max_request_body_size: middleware
-            .count("max_request_body_size", usize::MAX)
-            .unwrap_or(defaults.max_request_body_size),
+        max_request_body_size: max_body.unwrap_or(defaults.max_request_body_size),
+        max_document_body_size: max_body.unwrap_or(defaults.max_document_body_size),
         proxy: http::proxy::Settings {
             parse_headers: middleware.is("enable_proxy_headers_parsing"),
             path_prefix: http::proxy::path_prefix(section.text("path_prefix").unwrap_or_default())

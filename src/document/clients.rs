@@ -261,7 +261,7 @@ pub fn parse_patch(body: Value) -> Result<ClientChange> {
         body = client;
     }
     let nullable = |key: &str| body.get(key).map(|value| value.as_str().map(str::to_owned));
-    let list = |key: &str| body.get(key).cloned().map(Json);
+    let list = |key: &str| body.get(key).cloned().map(Json::from);
     Ok(ClientChange {
         config_id: nullable("config_id"),
         description: nullable("description"),
@@ -306,10 +306,10 @@ pub fn render(client: &Client, liveness: Liveness) -> Value {
             "config_id": client.config_id,
             "is_central": client.is_central,
             "description": client.description,
-            "supported_actions": client.supported_actions.0,
-            "supported_modes": client.supported_modes.0,
-            "supported_storages": client.supported_storages.0,
-            "supported_engines": client.supported_engines.0,
+            "supported_actions": client.supported_actions,
+            "supported_modes": client.supported_modes,
+            "supported_storages": client.supported_storages,
+            "supported_engines": client.supported_engines,
             "last_seen_at": client.last_seen_at.map(iso),
             "state": if liveness.is_up(client.last_seen_at) { "up" } else { "down" },
         },
@@ -348,7 +348,7 @@ mod tests {
         let flat = parse_patch(json!({"hostname": null, "client_id": "x", "_version": 3})).unwrap();
         assert_eq!(flat, ClientChange { hostname: Some(None), ..ClientChange::default() });
         let nested = json!({"project_id": "p", "client": {"supported_modes": ["fs"], "state": "up"}});
-        let modes = Some(Json(json!(["fs"])));
+        let modes = Some(Json::from(json!(["fs"])));
         assert_eq!(
             parse_patch(nested).unwrap(),
             ClientChange { supported_modes: modes, ..ClientChange::default() }

@@ -26,7 +26,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let listing =
         app.store.read_lagging(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
-    Ok(request.listed(&asked, &listing, |view| &view.report.id, render))
+    Ok(request.listed(asked, listing, |view| &view.report.id, |view, sink| sink.put(&render(view))))
 }
 
 /// `POST /action-reports`

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use super::Request;
-use crate::document::actions::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
-use crate::document::{is_id, search};
+use super::{Request, document_size};
+use crate::document::actions::{
+    ActionJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
+use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::actions::Action;
+use crate::store::actions::{self, Action, ActionSpec};
 use crate::store::counts::Resource;
-use crate::store::{Tx, actions, new_id};
+use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -28,7 +30,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => request
             .scanned(app, &asked, list, id, |action| search::matches(&render(action), &rest, FIELDS))?,
     };
-    Ok(request.listed(&asked, &listing, id, render))
+    Ok(request.listed(asked, listing, id, |action, sink| sink.put(&ActionJson::new(action))))
 }
 
 /// `POST /actions`
@@ -42,7 +44,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             return Err(taken(&id).into());
         }
         request.reserve(Resource::Actions, 1)?;
-        actions::insert(tx, request.project(), request.user(), &id, new.spec.clone())
+        insert(tx, request, &id, new.spec.clone())
     })?;
     Ok(request.created("actions", &id, &json!({"action_id": id})))
 }
@@ -51,7 +53,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let action = app.store.read_one(|tx| actions::find(tx, request.project(), id))?;
-    action.map(|action| Reply::document(200, &render(&action))).ok_or_else(|| unknown(request))
+    action.map(|action| Reply::document(200, &ActionJson::new(&action))).ok_or_else(|| unknown(request))
 }
 
 /// `PATCH /actions/{action_id}`
@@ -62,7 +64,8 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| {
         let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
         precondition.check(Some(&render(&action)))?;
-        actions::update(tx, &action, patched(&action.spec, &patch)?)
+        let spec = patched(&action.spec, &patch);
+        change(tx, action, spec)
     })?;
     Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
 }
@@ -80,12 +83,12 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         let stored = actions::find(tx, request.project(), id)?;
         precondition.check(stored.as_ref().map(render).as_ref())?;
         match stored {
-            Some(action) => actions::update(tx, &action, spec.clone()),
+            Some(action) => change(tx, action, spec.clone()),
             None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
             None => {
                 tx.expect_room()?;
                 request.reserve(Resource::Actions, 1)?;
-                Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version)
+                Ok(insert(tx, request, id, spec.clone())?.version)
             }
         }
     })?;
@@ -109,6 +112,22 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         actions::delete(tx, request.project(), id, seen)
     })?;
     Ok(Reply::empty(204))
+}
+
+fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, spec: ActionSpec) -> Outcome<Action> {
+    let action = actions::new(tx, request.project(), request.user(), id, spec);
+    check_size(&format!("action {id}"), largest(&action), 0)?;
+    actions::insert_all(tx, std::slice::from_ref(&action))?;
+    Ok(action)
+}
+
+/// Changes what an action is; returns its new version.
+fn change(tx: &mut Tx<'_>, stored: Action, spec: ActionSpec) -> Outcome<i32> {
+    let version = actions::update(tx, &stored, spec.clone())?;
+    if version != stored.version {
+        document_size::check_action(tx, &stored, &Action { spec, ..stored.clone() })?;
+    }
+    Ok(version)
 }
 
 fn unknown(request: &Request<'_>) -> Error {

@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::Request;
-use crate::document::backups::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
-use crate::document::search;
+use crate::document::backups::{
+    BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
+use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::backups::Backup;
+use crate::store::backups::{self, Backup, BackupSpec};
 use crate::store::counts::Resource;
-use crate::store::{Tx, backups, new_id};
+use crate::store::{Tx, new_id};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -28,7 +30,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => request
             .scanned(app, &asked, list, id, |backup| search::matches(&render(backup), &rest, FIELDS))?,
     };
-    Ok(request.listed(&asked, &listing, id, render))
+    Ok(request.listed(asked, listing, id, |backup, sink| sink.put(&BackupJson::new(backup))))
 }
 
 /// `POST /backups`
@@ -37,6 +39,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     request.prepare_quota(app, Resource::Backups, 1)?;
     request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
+    check_size("the backup", largest(&spec, owner, &id), 0)?;
     app.store.write_one(|tx| {
         tx.expect_room()?;
         backups::create(tx, owner, &id, &spec)
@@ -48,7 +51,8 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.read_one(|tx| backups::by_id(tx, request.project(), id))?;
-    Ok(Reply::document(200, &render(&backup.ok_or_else(|| missing(request))?)))
+    let backup = backup.ok_or_else(|| missing(request))?;
+    Ok(Reply::document(200, &BackupJson::new(&backup)))
 }
 
 /// `PATCH /backups/{backup_id}`: answers with the whole document.
@@ -60,6 +64,9 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
         precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
+        let owner = (&*backup.project_id, &*backup.user_id);
+        let stored = BackupSpec { status: backup.status.clone(), metadata: backup.metadata.object() };
+        check_size(&format!("backup {id}"), largest(&spec, owner, id), largest(&stored, owner, id))?;
         backups::update(tx, backup, spec)
     })?;
     Ok(Reply::document(200, &render(&backup)))

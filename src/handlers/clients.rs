@@ -34,7 +34,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     // After the rows were read: a poll of a moment ago is not in the future.
     let liveness = liveness(app);
-    Ok(request.listed(&asked, &listing, id, |client| render(client, liveness)))
+    Ok(request.listed(asked, listing, id, move |client, sink| sink.put(&render(client, liveness))))
 }
 
 /// `POST /clients`: register, or register again.

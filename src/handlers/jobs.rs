@@ -10,10 +10,10 @@ use serde_json::json;
 
 use conditions::Conditions;
 
-use super::Request;
 use super::list::Asked;
+use super::{Request, document_size};
 use crate::document::jobs::{
-    self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, render,
+    self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, searched,
 };
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
@@ -52,7 +52,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         of_all_projects(&asked.query)?;
         asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
+    let sight = Sight::new(request, sees_all);
+    let shown = |view: &JobView| searched(view, sight.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
@@ -78,9 +79,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     if is_poll {
         note_poll(app, request, &listing, project.is_none())?;
     }
-    Ok(request.listed(&asked, &listing.page, id, |view| Shown {
-        view,
-        with_pid: may_see_pid(request, sees_all, &view.head.client_project),
+    Ok(request.listed(asked, listing.page, id, move |view, sink| {
+        sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) })
     }))
 }
 
@@ -205,7 +205,9 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let view = view.ok_or_else(|| unknown(request))?;
     let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
-    Ok(Reply::document(200, &Shown { view: &view, with_pid }))
+    Ok(Reply::written_document(200, move |out| {
+        Ok(serde_json::to_writer(out, &Shown { view: &view, with_pid })?)
+    }))
 }
 
 /// `PATCH /jobs/{job_id}`
@@ -233,11 +235,15 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let version = match of_run {
         Some(version) => version,
-        None => app.store.write(|tx| {
-            let head = stored(tx)?;
-            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::patch(tx, request, &head, &document)
-        })?,
+        None => document_size::write(
+            app,
+            |tx| stored_size(tx, request),
+            |tx, size| {
+                let head = stored(tx)?;
+                let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+                write::patch(tx, request, &head, &document, size)
+            },
+        )?,
     };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
@@ -251,18 +257,22 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     prepare_quotas(app, request, &document, 1)?;
     let conditions = Conditions::of(request)?;
-    let version = app.store.write(|tx| {
-        let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
-            conditions.check_absent()?;
-            if job_attachments::is_anothers(tx, request.project(), id)? {
-                return Err(taken(id).into());
-            }
-            let id = NewId::Given(id);
-            return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
-        };
-        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-        write::replace(tx, request, &head, &document)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, size| {
+            let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+                conditions.check_absent()?;
+                if job_attachments::is_anothers(tx, request.project(), id)? {
+                    return Err(taken(id).into());
+                }
+                let id = NewId::Given(id);
+                return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+            };
+            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+            write::replace(tx, request, &head, &document, size)
+        },
+    )?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
 
@@ -308,9 +318,35 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.standing.permits(ALL_PROJECTS, request.project())
 }
 
-/// Whether the caller may see the agent's process id: it is for those who may have to kill it.
+/// Of which jobs the caller may see the agent's process id: it is for those who may have to kill it.
+pub(super) struct Sight {
+    sees_all: bool,
+    project: Option<String>,
+}
+
+impl Sight {
+    /// The caller's, who may see the jobs of all projects or not.
+    pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
+        Self { sees_all, project: request.caller.project_id.clone() }
+    }
+
+    /// Whether it is seen of a job on a client of that project.
+    pub fn has_pid(&self, client_project: &str) -> bool {
+        self.sees_all || self.project.as_deref() == Some(client_project)
+    }
+}
+
+/// Whether the caller may see the process id of a job on a client of that project.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    sees_all || request.caller.project_id.as_deref() == Some(client_project)
+    Sight::new(request, sees_all).has_pid(client_project)
+}
+
+/// How large the job in the path is, on all its clients.
+pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
+    match job_attachments::find(tx, request.project(), request.id())? {
+        Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
+        None => Ok(0),
+    }
 }
 
 /// Sees to it that the project's quotas are known for so many new jobs, and for the actions that a document brings.

@@ -5,6 +5,7 @@ pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
+mod document_size;
 pub mod health;
 pub mod job_attachments;
 pub mod jobs;

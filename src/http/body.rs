@@ -22,6 +22,12 @@ const NO_JSON: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "the body is compressed with gzip, and has to be sent as it is"),
 ];
 
+/// How much a body may hold when it is parsed, in parts of 32 bytes of memory: about 24 MiB.
+///
+/// An array takes one part for each value in it, and an object four for each member and 16 for the first. So one member in
+/// an object, eight characters, takes 84 times as much as its text.
+pub const MAX_PARTS: usize = 786_432;
+
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
@@ -79,11 +85,43 @@ pub fn json(body: &[u8]) -> Result<Value> {
     if let Some((_, why)) = NO_JSON.iter().find(|(start, _)| body.starts_with(start)) {
         return Err(malformed(why));
     }
+    if parts(body) > MAX_PARTS {
+        return Err(malformed(&format!(
+            "there are too many values in it: more than {MAX_PARTS}, of which an object counts as 16, each of its \
+             members as 4 and any other value as 1"
+        )));
+    }
     let value = super::json::parse(body).map_err(|why| malformed(&why))?;
     match check(&value, MAX_DEPTH) {
         Ok(()) => Ok(value),
         Err(why) => Err(malformed(why)),
     }
+}
+
+/// How many parts of memory a body takes when it is parsed ([`MAX_PARTS`]).
+fn parts(body: &[u8]) -> usize {
+    // Most bodies have fewer bytes than that has parts.
+    if body.len() < MAX_PARTS / 16 {
+        return 0;
+    }
+    let (mut parts, mut is_text, mut is_escaped, mut opened) = (0_usize, false, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => {
+                is_text = !is_text;
+                parts += if std::mem::take(&mut opened) { 16 } else { 0 };
+            }
+            _ if is_text => {}
+            b'{' => opened = true,
+            b'}' => opened = false,
+            b':' => parts += 4,
+            b',' | b'[' => parts += 1,
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn malformed(why: &str) -> Error {
@@ -121,6 +159,17 @@ mod tests {
     fn no_body_is_an_empty_object() {
         assert_eq!(json(b"").unwrap(), j!({}));
         assert_eq!(json(b"[1, \"\\u00e9\"]").unwrap(), j!([1, "é"]));
+    }
+
+    #[test]
+    fn what_takes_too_much_memory_is_refused() {
+        let list = |item: &str, count: usize| format!("[{}{item}]", format!("{item},").repeat(count - 1));
+        for (item, weight) in [("0", 1), ("{}", 1), ("[]", 2), ("{\"\":0}", 21), ("\"{\\\":,\"", 1)] {
+            assert_eq!(parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");
+        }
+        assert!(json(list("0", MAX_PARTS).as_bytes()).is_ok());
+        assert_eq!(json(list("0", MAX_PARTS + 1).as_bytes()).unwrap_err().status(), 400);
+        assert_eq!(json(list("{\"\":0}", MAX_PARTS / 20).as_bytes()).unwrap_err().status(), 400);
     }
 
     #[test]

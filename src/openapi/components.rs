@@ -98,7 +98,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
         "The id is taken, or the resource is in use, or has just been changed by somebody else.",
     ),
     (412, "PreconditionFailed", "The resource is not, or no longer, what the request's condition demands."),
-    (413, "TooLarge", "The body is too large."),
+    (413, "TooLarge", "The body is too large, or what would be stored is."),
     (
         415,
         "UnsupportedMediaType",

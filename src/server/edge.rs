@@ -9,6 +9,7 @@ use std::time::Instant;
 use rouille::{Request, Response, ResponseBody};
 
 use super::Settings;
+use super::answer::{Answer, Body};
 use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::proxy::Forwarded;
@@ -18,7 +19,7 @@ use crate::logging;
 /// Answers one request with what the service says.
 ///
 /// A panic inside becomes a 500; an error becomes the contract's error form, and is logged here and nowhere else.
-pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
+pub fn serve<F>(settings: &Settings, service: &F, request: &Request) -> Answer
 where
     F: Fn(&Call) -> Result<Reply>,
 {
@@ -30,7 +31,8 @@ where
             *caching = Caching::Never;
             return Ok(preflight(settings, request));
         }
-        let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
+        let limit = settings.body_limit(request.method(), request.raw_url());
+        let call = Call::read(request, request_id, limit, &settings.authority())?;
         let mut call = call.through(&settings.proxy, forwarded);
         if let Some(endpoint) = &settings.public_endpoint {
             call = call.at(endpoint);
@@ -42,8 +44,27 @@ where
     })
 }
 
+/// As [`serve`], for a request that came on no connection.
+pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
+where
+    F: Fn(&Call) -> Result<Reply>,
+{
+    let Answer { status, headers, length, body } = serve(settings, service, request);
+    let data = match body {
+        Body::None => ResponseBody::from_reader_and_size(io::empty(), length),
+        Body::Bytes(bytes) => ResponseBody::from_data(bytes),
+        Body::Stream(stream) => {
+            let mut bytes = Vec::with_capacity(length);
+            // A vector takes everything.
+            let _ = stream.write(&mut bytes);
+            ResponseBody::from_data(bytes)
+        }
+    };
+    Response { status_code: status, headers, data, upgrade: None }
+}
+
 /// Answers a request that could not be read with an error.
-pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Response {
+pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Answer {
     answer(settings, request, |_, _, _| Err(error))
 }
 
@@ -51,7 +72,7 @@ fn answer(
     settings: &Settings,
     request: &Request,
     outcome: impl FnOnce(&str, &Forwarded, &mut Caching) -> Result<Reply>,
-) -> Response {
+) -> Answer {
     let started = Instant::now();
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
@@ -73,7 +94,7 @@ fn answer(
         reply = cors::allow(&settings.cors, origin, reply);
     }
     let head = request.method() == "HEAD";
-    let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
+    let bytes = if head { 0 } else { reply.length() };
     log::log!(
         level,
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
@@ -84,7 +105,7 @@ fn answer(
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );
-    response(reply, &request_id, head)
+    sent(reply, &request_id, head)
 }
 
 /// Sees to it that a request addresses this machine as itself, in everything that says which host is meant.
@@ -136,8 +157,9 @@ fn panicked(cause: &(dyn Any + Send)) -> Error {
     Error::internal(format!("panic: {message}"))
 }
 
-/// The reply as rouille's response. HEAD gets the headers of GET, the length included, and no body.
-fn response(reply: Reply, request_id: &str, head: bool) -> Response {
+/// The reply as it is sent. HEAD gets the headers of GET, the length included, and no body.
+fn sent(reply: Reply, request_id: &str, head: bool) -> Answer {
+    let length = reply.length();
     let bodiless = matches!(reply.status, 100..=199 | 204 | 304);
     let mut headers: Vec<_> = reply
         .headers
@@ -146,13 +168,13 @@ fn response(reply: Reply, request_id: &str, head: bool) -> Response {
         .map(|(name, value)| (name, one_line(value)))
         .collect();
     headers.push(("x-openstack-request-id".into(), request_id.to_owned().into()));
-    let data = match reply.body {
-        _ if bodiless => ResponseBody::empty(),
-        None => ResponseBody::empty(),
-        Some(body) if head => ResponseBody::from_reader_and_size(io::empty(), body.len()),
-        Some(body) => ResponseBody::from_data(body),
+    let body = match (reply.body, reply.stream) {
+        _ if bodiless || head => Body::None,
+        (Some(body), _) => Body::Bytes(body),
+        (None, Some(stream)) => Body::Stream(stream),
+        (None, None) => Body::None,
     };
-    Response { status_code: reply.status, headers, data, upgrade: None }
+    Answer { status: reply.status, headers, length: if bodiless { 0 } else { length }, body }
 }
 
 /// A header's value in printable ASCII. It is written as it is: a line break would begin another header.

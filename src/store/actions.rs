@@ -1,11 +1,15 @@
 //! Actions: rows and queries.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 
 use super::connection::MultiBackend;
 use super::document_type::Json;
-use super::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, ordered};
+use super::listing::{
+    self, Condition, Filter, Listing, Query, Weight, by_text, by_time, load_page, no_document, ordered,
+};
 use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
@@ -50,7 +54,7 @@ pub struct ActionSpec {
 impl ActionSpec {
     /// The `freezer_action` it stands for, as it came: the columns and the metadata put together again.
     pub fn freezer_action(&self) -> Map<String, Value> {
-        let mut object = self.metadata.clone().into_object();
+        let mut object = self.metadata.object();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 object.insert(key.to_owned(), value);
@@ -69,6 +73,24 @@ impl ActionSpec {
     }
 }
 
+impl ActionSpec {
+    /// The bytes of its large columns.
+    pub fn weight(&self) -> usize {
+        let texts = [&self.src_file, &self.container, &self.restore_abs_path, &self.log_file];
+        self.metadata.text().len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
+impl Weight for Action {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        self.spec.weight()
+    }
+}
+
 /// A new action under `id`, which must be free; [`insert_all`] writes it.
 pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Action {
     Action {
@@ -80,13 +102,6 @@ pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -
         updated_at: tx.now,
         version: 1,
     }
-}
-
-/// Writes a new action under `id`, which must be free.
-pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Outcome<Action> {
-    let action = new(tx, project, user, id, spec);
-    insert_all(tx, std::slice::from_ref(&action))?;
-    Ok(action)
 }
 
 /// Writes new actions.
@@ -192,6 +207,8 @@ pub fn list(
     after: Option<&Action>,
 ) -> Outcome<Listing<Action>> {
     let (query, search) = asked;
+    let is_light =
+        beyond_columns(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
@@ -207,7 +224,7 @@ pub fn list(
             "backup_name" => action.spec.backup_name.is_some(),
             _ => true,
         },
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query, search)?;
             let spec = last.map(|action| &action.spec);
             let rows = match query.order() {
@@ -223,7 +240,34 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, actions, last),
             };
-            Ok(rows.select(Action::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.limit(limit).offset(offset);
+            let (nothing, no_text) = (no_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
+            Ok(
+                load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
+                    Action::as_select(), if is_light => (
+                    actions::id,
+                    actions::project_id,
+                    actions::user_id,
+                    (
+                        actions::action,
+                        actions::mode,
+                        no_text(),
+                        actions::backup_name,
+                        no_text(),
+                        no_text(),
+                        actions::priority,
+                        actions::max_retries,
+                        actions::max_retries_interval,
+                        actions::mandatory,
+                        actions::timeout,
+                        no_text(),
+                        nothing,
+                    ),
+                    actions::created_at,
+                    actions::updated_at,
+                    actions::version,
+                )),
+            )
         },
     )?;
     listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {

@@ -9,6 +9,7 @@ use super::connection::MultiBackend;
 use super::dialect::{on_each, one_of, update_kept};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{clients, job_attachments};
 use super::{Outcome, Tx, new_id, swapped};
@@ -42,6 +43,22 @@ pub struct Client {
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
+}
+
+impl Weight for Client {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        let lists = [
+            &self.supported_actions,
+            &self.supported_modes,
+            &self.supported_storages,
+            &self.supported_engines,
+        ];
+        lists.map(|list| list.text().len()).iter().sum()
+    }
 }
 
 /// What a scheduler says of itself when it registers.

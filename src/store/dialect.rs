@@ -7,13 +7,18 @@ mod cluster;
 mod kept;
 mod one_of;
 mod order;
+mod small;
 mod transaction;
 
 use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
+
+use diesel::sql_types::BigInt;
 
 use super::action_attachments::ActionAttachment;
 use super::actions::Action;
@@ -25,6 +30,7 @@ pub use by_row::by_row;
 pub use kept::update_kept;
 pub use one_of::one_of;
 pub use order::Worded;
+pub use small::{IfSmall, if_small};
 pub use transaction::{Access, begin, commit, rollback};
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
@@ -195,6 +201,30 @@ macro_rules! load_for_update {
     };
 }
 pub(super) use load_for_update;
+
+/// The SQL for how many bytes some columns have together; null has none. SQLite knows the length of a value without
+/// reading it.
+pub fn octets(connection: &AnyConnection, columns: &[&str]) -> String {
+    let (length, integer) = match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => (("OCTET_LENGTH(", ")"), "SIGNED"),
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => (("octet_length(CAST(", " AS text))"), "bigint"),
+        AnyConnection::Sqlite(_) => (("octet_length(", ")"), "BIGINT"),
+    };
+    let sizes = columns.iter().map(|column| format!("COALESCE({}{column}{}, 0)", length.0, length.1));
+    format!("CAST({} AS {integer})", sizes.collect::<Vec<_>>().join(" + "))
+}
+
+/// The sum of an expression, as an integer of 64 bits.
+pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt> {
+    let integer = match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => "SIGNED",
+        _ => "BIGINT",
+    };
+    sql(&format!("CAST(SUM({expression}) AS {integer})"))
+}
 
 /// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
 const ROWS_AT_A_TIME: usize = 1000;

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::listing::Listing;
+use super::listing::{Budget, Listing, Rows, Weight};
 use super::page::Page;
 use super::pool::Pool;
 use super::{Outcome, Store, Tx};
@@ -66,25 +66,25 @@ impl Store {
         Self { scans: permits(&self.pool, limits), ..self }
     }
 
-    /// The rows of a page that `is_wanted`.
+    /// The rows of a page that `is_wanted`, as many as one answer has room for.
     ///
     /// `chunk` reads a page of the list after a row, or from its beginning; `id` tells rows apart.
     ///
     /// # Errors
     /// 400 when the page is not full after as many rows as a scan may look into; 503 when it takes too long, or too many
     /// scans run already; what `chunk` fails with.
-    pub fn scan<R: Clone>(
+    pub fn scan<R: Clone + Weight>(
         &self,
         scan: &Scan<'_>,
         mut chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
         id: impl Fn(&R) -> &str,
         mut is_wanted: impl FnMut(&R) -> bool,
-    ) -> Result<Vec<R>> {
+    ) -> Result<Rows<R>> {
         let limits = self.scans.limits;
         let _permit = self.scans.enter(scan.project).ok_or_else(|| busy(&limits))?;
         let until = Instant::now() + limits.time;
         let (mut found, mut to_skip, mut looked_at) = (Vec::new(), scan.page.offset, HashSet::new());
-        let (mut left, mut last) = (limits.rows, None::<R>);
+        let (mut left, mut last, mut budget) = (limits.rows, None::<R>, Budget::default());
         loop {
             // With one row more than may be looked into it is known whether there is one.
             let limit = left.saturating_add(1).min(CHUNK);
@@ -95,7 +95,7 @@ impl Store {
             last = rows.last().cloned().or(last);
             for row in rows {
                 if found.len() as i64 >= scan.page.limit {
-                    return Ok(found);
+                    return Ok(Rows { rows: found, is_cut: false });
                 }
                 if left == 0 {
                     return Err(too_many(&limits, scan.indexed));
@@ -109,12 +109,15 @@ impl Store {
                 }
                 if to_skip > 0 {
                     to_skip -= 1;
-                } else {
-                    found.push(row);
+                    continue;
                 }
+                if !budget.take(row.weight()) {
+                    return Ok(Rows { rows: found, is_cut: true });
+                }
+                found.push(row);
             }
             if is_last || found.len() as i64 >= scan.page.limit {
-                return Ok(found);
+                return Ok(Rows { rows: found, is_cut: false });
             }
         }
     }

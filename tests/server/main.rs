@@ -12,6 +12,8 @@ mod haproxy;
 mod hostile;
 mod hosts;
 mod ids;
+#[cfg(target_os = "linux")]
+mod memory;
 mod poisons;
 mod proxy;
 mod requests;

@@ -181,7 +181,8 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
     let attachment = store
         .write(|tx| {
             let spec = document::actions::parse(action.clone())?.spec;
-            actions::insert(tx, "p", "u", &format!("action-{count}"), spec)?;
+            let action = actions::new(tx, "p", "u", &format!("action-{count}"), spec);
+            actions::insert_all(tx, &[action])?;
             let place = PlaceSpec {
                 action_id: format!("action-{count}"),
                 retries: 0,
@@ -198,7 +199,7 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
         })
         .unwrap();
     let before = SENT.load(Ordering::SeqCst);
-    let metadata = Json(json!({}));
+    let metadata = Json::from(json!({}));
     let run = FinishedRun { started: Some(1), ended: 2, result: "success", client_name: "a", metadata };
     store.write(|tx| reports::write(tx, &attachment, "u", &run)).unwrap();
     SENT.load(Ordering::SeqCst) - before

@@ -46,6 +46,7 @@ mod addresses;
 mod attachments;
 mod backups;
 mod bad_input;
+mod bounds;
 mod caching;
 mod clients;
 mod fleets;

@@ -3,12 +3,15 @@
 //!
 //! Members come in the order of their names, as those of a `Value` do: the `ETag` is made of these bytes.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::document::actions::FreezerAction;
-use crate::document::epoch;
-use crate::document::schedule::is_of_unit;
+use crate::document::schedule::{EVENTS, RESULTS, STATUSES, is_of_unit};
+use crate::document::{FAR, epoch, longest, size};
 use crate::store::jobs::{JobView, Place, PlacedAction};
 
 /// A job as the API shows it. The agent's process id is for those who may have to kill it.
@@ -54,8 +57,7 @@ impl Serialize for Schedule<'_> {
         // The scheduler reads `event`, `result` and `status` without asking whether they are there.
         map.serialize_entry("event", &attachment.event)?;
         map.serialize_entry("result", &attachment.result)?;
-        let unit = view.head.scheduling().0.as_object();
-        for (key, value) in unit.into_iter().flatten().filter(|(key, _)| is_of_unit(key)) {
+        for (key, value) in view.head.scheduling().members().iter().filter(|(key, _)| is_of_unit(key)) {
             map.serialize_entry(key, value)?;
         }
         map.serialize_entry("status", &attachment.status)?;
@@ -66,7 +68,7 @@ impl Serialize for Schedule<'_> {
     }
 }
 
-struct Actions<'v>(&'v [(Place, PlacedAction)]);
+struct Actions<'v>(&'v [(Place, Arc<PlacedAction>)]);
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -108,6 +110,39 @@ pub fn render(view: &JobView, with_pid: bool) -> Value {
     serde_json::to_value(Shown { view, with_pid }).unwrap_or_default()
 }
 
+/// A job as it is searched: as the API shows it, but of entries that say the same only one.
+pub fn searched(view: &JobView, with_pid: bool) -> Value {
+    let mut view = view.clone();
+    let mut seen = HashSet::new();
+    view.actions.retain(|(place, action)| {
+        seen.insert((Arc::as_ptr(action), place.retries, place.retry_interval, place.mandatory))
+    });
+    render(&view, with_pid)
+}
+
+/// The most bytes that a job's document can come to, whatever becomes of its runs and its session: a run is never
+/// refused.
+pub fn largest(view: &JobView) -> usize {
+    let mut head = view.head.clone();
+    let attachment = &mut head.attachment;
+    longest(STATUSES).clone_into(&mut attachment.status);
+    longest(EVENTS).clone_into(&mut attachment.event);
+    longest(RESULTS).clone_into(&mut attachment.result);
+    attachment.current_pid = Some(i32::MAX);
+    (attachment.time_started, attachment.time_ended) = (Some(FAR), Some(FAR));
+    attachment.session_tag = i32::MAX;
+    attachment.version = i32::MAX - head.job.version;
+    // In a session the job has its own schedule, too, and gets it back when it leaves.
+    if head
+        .session_scheduling
+        .as_ref()
+        .is_some_and(|session| session.text().len() < head.job.scheduling.text().len())
+    {
+        head.session_scheduling = None;
+    }
+    size(&Shown { view: &JobView { head, actions: view.actions.clone() }, with_pid: true })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -126,7 +161,7 @@ mod tests {
             "action": "backup", "a": 1, "zz": [1, {"b": null}], "mode": "fs", "modes": "x", "container": "c",
             "timeout": 7, "storage": "swift", "priority": "high",
         }});
-        let spec = spec(entry.as_object().unwrap());
+        let spec = spec(entry.as_object().unwrap().clone());
         let action =
             PlacedAction { id: "a".to_owned(), project_id: "p".to_owned(), user_id: "u".to_owned(), spec };
         let place = Place { priority: 0, retries: 5, retry_interval: 6, mandatory: false };
@@ -164,7 +199,7 @@ mod tests {
             session_scheduling: None,
             trust: Some(trust),
         };
-        let view = JobView { head, actions: vec![(place, action)] };
+        let view = JobView { head, actions: vec![(place, Arc::new(action))] };
         let value = render(&view, true);
         assert_eq!(
             String::from_utf8(serde_json::to_vec(&Shown { view: &view, with_pid: true }).unwrap()).unwrap(),

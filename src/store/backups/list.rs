@@ -2,9 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::{Backup, Column, by_id};
+use super::{Backup, Column, Promoted, by_id};
 use crate::store::connection::MultiBackend;
-use crate::store::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
+use crate::store::listing::{
+    self, Condition, Filter, Listing, Query, by_number, by_text, by_time, load_page, no_document, ordered,
+};
 use crate::store::page::Page;
 use crate::store::schema::backups;
 use crate::store::search::{Condition as Searched, Search};
@@ -24,6 +26,7 @@ pub fn list(
     after: Option<&Backup>,
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
+    let is_light = beyond_columns(search).is_empty() && !query.wants("backup_metadata");
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             Some(by_id(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
@@ -40,7 +43,7 @@ pub fn list(
             "time_stamp" => backup.promoted.time_stamp.is_some(),
             _ => true,
         },
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query, search)?;
             let columns = last.map(|backup| &backup.promoted);
             let rows = match query.order() {
@@ -61,7 +64,19 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, backups, last),
             };
-            Ok(rows.select(Backup::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.limit(limit).offset(offset);
+            let nothing = no_document(tx.connection);
+            Ok(load_page!(tx, budget, rows, limit, backups[metadata], Backup::as_select(), if is_light => (
+                backups::id,
+                backups::project_id,
+                backups::user_id,
+                backups::status,
+                Promoted::as_select(),
+                nothing,
+                backups::created_at,
+                backups::updated_at,
+                backups::version,
+            )))
         },
     )?;
     listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {

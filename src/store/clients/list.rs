@@ -59,7 +59,7 @@ pub fn list(
         listing::one_more(page, search),
         after.or(marked.as_ref()),
         |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let mut read = |source| -> Outcome<Vec<Client>> {
                 let rows = matching(project, source, asked, up)?;
                 let rows = match query.order() {
@@ -84,13 +84,13 @@ pub fn list(
             if offset > 0 {
                 // How many of those that are skipped come from where is not known before they are merged; however
                 // many they are, the database skips them.
-                return read(Source::Both);
+                return Ok(budget.trim(read(Source::Both)?));
             }
             let mut rows = read(Source::Own)?;
             rows.extend(read(Source::Central)?);
             rows.sort_by(|one, other| compare(query, one, other));
             rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            Ok(rows)
+            Ok(budget.trim(rows))
         },
     )?;
     listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
