@@ -3,11 +3,12 @@
 //!
 //! Members come in the order of their names, as those of a `Value` do: the `ETag` is made of these bytes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::document::actions::FreezerAction;
 use crate::document::schedule::{EVENTS, RESULTS, STATUSES, is_of_unit};
@@ -72,18 +73,45 @@ struct Actions<'v>(&'v [(Place, Arc<PlacedAction>)]);
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(place, action)| Entry(place, action)))
+        let mut texts: HashMap<*const PlacedAction, Option<Box<RawValue>>> = HashMap::new();
+        let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
+        for (place, action) in self.0 {
+            // From the second time on that an action is shown, its text is kept.
+            let text = match texts.entry(Arc::as_ptr(action)) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(None);
+                    None
+                }
+                hash_map::Entry::Occupied(entry) => {
+                    let text = entry.into_mut();
+                    if text.is_none() {
+                        *text = to_raw_value(&FreezerAction(&action.spec)).ok();
+                    }
+                    text.as_deref()
+                }
+            };
+            entries.serialize_element(&Entry { place, action, text })?;
+        }
+        entries.end()
     }
 }
 
-struct Entry<'v>(&'v Place, &'v PlacedAction);
+struct Entry<'v> {
+    place: &'v Place,
+    action: &'v PlacedAction,
+    /// The `freezer_action`, if it has been written already.
+    text: Option<&'v RawValue>,
+}
 
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(place, action) = self;
+        let Self { place, action, text } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("action_id", &action.id)?;
-        map.serialize_entry("freezer_action", &FreezerAction(&action.spec))?;
+        match text {
+            Some(text) => map.serialize_entry("freezer_action", text)?,
+            None => map.serialize_entry("freezer_action", &FreezerAction(&action.spec))?,
+        }
         map.serialize_entry("mandatory", &place.mandatory)?;
         map.serialize_entry("max_retries", &place.retries)?;
         map.serialize_entry("max_retries_interval", &place.retry_interval)?;
