@@ -44,11 +44,11 @@ pub struct Inserted {
 pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
     let client = known_client(tx, request, document.client_id.as_deref().unwrap_or_default())?;
     wanted_session(tx, request, document.session())?;
-    request.reserve(Resource::Jobs, 1)?;
-    request.reserve(Resource::Actions, document.new_actions())?;
     let entries = document.actions.as_deref().unwrap_or_default();
     let known = referred(tx, request, entries)?;
     matched(entries, &known, std::slice::from_ref(&client))?;
+    request.reserve(Resource::Jobs, 1)?;
+    request.reserve(Resource::Actions, document.new_actions())?;
     Ok(client)
 }
 
@@ -60,12 +60,11 @@ pub fn insert(
     document: &JobDocument,
     times: Times,
 ) -> Outcome<Inserted> {
-    tx.expect_room()?;
-    request.reserve(Resource::Jobs, 1)?;
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
     let session = wanted_session(tx, request, document.session())?;
+    request.reserve(Resource::Jobs, 1)?;
     let places = settle(
         tx,
         request,
