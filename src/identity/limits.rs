@@ -12,8 +12,6 @@ use crate::error::{Error, Result};
 
 /// What a full bucket admits at once.
 const BURST: u32 = 10;
-/// The time after which a bucket admits one more.
-const REFILL: Duration = Duration::from_secs(6);
 /// Upper bound on the buckets that are kept; a full bucket takes no place.
 const MOST_BUCKETS: usize = 20_000;
 
@@ -64,8 +62,9 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new() -> Self {
-        Self { buckets: Mutex::default(), hasher: RandomState::new() }
+    /// `refill` is the time after which a bucket admits one more.
+    pub(super) fn new(refill: Duration) -> Self {
+        Self { buckets: Mutex::new(Buckets { refill, full_at: HashMap::new() }), hasher: RandomState::new() }
     }
 
     /// `user` is the user's id, or what stands in its place in the request of a user that does not exist.
@@ -145,8 +144,8 @@ fn too_many(wait: Duration, of_what: &str) -> Error {
 
 /// For each bucket that is not full, when it will be. (This is the form that is known as the generic cell rate
 /// algorithm: one time for a bucket, and nothing to be refilled.)
-#[derive(Default)]
 struct Buckets {
+    refill: Duration,
     full_at: HashMap<u64, Instant>,
 }
 
@@ -158,20 +157,22 @@ impl Buckets {
 
     /// The time after which there is something in each of these buckets.
     fn wait(&self, keys: &[u64], now: Instant) -> Duration {
-        let waits = keys.iter().map(|key| (self.debt(*key, now) + REFILL).saturating_sub(REFILL * BURST));
+        let waits =
+            keys.iter().map(|key| (self.debt(*key, now) + self.refill).saturating_sub(self.refill * BURST));
         waits.max().unwrap_or_default()
     }
 
     /// Takes one; an empty bucket stays empty.
     fn take(&mut self, key: u64, now: Instant) {
         self.make_room(now);
+        let refill = self.refill;
         let full_at = self.full_at.entry(key).or_insert(now);
-        *full_at = ((*full_at).max(now) + REFILL).min(now + REFILL * BURST);
+        *full_at = ((*full_at).max(now) + refill).min(now + refill * BURST);
     }
 
     fn give_back(&mut self, key: u64) {
         if let Some(full_at) = self.full_at.get_mut(&key) {
-            *full_at = full_at.checked_sub(REFILL).unwrap_or(*full_at);
+            *full_at = full_at.checked_sub(self.refill).unwrap_or(*full_at);
         }
     }
 
@@ -196,10 +197,15 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const REFILL: Duration = Duration::from_secs(6);
+
+    fn buckets() -> Buckets {
+        Buckets { refill: REFILL, full_at: HashMap::new() }
+    }
 
     #[test]
     fn a_bucket_admits_ten_at_once_and_then_one_in_six_seconds() {
-        let (mut buckets, now) = (Buckets::default(), Instant::now());
+        let (mut buckets, now) = (buckets(), Instant::now());
         for _ in 0..BURST {
             assert_eq!(buckets.wait(&[1], now), Duration::ZERO);
             buckets.take(1, now);
@@ -217,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_was_never_taken() {
-        let (mut buckets, now) = (Buckets::default(), Instant::now() + 60 * SECOND);
+        let (mut buckets, now) = (buckets(), Instant::now() + 60 * SECOND);
         for _ in 0..100 {
             assert_eq!(buckets.wait(&[1], now), Duration::ZERO);
             buckets.take(1, now);
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn there_are_never_more_buckets_than_fit_and_the_emptiest_stay() {
-        let (mut buckets, start) = (Buckets::default(), Instant::now());
+        let (mut buckets, start) = (buckets(), Instant::now());
         for _ in 0..BURST {
             buckets.take(0, start);
         }
@@ -250,7 +256,7 @@ mod tests {
 
     #[test]
     fn failures_of_others_do_not_keep_out_a_user_that_is_known_at_the_address() {
-        let limits = Limits::new();
+        let limits = Limits::new(REFILL);
         let origin = Origin::new(IpAddr::from([192, 0, 2, 1]));
         let eve = limits.source(origin, "eve", false);
         for _ in 0..BURST {

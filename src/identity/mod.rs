@@ -54,13 +54,20 @@ pub struct Settings {
     /// How many logins may wait for one of the two that verify their password; of more the last in their order get a
     /// 503. They wait without a worker.
     pub max_waiting_logins: usize,
+    /// The time after which one more failed login is admitted, when ten have emptied a bucket.
+    pub login_refill: Duration,
     /// The most tokens that a user has.
     pub max_tokens: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { token_lifetime: Duration::from_secs(3600), max_waiting_logins: 64, max_tokens: 10_000 }
+        Self {
+            token_lifetime: Duration::from_secs(3600),
+            max_waiting_logins: 64,
+            login_refill: Duration::from_secs(6),
+            max_tokens: 10_000,
+        }
     }
 }
 
@@ -115,7 +122,7 @@ impl Standalone {
             token_lifetime: TimeDelta::seconds(i64::try_from(seconds).unwrap_or_default()),
             max_tokens: settings.max_tokens,
             verifier: password::Verifier::new(settings.max_waiting_logins),
-            limits: Limits::new(),
+            limits: Limits::new(settings.login_refill),
             uses: Arc::default(),
         }
     }

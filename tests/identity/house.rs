@@ -91,14 +91,14 @@ impl House {
     fn new(database: Database) -> Self {
         migrations::sync(&database.url).unwrap();
         let store = Store::new(database.url.clone(), 8);
-        let standalone = Standalone::new(store.clone(), &Settings::default());
+        let standalone = Standalone::new(store.clone(), &patient());
         let openrc = PathBuf::from("/nonexistent/openrc");
         Self { standalone, store, database, openrc, addresses: AtomicU16::new(0) }
     }
 
     /// The same house with tokens of another lifetime.
     pub fn with_token_lifetime(self, token_lifetime: Duration) -> Self {
-        self.restarted(&Settings { token_lifetime, ..Settings::default() })
+        self.restarted(&Settings { token_lifetime, ..patient() })
     }
 
     /// The same house after a restart of the service.
@@ -256,6 +256,11 @@ impl House {
         };
         self.run(command, password).unwrap();
     }
+}
+
+/// The settings of most tests: what is refused for too many failures stays refused.
+pub fn patient() -> Settings {
+    Settings { login_refill: Duration::from_secs(3600), ..Settings::default() }
 }
 
 pub fn by_password(user: Value) -> Value {
