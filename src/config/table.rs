@@ -11,7 +11,7 @@ mod middleware;
 mod policy;
 
 use super::option::Opt;
-pub use keystone::{PLUGIN, REACHED};
+pub use keystone::{FORMER, PLUGIN, REACHED};
 pub use middleware::CORS;
 
 /// A section of the file.
