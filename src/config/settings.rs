@@ -162,7 +162,8 @@ pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
     }
     let keystone = effective.section("keystone_authtoken");
     let names = ["auth_url", "auth_type", "www_authenticate_uri", "auth_section"];
-    if names.into_iter().any(|name| keystone.text(name).is_some()) {
+    // A file that names a Keystone in the way of old is to be mended, and not served without Keystone.
+    if names.into_iter().any(|name| keystone.text(name).is_some()) || keystone.former("auth_url").is_some() {
         return Ok(AuthStrategy::Keystone);
     }
     match effective.database()?.backend() {

@@ -12,7 +12,7 @@ mod policy;
 mod quotas;
 
 use super::option::Opt;
-pub use keystone::{PLUGIN, REACHED};
+pub use keystone::{FORMER, PLUGIN, REACHED};
 pub use middleware::CORS;
 
 /// A section of the file.

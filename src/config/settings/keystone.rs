@@ -214,5 +214,11 @@ fn needed<'e>(plugin: Section<'e>, name: &str, what: &str) -> Result<&'e str, St
 }
 
 fn missing(plugin: Section<'_>, name: &str, what: &str) -> String {
-    format!("The option [{}] {name} is missing: with auth_strategy keystone it says {what}.", plugin.name)
+    let former =
+        plugin.former(name).map(|(former, place)| format!("; {former} ({place}) is not read any more"));
+    format!(
+        "The option [{}] {name} is missing: with auth_strategy keystone it says {what}{}.",
+        plugin.name,
+        former.unwrap_or_default()
+    )
 }

@@ -60,6 +60,7 @@ pub fn insert(
     document: &JobDocument,
     times: Times,
 ) -> Outcome<Inserted> {
+    tx.expect_room()?;
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
