@@ -1,5 +1,9 @@
 //! The search body of the lists (contract, api-v2 §10), read and, where no column can, applied to documents.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::shape::{Shape, about};
@@ -73,7 +77,7 @@ pub fn parse(body: Value) -> Result<Search> {
         )));
     }
     tidy(&mut search.words);
-    search.unwanted_words.iter_mut().for_each(|words| tidy(words));
+    search.unwanted_words.iter_mut().for_each(tidy);
     search.time_after = time(body.get("time_after"))?;
     search.time_before = time(body.get("time_before"))?;
     Ok(search)
@@ -132,9 +136,9 @@ fn bad_time() -> Error {
 
 /// Whether a document is what the search wants.
 pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
-    search.wanted.iter().all(|condition| found(document, condition, fields))
-        && !search.unwanted.iter().any(|condition| found(document, condition, fields))
-        && has_words(document, search)
+    let members = OnceCell::new();
+    let found = |condition: &Condition| found(document, &members, condition, fields);
+    search.wanted.iter().all(found) && !search.unwanted.iter().any(found) && has_words(document, search)
 }
 
 /// Whether a document has each of the words that are wanted, and of no unwanted text all of them. Its text is put into
@@ -149,8 +153,11 @@ fn has_words(document: &Value, search: &Search) -> bool {
     has_all(&search.words) && !search.unwanted_words.iter().any(|words| has_all(words))
 }
 
-fn found(document: &Value, condition: &Condition, fields: Fields) -> bool {
-    let values = occurrences(document, &condition.key, fields);
+/// The values of every key of a document, at whatever depth; made once for all the conditions that need it.
+type Members<'d> = OnceCell<HashMap<&'d str, Vec<&'d Value>>>;
+
+fn found<'d>(document: &'d Value, members: &Members<'d>, condition: &Condition, fields: Fields) -> bool {
+    let values = occurrences(document, members, &condition.key, fields);
     if values.is_empty() {
         // A key that is not there equals null, as it does upstream.
         return condition.value.is_null();
@@ -159,7 +166,12 @@ fn found(document: &Value, condition: &Condition, fields: Fields) -> bool {
 }
 
 /// Every value that `key` stands for in a document.
-fn occurrences<'d>(document: &'d Value, key: &str, fields: Fields) -> Vec<&'d Value> {
+fn occurrences<'m, 'd: 'm>(
+    document: &'d Value,
+    members: &'m Members<'d>,
+    key: &str,
+    fields: Fields,
+) -> Cow<'m, [&'d Value]> {
     if let Some((_, pointer)) = fields.iter().find(|(name, _)| *name == key) {
         return document.pointer(pointer).into_iter().collect();
     }
@@ -167,10 +179,15 @@ fn occurrences<'d>(document: &'d Value, key: &str, fields: Fields) -> Vec<&'d Va
     if key.contains('.') {
         along(document, key, &mut values);
     }
-    if values.is_empty() {
-        anywhere(document, key, &mut values);
+    if !values.is_empty() {
+        return values.into();
     }
-    values
+    let members = members.get_or_init(|| {
+        let mut members = HashMap::new();
+        note_members(document, &mut members);
+        members
+    });
+    members.get(key).map_or_else(|| values.into(), |values| values.as_slice().into())
 }
 
 /// The values at a dotted path; a list on the way stands for each of its items.
@@ -189,16 +206,14 @@ fn along<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
     }
 }
 
-/// The values of a key anywhere in a document.
-fn anywhere<'d>(value: &'d Value, key: &str, values: &mut Vec<&'d Value>) {
+/// Notes the values of the keys in a value, and of those further down.
+fn note_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Value>>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| anywhere(item, key, values)),
+        Value::Array(items) => items.iter().for_each(|item| note_members(item, members)),
         Value::Object(object) => {
             for (name, inner) in object {
-                if name == key {
-                    values.push(inner);
-                }
-                anywhere(inner, key, values);
+                members.entry(name).or_default().push(inner);
+                note_members(inner, members);
             }
         }
         _ => {}

@@ -26,9 +26,12 @@ fn bounded(api: &Api, limits: Limits) -> Node {
 
 fn search(node: &Node, caller: &Caller<'_>, path: &str, body: &Value) -> Answer {
     let target = format!("/v2/{}{path}", caller.project);
-    let headers =
-        [("X-User-Id", &*caller.user), ("X-Project-Id", &*caller.project), ("X-Roles", "member,admin")];
-    http::exchange(node.address, "GET", &target, &headers, Some(body.to_string().as_bytes()))
+    let body = body.to_string();
+    http::send(node.address, "GET", &target, &headers(caller), Some(body.as_bytes()))
+}
+
+fn headers<'c>(caller: &'c Caller<'_>) -> [(&'static str, &'c str); 3] {
+    [("X-User-Id", &caller.user), ("X-Project-Id", &caller.project), ("X-Roles", "member,admin")]
 }
 
 fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
@@ -100,13 +103,15 @@ fn a_search_that_takes_too_long_ends(api: &Api) {
     let anything = json!({"match": [{"_all": "nightly"}]});
     assert_eq!(search(&node, &alice, "/actions", &anything).expect(200)["actions"], json!([]));
     alice.create("actions", action());
-    let answer = search(&node, &alice, "/actions", &anything);
+    let (target, body) = (format!("/v2/{}/actions", alice.project), anything.to_string());
+    let ask = || http::exchange(node.address, "GET", &target, &headers(&alice), Some(body.as_bytes()));
+    let answer = ask();
     let refusal = answer.expect(503);
     assert!(refusal["description"].as_str().unwrap().contains("Narrow it"), "{refusal}");
     assert!(answer.header("Retry-After").is_some(), "{answer}");
     // Another search may begin then.
-    search(&node, &alice, "/actions", &anything).expect(503);
-    search(&node, &alice, "/actions", &anything).expect(503);
+    ask().expect(503);
+    ask().expect(503);
 }
 
 fn a_long_search_finds_each_document_once(api: &Api) {
