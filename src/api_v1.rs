@@ -12,6 +12,7 @@ use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::handlers::{Owner, Request, Version};
 use crate::http::{Call, Method, Reply};
+use crate::quotas::Reservations;
 use crate::routes::{App, Route};
 use crate::store::owners::{self, Noun};
 
@@ -84,7 +85,17 @@ pub fn answer(
         _ => project,
     };
     let bound = std::iter::once(project.as_str()).chain(ids).collect();
-    handler(app, &Request { call, caller, standing, bound, version: Version::V1(owner) })
+    let request = Request {
+        call,
+        caller,
+        standing,
+        bound,
+        version: Version::V1(owner),
+        reservations: Reservations::default(),
+    };
+    let reply = handler(app, &request)?;
+    request.reservations.keep();
+    Ok(reply)
 }
 
 /// The project of the resource that a path names, as far as the caller sees it. A replacement (POST) of a resource that

@@ -33,8 +33,21 @@ pub struct Caller {
     pub is_admin_project: bool,
     /// The service on whose request the user's came, if it sent a token of its own.
     pub service: Option<Box<Service>>,
+    /// What lent the token its authority, where that is not the user's own: such a token gives no trusts.
+    pub delegation: Option<Delegation>,
     /// The token itself, for what is asked of Keystone in the caller's name.
     pub token: Option<Secret>,
+}
+
+/// What lends a token a part of a user's authority, usually for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Delegation {
+    /// A trust.
+    Trust,
+    /// An application credential that is restricted, as they are unless Keystone is told otherwise.
+    ApplicationCredential,
+    /// An access token of OAuth 1.
+    Oauth,
 }
 
 /// What a service token says.
@@ -74,10 +87,31 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// The most characters of a user's id.
+const MAX_USER_ID: usize = 255;
+
 impl Caller {
     /// Whether the caller has a role; names of roles know no case.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
+    }
+
+    /// Refuses a caller in whose name nothing could be stored. Keystone's ids may be those of a directory (LDAP).
+    fn check_ids(&self) -> Result<()> {
+        let user = &self.user_id;
+        if user.chars().count() > MAX_USER_ID || user.chars().any(char::is_control) {
+            return Err(Error::unfit_caller(format!(
+                "The id of your user cannot be stored here: it may have at most {MAX_USER_ID} characters, and no control \
+                 characters."
+            )));
+        }
+        match &self.project_id {
+            Some(project) if !is_id(project) => Err(Error::unfit_caller(
+                "The id of your token's project cannot be stored here: it may have 1 to 64 letters and digits of ASCII, \
+                 _ and -.",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// What the log may say of the caller.
@@ -110,7 +144,7 @@ impl Strategy {
     /// Who is calling.
     ///
     /// # Errors
-    /// 401 when nobody known is; 503 when that cannot be found out just now.
+    /// 401 when nobody known is; 403 when the ids of the caller cannot be stored; 503 when it cannot be found out just now.
     pub fn authenticate(&self, call: &Call) -> Result<Caller> {
         let caller = match self {
             Self::Noauth => believed(call)?,
@@ -118,6 +152,7 @@ impl Strategy {
             Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
         logging::identify(caller.log_identity());
+        caller.check_ids()?;
         Ok(caller)
     }
 
@@ -154,7 +189,7 @@ fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
 }
 
 fn believed(call: &Call) -> Result<Caller> {
-    let id = |name| call.header(name).map(str::trim).filter(|value| is_id(value)).map(str::to_owned);
+    let id = |name| call.header(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
     let Some(user_id) = id("X-User-Id") else { return Err(Error::unauthorized()) };
     let roles = call.header("X-Roles").unwrap_or_default();
     Ok(Caller {

@@ -2,6 +2,7 @@
 
 mod config;
 mod db;
+mod failure;
 mod openapi;
 mod policy;
 mod serve;
@@ -11,21 +12,30 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, Effective, Options, Reload, ServeOptions};
 use crate::logging;
 use crate::store::Store;
 use crate::store::url::DatabaseUrl;
+pub use failure::Failure;
+
+/// What `--help` says at its end.
+const NOTES: &str = "\
+Without a command it serves, as `serve` does, if an option says anything or a configuration file is found; otherwise it \
+prints this help.
+
+Exit status: 0 after success and after SIGTERM, 1 for a failure that waiting may mend, 2 for a command line that cannot \
+be read, 78 for what stays until the configuration or the program is changed.";
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Parser)]
-#[command(name = "freezer-api", version, arg_required_else_help = true)]
+#[command(name = "freezer-api", version, after_help = NOTES)]
 pub struct Cli {
     #[command(flatten)]
     options: Options,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,38 +62,58 @@ impl Cli {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Failure> {
         let options = self.options;
-        match self.command {
-            Command::Serve(serve) => {
-                let effective = Effective::load(&options, Some(&serve))?;
-                let config = Config::new(&effective, serve.openrc.as_deref())?;
-                logging::init(&config.logging).map_err(|why| effective.located(&why))?;
-                report(&effective);
-                serve::run(&config, Reload::new(options, serve, effective))?;
-            }
-            Command::Db(command) => db::run(&database(&options)?, command)?,
+        let Some(command) = self.command else { return without_command(options) };
+        match command {
+            Command::Serve(more) => return serve(options, more),
+            Command::Db(command) => db::run(&database(&options)?, command, options.allow_newer_schema)?,
             Command::User(command) => {
                 let url = database(&options)?;
-                db::ready(&url)?;
-                user::run(&Store::new(url, 1), &command)?;
+                db::ready(&url, options.allow_newer_schema)?;
+                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                let around = user::Surroundings::new(&effective)?;
+                user::run(&Store::new(url, 1), &command, &around)?;
             }
             Command::Policy(more) => {
-                return policy::run(Effective::load(&options, None)?.policy(), more);
+                let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
+                return Ok(policy::run(settings, more)?);
             }
-            Command::Config(command) => config::run(&options, command)?,
+            Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
             Command::Openapi => openapi::run(),
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
+    let effective = Effective::load(&options, Some(&more)).map_err(Failure::lasting)?;
+    let config = Config::new(&effective, more.openrc.as_deref()).map_err(Failure::lasting)?;
+    logging::init(&config.logging).map_err(|why| Failure::lasting(effective.located(&why)))?;
+    report(&effective);
+    let allow_newer_schema = options.allow_newer_schema;
+    serve::run(&config, Reload::new(options, more, effective), allow_newer_schema)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Other services of OpenStack serve when no command is given, and are started so. Without a configuration that would
+/// be a new and empty service in whatever directory this is.
+fn without_command(options: Options) -> Result<ExitCode, Failure> {
+    let is_configured = !options.given(None).is_empty()
+        || !Effective::load(&options, None).map_err(Failure::lasting)?.files.is_empty();
+    if is_configured {
+        return serve(options, ServeOptions::default());
+    }
+    eprintln!("{}", Cli::command().render_help());
+    Ok(ExitCode::from(2))
+}
+
 /// The database, for the commands that are done at once; they log to standard error, whatever `serve` does.
-fn database(options: &Options) -> Result<DatabaseUrl, String> {
-    let effective = Effective::load(options, None)?;
+fn database(options: &Options) -> Result<DatabaseUrl, Failure> {
+    let effective = Effective::load(options, None).map_err(Failure::lasting)?;
     let debug = effective.section("DEFAULT").is("debug");
     logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
-    effective.database()
+    effective.database().map_err(Failure::lasting)
 }
 
 /// Says in the log what the operator should know of the configuration.

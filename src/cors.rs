@@ -87,13 +87,9 @@ pub fn allow(settings: &[Settings], origin: &str, reply: Reply) -> Reply {
 }
 
 /// The reply with what preflights and others have in common.
-fn allowed(origin: &str, group: &Settings, mut reply: Reply) -> Reply {
+fn allowed(origin: &str, group: &Settings, reply: Reply) -> Reply {
     // A cache that keeps one of these answers must not give it to a page of another origin.
-    match reply.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("vary")) {
-        Some((_, vary)) => *vary = format!("{vary},Origin").into(),
-        None => reply = reply.with_header("Vary", "Origin"),
-    }
-    let reply = reply.with_header("Access-Control-Allow-Origin", origin.to_owned());
+    let reply = reply.varying("Origin").with_header("Access-Control-Allow-Origin", origin.to_owned());
     match group.allow_credentials {
         true => reply.with_header("Access-Control-Allow-Credentials", "true"),
         false => reply,

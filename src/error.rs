@@ -26,10 +26,12 @@ pub enum Kind {
     BadRequest,
     /// 401: no valid token.
     Unauthorized,
-    /// 403: the policy refuses.
+    /// 403: the policy refuses, or a quota.
     Forbidden,
     /// 404: no such resource in the caller's sight.
     NotFound,
+    /// 404: the identity is elsewhere. Said in Keystone's form as well, as Keystone's clients ask.
+    NoIdentity,
     /// 405: the path exists, the method does not; the text is the `Allow` header's.
     MethodNotAllowed(String),
     /// 406: the client does not take JSON.
@@ -42,8 +44,12 @@ pub enum Kind {
     TooLarge,
     /// 415: the body is of a type that the resource does not have.
     UnsupportedType,
+    /// 415: the body is compressed, or in another coding.
+    UnsupportedCoding,
     /// 422: something the body refers to is missing or incapable.
     Unprocessable,
+    /// 429: too many requests of this kind; the number is the seconds after which the next one is taken.
+    TooManyRequests(u64),
     /// 500: our own fault.
     Internal,
     /// 503: something we need is away for now.
@@ -84,6 +90,16 @@ impl Error {
         )
     }
 
+    /// 403 `Quota Exceeded`: the project may not have more of something.
+    pub fn quota_exceeded(description: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, "Quota Exceeded", description)
+    }
+
+    /// 403 `Access Forbidden`: what the caller is, rather than a rule, is in the way.
+    pub fn unfit_caller(description: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, "Access Forbidden", description)
+    }
+
     /// 404 `Not Found`.
     pub fn not_found(description: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, "Not Found", description)
@@ -91,7 +107,19 @@ impl Error {
 
     /// 404 for a path that no route has.
     pub fn no_route() -> Self {
-        Self::new(Kind::NotFound, "404 Not Found", "There is no resource at this path.")
+        Self::no_route_but("")
+    }
+
+    /// The same; `hint` is what else there is to say about the path.
+    pub fn no_route_but(hint: &str) -> Self {
+        let description = format!("There is no resource at this path. {hint}");
+        Self::new(Kind::NotFound, "404 Not Found", description.trim_end())
+    }
+
+    /// 404 for a path of an identity service, which is at `url`.
+    pub fn no_identity(url: &str) -> Self {
+        let hint = format!("The identity service is at {url}, which is what OS_AUTH_URL has to be.");
+        Self { kind: Kind::NoIdentity, ..Self::no_route_but(&hint) }
     }
 
     /// 405; `allow` is the value of the `Allow` header.
@@ -126,15 +154,34 @@ impl Error {
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 
+    /// 413: what is to be stored would be a document of `size` bytes, more than `limit`.
+    pub fn document_too_large(what: &str, size: usize, limit: usize) -> Self {
+        let description = format!(
+            "The document of {what} would have {size} bytes; a stored document has at most {limit} bytes."
+        );
+        Self::new(Kind::TooLarge, "Request Entity Too Large", description)
+    }
+
     /// 415: the body has to be of one of these media types.
     pub fn unsupported_type(types: &[&str]) -> Self {
         let description = format!("The body has to be {}.", types.join(" or "));
         Self::new(Kind::UnsupportedType, "Unsupported Media Type", description)
     }
 
+    /// 415: the body has a `Content-Encoding`.
+    pub fn unsupported_coding() -> Self {
+        let description = "The body has a Content-Encoding, and has to be sent as it is, without one.";
+        Self::new(Kind::UnsupportedCoding, "Unsupported Media Type", description)
+    }
+
     /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
     pub fn unprocessable(description: impl Into<String>) -> Self {
         Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
+    }
+
+    /// 429: `what` (a sentence for the client) is too much; `seconds` later it is taken.
+    pub fn too_many_requests(what: impl Into<String>, seconds: u64) -> Self {
+        Self::new(Kind::TooManyRequests(seconds), "Too Many Requests", what)
     }
 
     /// 500 `Internal Server Error`; `log` says what happened.
@@ -166,6 +213,11 @@ impl Error {
         error
     }
 
+    /// 503 `Service Unavailable`, for a state whose cause is in the log already: each request in it adds no line.
+    pub fn unavailable_as_logged(what: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, "Service Unavailable", what)
+    }
+
     /// 503: nobody can be known, because Keystone gives no usable answer; `log` says what happened.
     pub fn identity_unavailable(log: impl Into<String>) -> Self {
         let mut error = Self::new(
@@ -175,6 +227,16 @@ impl Error {
         );
         error.log = Some(log.into());
         error
+    }
+
+    /// 503: too many others ask Keystone. The log counts these, and does not name each.
+    pub fn crowded_out() -> Self {
+        Self { log: None, ..Self::identity_unavailable(String::new()) }
+    }
+
+    /// Whether the log has an error in a count.
+    pub fn is_counted(&self) -> bool {
+        self.kind == Kind::IdentityUnavailable && self.log.is_none()
     }
 
     /// The same error under another title.
@@ -189,14 +251,15 @@ impl Error {
             Kind::BadRequest => 400,
             Kind::Unauthorized => 401,
             Kind::Forbidden => 403,
-            Kind::NotFound => 404,
+            Kind::NotFound | Kind::NoIdentity => 404,
             Kind::MethodNotAllowed(_) => 405,
             Kind::NotAcceptable => 406,
             Kind::Conflict => 409,
             Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
-            Kind::UnsupportedType => 415,
+            Kind::UnsupportedType | Kind::UnsupportedCoding => 415,
             Kind::Unprocessable => 422,
+            Kind::TooManyRequests(_) => 429,
             Kind::Internal => 500,
             Kind::Unavailable | Kind::IdentityUnavailable => 503,
         }

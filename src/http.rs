@@ -3,19 +3,27 @@
 //! Nothing here knows what a backup is, and nothing past this room knows rouille.
 
 mod accept;
+pub mod authority;
 mod body;
+mod caching;
+mod endpoint;
+mod json;
 mod precondition;
 pub mod proxy;
 mod reply;
+mod stream;
 mod target;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
 
 pub use body::MAX_DEPTH;
-pub use precondition::{Precondition, unless_known};
+pub use caching::Caching;
+pub use endpoint::Endpoint;
+pub use precondition::{Precondition, entity_tag, unless_known};
 pub use reply::Reply;
+pub use stream::Stream;
 
 use crate::error::Result;
 
@@ -82,6 +90,8 @@ pub struct Call {
     pub global_request_id: Option<String>,
     /// Who sent it, as the socket says: behind a proxy that is the proxy.
     pub remote: SocketAddr,
+    /// The client's address: the socket's, or what a proxy says of it where proxies are believed.
+    pub client: IpAddr,
     /// The port of ours that it came to; 0 where there was no socket.
     pub port: u16,
     /// `http[s]://host[:port][/prefix]` as the caller addresses us, without a slash at the end; hrefs start with it.
@@ -104,7 +114,8 @@ impl Call {
     /// `local` is the `host[:port]` that stands in where the request has no usable `Host`.
     ///
     /// Errors: 400 for a path or query that is not UTF-8 or contains NUL, and for a body that cannot be read;
-    /// 413 for a body of more than `limit` bytes, before reading it if its length was announced.
+    /// 413 for a body of more than `limit` bytes, before reading it if its length was announced; 415 for a body with a
+    /// `Content-Encoding`.
     pub fn read(request: &rouille::Request, request_id: &str, limit: usize, local: &str) -> Result<Self> {
         let (path, query) = target::split(request.raw_url());
         let path = target::normal(path);
@@ -114,6 +125,10 @@ impl Call {
             request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         // The body comes last: what is wrong with the line above it can be said without waiting for it.
         let body = body::read(request, limit)?;
+        body::plain(request, &body)?;
+        // The target's authority is stronger than `Host` (RFC 9112, 3.2.2).
+        let named = [authority::of_target(request.raw_url()), request.header("Host")];
+        let named = named.into_iter().flatten().find_map(authority::checked);
         Ok(Self {
             method: Method::parse(request.method()),
             path,
@@ -123,9 +138,10 @@ impl Call {
             request_id: request_id.to_owned(),
             global_request_id: global_request_id(request).map(str::to_owned),
             remote: *request.remote_addr(),
+            client: request.remote_addr().ip().to_canonical(),
             port: 0,
             prefix: String::new(),
-            base_url: format!("http://{}", target::host(request.header("Host")).unwrap_or(local)),
+            base_url: format!("http://{}", named.unwrap_or(local)),
             headers,
         })
     }
@@ -140,10 +156,21 @@ impl Call {
             let rest: Vec<_> = self.path.split('/').skip(1 + cut).collect();
             self.path = format!("/{}", rest.join("/"));
         }
+        if let Some(client) = forwarded.client.as_deref().and_then(|client| client.parse().ok()) {
+            self.client = client;
+        }
         let (proto, host) = self.base_url.split_once("://").unwrap_or_default();
         let (proto, host) = (forwarded.proto.unwrap_or(proto), forwarded.host.as_deref().unwrap_or(host));
         self.base_url = format!("{proto}://{host}{prefix}");
         self.prefix = prefix;
+        self
+    }
+
+    /// The same request, whose answer's links begin with this endpoint whatever the request says.
+    #[must_use]
+    pub fn at(mut self, endpoint: &Endpoint) -> Self {
+        self.base_url.clone_from(&endpoint.url);
+        self.prefix.clone_from(&endpoint.prefix);
         self
     }
 
@@ -152,16 +179,24 @@ impl Call {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a query parameter.
+    /// The value of a query parameter; one without a value counts as absent.
     ///
-    /// Of a repeated one the last counts, as it did upstream (Falcon), so that no client sees a change.
+    /// Of a repeated one the last counts. Both is as upstream (Falcon) has it, so that no client sees a change.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        let mut values =
+            self.query.iter().rev().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        values.find(|value| !value.is_empty())
+    }
+
+    /// Whether a query parameter is there, with or without a value.
+    pub fn has_param(&self, name: &str) -> bool {
+        self.query.iter().any(|(key, _)| key == name)
     }
 
     /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
     ///
-    /// Errors: 400 for what is not JSON in UTF-8, for more than [`MAX_DEPTH`] levels, and for U+0000 in any string.
+    /// Errors: 400 for what is not JSON in UTF-8, for a key that an object has twice, for more than [`MAX_DEPTH`] levels,
+    /// and for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }

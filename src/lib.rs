@@ -35,6 +35,8 @@ pub mod openapi;
 pub mod outbound;
 /// Rule, caller and project to allowed or not.
 pub mod policy;
+/// How many rows of a kind one project may have.
+pub mod quotas;
 /// THE TABLE: method, path, policy rule, handler; 404, 405 with Allow.
 pub mod routes;
 /// Listens, works off requests on a fixed pool, drains on SIGTERM.

@@ -87,10 +87,16 @@ pub enum Start {
     OutOfSync,
 }
 
+/// Whether something of that age was at most `limit` ago. A clock that was ahead leaves times behind that are in the
+/// future: their age is negative, and they are never recent.
+pub fn is_recent<T: Default + PartialOrd>(age: T, limit: T) -> bool {
+    (T::default()..=limit).contains(&age)
+}
+
 /// Decides a `start` with the scheduler's `tag` on a session whose tag is `session_tag` and whose last run
 /// started `age` seconds ago (`None`: never).
 pub fn start(tag: i64, session_tag: i64, age: Option<i64>, hold_off: i64) -> Start {
-    let held_off = age.is_some_and(|age| age <= hold_off);
+    let held_off = age.is_some_and(|age| is_recent(age, hold_off));
     match (tag.cmp(&session_tag), held_off) {
         (std::cmp::Ordering::Greater, _) => Start::TagTooHigh,
         (std::cmp::Ordering::Less, true) => Start::Join,
@@ -171,6 +177,22 @@ mod tests {
         assert_eq!(start(2, 2, Some(30), 30), Start::HoldOff);
         assert_eq!(start(1, 2, Some(5), 30), Start::Join);
         assert_eq!(start(1, 2, Some(31), 30), Start::OutOfSync);
+    }
+
+    #[test]
+    fn a_start_in_the_future_holds_nothing_off() {
+        assert_eq!(start(2, 2, Some(0), 30), Start::HoldOff);
+        for age in [-1, -86_400, i64::MIN] {
+            assert_eq!(start(2, 2, Some(age), 30), Start::Begin, "{age}");
+            assert_eq!(start(1, 2, Some(age), 30), Start::OutOfSync, "{age}");
+        }
+    }
+
+    #[test]
+    fn only_the_past_is_recent() {
+        for (age, recent) in [(-1, false), (0, true), (30, true), (31, false)] {
+            assert_eq!(is_recent(age, 30), recent, "{age}");
+        }
     }
 
     #[test]

@@ -4,13 +4,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use freezer_api::cli::Cli;
+use tikv_jemallocator::Jemalloc;
+
+/// What a large answer took is given back to the system some seconds later. The C library's allocator keeps it, in an arena
+/// for each of the threads that connections have.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(status) => status,
-        Err(why) => {
-            eprintln!("freezer-api: {why}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            eprintln!("freezer-api: {failure}");
+            failure.exit_code()
         }
     }
 }

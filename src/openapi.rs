@@ -27,14 +27,19 @@ pub struct Settings {
     /// The most that a list gives at once.
     pub max_limit: i64,
     /// The most bytes that a body may have.
-    pub max_body: usize,
+    pub max_body: (usize, usize),
     /// Where the health check is.
     pub health_path: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { has_tokens: true, max_limit: 1000, max_body: 114_688, health_path: "/healthcheck".to_owned() }
+        Self {
+            has_tokens: true,
+            max_limit: 1000,
+            max_body: (114_688, 4_194_304),
+            health_path: "/healthcheck".to_owned(),
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub key_file: Option<PathBuf>,
     /// Believe any certificate (`insecure`).
     pub insecure: bool,
+    /// Believe no certificate, because the file with the authorities is of no use.
+    pub no_authorities: bool,
     /// How long connecting may take; 10 s where nobody says.
     pub connect_timeout: Option<Duration>,
     /// How long the whole exchange may take; 60 s where nobody says.
@@ -101,7 +103,7 @@ impl Client {
     /// A sentence for the operator: a certificate or key cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let tls = TlsConfig::builder()
-            .root_certs(authorities(settings.ca_file.as_deref())?)
+            .root_certs(authorities(settings)?)
             .client_cert(own_certificate(settings)?)
             .disable_verification(settings.insecure);
         let config = ureq::Agent::config_builder()
@@ -251,8 +253,17 @@ fn stage(error: &ureq::Error) -> Stage {
     }
 }
 
-fn authorities(file: Option<&Path>) -> Result<RootCerts, String> {
-    match file {
+impl Settings {
+    /// The same without files, for a service that is spoken to without TLS: should it lead to one with TLS, that one is
+    /// not believed.
+    pub fn without_files(&self) -> Self {
+        Self { ca_file: None, cert_file: None, key_file: None, no_authorities: true, ..self.clone() }
+    }
+}
+
+fn authorities(settings: &Settings) -> Result<RootCerts, String> {
+    match &settings.ca_file {
+        None if settings.no_authorities => Ok(RootCerts::Specific(Arc::default())),
         None => Ok(RootCerts::PlatformVerifier),
         Some(file) => Ok(RootCerts::Specific(Arc::new(certificates(file)?))),
     }

@@ -1,6 +1,8 @@
 //! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it, but for the health check,
 //! which is wherever the operator wants it.
 
+mod lost;
+
 use std::sync::OnceLock;
 
 use crate::api_v1;
@@ -12,6 +14,7 @@ use crate::http::{Call, Method, Reply, unless_known};
 use crate::identity::handlers as identity;
 use crate::openapi::Published;
 use crate::policy::Policy;
+use crate::quotas::{Quotas, Reservations};
 use crate::store::Store;
 use crate::trusts::Trusts;
 
@@ -30,8 +33,9 @@ pub struct App {
     /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
     /// asks for (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
-    /// The most bytes that a body may have; the server sees to it, and the description says it.
-    pub max_body: usize,
+    /// The most bytes that a body may have, and one that changes or replaces a document; the server sees to it, and the
+    /// description says it.
+    pub max_body: (usize, usize),
     /// The description of all this, once somebody has asked for it.
     pub published: OnceLock<Published>,
     /// Which rows version 1 of the API shows; `None` while it is off.
@@ -42,6 +46,8 @@ pub struct App {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
     pub max_log_size: usize,
+    /// How much a project may have.
+    pub quotas: Quotas,
 }
 
 impl App {
@@ -54,12 +60,13 @@ impl App {
             trusts: None,
             health: Health::default(),
             max_limit: 1000,
-            max_body: 114_688,
+            max_body: (114_688, 4_194_304),
             published: OnceLock::new(),
             v1: None,
             published_v1: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
+            quotas: Quotas::default(),
         }
     }
 }
@@ -298,6 +305,22 @@ impl Route {
     }
 }
 
+/// The nouns whose documents can be sent back as a whole.
+const DOCUMENTS: &[&str] = &["actions", "backups", "jobs", "sessions"];
+
+/// Whether a request changes or replaces a document, and may send back as much as a GET of it gives. There may be a proxy's
+/// prefix before the path.
+pub fn takes_document(method: &str, path: &str) -> bool {
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty()).skip(1);
+    let noun = parts.next().is_some_and(|noun| DOCUMENTS.contains(&noun));
+    let is_ours = match parts.next() {
+        Some("v1") => true,
+        Some(_) => parts.next() == Some("v2"),
+        None => false,
+    };
+    matches!(method, "PATCH" | "POST") && noun && is_ours
+}
+
 /// Whether any segment goes with this part of a route's path.
 fn is_bound(part: &str) -> bool {
     part.starts_with('{')
@@ -332,12 +355,15 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
-        // Nobody learns without a token which paths there are.
-        if matching.iter().all(|route| matches!(route.handler, Handler::Project(..) | Handler::V1(..))) {
+        // What a project has is told to callers with a token. Elsewhere a 401 would mislead: a client that looks for an
+        // identity service in the wrong place would ask itself for a token, and wait for itself.
+        if lost::is_of_project(&call.segments)
+            && matching.iter().all(|route| matches!(route.handler, Handler::Project(..)))
+        {
             app.auth.authenticate(call)?;
         }
         if matching.is_empty() {
-            return Err(Error::no_route());
+            return Err(lost::error(&app.auth, call));
         }
         return Err(Error::method_not_allowed(allow(&matching)));
     };
@@ -371,7 +397,16 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if rule != "clients:create" {
                 standing.enforce(rule, project)?;
             }
-            let reply = handler(app, &Request { call, caller, standing, bound, version: Version::V2 })?;
+            let request = Request {
+                call,
+                caller,
+                standing,
+                bound,
+                version: Version::V2,
+                reservations: Reservations::default(),
+            };
+            let reply = handler(app, &request)?;
+            request.reservations.keep();
             if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
         }
     }

@@ -28,9 +28,12 @@ pub use edge::respond;
 
 use crate::cors;
 use crate::error::{Error, Result};
-use crate::http::{Call, Reply, proxy};
+use crate::http::{Call, Endpoint, Reply, proxy};
+use crate::routes::takes_document;
 use crate::workers::Workers;
+use answer::Answer;
 use head::Framing;
+use limits::LargeBodies;
 use registry::Registry;
 
 /// How many connections may wait to be accepted; the system's own limit (`net.core.somaxconn`) is 4096 mostly.
@@ -57,8 +60,16 @@ pub struct Settings {
     pub max_connections: usize,
     /// The largest body taken, in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
+    /// The same where a whole document may be sent back: clients escape what is not ASCII, and so send up to three times
+    /// what they got.
+    pub max_document_body_size: usize,
     /// What is believed of a proxy in front of us.
     pub proxy: proxy::Settings,
+    /// With what the links of answers begin (`[DEFAULT] public_endpoint`); none: with what the request says.
+    pub public_endpoint: Option<Endpoint>,
+    /// Whether only requests are served that address this machine by a loopback name or address. A page whose name was
+    /// made to lead to 127.0.0.1 (DNS rebinding) sends its own name.
+    pub loopback_hosts_only: bool,
     /// Which pages of other origins may use the service (`[cors]` and `[cors.<name>]`).
     pub cors: Vec<cors::Settings>,
     /// How long what was begun may take to finish after the signal to stop.
@@ -74,7 +85,10 @@ impl Default for Settings {
             max_connections: 768,
             // oslo.middleware's.
             max_request_body_size: 114_688,
+            max_document_body_size: 4 * 1024 * 1024,
             proxy: proxy::Settings::default(),
+            public_endpoint: None,
+            loopback_hosts_only: false,
             cors: Vec::new(),
             drain: Duration::from_secs(30),
         }
@@ -82,6 +96,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The largest body that a request of this method and target may have, in bytes.
+    fn body_limit(&self, method: &str, target: &str) -> usize {
+        match takes_document(method, crate::http::path_of(target)) {
+            true => self.max_document_body_size,
+            false => self.max_request_body_size,
+        }
+    }
+
     /// `host:port` for the hrefs of an answer to a request without a `Host`.
     fn authority(&self) -> String {
         match self.bind_host.parse::<IpAddr>() {
@@ -92,7 +114,7 @@ impl Settings {
     }
 }
 
-type Handler = Box<dyn Fn(&Settings, &rouille::Request) -> rouille::Response + Send + Sync>;
+type Handler = Box<dyn Fn(&Settings, &rouille::Request) -> Answer + Send + Sync>;
 
 /// What all connections share.
 struct Front {
@@ -100,6 +122,7 @@ struct Front {
     handler: Handler,
     workers: Arc<Workers>,
     registry: Arc<Registry>,
+    large_bodies: LargeBodies,
     stopping: AtomicBool,
 }
 
@@ -109,23 +132,28 @@ impl Front {
     }
 
     /// Whether a body framed like this is there and may be sent.
-    fn admits(&self, framing: Framing) -> bool {
+    fn admits(&self, framing: Framing, limit: usize) -> bool {
         match framing {
-            Framing::Length(length) => (1..=self.limit() as u64).contains(&length),
+            Framing::Length(length) => (1..=limit as u64).contains(&length),
             Framing::Chunked => true,
         }
     }
 
-    fn limit(&self) -> usize {
-        self.settings.max_request_body_size
+    /// Whether a body framed like this may be larger than bodies usually are, and is to be read.
+    fn is_large(&self, framing: Framing, limit: usize) -> bool {
+        let usual = self.settings.max_request_body_size;
+        match framing {
+            Framing::Length(length) => length > usual as u64 && length <= limit as u64,
+            Framing::Chunked => limit > usual,
+        }
     }
 
-    fn respond(&self, request: &rouille::Request) -> rouille::Response {
+    fn respond(&self, request: &rouille::Request) -> Answer {
         let _place = self.workers.take();
         (self.handler)(&self.settings, request)
     }
 
-    fn refuse(&self, request: &rouille::Request, error: Error) -> rouille::Response {
+    fn refuse(&self, request: &rouille::Request, error: Error) -> Answer {
         edge::refuse(&self.settings, request, error)
     }
 }
@@ -152,7 +180,8 @@ impl Server {
         let front = Front {
             workers: Workers::new(settings.workers),
             settings,
-            handler: Box::new(move |settings, request| respond(settings, &service, request)),
+            handler: Box::new(move |settings, request| edge::serve(settings, &service, request)),
+            large_bodies: LargeBodies::default(),
             registry: Arc::default(),
             stopping: AtomicBool::new(false),
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::auth::{Caller, Secret};
+use crate::auth::{Caller, Delegation, Secret};
 use crate::error::{Error, Kind, Result};
 use crate::keystone::{Client, Login};
 use crate::outbound::Answer;
@@ -81,11 +81,25 @@ impl Trusts {
     /// and at that user's roles on the trust's project.
     ///
     /// # Errors
-    /// 401 when the token is no longer valid; 422 when Keystone refuses; 503 when it cannot be asked.
+    /// 401 when the token is no longer valid; 422 when it is itself a lent one, or Keystone refuses; 503 when it cannot be
+    /// asked.
     pub fn ensure(&self, caller: &Caller, project: &str, known: &[String]) -> Result<Grant> {
         let Some(token) = &caller.token else {
             return Err(refused("A job on a central client needs a token, to be run in its owner's name."));
         };
+        // Keystone lets these make no trust that lasts. One that the user has given before must not be lent either: it does
+        // not end with what this token was issued under.
+        if let Some(delegation) = caller.delegation {
+            let by = match delegation {
+                Delegation::Trust => "under a trust",
+                Delegation::ApplicationCredential => "by a restricted application credential",
+                Delegation::Oauth => "by an OAuth access token",
+            };
+            return Err(refused(format!(
+                "A job on a central client runs under a trust of its owner, and a token that was issued {by} cannot give \
+                 one; use a token that the owner has logged in for."
+            )));
+        }
         let trustee = self.client.service().map_err(outage)?.user_id;
         let wanted =
             Wanted { trustor: &caller.user_id, trustee: &trustee, project, roles: self.roles(caller) };

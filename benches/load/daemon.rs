@@ -29,7 +29,7 @@ pub struct Memory {
 }
 
 impl Daemon {
-    /// The service with its default settings, on a database with a schema.
+    /// The service with its default settings but for the quotas, on a database with a schema.
     pub fn service(database: &str, workers: Option<u16>, home: &std::path::Path) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
         command.args(["--database-connection", database, "serve"]);
@@ -37,6 +37,11 @@ impl Daemon {
         if let Some(workers) = workers {
             command.args(["--workers", &workers.to_string()]);
         }
+        // More than the world that is measured has.
+        command.envs(
+            ["OS_QUOTAS__CLIENTS", "OS_QUOTAS__ACTIONS", "OS_QUOTAS__JOBS"]
+                .map(|quota| (quota, "1000000000")),
+        );
         // No configuration of this machine, and a log whose lines are made and thrown away.
         command.env("HOME", home).current_dir(home).stdin(Stdio::null()).stderr(Stdio::null());
         // Something that needs the database.

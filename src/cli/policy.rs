@@ -125,6 +125,13 @@ fn validate(settings: &Settings) -> Result<ExitCode, String> {
     for name in rules.redundant(DEFAULTS) {
         say(format_args!("note: {name} is what it is by default; it can be left out"));
     }
+    for (name, roles) in rules.across_projects(DEFAULTS) {
+        let whom = match roles.as_slice() {
+            [] => "every caller".to_owned(),
+            roles => format!("the role {}", roles.join(", ")),
+        };
+        say(format_args!("note: {name} allows other projects than the token's: to {whom}"));
+    }
     for deprecation in &rules.deprecations {
         say(format_args!("note: {deprecation}"));
     }

@@ -9,17 +9,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::{db, say};
+use super::{Failure, db, say};
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
 use crate::handlers::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::keystone::Keystone;
 use crate::policy::Policy;
+use crate::quotas::Quotas;
 use crate::routes::{self, App};
 use crate::server;
+use crate::store::identity as rows;
+use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
-use crate::store::{self, Store, migrations, sqlite_file};
+use crate::store::{self, Store, migrations};
 use crate::trusts::Trusts;
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
@@ -27,9 +30,11 @@ use crate::trusts::Trusts;
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or has another schema, a file that the configuration
 /// names cannot be read, or nobody may listen there.
-pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
+pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<(), Failure> {
     let starting = exits_when_told()?;
-    let app = app(config)?;
+    let rooms = rooms(config).map_err(Failure::lasting)?;
+    let file = prepare(config, allow_newer_schema)?.map(Arc::new);
+    let app = app(config, rooms, file.clone())?;
     let store = app.store.clone();
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
@@ -40,8 +45,17 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
             config.auth_strategy.name(),
             config.database
         );
+        if let Some(file) = &file {
+            log::info!("the database is the file {}", file.path().display());
+        }
+        if let Some(path) = file.as_ref().and_then(|file| file.created()) {
+            say(format_args!("There was no database yet; a new one is {}", path.display()));
+        }
         if config.auth_strategy == AuthStrategy::Standalone {
-            introduce(&store, &config.openrc, address);
+            let endpoint = config.server.public_endpoint.as_ref();
+            let url = endpoint
+                .map_or_else(|| format!("http://{}", reachable(address)), |endpoint| endpoint.url.clone());
+            introduce(&store, &config.openrc, &format!("{url}/identity/v3"));
         }
     };
     server::serve(
@@ -53,27 +67,44 @@ pub fn run(config: &Config, reload: Reload) -> Result<(), String> {
     .map_err(|error| cannot_listen(&config.server, &error))
 }
 
-/// Every room with its settings.
-fn app(config: &Config) -> Result<App, String> {
-    let policy = Policy::new(config.policy.clone())?;
+/// The rooms that can refuse what the configuration says; none of them needs the database.
+struct Rooms {
+    policy: Policy,
+    keystone: Option<Keystone>,
+    trusts: Option<Trusts>,
+    health: Health,
+}
+
+fn rooms(config: &Config) -> Result<Rooms, String> {
     let keystone = config.keystone.clone().map(Keystone::new).transpose()?;
+    if config.auth_strategy == AuthStrategy::Keystone && keystone.is_none() {
+        return Err("There are no settings for Keystone.".to_owned());
+    }
     let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
-    let trusts = config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?;
-    let health = Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?;
-    prepare(config)?;
-    let mut store = Store::with_settings(config.database.clone(), &config.store);
+    Ok(Rooms {
+        policy: Policy::new(config.policy.clone())?,
+        keystone,
+        trusts: config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?,
+        health: Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?,
+    })
+}
+
+/// Every room with its settings. The file of an SQLite database stays locked until the last connection is closed.
+fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<App, String> {
+    let Rooms { policy, keystone, trusts, health } = rooms;
+    let mut store = Store::serving(config.database.clone(), &config.store, file);
     if let Some(replica) = &config.slave_database {
         store = store.with_replica(replica.clone(), &config.store);
     }
     let auth = match (config.auth_strategy, keystone) {
         (AuthStrategy::Keystone, Some(keystone)) => Strategy::Keystone(Box::new(keystone)),
-        (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
         (AuthStrategy::Noauth, _) => Strategy::Noauth,
+        (AuthStrategy::Keystone, None) => return Err("There are no settings for Keystone.".to_owned()),
         (AuthStrategy::Standalone, _) => {
-            let defaults = identity::Settings::default();
-            let max_waiting_logins = defaults.max_waiting_logins.min(config.server.workers / 2);
-            let settings = identity::Settings { max_waiting_logins, ..defaults };
-            Strategy::Standalone(Standalone::new(store.clone(), &settings))
+            let standalone = Standalone::new(store.clone(), &identity::Settings::default());
+            let started = standalone.upkeep().start();
+            started.map_err(|error| format!("The built-in identity has no thread to work in: {error}."))?;
+            Strategy::Standalone(standalone)
         }
     };
     Ok(App {
@@ -81,9 +112,10 @@ fn app(config: &Config) -> Result<App, String> {
         health,
         max_limit: config.max_limit,
         v1: config.v1,
-        max_body: config.server.max_request_body_size,
+        max_body: (config.server.max_request_body_size, config.server.max_document_body_size),
         client_down_time: config.client_down_time,
         max_log_size: config.max_log_size,
+        quotas: Quotas::new(config.quotas),
         ..App::new(store, auth, policy)
     })
 }
@@ -107,43 +139,51 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
 
 /// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
 /// nobody but `db sync`.
-fn prepare(config: &Config) -> Result<(), String> {
+fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFile>, Failure> {
     let database = &config.database;
-    if database.backend() != Backend::Sqlite {
-        store::wait_for(database, &config.store)?;
-        return db::ready(database).map(drop);
+    if database.backend() == Backend::Sqlite {
+        return Ok(ServedFile::open(database, || {
+            migrations::expect_known(&migrations::state(database)?, allow_newer_schema)?;
+            for name in migrations::sync(database)? {
+                log::info!("applied the migration {name}");
+            }
+            Ok(())
+        })?);
     }
-    sqlite_file::create(database)?;
-    for name in migrations::sync(database)? {
-        log::info!("applied the migration {name}");
-    }
-    Ok(())
+    store::wait_for(database, &config.store)?;
+    db::ready(database, allow_newer_schema)?;
+    Ok(None)
 }
 
 /// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file
 /// points here. The service is of use without either, so that a failure is said and no more.
-fn introduce(store: &Store, openrc: &Path, address: SocketAddr) {
-    let auth_url = format!("http://{}/identity/v3", reachable(address));
+fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
     let admin = match bootstrap(store) {
         Ok(Some(admin)) => admin,
         Ok(None) => {
-            if let Err(error) = refresh_openrc_url(openrc, &auth_url) {
+            if let Err(error) = refresh_openrc_url(openrc, auth_url) {
                 log::info!("the openrc file is not brought up to date: {error}");
+            }
+            if store.read(rows::admins).is_ok_and(|admins| admins.is_empty()) {
+                log::warn!(
+                    "no enabled user has the role admin: `freezer-api user create NAME --project PROJECT --role admin` \
+                     makes one"
+                );
             }
             return;
         }
         Err(error) => return log::error!("no administrator was made: {error}"),
     };
     let (username, project_name) = (&admin.user_name, &admin.project_name);
-    let file = Openrc { auth_url: &auth_url, username, password: &admin.password, project_name };
+    let file = Openrc { auth_url, username, password: &admin.password, project_name };
     let path = std::path::absolute(openrc).unwrap_or_else(|_| openrc.to_owned());
     match write_openrc(&path, &file) {
         Ok(()) => say(format_args!(
             "First start: the password of user {username} is in {path}, which only you can read.\n\
              To try it, in another shell:\n    \
-             pip install python-freezerclient\n    \
+             python3 -m venv venv && venv/bin/pip install python-freezerclient\n    \
              . {path}\n    \
-             freezer client-list",
+             venv/bin/freezer client-list",
             path = path.display()
         )),
         Err(error) => say(format_args!(
@@ -163,13 +203,17 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn cannot_listen(settings: &server::Settings, error: &io::Error) -> String {
+/// A port may become free, and an address may come up. What is forbidden stays so.
+fn cannot_listen(settings: &server::Settings, error: &io::Error) -> Failure {
     let place = format!("{} port {}", settings.bind_host, settings.bind_port);
     match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
+        io::ErrorKind::PermissionDenied => {
+            Failure::lasting(format!("Cannot listen on {place}: {error}. Choose a port from 1024 on."))
+        }
+        io::ErrorKind::AddrInUse => Failure::from(format!(
             "Cannot listen on {place}: something listens there already. Stop it, or choose another port with \
              --bind-port (0 picks a free one)."
-        ),
-        _ => format!("Cannot listen on {place}: {error}."),
+        )),
+        _ => Failure::from(format!("Cannot listen on {place}: {error}.")),
     }
 }

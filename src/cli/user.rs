@@ -1,18 +1,25 @@
 //! `freezer-api user ...`: the users, projects and roles of the built-in identity.
 
+mod openrc;
+mod passwords;
+
 use std::io::{BufRead, Write};
 
 use clap::Subcommand;
 
+pub use self::openrc::{OpenrcArguments, Surroundings};
 use crate::error::{Error, Kind};
-use crate::identity::{Role, hash_password, random_password};
+use crate::identity::Role;
 use crate::store::identity::{self as rows, Project, User};
 use crate::store::{Outcome, Store, Tx};
 
-/// The longest name of a user or project, and the shortest and longest password, in characters.
+/// The longest name of a user or project, in characters.
 const LONGEST_NAME: usize = 64;
-const SHORTEST_PASSWORD: usize = 8;
-const LONGEST_PASSWORD: usize = 1024;
+
+/// What follows from revoked tokens: a scheduler does not log in again by itself.
+const RESTART: &str =
+    "Restart what runs as this user, such as its freezer-scheduler: until then it gets 401.";
+const STOP: &str = "What runs as this user, such as its freezer-scheduler, gets 401 from now on.";
 
 /// What `freezer-api user` can do. A password is never an argument: arguments are for everybody to see.
 #[derive(Debug, Subcommand)]
@@ -50,11 +57,17 @@ pub enum UserCommand {
     Disable {
         /// The user (name or id)
         name: String,
+        /// Also if no enabled user with the role admin is left
+        #[arg(long)]
+        force: bool,
     },
     /// Delete a user; what it has made stays
     Delete {
         /// The user (name or id)
         name: String,
+        /// Also if no enabled user with the role admin is left
+        #[arg(long)]
+        force: bool,
     },
     /// Give a user a role on a project
     Grant {
@@ -77,6 +90,9 @@ pub enum UserCommand {
         /// The role
         #[arg(long)]
         role: Role,
+        /// Also if no enabled user with the role admin is left
+        #[arg(long)]
+        force: bool,
     },
     /// Make a project
     ProjectCreate {
@@ -85,19 +101,25 @@ pub enum UserCommand {
     },
     /// List the projects
     ProjectList,
-    /// Delete a project that holds nothing any more
+    /// Delete a project that holds nothing and on which no user has a role
     ProjectDelete {
         /// The project (name or id)
         name: String,
+        /// Also if users have roles on it, which are taken from them, or if it holds something: that stays in the
+        /// database, and only users with the role admin reach it, by the project's id
+        #[arg(long)]
+        force: bool,
     },
+    /// Write the openrc file of a user again
+    Openrc(OpenrcArguments),
 }
 
 /// Runs a command, reading from the standard input and writing to the standard output.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn run(store: &Store, command: &UserCommand) -> Result<(), String> {
-    run_with(store, command, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
+pub fn run(store: &Store, command: &UserCommand, around: &Surroundings) -> Result<(), String> {
+    run_with(store, command, around, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
 }
 
 /// Runs a command, reading from `input` and writing to `output`.
@@ -107,13 +129,14 @@ pub fn run(store: &Store, command: &UserCommand) -> Result<(), String> {
 pub fn run_with(
     store: &Store,
     command: &UserCommand,
+    around: &Surroundings,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<(), String> {
     let text = match command {
         UserCommand::Create { name, project, roles, password_stdin } => {
             valid_name(name)?;
-            let (password, hash) = new_password(*password_stdin, input)?;
+            let (password, hash) = passwords::new(*password_stdin, input)?;
             let created = create(store, name, &hash, project.as_deref(), roles).map_err(sentence)?;
             created + &shown(password)
         }
@@ -121,11 +144,12 @@ pub fn run_with(
         UserCommand::SetPassword { name, password_stdin } => {
             // First: nobody should think of a password for a user that there is not.
             store.read(|tx| user(tx, name)).map_err(sentence)?;
-            let (password, hash) = new_password(*password_stdin, input)?;
+            let (password, hash) = passwords::new(*password_stdin, input)?;
             on_user(store, name, |tx, user| rows::set_password(tx, &user.id, &hash))?;
             format!(
                 "The password of user {name} is set, its tokens are revoked. \
-                 An openrc file written earlier still has the old password.\n{}",
+                 An openrc file written earlier still has the old password: `freezer-api user openrc {name}` writes it \
+                 again. {RESTART}\n{}",
                 shown(password)
             )
         }
@@ -133,13 +157,17 @@ pub fn run_with(
             on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, true))?;
             format!("User {name} is enabled.\n")
         }
-        UserCommand::Disable { name } => {
-            on_user(store, name, |tx, user| rows::set_enabled(tx, &user.id, false))?;
-            format!("User {name} is disabled, its tokens are revoked.\n")
+        UserCommand::Disable { name, force } => {
+            on_user(store, name, |tx, user| {
+                keeping_an_admin(tx, *force, |tx| rows::set_enabled(tx, &user.id, false))
+            })?;
+            format!("User {name} is disabled, its tokens are revoked. {STOP}\n")
         }
-        UserCommand::Delete { name } => {
-            on_user(store, name, |tx, user| rows::delete_user(tx, &user.id))?;
-            format!("User {name} is deleted.\n")
+        UserCommand::Delete { name, force } => {
+            on_user(store, name, |tx, user| {
+                keeping_an_admin(tx, *force, |tx| rows::delete_user(tx, &user.id))
+            })?;
+            format!("User {name} is deleted, its tokens are revoked. {STOP}\n")
         }
         UserCommand::Grant { name, project: on, role } => {
             let granted = store.write(|tx| {
@@ -147,18 +175,23 @@ pub fn run_with(
                 rows::grant(tx, &user.id, &project.id, role.name())
             });
             let had = if granted.map_err(sentence)? { "now has" } else { "already has" };
-            format!("User {name} {had} role {} on project {on}.\n", role.name())
+            format!(
+                "User {name} {had} role {} on project {on}; the tokens that it has on the project carry it at once. \
+                 Restart only what is to work on this project now and did not before, such as a freezer-scheduler, with \
+                 this project.\n",
+                role.name()
+            )
         }
-        UserCommand::Revoke { name, project: on, role } => {
+        UserCommand::Revoke { name, project: on, role, force } => {
             let revoked = store.write(|tx| {
                 let (user, project) = (user(tx, name)?, project(tx, on)?);
-                rows::revoke(tx, &user.id, &project.id, role.name())
+                keeping_an_admin(tx, *force, |tx| rows::revoke(tx, &user.id, &project.id, role.name()))
             });
             if !revoked.map_err(sentence)? {
                 return Err(format!("User {name} does not have role {} on project {on}.", role.name()));
             }
             format!(
-                "User {name} no longer has role {} on project {on}, its tokens are revoked.\n",
+                "User {name} no longer has role {} on project {on}, its tokens are revoked. {RESTART}\n",
                 role.name()
             )
         }
@@ -171,10 +204,14 @@ pub fn run_with(
             let projects = store.read(rows::projects).map_err(sentence)?;
             table(&["NAME", "ENABLED", "ID"], projects.into_iter().map(|p| [p.name, yes(p.enabled), p.id]))
         }
-        UserCommand::ProjectDelete { name } => {
-            store.write(|tx| delete_project(tx, name)).map_err(sentence)?;
-            format!("Project {name} is deleted.\n")
+        UserCommand::ProjectDelete { name, force } => {
+            let left = store.write(|tx| delete_project(tx, name, *force)).map_err(sentence)?;
+            format!(
+                "Project {name} is deleted.{left} What still works on it, such as a freezer-scheduler, gets 401 until it \
+                 is restarted with another project.\n"
+            )
         }
+        UserCommand::Openrc(arguments) => openrc::write(store, arguments, around, input)?,
     };
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| error.to_string())
 }
@@ -220,15 +257,57 @@ fn create_project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
     rows::insert_project(tx, name)
 }
 
-fn delete_project(tx: &mut Tx<'_>, name: &str) -> Outcome<()> {
+/// Deletes a project; what there is to say about what it held.
+fn delete_project(tx: &mut Tx<'_>, name: &str, force: bool) -> Outcome<String> {
     let project = project(tx, name)?;
-    let contents = rows::contents(tx, &project.id)?;
-    if !contents.is_empty() {
-        let contents = contents.join(", ");
-        let text = format!("Project {name} still has {contents}; delete them first.");
-        return Err(Error::conflict(text).into());
+    let contents = rows::contents(tx, &project.id)?.join(", ");
+    let users = rows::users_of_project(tx, &project.id)?;
+    let users: Vec<_> = users.into_iter().map(|(user, role)| format!("{user} ({role})")).collect();
+    let users = users.join(", ");
+    if !force {
+        let reasons = [("it still has", &contents), ("these users have roles on it:", &users)];
+        let reasons = reasons.into_iter().filter(|(_, what)| !what.is_empty());
+        let reasons: Vec<_> = reasons.map(|(why, what)| format!("{why} {what}")).collect();
+        if !reasons.is_empty() {
+            let reasons = reasons.join(", and ");
+            let text =
+                format!("Project {name} is not deleted, because {reasons}; --force deletes it all the same.");
+            return Err(Error::conflict(text).into());
+        }
     }
-    rows::delete_project(tx, &project.id)
+    rows::delete_project(tx, &project.id)?;
+    let id = project.id;
+    let mut left = String::new();
+    if !users.is_empty() {
+        left += &format!(" These users no longer have their roles on it: {users}.");
+    }
+    if !contents.is_empty() {
+        left += &format!(
+            " It still had {contents}, which stay in the database: only users with the role admin reach them, at \
+             /v2/{id}."
+        );
+    }
+    Ok(left)
+}
+
+/// Runs a change after which there has to be an administrator if there was one before, unless it is forced.
+fn keeping_an_admin<T>(
+    tx: &mut Tx<'_>,
+    force: bool,
+    change: impl FnOnce(&mut Tx<'_>) -> Outcome<T>,
+) -> Outcome<T> {
+    let before = rows::lock_admins(tx)?;
+    let changed = change(tx)?;
+    if force || before.is_empty() || !rows::admins(tx)?.is_empty() {
+        return Ok(changed);
+    }
+    let names: Vec<_> = before.into_iter().map(|(_, name)| name).collect();
+    let text = format!(
+        "User {} is the last one that is enabled and has the role admin, and nothing is changed; give the role to \
+         another first, or use --force.",
+        names.join(", ")
+    );
+    Err(Error::conflict(text).into())
 }
 
 fn on_user(
@@ -270,29 +349,6 @@ fn valid_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("A name has 1 to {LONGEST_NAME} printable characters, and no space at its ends."))
-}
-
-/// A password, if it was generated and has to be shown, and the hash of it.
-fn new_password(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<String>, String), String> {
-    if !from_input {
-        let password = random_password().map_err(sentence)?;
-        let hash = hash_password(&password).map_err(sentence)?;
-        return Ok((Some(password), hash));
-    }
-    let mut line = String::new();
-    std::io::Read::take(input, 4 * LONGEST_PASSWORD as u64 + 2)
-        .read_line(&mut line)
-        .map_err(|error| format!("The password could not be read from the standard input: {error}."))?;
-    let password = line.strip_suffix('\n').unwrap_or(&line);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    let length = password.chars().count();
-    if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) || password.contains('\0') {
-        return Err(format!(
-            "A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; it is read from the first line \
-             of the standard input."
-        ));
-    }
-    Ok((None, hash_password(password).map_err(sentence)?))
 }
 
 fn shown(password: Option<String>) -> String {

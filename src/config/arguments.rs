@@ -21,6 +21,9 @@ pub struct Options {
     /// The database, as SQLAlchemy or Diesel writes it [default: sqlite:///freezer.sqlite]
     #[arg(long, global = true, value_name = "URL")]
     pub database_connection: Option<String>,
+    /// Work with a database schema that a newer release has migrated, at your own risk
+    #[arg(long, global = true)]
+    pub allow_newer_schema: bool,
     /// Log at level debug [default: false]
     #[arg(
         short,

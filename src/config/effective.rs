@@ -9,7 +9,7 @@ use super::files::Files;
 use super::ini::normalized;
 use super::option::{Opt, Value};
 use super::settings::{AuthStrategy, strategy};
-use super::table::{self, CORS, PLUGIN, REACHED};
+use super::table::{self, CORS, FORMER, PLUGIN, REACHED};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +165,11 @@ impl Effective {
     }
 }
 
+/// What says now what an option of old said.
+pub fn successor(former: &str) -> Option<&'static str> {
+    FORMER.iter().find(|(name, _)| *name == former).map(|(_, now)| *now)
+}
+
 /// Takes what the heirs leave open from the options of the same names in another section.
 fn inherit(settings: &mut [Setting], from: &str, is_heir: impl Fn(&Setting) -> bool) {
     let base: Vec<Setting> = settings.iter().filter(|setting| setting.group == from).cloned().collect();
@@ -208,6 +213,15 @@ impl<'e> Section<'e> {
 
     fn value(self, name: &str) -> Option<&'e Value> {
         self.setting(name)?.value.as_ref()
+    }
+
+    /// An option of this section that is no longer read, with the place where it is: one that said what `name` says now.
+    pub fn former(self, name: &str) -> Option<(&'e str, String)> {
+        let is_it =
+            |former: &str| successor(former).is_some_and(|now| now.split(" and ").any(|now| now == name));
+        let mut unknown = self.effective.unknown.iter().filter(|(_, _, section, _)| section == self.name);
+        let (path, line, _, former) = unknown.find(|(.., former)| is_it(former))?;
+        Some((former.as_str(), format!("{}:{line}", path.display())))
     }
 
     /// Whether somebody gave it.

@@ -32,7 +32,7 @@ impl Files {
     ///
     /// # Errors
     /// A sentence for the operator: a named file or directory is not there, one cannot be read, or has a line that
-    /// means nothing.
+    /// means nothing; it cannot be told whether a place for files has one.
     pub fn load(options: &Options) -> Result<Self, String> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         Self::load_from(options, &places(home.as_deref()), home.as_deref())
@@ -41,13 +41,13 @@ impl Files {
     fn load_from(options: &Options, places: &[PathBuf], home: Option<&Path>) -> Result<Self, String> {
         let given = |paths: &[PathBuf]| paths.iter().map(|path| absolute(path, home)).collect::<Vec<_>>();
         let (files, named) = match given(&options.config_file) {
-            given if given.is_empty() => (found(places, ".conf"), Vec::new()),
+            given if given.is_empty() => (found(places, home, ".conf")?, Vec::new()),
             given => (Vec::new(), given),
         };
         let directories = given(&options.config_dir);
         let mut paths = files.clone();
         if directories.is_empty() {
-            for directory in found(places, ".conf.d") {
+            for directory in found(places, home, ".conf.d")? {
                 paths.extend(in_directory(&directory)?);
             }
         }
@@ -100,13 +100,36 @@ fn places(home: Option<&Path>) -> Vec<PathBuf> {
     own.chain(["/etc/freezer".into(), "/etc".into()]).collect()
 }
 
-/// Of each name, the first that is there.
-fn found(places: &[PathBuf], extension: &str) -> Vec<PathBuf> {
-    let first = |name: &str| {
-        let file = format!("{name}{extension}");
-        places.iter().map(|place| place.join(&file)).find(|path| path.exists())
-    };
-    NAMES.into_iter().filter_map(first).collect()
+/// Of each name, the first that is there. A symbolic link is there also when it leads nowhere: reading it then says so,
+/// while a service that went on without it would serve an empty database.
+///
+/// # Errors
+/// A sentence for the operator: we may not look into a place of the system. What is in a home directory that is closed to
+/// us is not ours.
+fn found(places: &[PathBuf], home: Option<&Path>, extension: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for name in NAMES {
+        for place in places {
+            let path = place.join(format!("{name}{extension}"));
+            match fs::symlink_metadata(&path) {
+                Ok(_) => {
+                    found.push(path);
+                    break;
+                }
+                Err(error)
+                    if error.kind() == ErrorKind::PermissionDenied
+                        && !home.is_some_and(|home| place.starts_with(home)) =>
+                {
+                    return Err(format!(
+                        "It cannot be told whether there is a configuration file {}: {error}.",
+                        path.display()
+                    ));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The files `*.conf` of a directory, by name; the shell's star does not stand for hidden ones.
@@ -209,6 +232,16 @@ mod tests {
         assert_eq!(files.directories[..2], [root.join("y"), root.join("x")]);
         let files = load(root, &[], &["y"]).unwrap();
         assert_eq!(names(root, &files), ["etc/freezer.conf", "y/1.conf", "y/2.conf"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_not_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        fs::create_dir(root.join("etc")).unwrap();
+        std::os::unix::fs::symlink("gone.conf", root.join("etc/freezer-api.conf")).unwrap();
+        let why = load(root, &[], &[]).err().unwrap();
+        assert!(why.contains("etc/freezer-api.conf cannot be read: there is no such file"), "{why}");
     }
 
     #[test]

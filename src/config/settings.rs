@@ -4,13 +4,15 @@ mod database;
 mod keystone;
 mod logging;
 mod middleware;
+mod quotas;
 
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::effective::Effective;
 use crate::api_v1::Scope;
+use crate::quotas::Limits;
 use crate::store::url::{Backend, DatabaseUrl};
 use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
@@ -71,6 +73,8 @@ pub struct Config {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have.
     pub max_log_size: usize,
+    /// How much every project may have.
+    pub quotas: Limits,
 }
 
 impl Config {
@@ -81,9 +85,10 @@ impl Config {
     pub fn new(effective: &Effective, openrc: Option<&Path>) -> Result<Self, String> {
         let database = effective.database()?;
         let auth_strategy = strategy(effective)?;
-        let server = server(effective)?;
+        let mut server = server(effective)?;
         if auth_strategy == AuthStrategy::Noauth {
             loopback_only(&server.bind_host)?;
+            server.loopback_hosts_only = true;
         }
         let (keystone, trusts) = match auth_strategy {
             AuthStrategy::Keystone => (Some(keystone::tokens(effective)?), keystone::trusts(effective)?),
@@ -106,6 +111,7 @@ impl Config {
                 .section("DEFAULT")
                 .count("action_report_max_log_size", usize::MAX)
                 .unwrap_or(65_536),
+            quotas: quotas::limits(effective),
             database,
             server,
         })
@@ -133,6 +139,21 @@ impl Effective {
         database::store(self, workers)
     }
 
+    /// The openrc file of the first start, and the identity's URL, as this machine sees it.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn openrc(&self) -> Result<(PathBuf, String), String> {
+        let server = server(self)?;
+        let host = match server.bind_host.parse::<IpAddr>() {
+            Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+            Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+            _ => server.bind_host,
+        };
+        let url = format!("http://{host}:{}/identity/v3", server.bind_port);
+        Ok((openrc_beside(&self.database()?), url))
+    }
+
     /// Where the rules of the policy are.
     pub fn policy(&self) -> policy::Settings {
         policy(self)
@@ -152,7 +173,8 @@ pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
     }
     let keystone = effective.section("keystone_authtoken");
     let names = ["auth_url", "auth_type", "www_authenticate_uri", "auth_section"];
-    if names.into_iter().any(|name| keystone.text(name).is_some()) {
+    // A file that names a Keystone in the way of old is to be mended, and not served without Keystone.
+    if names.into_iter().any(|name| keystone.text(name).is_some()) || keystone.former("auth_url").is_some() {
         return Ok(AuthStrategy::Keystone);
     }
     match effective.database()?.backend() {
@@ -167,19 +189,24 @@ pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
 fn server(effective: &Effective) -> Result<server::Settings, String> {
     let (section, middleware) = (effective.section("DEFAULT"), effective.section("oslo_middleware"));
     let defaults = server::Settings::default();
+    let max_body = middleware.count("max_request_body_size", usize::MAX);
     Ok(server::Settings {
         bind_host: section.string("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
         bind_port: section.count("bind_port", u16::MAX).unwrap_or(defaults.bind_port),
         workers: section.count("workers", usize::MAX).unwrap_or(defaults.workers),
         max_connections: section.count("max_connections", usize::MAX).unwrap_or(defaults.max_connections),
-        max_request_body_size: middleware
-            .count("max_request_body_size", usize::MAX)
-            .unwrap_or(defaults.max_request_body_size),
+        max_request_body_size: max_body.unwrap_or(defaults.max_request_body_size),
+        max_document_body_size: max_body.unwrap_or(defaults.max_document_body_size),
         proxy: http::proxy::Settings {
             parse_headers: middleware.is("enable_proxy_headers_parsing"),
             path_prefix: http::proxy::path_prefix(section.text("path_prefix").unwrap_or_default())
                 .map_err(|why| section.refuse("path_prefix", &why))?,
         },
+        public_endpoint: section
+            .text("public_endpoint")
+            .map(http::Endpoint::parse)
+            .transpose()
+            .map_err(|why| section.refuse("public_endpoint", &why))?,
         cors: middleware::cors(effective),
         ..defaults
     })
@@ -200,6 +227,7 @@ fn policy(effective: &Effective) -> policy::Settings {
             cert_file: section.path("remote_ssl_client_crt_file"),
             key_file: section.path("remote_ssl_client_key_file"),
             insecure: !section.is("remote_ssl_verify_server_crt"),
+            no_authorities: false,
             connect_timeout: None,
             // Too long for a clock is as good as the longest.
             timeout: section.float("remote_timeout").filter(|seconds| *seconds > 0.0).map(|seconds| {

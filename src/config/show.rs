@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::effective::{Effective, Setting, Source};
+use super::effective::{Effective, Setting, Source, successor};
 
 impl Effective {
     /// Every option, or those that are `changed` from their default, with where it comes from, in the form of a
@@ -34,7 +34,8 @@ impl Effective {
             out.push_str("\n# Not known here, and ignored:\n");
         }
         for (path, line, section, name) in &self.unknown {
-            let _ = writeln!(out, "# {}:{line}: [{section}] {name}", path.display());
+            let now = successor(name).map(|now| format!("; {now} says that now")).unwrap_or_default();
+            let _ = writeln!(out, "# {}:{line}: [{section}] {name}{now}", path.display());
         }
         out
     }

@@ -9,9 +9,10 @@ mod keystone;
 mod logging;
 mod middleware;
 mod policy;
+mod quotas;
 
 use super::option::Opt;
-pub use keystone::{PLUGIN, REACHED};
+pub use keystone::{FORMER, PLUGIN, REACHED};
 pub use middleware::CORS;
 
 /// A section of the file.
@@ -42,6 +43,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "oslo_middleware", parts: &[("oslo.middleware", middleware::OPTIONS)] },
     Section { name: "cors", parts: &[("oslo.middleware", middleware::CORS)] },
     Section { name: "healthcheck", parts: &[("oslo.middleware", middleware::HEALTHCHECK)] },
+    Section { name: "quotas", parts: &[("freezer-api, not in the Python service", quotas::OPTIONS)] },
     Section { name: "paste_deploy", parts: &[("freezer-api", general::PASTE_DEPLOY)] },
     Section { name: "storage", parts: &[("freezer-api", general::STORAGE)] },
 ];

@@ -213,7 +213,7 @@ pub fn parse(body: Value) -> Result<ReportSpec> {
         job_attachment_id: reference("job_attachment_id"),
         result: owned("result").unwrap_or_default(),
         time_elapsed: body.get("time_elapsed").and_then(Value::as_i64).unwrap_or(0),
-        metadata: Json(body.get("metadata").cloned().unwrap_or_else(|| json!({}))),
+        metadata: Json::from(body.get("metadata").cloned().unwrap_or_else(|| json!({}))),
         report_date: report_date(&body)?,
         log: owned("log"),
     };
@@ -250,7 +250,7 @@ pub fn parse_patch(body: Value) -> Result<ReportPatch> {
 /// # Errors
 /// 400 when the metadata would become too large.
 pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChange> {
-    let mut metadata = report.metadata.clone().into_object();
+    let mut metadata = report.metadata.object();
     for (key, value) in &patch.metadata {
         match value {
             Value::Null => drop(metadata.remove(key)),
@@ -281,8 +281,8 @@ fn report_date(body: &Map<String, Value>) -> Result<Option<Time>> {
 }
 
 fn bounded(metadata: &Json) -> Result<()> {
-    match serde_json::to_vec(&metadata.0) {
-        Ok(json) if json.len() <= MAX_METADATA => Ok(()),
+    match metadata.text().len() {
+        0..=MAX_METADATA => Ok(()),
         _ => Err(Error::bad_request(format!("The metadata would exceed {MAX_METADATA} bytes."))),
     }
 }
@@ -301,7 +301,7 @@ pub fn render(view: &ReportView) -> Value {
         "client_id": report.client_id,
         "result": report.result,
         "time_elapsed": report.time_elapsed,
-        "metadata": report.metadata.0,
+        "metadata": report.metadata,
         "report_date": iso(report.report_date),
         "has_log": view.has_log,
         "created_at": iso(report.created_at),

@@ -1,5 +1,7 @@
 //! The action document and the `freezer_action` inside it (contract, api-v2 §4 and §6).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -9,7 +11,7 @@ use super::search::Fields;
 use super::shape::{
     Shape, about, closed, id, integer, nullable, own_id, project_id, text, titled, user_id, version, words,
 };
-use super::{MAX_TEXT, bounded, int};
+use super::{MAX_TEXT, int, size};
 use crate::error::Result;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
@@ -207,10 +209,8 @@ pub struct NewAction {
 /// 400 when the body is not an action.
 pub fn parse(body: Value) -> Result<NewAction> {
     let body = ACTION.check(body)?;
-    Ok(NewAction {
-        id: super::text(&body, "action_id").filter(|id| !id.is_empty()).map(str::to_owned),
-        spec: spec(&body),
-    })
+    let id = super::text(&body, "action_id").filter(|id| !id.is_empty()).map(str::to_owned);
+    Ok(NewAction { id, spec: spec(body) })
 }
 
 /// Reads a change of an action.
@@ -222,10 +222,7 @@ pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
 }
 
 /// What `action` becomes with a change: objects are merged, what is missing stays.
-///
-/// # Errors
-/// 400 when it would become too large.
-pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> Result<ActionSpec> {
+pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
     let mut whole = json!({
         "freezer_action": action.freezer_action(),
         "max_retries": action.max_retries,
@@ -248,29 +245,30 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> Result<Action
     if let Some(mandatory) = inside {
         patch.entry("mandatory").or_insert(mandatory.into());
     }
-    merge(&mut whole, &Value::Object(patch));
-    let patched = spec(whole.as_object().unwrap_or(&Map::new()));
-    bounded(&patched.metadata.0, 1)?;
-    Ok(patched)
+    merge(&mut whole, Value::Object(patch));
+    match whole {
+        Value::Object(whole) => spec(whole),
+        _ => action.clone(),
+    }
 }
 
 /// Merges objects key by key, deeply; anything else is replaced (contract, api-v1 §6).
-pub fn merge(target: &mut Value, patch: &Value) {
+pub fn merge(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
             for (key, value) in patch {
-                merge(target.entry(key.clone()).or_insert(Value::Null), value);
+                merge(target.entry(key).or_insert(Value::Null), value);
             }
         }
-        (target, patch) => *target = patch.clone(),
+        (target, patch) => *target = patch,
     }
 }
 
 /// What a checked action, or a checked entry of `job_actions`, says. What fits a column goes there, the rest
 /// stays in the metadata as it came; nulls too, where they say something.
-pub fn spec(body: &Map<String, Value>) -> ActionSpec {
-    let mut rest = match body.get("freezer_action") {
-        Some(Value::Object(object)) => object.clone(),
+pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
+    let mut rest = match body.remove("freezer_action") {
+        Some(Value::Object(object)) => object,
         _ => Map::new(),
     };
     // Central schedulers put the trust they run under into the copy they send back.
@@ -305,23 +303,19 @@ pub fn spec(body: &Map<String, Value>) -> ActionSpec {
         log_file,
         priority: number("priority"),
         timeout: number("timeout"),
-        max_retries: int(body, "max_retries").unwrap_or(DEFAULT_RETRIES),
-        max_retries_interval: int(body, "max_retries_interval").unwrap_or(DEFAULT_RETRY_INTERVAL),
+        max_retries: int(&body, "max_retries").unwrap_or(DEFAULT_RETRIES),
+        max_retries_interval: int(&body, "max_retries_interval").unwrap_or(DEFAULT_RETRY_INTERVAL),
         mandatory: mandatory.unwrap_or(false),
         metadata: rest.into(),
     }
 }
 
-/// Whether a `freezer_action` says the same as a stored one; null and missing are the same.
-pub fn is_same(sent: &Map<String, Value>, stored: &ActionSpec) -> bool {
-    fn core(object: &Map<String, Value>) -> Map<String, Value> {
-        object
-            .iter()
-            .filter(|(key, value)| !value.is_null() && *key != "os_trust_id")
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
-    }
-    core(sent) == core(&stored.freezer_action())
+/// What a `freezer_action` says, as text: two say the same if their texts are equal. Null and missing are the same.
+pub fn core(object: &Map<String, Value>) -> String {
+    let core: BTreeMap<&String, &Value> =
+        object.iter().filter(|(key, value)| !value.is_null() && *key != "os_trust_id").collect();
+    // Every value has a text.
+    serde_json::to_string(&core).unwrap_or_default()
 }
 
 /// The `freezer_action` as the API shows it, its members in the order of their names.
@@ -351,13 +345,14 @@ impl Serialize for FreezerAction<'_> {
             ("restore_abs_path", text(&spec.restore_abs_path)),
             ("timeout", spec.timeout.map(Member::Number)),
         ];
-        let mut rest = spec.metadata.0.as_object().into_iter().flatten().peekable();
+        let metadata = spec.metadata.members();
+        let mut rest = metadata.iter().peekable();
         let mut map = serializer.serialize_map(None)?;
         for (key, column) in columns {
             while let Some((other, value)) = rest.next_if(|(other, _)| other.as_str() < key) {
                 map.serialize_entry(other, value)?;
             }
-            let kept = rest.next_if(|(other, _)| *other == key);
+            let kept = rest.next_if(|(other, _)| other.as_str() == key);
             match (column, kept) {
                 (Some(member), _) => map.serialize_entry(key, &member)?,
                 (None, Some((_, value))) => map.serialize_entry(key, value)?,
@@ -372,18 +367,49 @@ impl Serialize for FreezerAction<'_> {
     }
 }
 
-/// An action as the API shows it.
+/// An action as the API shows it, its members in the order of their names.
+#[derive(Serialize)]
+pub struct ActionJson<'a> {
+    _version: i32,
+    action_id: &'a str,
+    freezer_action: FreezerAction<'a>,
+    mandatory: bool,
+    max_retries: i32,
+    max_retries_interval: i32,
+    project_id: &'a str,
+    timeout: Value,
+    user_id: &'a str,
+}
+
+impl<'a> ActionJson<'a> {
+    /// The document of a row.
+    pub fn new(action: &'a Action) -> Self {
+        let spec = &action.spec;
+        let timeout = match spec.timeout {
+            Some(timeout) => timeout.into(),
+            None => spec.metadata.member("timeout").unwrap_or_default(),
+        };
+        Self {
+            _version: action.version,
+            action_id: &action.id,
+            freezer_action: FreezerAction(spec),
+            mandatory: spec.mandatory,
+            max_retries: spec.max_retries,
+            max_retries_interval: spec.max_retries_interval,
+            project_id: &action.project_id,
+            timeout,
+            user_id: &action.user_id,
+        }
+    }
+}
+
+/// An action as the API shows it, to be searched, or held against a precondition.
 pub fn render(action: &Action) -> Value {
-    let spec = &action.spec;
-    json!({
-        "action_id": action.id,
-        "project_id": action.project_id,
-        "user_id": action.user_id,
-        "max_retries": spec.max_retries,
-        "max_retries_interval": spec.max_retries_interval,
-        "mandatory": spec.mandatory,
-        "timeout": spec.freezer_action().remove("timeout").unwrap_or(Value::Null),
-        "freezer_action": FreezerAction(spec),
-        "_version": action.version,
-    })
+    // Nothing in it is no JSON.
+    serde_json::to_value(ActionJson::new(action)).unwrap_or_default()
+}
+
+/// The most bytes that an action's document can come to, whatever its version.
+pub fn largest(action: &Action) -> usize {
+    size(&ActionJson { _version: i32::MAX, ..ActionJson::new(action) })
 }

@@ -2,12 +2,15 @@
 
 pub mod v1;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
 use super::shape::{Shape, about, closed, own_id, project_id, rule, user_id, words};
+use super::{longest, size};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
+use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
 /// Where a backup stands.
@@ -198,7 +201,6 @@ pub fn parse(body: Value) -> Result<BackupSpec> {
         Some(Value::String(status)) => status,
         _ => AVAILABLE.to_owned(),
     };
-    super::bounded(&metadata, 1).map_err(bad_data)?;
     Ok(BackupSpec { status, metadata })
 }
 
@@ -231,7 +233,7 @@ pub fn parse_patch(body: Value) -> Result<BackupPatch> {
 /// # Errors
 /// 400 when they do not.
 pub fn patched(backup: &Backup, patch: &BackupPatch) -> Result<BackupSpec> {
-    let mut whole = backup.metadata.clone().into_object();
+    let mut whole = backup.metadata.object();
     whole.extend(patch.metadata.clone());
     let status = patch.status.clone().unwrap_or_else(|| Value::from(backup.status.as_str()));
     whole.insert("status".to_owned(), status);
@@ -245,14 +247,43 @@ fn bad_data(error: Error) -> Error {
     answer
 }
 
-/// A backup as the API shows it: these keys and no others.
+/// A backup as the API shows it: these keys and no others, in the order of their names.
+#[derive(Serialize)]
+pub struct BackupJson<'b, M> {
+    backup_id: &'b str,
+    backup_metadata: &'b M,
+    project_id: &'b str,
+    status: &'b str,
+    user_id: &'b str,
+}
+
+impl<'b> BackupJson<'b, Json> {
+    /// The document of a row.
+    pub fn new(backup: &'b Backup) -> Self {
+        Self {
+            backup_id: &backup.id,
+            backup_metadata: &backup.metadata,
+            project_id: &backup.project_id,
+            status: &backup.status,
+            user_id: &backup.user_id,
+        }
+    }
+}
+
+/// A backup as the API shows it, to be searched, or held against a precondition.
 pub fn render(backup: &Backup) -> Value {
-    json!({
-        "project_id": backup.project_id,
-        "backup_id": backup.id,
-        "user_id": backup.user_id,
-        "status": backup.status,
-        "backup_metadata": backup.metadata.0,
+    // Nothing in it is no JSON.
+    serde_json::to_value(BackupJson::new(backup)).unwrap_or_default()
+}
+
+/// The most bytes that the document of a backup can come to, whatever its status.
+pub fn largest(spec: &BackupSpec, (project, user): (&str, &str), id: &str) -> usize {
+    size(&BackupJson {
+        backup_id: id,
+        backup_metadata: &spec.metadata,
+        project_id: project,
+        status: longest(STATUSES),
+        user_id: user,
     })
 }
 

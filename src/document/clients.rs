@@ -9,6 +9,7 @@ use super::shape::{
 };
 use super::time::{self, iso};
 use crate::error::Result;
+use crate::lifecycle;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
@@ -260,7 +261,7 @@ pub fn parse_patch(body: Value) -> Result<ClientChange> {
         body = client;
     }
     let nullable = |key: &str| body.get(key).map(|value| value.as_str().map(str::to_owned));
-    let list = |key: &str| body.get(key).cloned().map(Json);
+    let list = |key: &str| body.get(key).cloned().map(Json::from);
     Ok(ClientChange {
         config_id: nullable("config_id"),
         description: nullable("description"),
@@ -282,14 +283,14 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Who is up has polled then or later.
-    pub fn up_since(self) -> Time {
-        self.now - self.down_time
+    /// The last poll of a client that is up is between these two moments, both included.
+    pub fn up_between(self) -> (Time, Time) {
+        (self.now - self.down_time, self.now)
     }
 
     /// Whether a client that polled last at that time, if ever, is up.
     fn is_up(self, last_seen_at: Option<Time>) -> bool {
-        last_seen_at.is_some_and(|seen| seen >= self.up_since())
+        last_seen_at.is_some_and(|seen| lifecycle::is_recent(self.now - seen, self.down_time))
     }
 }
 
@@ -305,10 +306,10 @@ pub fn render(client: &Client, liveness: Liveness) -> Value {
             "config_id": client.config_id,
             "is_central": client.is_central,
             "description": client.description,
-            "supported_actions": client.supported_actions.0,
-            "supported_modes": client.supported_modes.0,
-            "supported_storages": client.supported_storages.0,
-            "supported_engines": client.supported_engines.0,
+            "supported_actions": client.supported_actions,
+            "supported_modes": client.supported_modes,
+            "supported_storages": client.supported_storages,
+            "supported_engines": client.supported_engines,
             "last_seen_at": client.last_seen_at.map(iso),
             "state": if liveness.is_up(client.last_seen_at) { "up" } else { "down" },
         },
@@ -334,7 +335,9 @@ mod tests {
     fn a_client_is_up_until_its_last_poll_is_too_old() {
         let now = crate::store::now();
         let liveness = Liveness { now, down_time: TimeDelta::seconds(180) };
-        for (age, up) in [(-5, true), (0, true), (180, true), (181, false), (86_400, false)] {
+        for (age, up) in
+            [(-86_400, false), (-5, false), (0, true), (180, true), (181, false), (86_400, false)]
+        {
             assert_eq!(liveness.is_up(Some(now - TimeDelta::seconds(age))), up, "{age}");
         }
         assert!(!liveness.is_up(None));
@@ -345,7 +348,7 @@ mod tests {
         let flat = parse_patch(json!({"hostname": null, "client_id": "x", "_version": 3})).unwrap();
         assert_eq!(flat, ClientChange { hostname: Some(None), ..ClientChange::default() });
         let nested = json!({"project_id": "p", "client": {"supported_modes": ["fs"], "state": "up"}});
-        let modes = Some(Json(json!(["fs"])));
+        let modes = Some(Json::from(json!(["fs"])));
         assert_eq!(
             parse_patch(nested).unwrap(),
             ClientChange { supported_modes: modes, ..ClientChange::default() }

@@ -3,13 +3,16 @@
 mod shapes;
 mod shown;
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
-use super::actions::is_same;
+use super::actions::core;
 use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::Shape;
-use super::{bounded, int};
+use super::{MAX_DOCUMENT, check_size, int, size};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
@@ -20,7 +23,7 @@ use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
 pub use shapes::{
     JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH, parse_event,
 };
-pub use shown::{Shown, render};
+pub use shown::{Shown, largest, render, searched};
 
 /// How many actions a job can have.
 pub const MAX_ACTIONS: usize = 1000;
@@ -92,9 +95,23 @@ pub struct JobDocument {
 }
 
 impl JobDocument {
+    /// Whether a job of this may come to more than a document can have: it refers to actions that are there already, or has
+    /// much of its own.
+    pub fn may_be_large(&self) -> bool {
+        const MOST: usize = MAX_DOCUMENT / 16;
+        let actions = self.actions.as_deref().unwrap_or_default();
+        let own: usize = actions.iter().map(|action| action.spec.weight() + 512).sum();
+        own > MOST || actions.iter().any(|action| action.action_id.is_some())
+    }
+
     /// The session that it wants its job in.
     pub fn session(&self) -> Option<&str> {
         self.session_id.as_ref()?.as_deref()
+    }
+
+    /// How many of its entries bring an action of their own.
+    pub fn new_actions(&self) -> usize {
+        self.actions.iter().flatten().filter(|entry| entry.action_id.is_none()).count()
     }
 }
 
@@ -103,8 +120,8 @@ impl JobDocument {
 pub struct JobAction {
     /// The action it refers to; without one it brings a new action.
     pub action_id: Option<String>,
-    /// What it says the action is.
-    pub freezer_action: Option<Map<String, Value>>,
+    /// What it says the action that it refers to is, as [`core`] has it.
+    says: Option<String>,
     /// The same, as a new action would have it.
     pub spec: ActionSpec,
     retries: Option<i32>,
@@ -117,29 +134,34 @@ pub struct JobAction {
 /// # Errors
 /// 400 when the body does not have the shape, or there is none, or an action is not one.
 pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
-    let body = shape.check(body)?;
+    let mut body = shape.check(body)?;
+    let (entries, defaults) = (body.remove("job_actions"), body.remove("action_defaults"));
     let word = |key| super::text(&body, key).filter(|word| !word.is_empty()).map(str::to_owned);
     let empty = Map::new();
     let schedule = match body.get("job_schedule") {
         Some(Value::Object(schedule)) => Some(schedule),
         _ => None,
     };
-    let defaults = match body.get("action_defaults") {
+    let defaults = match &defaults {
         Some(Value::Object(defaults)) => defaults,
         _ => &empty,
     };
-    if let Some(Value::Array(entries)) = body.get("job_actions") {
-        bounded(defaults, entries.len())?;
-    }
-    let actions = match body.get("job_actions") {
-        Some(Value::Array(entries)) => Some(
-            entries
-                .iter()
-                .enumerate()
-                .filter_map(|(index, entry)| Some((index, entry.as_object()?)))
-                .map(|(index, entry)| job_action(index, entry, defaults))
-                .collect::<Result<Vec<_>>>()?,
-        ),
+    let actions = match entries {
+        Some(Value::Array(entries)) => {
+            if !defaults.is_empty() {
+                check_size(
+                    "the job with its action_defaults",
+                    size(defaults).saturating_mul(entries.len()),
+                    0,
+                )?;
+            }
+            // One after the other becomes text: all of them as values take much more.
+            let entries = entries.into_iter().enumerate().filter_map(|(index, entry)| match entry {
+                Value::Object(entry) => Some(job_action(index, entry, defaults)),
+                _ => None,
+            });
+            Some(entries.collect::<Result<Vec<_>>>()?)
+        }
         _ => None,
     };
     Ok(JobDocument {
@@ -155,8 +177,11 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
     })
 }
 
-fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, Value>) -> Result<JobAction> {
-    let mut entry = entry.clone();
+fn job_action(
+    index: usize,
+    mut entry: Map<String, Value>,
+    defaults: &Map<String, Value>,
+) -> Result<JobAction> {
     let action_id = super::text(&entry, "action_id").filter(|id| !id.is_empty()).map(str::to_owned);
     if let Some(Value::Object(freezer_action)) = entry.get_mut("freezer_action") {
         for (key, value) in defaults {
@@ -166,24 +191,28 @@ fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, V
             }
         }
     }
-    let freezer_action = match entry.get("freezer_action") {
-        Some(Value::Object(freezer_action)) => Some(freezer_action.clone()),
+    let says = match entry.get("freezer_action") {
+        Some(Value::Object(freezer_action)) if action_id.is_some() => Some(core(freezer_action)),
         _ => None,
     };
-    let spec = super::actions::spec(&entry);
+    let (retries, retry_interval) = (int(&entry, "max_retries"), int(&entry, "max_retries_interval"));
+    let mandatory = entry.get("mandatory").and_then(Value::as_bool);
+    let spec = super::actions::spec(entry);
     if action_id.is_none() && spec.action.is_empty() {
         return Err(Error::bad_request(format!(
             "At /job_actions/{index}: an action_id or a freezer_action with an action is needed."
         )));
     }
-    Ok(JobAction {
-        action_id,
-        freezer_action,
-        spec,
-        retries: int(&entry, "max_retries"),
-        retry_interval: int(&entry, "max_retries_interval"),
-        mandatory: entry.get("mandatory").and_then(Value::as_bool),
-    })
+    Ok(JobAction { spec, says, action_id, retries, retry_interval, mandatory })
+}
+
+/// The actions that the entries of a document refer to. Each is parsed at most once, however many entries name it.
+pub struct KnownActions(HashMap<String, (Action, OnceCell<String>)>);
+
+impl From<Vec<Action>> for KnownActions {
+    fn from(actions: Vec<Action>) -> Self {
+        Self(actions.into_iter().map(|action| (action.id.clone(), (action, OnceCell::new()))).collect())
+    }
 }
 
 impl JobAction {
@@ -191,16 +220,18 @@ impl JobAction {
     ///
     /// # Errors
     /// 422 when there is no such action, or it is not what the entry says it is.
-    pub fn referred<'a>(&self, known: &'a [Action]) -> Result<Option<&'a Action>> {
+    pub fn referred<'a>(&self, known: &'a KnownActions) -> Result<Option<&'a Action>> {
         let Some(id) = &self.action_id else { return Ok(None) };
-        let Some(action) = known.iter().find(|action| action.id == *id) else {
+        let Some((action, says)) = known.0.get(id) else {
             return Err(Error::unprocessable(format!("Action not found with ID {id}")));
         };
-        match &self.freezer_action {
-            Some(sent) if !is_same(sent, &action.spec) => Err(Error::unprocessable(format!(
-                "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
+        match &self.says {
+            Some(sent) if sent != says.get_or_init(|| core(&action.spec.freezer_action())) => {
+                Err(Error::unprocessable(format!(
+                    "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
                  action_id to make a new one."
-            ))),
+                )))
+            }
             _ => Ok(Some(action)),
         }
     }
@@ -237,7 +268,7 @@ pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
     for (key, capability, supported) in wants {
         // A form may leave null, "" or false where nothing was chosen; nothing else but a word can be in the list.
         let Some(wanted) = object.get(key).filter(|value| !is_unset(value)) else { continue };
-        let able = supported.0.as_array().is_some_and(|list| list.contains(wanted));
+        let able = supported.value().as_array().is_some_and(|list| list.contains(wanted));
         if !able {
             let wanted = wanted.as_str().unwrap_or("a value that is no word");
             return Err(Error::unprocessable(format!(

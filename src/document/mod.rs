@@ -25,21 +25,47 @@ use crate::store::moment_type::Time;
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
-/// The most that the keys without a column may come to in one document, in bytes of JSON. Whatever a single request
-/// can bring fits; many updates must not add up to more than a database takes in one packet.
-pub const MAX_METADATA: usize = 524_288;
+/// The most that a stored document may come to, in bytes of compact JSON. One that is there already and is larger stays, and
+/// may become smaller.
+pub const MAX_DOCUMENT: usize = 1024 * 1024;
+
+/// A moment in the documents with as many digits as any that will come: 20 Nov 2286.
+pub const FAR: i64 = 9_999_999_999;
 
 pub use crate::store::is_id;
 
-/// Sees to it that so many copies of something are within [`MAX_METADATA`].
+/// How many bytes of compact JSON something is.
+pub fn size(document: &impl serde::Serialize) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Nothing that is shown has anything in it that JSON has not.
+    let _ = serde_json::to_writer(&mut count, document);
+    count.0
+}
+
+/// Sees to it that a document to be stored is within [`MAX_DOCUMENT`], or no larger than it is already.
 ///
 /// # Errors
-/// 400 when they are not.
-pub fn bounded(metadata: &impl serde::Serialize, copies: usize) -> Result<()> {
-    match serde_json::to_vec(metadata) {
-        Ok(json) if json.len().saturating_mul(copies) <= MAX_METADATA => Ok(()),
-        _ => Err(Error::bad_request(format!("The document would exceed {MAX_METADATA} bytes."))),
+/// 413 when it is not.
+pub fn check_size(what: &str, size: usize, stored: usize) -> Result<()> {
+    match size <= MAX_DOCUMENT.max(stored) {
+        true => Ok(()),
+        false => Err(Error::document_too_large(what, size, MAX_DOCUMENT)),
     }
+}
+
+/// The longest of some words.
+fn longest(words: &[&'static str]) -> &'static str {
+    words.iter().copied().max_by_key(|word| word.len()).unwrap_or_default()
 }
 
 /// Seconds since the epoch, as every time in the documents is given.

@@ -1,5 +1,9 @@
 //! The search body of the lists (contract, api-v2 §10), read and, where no column can, applied to documents.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::shape::{Shape, about};
@@ -72,9 +76,23 @@ pub fn parse(body: Value) -> Result<Search> {
             "A search has at most {MAX_CONDITIONS} conditions and words."
         )));
     }
+    tidy(&mut search.words);
+    search.unwanted_words.iter_mut().for_each(tidy);
     search.time_after = time(body.get("time_after"))?;
     search.time_before = time(body.get("time_before"))?;
     Ok(search)
+}
+
+/// The client whose scheduler polls by a search with this body: `match` has the `client_id` and nothing else, and
+/// `match_not` has the completed jobs and nothing else. That is what every freezer-scheduler sends; any other search
+/// only looks.
+pub fn polling_client(body: &Value) -> Option<&str> {
+    let body = body.as_object().filter(|body| body.len() == 2)?;
+    let only = |list: &str, key: &str| match body.get(list)?.as_array()?.as_slice() {
+        [Value::Object(condition)] if condition.len() == 1 => condition.get(key)?.as_str(),
+        _ => None,
+    };
+    only("match", "client_id").filter(|_| only("match_not", "status") == Some("completed"))
 }
 
 fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
@@ -98,6 +116,12 @@ fn words(value: &Value) -> Vec<String> {
     text.to_lowercase().split_whitespace().map(str::to_owned).collect()
 }
 
+/// Each word once, and the longest first: of the words that a document does not have, these are found out soonest.
+fn tidy(words: &mut Vec<String>) {
+    words.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    words.dedup();
+}
+
 fn time(value: Option<&Value>) -> Result<Option<i64>> {
     match value {
         None | Some(Value::Null) => Ok(None),
@@ -112,14 +136,28 @@ fn bad_time() -> Error {
 
 /// Whether a document is what the search wants.
 pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
-    search.wanted.iter().all(|condition| found(document, condition, fields))
-        && !search.unwanted.iter().any(|condition| found(document, condition, fields))
-        && search.words.iter().all(|word| has_word(document, word))
-        && !search.unwanted_words.iter().any(|words| words.iter().all(|word| has_word(document, word)))
+    let members = OnceCell::new();
+    let found = |condition: &Condition| found(document, &members, condition, fields);
+    search.wanted.iter().all(found) && !search.unwanted.iter().any(found) && has_words(document, search)
 }
 
-fn found(document: &Value, condition: &Condition, fields: Fields) -> bool {
-    let values = occurrences(document, &condition.key, fields);
+/// Whether a document has each of the words that are wanted, and of no unwanted text all of them. Its text is put into
+/// lower case once, however many words there are.
+fn has_words(document: &Value, search: &Search) -> bool {
+    if search.words.is_empty() && search.unwanted_words.is_empty() {
+        return true;
+    }
+    let mut text = String::new();
+    append_scalars(document, &mut text);
+    let has_all = |words: &[String]| words.iter().all(|word| text.contains(word.as_str()));
+    has_all(&search.words) && !search.unwanted_words.iter().any(|words| has_all(words))
+}
+
+/// The values of every key of a document, at whatever depth; made once for all the conditions that need it.
+type Members<'d> = OnceCell<HashMap<&'d str, Vec<&'d Value>>>;
+
+fn found<'d>(document: &'d Value, members: &Members<'d>, condition: &Condition, fields: Fields) -> bool {
+    let values = occurrences(document, members, &condition.key, fields);
     if values.is_empty() {
         // A key that is not there equals null, as it does upstream.
         return condition.value.is_null();
@@ -128,7 +166,12 @@ fn found(document: &Value, condition: &Condition, fields: Fields) -> bool {
 }
 
 /// Every value that `key` stands for in a document.
-fn occurrences<'d>(document: &'d Value, key: &str, fields: Fields) -> Vec<&'d Value> {
+fn occurrences<'m, 'd: 'm>(
+    document: &'d Value,
+    members: &'m Members<'d>,
+    key: &str,
+    fields: Fields,
+) -> Cow<'m, [&'d Value]> {
     if let Some((_, pointer)) = fields.iter().find(|(name, _)| *name == key) {
         return document.pointer(pointer).into_iter().collect();
     }
@@ -136,10 +179,15 @@ fn occurrences<'d>(document: &'d Value, key: &str, fields: Fields) -> Vec<&'d Va
     if key.contains('.') {
         along(document, key, &mut values);
     }
-    if values.is_empty() {
-        anywhere(document, key, &mut values);
+    if !values.is_empty() {
+        return values.into();
     }
-    values
+    let members = members.get_or_init(|| {
+        let mut members = HashMap::new();
+        note_members(document, &mut members);
+        members
+    });
+    members.get(key).map_or_else(|| values.into(), |values| values.as_slice().into())
 }
 
 /// The values at a dotted path; a list on the way stands for each of its items.
@@ -158,32 +206,38 @@ fn along<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
     }
 }
 
-/// The values of a key anywhere in a document.
-fn anywhere<'d>(value: &'d Value, key: &str, values: &mut Vec<&'d Value>) {
+/// Notes the values of the keys in a value, and of those further down.
+fn note_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Value>>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| anywhere(item, key, values)),
+        Value::Array(items) => items.iter().for_each(|item| note_members(item, members)),
         Value::Object(object) => {
             for (name, inner) in object {
-                if name == key {
-                    values.push(inner);
-                }
-                anywhere(inner, key, values);
+                members.entry(name).or_default().push(inner);
+                note_members(inner, members);
             }
         }
         _ => {}
     }
 }
 
-/// Whether a word (in lower case) is part of any scalar of a document.
-fn has_word(value: &Value, word: &str) -> bool {
+/// Appends every scalar of a document, in lower case and each on a line of its own. No word has a line break in it, so
+/// that what is found is part of one scalar.
+fn append_scalars(value: &Value, text: &mut String) {
     match value {
-        Value::Null => false,
-        Value::Bool(b) => b.to_string().contains(word),
-        Value::Number(n) => n.to_string().contains(word),
-        Value::String(text) => text.to_lowercase().contains(word),
-        Value::Array(items) => items.iter().any(|item| has_word(item, word)),
-        Value::Object(object) => object.values().any(|item| has_word(item, word)),
+        Value::Null => return,
+        Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
+        // Digits, and perhaps an exponent.
+        Value::Number(number) => text.push_str(&number.to_string().to_ascii_lowercase()),
+        Value::String(scalar) if scalar.is_ascii() => {
+            let begin = text.len();
+            text.push_str(scalar);
+            text[begin..].make_ascii_lowercase();
+        }
+        Value::String(scalar) => text.push_str(&scalar.to_lowercase()),
+        Value::Array(items) => return items.iter().for_each(|item| append_scalars(item, text)),
+        Value::Object(object) => return object.values().for_each(|item| append_scalars(item, text)),
     }
+    text.push('\n');
 }
 
 #[cfg(test)]
@@ -226,12 +280,53 @@ mod tests {
         assert!(finds(json!({"match": [{"_all": "[{\"mode\": \"fs\"}]"}]})));
         assert!(!finds(json!({"match": [{"_all": "[{\"mode\": \"nova\"}]"}]})));
         assert!(!finds(json!({"match_not": [{"_all": "nightly"}]})));
+        assert!(finds(json!({"match": [{"_all": "root root Root night"}]})));
+        assert!(finds(json!({"match_not": [{"_all": "nightly nightly weekly"}]})));
+    }
+
+    #[test]
+    fn a_word_is_part_of_one_value_only() {
+        // The scalars come in the order of their keys: "nightly root", "fs", "completed", "running".
+        assert!(!finds(json!({"match": [{"_all": "rootfs"}]})));
+        assert!(!finds(json!({"match": [{"_all": "[\"rootfs\"]"}]})));
+        let document = json!({"a": "\u{c9}T\u{c9}", "b": 1.5e300, "c": true, "d": null, "e": ["X\ny"]});
+        let has =
+            |text: &str| matches(&document, &parse(json!({"match": [{"_all": text}]})).unwrap(), FIELDS);
+        for text in ["\u{e9}t\u{e9}", "1.5E+300", "TRUE", "x y"] {
+            assert!(has(text), "{text}");
+        }
+        for text in ["null", "\u{e9}t\u{e9}1", "truex"] {
+            assert!(!has(text), "{text}");
+        }
     }
 
     #[test]
     fn anything_but_objects_is_refused() {
         for body in [json!([]), json!({"match": "x"}), json!({"match": [1]}), json!({"time_after": "soon"})] {
             assert_eq!(parse(body).unwrap_err().status(), 400);
+        }
+    }
+
+    #[test]
+    fn a_poll_is_exactly_what_schedulers_send() {
+        let completed = json!([{"status": "completed"}]);
+        let poll = json!({"match_not": completed, "match": [{"client_id": "a"}]});
+        assert_eq!(polling_client(&poll), Some("a"));
+        for other in [
+            json!({}),
+            json!({"match": [{"client_id": "a"}]}),
+            json!({"match": [{"client_id": 1}], "match_not": completed}),
+            json!({"match": {"client_id": "a"}, "match_not": completed}),
+            json!({"match": [{"client_id": "a", "job_id": "b"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}, {"client_id": "a"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}, {"_all": "x"}], "match_not": completed}),
+            json!({"match": [{"_all": "[{\"client_id\": \"a\"}]"}], "match_not": completed}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"status": "running"}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"job_schedule.status": "completed"}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}, {"event": ""}]}),
+            json!({"match": [{"client_id": "a"}], "match_not": completed, "time_after": 0}),
+        ] {
+            assert_eq!(polling_client(&other), None, "{other}");
         }
     }
 

@@ -1,5 +1,9 @@
 //! The session document (contract, api-v2 §8): a view over the session and the attachments in it.
 
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::clients::client_id;
@@ -7,11 +11,11 @@ use super::search::Fields;
 use super::shape::{
     Shape, about, closed, integer, nullable, own_id, project_id, text, time, titled, user_id, version, words,
 };
-use super::{MAX_TEXT, int, schedule, time_from, time_or_never};
+use super::{FAR, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
-use crate::store::sessions::{Session, SessionChange, SessionView};
+use crate::store::sessions::{Member, Session, SessionChange, SessionView};
 
 /// The keys that have columns, or that only the server sets.
 const KNOWN: &[&str] = &[
@@ -218,7 +222,7 @@ pub fn parse(shape: &Shape, body: Value) -> Result<SessionChange> {
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     Ok(SessionChange {
-        scheduling: body.get("schedule").map(|schedule| Json(cleaned(schedule))),
+        scheduling: body.get("schedule").map(|schedule| Json::from(cleaned(schedule))),
         policy: word("policy"),
         description: body.get("description").map(|_| word("description")),
         hold_off: int(&body, "hold_off"),
@@ -242,49 +246,104 @@ fn cleaned(value: &Value) -> Value {
     value
 }
 
-/// A session as the API shows it.
-pub fn render(view: &SessionView) -> Value {
-    let session: &Session = &view.session;
-    let jobs: Map<String, Value> = view
-        .members
-        .iter()
-        .map(|member| {
-            let part = &member.attachment;
-            let entry = json!({
-                "client_id": member.client_name,
-                "status": part.session_status,
-                "result": part.session_result,
-                "time_started": time_or_never(part.session_time_started),
-                "time_ended": time_or_never(part.session_time_ended),
-            });
-            (part.id.clone(), entry)
-        })
-        .collect();
-    let mut document = session.metadata.clone().into_object();
-    let known = json!({
-        "session_id": session.id,
-        "project_id": session.project_id,
-        "user_id": session.user_id,
-        "description": session.description,
-        "session_tag": session.session_tag,
-        "hold_off": session.hold_off,
-        "schedule": session.scheduling.0,
-        "policy": session.policy,
-        "status": session.status,
-        "result": session.result,
-        "time_start": time_or_never(session.time_start),
-        "time_end": time_or_never(session.time_end),
-        "time_started": time_or_never(session.time_started),
-        "time_ended": time_or_never(session.time_ended),
-        "jobs": jobs,
-        // No client ever wrote it, but the command line shows it.
-        "last_start": "",
-        "_version": session.version,
-    });
-    if let Value::Object(known) = known {
-        document.extend(known);
+/// A session as the API shows it, its members in the order of their names.
+pub struct SessionJson<'v>(pub &'v SessionView);
+
+/// The job of a session in its document; the fields in the order of their names.
+#[derive(Serialize)]
+struct Part<'m> {
+    client_id: &'m str,
+    result: &'m str,
+    status: &'m str,
+    time_ended: i64,
+    time_started: i64,
+}
+
+struct Parts<'m>(&'m [Member]);
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut members: Vec<&Member> = self.0.iter().collect();
+        members.sort_by_key(|member| &member.id);
+        serializer.collect_map(members.into_iter().map(|member| {
+            let part = Part {
+                client_id: &member.client_name,
+                result: &member.result,
+                status: &member.status,
+                time_ended: member.time_ended.unwrap_or(-1),
+                time_started: member.time_started.unwrap_or(-1),
+            };
+            (&member.id, part)
+        }))
     }
-    Value::Object(document)
+}
+
+impl Serialize for SessionJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let session: &Session = &self.0.session;
+        let known = json!({
+            "session_id": session.id,
+            "project_id": session.project_id,
+            "user_id": session.user_id,
+            "description": session.description,
+            "session_tag": session.session_tag,
+            "hold_off": session.hold_off,
+            "schedule": session.scheduling,
+            "policy": session.policy,
+            "status": session.status,
+            "result": session.result,
+            "time_start": time_or_never(session.time_start),
+            "time_end": time_or_never(session.time_end),
+            "time_started": time_or_never(session.time_started),
+            "time_ended": time_or_never(session.time_ended),
+            // Takes the place of the jobs among the names.
+            "jobs": null,
+            // No client ever wrote it, but the command line shows it.
+            "last_start": "",
+            "_version": session.version,
+        });
+        let known = known.as_object().into_iter().flatten();
+        let metadata = session.metadata.members();
+        let mut members: BTreeMap<&str, Entry<'_>> =
+            metadata.iter().map(|(name, value)| (name.as_str(), Entry::Kept(value))).collect();
+        members.extend(known.map(|(name, value)| match name.as_str() {
+            "jobs" => ("jobs", Entry::Jobs(Parts(&self.0.members))),
+            name => (name, Entry::Known(value)),
+        }));
+        serializer.collect_map(members)
+    }
+}
+
+/// A member of a session's document.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'m> {
+    Kept(&'m RawValue),
+    Known(&'m Value),
+    Jobs(Parts<'m>),
+}
+
+/// A session as the API shows it, to be searched, or held against a precondition.
+pub fn render(view: &SessionView) -> Value {
+    // Nothing in it is no JSON.
+    serde_json::to_value(SessionJson(view)).unwrap_or_default()
+}
+
+/// The most bytes that a session's document can come to, whatever becomes of its runs: those are never refused.
+pub fn largest(view: &SessionView) -> usize {
+    let mut view = view.clone();
+    let session = &mut view.session;
+    longest(STATUSES).clone_into(&mut session.status);
+    longest(RESULTS).clone_into(&mut session.result);
+    session.version = i32::MAX;
+    session.session_tag = i32::MAX;
+    (session.time_start, session.time_end) = (Some(FAR), Some(FAR));
+    for member in &mut view.members {
+        longest(STATUSES).clone_into(&mut member.status);
+        longest(RESULTS).clone_into(&mut member.result);
+        (member.time_started, member.time_ended) = (Some(FAR), Some(FAR));
+    }
+    size(&SessionJson(&view))
 }
 
 /// What a scheduler asks of a session.

@@ -1,8 +1,9 @@
 //! Action attachments: an action's place in a job. To change one is to change the job, for every client it is on.
 
-use super::Request;
+use super::{Request, document_size};
 use crate::document::action_attachments::{COLLECTION, NewPlace, parse, parse_patch, render};
 use crate::document::jobs::{MAX_ACTIONS, check_capability};
+use crate::document::size;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
@@ -16,7 +17,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let asked = request.asked(app, &COLLECTION)?;
     let listing =
         app.store.read(|tx| action_attachments::list(tx, request.project(), &asked.query, asked.page))?;
-    Ok(request.listed(&asked, &listing, |place| &place.id, render))
+    Ok(request.listed(asked, listing, |place| &place.id, |place, sink| sink.put(&render(place))))
 }
 
 /// `POST /action-attachments`: puts an action into a job, after the last one or where the body says.
@@ -24,6 +25,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new_id();
     let place = app.store.write(|tx| {
+        tx.expect_room()?;
         let job = jobs::definition(tx, request.project(), &new.job_id)?
             .ok_or_else(|| Error::unprocessable(format!("Job not found with ID {}", new.job_id)))?;
         let action = actions::find(tx, request.project(), &new.action_id)?
@@ -45,6 +47,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
         jobs::touch(tx, &job)?;
         let place = placed(tx, request, &id, &new, priority, &action);
         action_attachments::insert(tx, std::slice::from_ref(&place))?;
+        document_size::check_job(tx, &job.id, 0)?;
         Ok(place)
     })?;
     let location = request.location("action-attachments", &id);
@@ -73,7 +76,11 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
         jobs::touch(tx, &job)?;
         action_attachments::update(tx, &place, change)?;
-        Ok(found(tx, request)?.0)
+        let changed = found(tx, request)?.0;
+        if size(&render(&changed)) > size(&render(&place)) {
+            document_size::check_job(tx, &job.id, 0)?;
+        }
+        Ok(changed)
     })?;
     Ok(Reply::document(200, &render(&place)))
 }

@@ -10,6 +10,7 @@ use crate::document::action_reports::{
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::listing::{Filter, Kind, Op};
 use crate::store::reports::{self, ActionReport, ReportView};
 use crate::store::{Outcome, Tx, actions, clients, job_attachments, new_id};
@@ -25,7 +26,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let listing =
         app.store.read_lagging(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
-    Ok(request.listed(&asked, &listing, |view| &view.report.id, render))
+    Ok(request.listed(asked, listing, |view| &view.report.id, |view, sink| sink.put(&render(view))))
 }
 
 /// `POST /action-reports`
@@ -35,8 +36,11 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     if let Some(log) = &log {
         self::log::bounded(app, log)?;
     }
+    request.prepare_quota(app, Resource::Reports, 1)?;
     let view = app.store.write(|tx| {
+        tx.expect_room()?;
         let report = settle(tx, request, &spec)?;
+        request.reserve(Resource::Reports, 1)?;
         reports::insert(tx, &report, log.clone())?;
         Ok(ReportView { report, has_log: log.is_some() })
     })?;

@@ -2,34 +2,49 @@
 
 use serde_json::json;
 
-use super::Request;
-use crate::document::actions::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
-use crate::document::{is_id, search};
+use super::{Request, document_size};
+use crate::document::actions::{
+    ActionJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
+use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::{actions, new_id};
+use crate::store::actions::{self, Action, ActionSpec};
+use crate::store::counts::Resource;
+use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(action: &Action) -> &str {
+        &action.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        actions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |action, rest| {
-            search::matches(&render(action), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |action| &action.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = actions::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
+        actions::list(tx, request.visible(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request
+            .scanned(app, &asked, list, id, |action| search::matches(&render(action), &rest, FIELDS))?,
+    };
+    Ok(request.listed(asked, listing, id, |action, sink| sink.put(&ActionJson::new(action))))
 }
 
 /// `POST /actions`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new.id.unwrap_or_else(new_id);
+    request.prepare_quota(app, Resource::Actions, 1)?;
     app.store.write(|tx| {
+        tx.expect_room()?;
         if actions::is_taken(tx, &id)? {
             return Err(taken(&id).into());
         }
-        actions::insert(tx, request.project(), request.user(), &id, new.spec.clone())
+        request.reserve(Resource::Actions, 1)?;
+        insert(tx, request, &id, new.spec.clone())
     })?;
     Ok(request.created("actions", &id, &json!({"action_id": id})))
 }
@@ -38,7 +53,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let action = app.store.read_one(|tx| actions::find(tx, request.project(), id))?;
-    action.map(|action| Reply::document(200, &render(&action))).ok_or_else(|| unknown(request))
+    action.map(|action| Reply::document(200, &ActionJson::new(&action))).ok_or_else(|| unknown(request))
 }
 
 /// `PATCH /actions/{action_id}`
@@ -49,7 +64,8 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| {
         let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
         precondition.check(Some(&render(&action)))?;
-        actions::update(tx, &action, patched(&action.spec, &patch)?)
+        let spec = patched(&action.spec, &patch);
+        change(tx, action, spec)
     })?;
     Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
 }
@@ -62,13 +78,18 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let precondition = Precondition::of(request.call)?;
     let spec = parse(request.call.json()?)?.spec;
+    request.prepare_quota(app, Resource::Actions, 1)?;
     let version = app.store.write(|tx| {
         let stored = actions::find(tx, request.project(), id)?;
         precondition.check(stored.as_ref().map(render).as_ref())?;
         match stored {
-            Some(action) => actions::update(tx, &action, spec.clone()),
+            Some(action) => change(tx, action, spec.clone()),
             None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
-            None => Ok(actions::insert(tx, request.project(), request.user(), id, spec.clone())?.version),
+            None => {
+                tx.expect_room()?;
+                request.reserve(Resource::Actions, 1)?;
+                Ok(insert(tx, request, id, spec.clone())?.version)
+            }
         }
     })?;
     Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))
@@ -91,6 +112,22 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         actions::delete(tx, request.project(), id, seen)
     })?;
     Ok(Reply::empty(204))
+}
+
+fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, spec: ActionSpec) -> Outcome<Action> {
+    let action = actions::new(tx, request.project(), request.user(), id, spec);
+    check_size(&format!("action {id}"), largest(&action), 0)?;
+    actions::insert_all(tx, std::slice::from_ref(&action))?;
+    Ok(action)
+}
+
+/// Changes what an action is; returns its new version.
+fn change(tx: &mut Tx<'_>, stored: Action, spec: ActionSpec) -> Outcome<i32> {
+    let version = actions::update(tx, &stored, spec.clone())?;
+    if version != stored.version {
+        document_size::check_action(tx, &stored, &Action { spec, ..stored.clone() })?;
+    }
+    Ok(version)
 }
 
 fn unknown(request: &Request<'_>) -> Error {

@@ -1,26 +1,41 @@
 //! Backups (contract, api-v2 §9).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Request;
-use crate::document::backups::v1::{name_user, render as render_v1};
-use crate::document::backups::{COLLECTION, FIELDS, parse, parse_patch, patched, render};
-use crate::document::search;
+use crate::document::backups::v1::{BackupJsonV1, name_user};
+use crate::document::backups::{
+    BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+};
+use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::backups::{self, Backup};
-use crate::store::new_id;
+use crate::store::backups::{self, Backup, BackupSpec};
+use crate::store::counts::Resource;
+use crate::store::{Tx, new_id};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(backup: &Backup) -> &str {
+        &backup.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        backups::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |backup, rest| {
-            search::matches(&render(backup), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |backup| &backup.id, |backup| shown(request, backup)))
+    let wanted = (&asked.query, &asked.search);
+    let rest = backups::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
+        backups::list(tx, request.visible(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request
+            .scanned(app, &asked, list, id, |backup| search::matches(&render(backup), &rest, FIELDS))?,
+    };
+    let is_v1 = request.is_v1();
+    Ok(request.listed(asked, listing, id, move |backup, sink| match is_v1 {
+        true => sink.put(&BackupJsonV1::listed(backup)),
+        false => sink.put(&BackupJson::new(backup)),
+    }))
 }
 
 /// `POST /backups`
@@ -29,8 +44,14 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     if let (true, Some(name)) = (request.is_v1(), &request.caller.user_name) {
         name_user(&mut spec.metadata, name);
     }
+    request.prepare_quota(app, Resource::Backups, 1)?;
+    request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
-    app.store.write_one(|tx| backups::create(tx, owner, &id, &spec))?;
+    check_size("the backup", largest(&spec, owner, &id), 0)?;
+    app.store.write_one(|tx| {
+        tx.expect_room()?;
+        backups::create(tx, owner, &id, &spec)
+    })?;
     Ok(request.created("backups", &id, &json!({"backup_id": id})))
 }
 
@@ -39,11 +60,10 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.read_one(|tx| backups::by_id(tx, request.project(), id))?;
     let backup = backup.ok_or_else(|| missing(request))?;
-    let mut document = shown(request, &backup);
-    if request.is_v1() {
-        document["_version"] = backup.version.into();
-    }
-    Ok(Reply::document(200, &document))
+    Ok(match request.is_v1() {
+        true => Reply::document(200, &BackupJsonV1::new(&backup)),
+        false => Reply::document(200, &BackupJson::new(&backup)),
+    })
 }
 
 /// `PATCH /backups/{backup_id}`: answers with the whole document.
@@ -55,6 +75,9 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
         precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
+        let owner = (&*backup.project_id, &*backup.user_id);
+        let stored = BackupSpec { status: backup.status.clone(), metadata: backup.metadata.object() };
+        check_size(&format!("backup {id}"), largest(&spec, owner, id), largest(&stored, owner, id))?;
         backups::update(tx, backup, spec)
     })?;
     Ok(Reply::document(200, &render(&backup)))
@@ -77,11 +100,6 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         backups::delete(tx, request.project(), id, seen)
     })?;
     if was_there { Ok(Reply::empty(204)) } else { Err(missing(request)) }
-}
-
-/// The document in the form of the request's version.
-fn shown(request: &Request<'_>, backup: &Backup) -> Value {
-    if request.is_v1() { render_v1(backup) } else { render(backup) }
 }
 
 fn missing(request: &Request<'_>) -> Error {

@@ -10,23 +10,32 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store;
-use crate::store::clients::{self, Registered};
+use crate::store::clients::{self, Client, Registered};
+use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
 use crate::store::owners::is_client_name as valid;
+use crate::store::{self, Tx};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(client: &Client) -> &str {
+        &client.uuid
+    }
     let asked = request.asked(app, &COLLECTION)?;
+    let wanted = (&asked.query, &asked.search);
+    let rest = clients::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
+        clients::list(tx, request.visible(), wanted, page, liveness(app).up_between(), after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => request.scanned(app, &asked, list, id, |client| {
+            search::matches(&render(client, liveness(app)), &rest, FIELDS)
+        })?,
+    };
+    // After the rows were read: a poll of a moment ago is not in the future.
     let liveness = liveness(app);
-    let up_since = liveness.up_since();
-    let listing = app.store.read_lagging(|tx| {
-        let wanted = (&asked.query, &asked.search);
-        clients::list(tx, request.project(), wanted, asked.page, up_since, |client, rest| {
-            search::matches(&render(client, liveness), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |client| &client.uuid, |client| render(client, liveness)))
+    Ok(request.listed(asked, listing, id, move |client, sink| sink.put(&render(client, liveness))))
 }
 
 /// `POST /clients`: register, or register again.
@@ -41,7 +50,13 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let is_central = body.get("is_central").and_then(Value::as_bool).unwrap_or(false);
     if is_central { may("clients:create_central") } else { private }?;
     let spec = parse(body)?;
-    let registered = app.store.write(|tx| clients::register(tx, request.project(), request.user(), &spec))?;
+    request.prepare_quota(app, Resource::Clients, 1)?;
+    let registered = app.store.write(|tx| {
+        let registered = clients::register(tx, request.project(), request.user(), &spec)?;
+        // Only now it is known whether there is a new row; a refusal takes it back.
+        request.reserve(Resource::Clients, usize::from(registered == Registered::Created))?;
+        Ok(registered)
+    })?;
     let id = &spec.client_id;
     match registered {
         // The clients of version 1 take the 409 for "registered already"; what changed is kept all the same.
@@ -81,18 +96,17 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !valid(name) {
         return Err(unknown(name));
     }
-    let liveness = liveness(app);
     let client = app.store.write(|tx| {
         let client = clients::by_name(tx, request.project(), name)?.ok_or_else(|| unknown(name))?;
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:update").into());
         }
-        precondition.check(Some(&lasting(&render(&client, liveness))))?;
+        precondition.check(Some(&lasting(&render(&client, liveness(app)))))?;
         clients::update(tx, &client, change.clone())?.ok_or_else(|| {
             Error::conflict(format!("There is another central client {name} on that host.")).into()
         })
     })?;
-    let document = render(&client, liveness);
+    let document = render(&client, liveness(app));
     Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 
@@ -126,8 +140,11 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
         if !own.is_empty() && !cascade {
             return Err(Error::conflict(format!(
-                "Client {name} still has jobs: {}. Delete them first, or delete the client with ?cascade=true.",
-                named(&own)
+                "Client {name} still has jobs: {}. Delete them first (freezer job-delete JOB_ID), or let the API delete \
+                 them with the client: DELETE {}/v2/{}/clients/{name}?cascade=true.",
+                named(&own),
+                request.call.base_url,
+                request.project(),
             ))
             .into());
         }

@@ -138,6 +138,9 @@ impl Health {
         let mut findings = backends::look(&self.settings, call.port);
         if self.settings.detailed {
             findings.push(self.database.look(store));
+        } else if store.is_replaced() {
+            // No other node shares such a file, and none of its requests succeeds any more.
+            findings.push(database::replaced());
         }
         let healthy = findings.iter().all(|finding| finding.available);
         let status = match (healthy, call.method) {

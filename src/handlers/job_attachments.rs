@@ -3,16 +3,17 @@
 
 use serde_json::Value;
 
-use super::Request;
 use super::jobs::named::{changed_client, check_client, free, known_client, wanted_session};
 use super::jobs::trust::{self, Need, Trusted};
-use super::jobs::{may_see_pid, sees_all, write};
+use super::jobs::{Sight, may_see_pid, sees_all, stored_size, write};
 use super::sessions::join;
+use super::{Request, document_size};
 use crate::document::job_attachments::{COLLECTION, NewAttachment, lasting, parse, parse_patch, render};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::clients::Client;
+use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
 use crate::store::jobs::{self, Job, JobHead};
 use crate::store::sessions::Session;
@@ -24,13 +25,13 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
+    let sight = Sight::new(request, sees_all);
     Ok(request.listed(
-        &asked,
-        &listing,
+        asked,
+        listing,
         |(attachment, _)| &attachment.id,
-        |(attachment, client)| {
-            let with_pid = may_see_pid(request, sees_all, &client.project_id);
-            render(attachment, &client.name, with_pid)
+        move |(attachment, client), sink| {
+            sink.put(&render(attachment, &client.name, sight.has_pid(&client.project_id)))
         },
     ))
 }
@@ -39,6 +40,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let new = parse(request.call.json()?)?;
     let id = new_id();
+    request.prepare_quota(app, Resource::Jobs, 1)?;
     let sees_all = sees_all(request)?;
     let mut document = Value::Null;
     let check = |tx: &mut Tx<'_>| {
@@ -47,11 +49,16 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
+            tx.expect_room()?;
             if !held(tx, request, need)? {
                 return Ok(Trusted::Gone);
             }
             let (job, client, session) = named(tx, request, &new)?;
             insert(tx, request, &id, &new, &job, &client, session)?;
+            document_size::check_job(tx, &job.id, 0)?;
+            if let Some(session) = &new.session_id {
+                document_size::check_session(tx, request, session, 0)?;
+            }
             document = shown(request, sees_all, &written(tx, request, &id)?);
             need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
         })
@@ -89,21 +96,25 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let mut document = Value::Null;
     let mut write = |need: Option<&Need<'_>>| {
-        app.store.write(|tx| {
-            if !held(tx, request, need)? {
-                return Ok(Trusted::Gone);
-            }
-            let (head, change) = current(tx)?;
-            let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
-            write::patch(tx, request, &head, &change)?;
-            document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
-            match (need, client) {
-                (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
-                // What stays where it is has what it had.
-                (Some(_), None) => Ok(Trusted::Spare),
-                (None, _) => Ok(Trusted::Done),
-            }
-        })
+        document_size::write(
+            app,
+            |tx| stored_size(tx, request),
+            |tx, size| {
+                if !held(tx, request, need)? {
+                    return Ok(Trusted::Gone);
+                }
+                let (head, change) = current(tx)?;
+                let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
+                write::patch(tx, request, &head, &change, size)?;
+                document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
+                match (need, client) {
+                    (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
+                    // What stays where it is has what it had.
+                    (Some(_), None) => Ok(Trusted::Spare),
+                    (None, _) => Ok(Trusted::Done),
+                }
+            },
+        )
     };
     match &patch.client_id {
         Some(_) => trust::create(app, request, check, write)?,
@@ -137,6 +148,7 @@ fn named(
     let session = wanted_session(tx, request, new.session_id.as_deref())?;
     check_client(tx, &client, &job.id)?;
     free(tx, &client, &job.id)?;
+    request.reserve(Resource::Jobs, 1)?;
     Ok((job, client, session))
 }
 

@@ -10,14 +10,18 @@ use serde_json::json;
 
 use conditions::Conditions;
 
-use super::Request;
-use crate::document::jobs::{self as document, COLLECTION, FIELDS, Shown, parse, parse_event, render};
+use super::list::Asked;
+use super::{Request, document_size};
+use crate::document::jobs::{
+    self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, searched,
+};
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
-use crate::http::Reply;
+use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
 use crate::routes::App;
-use crate::store::jobs::{JobHead, JobListing, JobView, NewId};
+use crate::store::counts::Resource;
+use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::Trusted;
@@ -25,75 +29,114 @@ use trust::Trusted;
 /// The rule that guards what reaches beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// `GET /jobs`. A search for one client's is that client's poll: what it has read of events is noted.
+/// The keys by which an index serves a list of the jobs of all projects.
+const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
+
+/// The rule that guards what a scheduler reports of its jobs.
+const REPORTING: &str = "jobs:update";
+
+/// `GET /jobs`. The search that schedulers send is their client's poll: what it has read of events is noted.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let asked = request.asked(app, &COLLECTION)?;
+    fn id(view: &JobView) -> &str {
+        &view.head.attachment.id
+    }
+    let mut asked = request.asked(app, &COLLECTION)?;
+    let is_poll = is_poll(request, &asked)?;
     let sees_all = sees_all(request)?;
     // Version 1 has no such parameter.
     let project = match !request.is_v1() && request.flag("all_projects")? {
         true if sees_all => None,
         true => return Err(Error::forbidden(ALL_PROJECTS)),
-        false => Some(request.project()),
+        false => request.visible(),
     };
-    if project.is_none() {
+    if project.is_none() && !request.is_v1() {
         of_all_projects(&asked.query)?;
+        asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
-    let shown = |view: &JobView| render(view, may_see_pid(request, sees_all, &view.head.client_project));
+    let sight = Sight::new(request, sees_all);
+    let shown = |view: &JobView| searched(view, sight.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
-    let list = |tx: &mut Tx<'_>| {
-        jobs::list(tx, project, wanted, asked.page, |view, rest| search::matches(&shown(view), rest, FIELDS))
-    };
+    let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
+    let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
+    let rest = jobs::beyond_columns(&asked.search);
     // A search may be a scheduler's poll, which must see what it is to do, and is noted.
-    let listing = match asked.search.is_empty() {
-        true => match jobs::plain(&app.store, project, &asked.query, asked.page)? {
+    let listing = if asked.search.is_empty() {
+        match jobs::plain(&app.store, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
-            None => app.store.read_lagging(list)?,
-        },
-        false => match jobs::poll(&app.store, project, wanted, asked.page)? {
+            None => app.store.read_lagging(whole)?,
+        }
+    } else if rest.is_empty() {
+        match jobs::poll(&app.store, project, wanted, asked.page)? {
             Some(listing) => listing,
-            None => app.store.read(list)?,
-        },
+            None => app.store.read(whole)?,
+        }
+    } else {
+        let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
+        let page =
+            request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
+        // No scheduler looks into the documents.
+        JobListing { page, polled: Vec::new() }
     };
-    // No scheduler asks for some fields only; who does may not even see the event.
-    if !listing.polled.is_empty() && request.call.param("fields").is_none() {
-        note_poll(app, request, &listing, sees_all)?;
+    if is_poll {
+        note_poll(app, request, &listing, project.is_none())?;
     }
-    Ok(request.listed(
-        &asked,
-        &listing.page,
-        |view| &view.head.attachment.id,
-        |view| Shown { view, with_pid: may_see_pid(request, sees_all, &view.head.client_project) },
-    ))
+    Ok(request.listed(asked, listing.page, id, move |view, sink| {
+        sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) })
+    }))
 }
 
 /// # Errors
 /// 400 for what no index serves over all projects. A search in the body, which schedulers send, is no matter of this.
 fn of_all_projects(query: &Query) -> Result<()> {
-    const SERVED: &[&str] = &["job_id", "client_id", "created_at"];
-    if query.order() != CREATED_AT.name || query.filters.iter().any(|filter| !SERVED.contains(&filter.key)) {
+    if query.order() != CREATED_AT.name
+        || query.filters.iter().any(|filter| !OF_ALL_PROJECTS.contains(&filter.key))
+    {
         return Err(Error::invalid_parameter(format!(
             "The jobs of all projects are listed by {} and in the order of created_at only.",
-            SERVED.join(", ")
+            OF_ALL_PROJECTS.join(", ")
         )));
     }
     Ok(())
 }
 
+/// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
+/// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
+fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
+    let is_plain = request.call.method == Method::Get
+        && asked.query == Query::default()
+        && request.call.param("fields").is_none();
+    Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
+}
+
+/// Which of the clients that a poll names it may be the poll of. The scheduler of a private client reports on its jobs;
+/// the scheduler of a central one asks for the jobs of all projects, which was checked before the list was read.
+fn polling<'l>(
+    request: &Request<'_>,
+    listing: &'l JobListing,
+    of_all_projects: bool,
+) -> Result<Vec<&'l PolledClient>> {
+    let is_own = |client: &PolledClient| !client.is_central && client.project_id == request.project();
+    let may_report =
+        listing.polled.iter().any(is_own) && request.standing.permits(REPORTING, request.project())?;
+    let is_polling = |client: &&PolledClient| {
+        if client.is_central { of_all_projects } else { may_report && is_own(client) }
+    };
+    Ok(listing.polled.iter().filter(is_polling).collect())
+}
+
 /// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: bool) -> Result<()> {
+fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
     let now = store::now();
-    let seen: Vec<String> = listing
-        .polled
+    let polling = polling(request, listing, of_all_projects)?;
+    let seen: Vec<String> = polling
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
-        // Not everybody who sees a client's jobs is that client: another project's polls only if it is a central one,
-        // and then as somebody who sees the jobs of all.
-        .filter(|client| client.project_id == request.project() || (sees_all && client.is_central))
         .map(|client| client.id.clone())
         .collect();
     let pending = |event: Event| {
         let attachments = listing.page.rows.iter().map(|view| &view.head.attachment);
         attachments
+            .filter(|attachment| polling.iter().any(|client| client.id == attachment.client_id))
             .filter(|attachment| attachment.event == event.word() && !attachment.event_delivered)
             .map(|attachment| attachment.id.clone())
             .collect::<Vec<_>>()
@@ -123,6 +166,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, sees_all: b
 /// `POST /jobs`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 1)?;
     let fresh = new_id();
     // Version 1 gives every new job an id of its own.
     let given = document.id.as_deref().filter(|_| !request.is_v1());
@@ -164,13 +208,16 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let view = view.ok_or_else(|| unknown(request))?;
     let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
-    Ok(Reply::document(200, &Shown { view: &view, with_pid }))
+    Ok(Reply::written_document(200, move |out| {
+        Ok(serde_json::to_writer(out, &Shown { view: &view, with_pid })?)
+    }))
 }
 
 /// `PATCH /jobs/{job_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 0)?;
     let conditions = Conditions::of(request)?;
     let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
         Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
@@ -191,11 +238,15 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let version = match of_run {
         Some(version) => version,
-        None => app.store.write(|tx| {
-            let head = stored(tx)?;
-            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::patch(tx, request, &head, &document)
-        })?,
+        None => document_size::write(
+            app,
+            |tx| stored_size(tx, request),
+            |tx, size| {
+                let head = stored(tx)?;
+                let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+                write::patch(tx, request, &head, &document, size)
+            },
+        )?,
     };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
@@ -207,19 +258,24 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         return Err(Error::bad_request("A job's id has up to 64 letters, digits, - and _."));
     }
     let document = parse(&document::JOB, request.call.json()?)?;
+    prepare_quotas(app, request, &document, 1)?;
     let conditions = Conditions::of(request)?;
-    let version = app.store.write(|tx| {
-        let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
-            conditions.check_absent()?;
-            if job_attachments::is_anothers(tx, request.project(), id)? {
-                return Err(taken(id).into());
-            }
-            let id = NewId::Given(id);
-            return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
-        };
-        let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-        write::replace(tx, request, &head, &document)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, size| {
+            let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+                conditions.check_absent()?;
+                if job_attachments::is_anothers(tx, request.project(), id)? {
+                    return Err(taken(id).into());
+                }
+                let id = NewId::Given(id);
+                return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+            };
+            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
+            write::replace(tx, request, &head, &document, size)
+        },
+    )?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
 }
 
@@ -265,9 +321,41 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.standing.permits(ALL_PROJECTS, request.project())
 }
 
-/// Whether the caller may see the agent's process id: it is for those who may have to kill it.
+/// Of which jobs the caller may see the agent's process id: it is for those who may have to kill it.
+pub(super) struct Sight {
+    sees_all: bool,
+    project: Option<String>,
+}
+
+impl Sight {
+    /// The caller's, who may see the jobs of all projects or not.
+    pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
+        Self { sees_all, project: request.caller.project_id.clone() }
+    }
+
+    /// Whether it is seen of a job on a client of that project.
+    pub fn has_pid(&self, client_project: &str) -> bool {
+        self.sees_all || self.project.as_deref() == Some(client_project)
+    }
+}
+
+/// Whether the caller may see the process id of a job on a client of that project.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    sees_all || request.caller.project_id.as_deref() == Some(client_project)
+    Sight::new(request, sees_all).has_pid(client_project)
+}
+
+/// How large the job in the path is, on all its clients.
+pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
+    match job_attachments::find(tx, request.project(), request.id())? {
+        Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
+        None => Ok(0),
+    }
+}
+
+/// Sees to it that the project's quotas are known for so many new jobs, and for the actions that a document brings.
+fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
+    request.prepare_quota(app, Resource::Jobs, jobs)?;
+    request.prepare_quota(app, Resource::Actions, document.new_actions())
 }
 
 fn unknown(request: &Request<'_>) -> Error {

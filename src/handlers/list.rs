@@ -4,7 +4,9 @@
 mod ask;
 mod fields;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::io::{self, Write};
+
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -13,47 +15,71 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::routes::App;
-use crate::store::listing::{Collection, Filter, Listing, Op, Operand, Query};
+use crate::store::listing::{self, Collection, Filter, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;
+use crate::store::scan::Scan;
 use crate::store::search::Search;
+use crate::store::{Outcome, Tx};
 pub use ask::{COMMON, filter, flag, operand, time};
 use fields::Fields;
 
-/// The answer to a list, document by document.
-struct Listed<'l, R, F> {
-    asked: &'l Asked,
-    listing: &'l Listing<R>,
-    render: F,
-    links: Option<Value>,
+/// Where a document of a list goes.
+pub enum Sink<'s> {
+    /// To the client, as text.
+    Text(&'s mut dyn Write),
+    /// To where some of its members are picked.
+    Value(&'s mut Value),
 }
 
-impl<'l, R, D: Serialize, F: Fn(&'l R) -> D> Serialize for Listed<'l, R, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let noun = self.asked.collection.noun;
-        map.serialize_entry(noun, &Documents(self))?;
-        if let Some(links) = &self.links {
-            map.serialize_entry(&format!("{noun}_links"), links)?;
+impl Sink<'_> {
+    /// Puts a document there.
+    ///
+    /// # Errors
+    /// What the client's end fails with.
+    pub fn put(self, document: &impl Serialize) -> io::Result<()> {
+        match self {
+            Self::Text(out) => serde_json::to_writer(out, document)?,
+            Self::Value(value) => *value = serde_json::to_value(document)?,
         }
-        if let Some(count) = self.listing.count {
-            map.serialize_entry("count", &count)?;
-        }
-        map.end()
+        Ok(())
     }
 }
 
-struct Documents<'d, 'l, R, F>(&'d Listed<'l, R, F>);
+/// The answer to a list.
+struct Listed<R, P> {
+    noun: &'static str,
+    fields: Option<Fields>,
+    listing: Listing<R>,
+    put: P,
+    next: Option<String>,
+}
 
-impl<'l, R, D: Serialize, F: Fn(&'l R) -> D> Serialize for Documents<'_, 'l, R, F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let Listed { asked, listing, render, .. } = self.0;
-        match &asked.fields {
-            None => serializer.collect_seq(listing.rows.iter().map(render)),
-            Some(fields) => serializer.collect_seq(listing.rows.iter().map(|row| {
-                // Nothing in it is no JSON.
-                fields.of(serde_json::to_value(render(row)).unwrap_or_default())
-            })),
+impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
+    /// Writes it document by document, so that never more than one of them is in memory beside the rows.
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let noun = self.noun;
+        write!(out, "{{\"{noun}\":[")?;
+        for (index, row) in self.listing.rows.iter().enumerate() {
+            if index > 0 {
+                out.write_all(b",")?;
+            }
+            match &self.fields {
+                None => (self.put)(row, Sink::Text(out))?,
+                Some(fields) => {
+                    let mut document = Value::Null;
+                    (self.put)(row, Sink::Value(&mut document))?;
+                    serde_json::to_writer(&mut *out, &fields.of(document))?;
+                }
+            }
         }
+        out.write_all(b"]")?;
+        if let Some(next) = &self.next {
+            write!(out, ",\"{noun}_links\":{}", json!([{"rel": "next", "href": next}]))?;
+        }
+        if let Some(count) = self.listing.count {
+            write!(out, ",\"count\":{count}")?;
+        }
+        out.write_all(b"}")
     }
 }
 
@@ -65,6 +91,8 @@ pub struct Asked {
     pub query: Query,
     /// The search in the body, which the collections of old take.
     pub search: Search,
+    /// The names of the keys that narrow the list by an index.
+    pub indexed: Vec<&'static str>,
     fields: Option<Fields>,
     collection: &'static Collection,
 }
@@ -76,6 +104,7 @@ impl Request<'_> {
     /// 400 for a parameter or a search that means nothing.
     pub(super) fn asked(&self, app: &App, collection: &'static Collection) -> Result<Asked> {
         let (mut query, fields) = ask::read(self.call, collection)?;
+        query.members = fields.as_ref().map(Fields::members);
         let search = search::parse(self.call.json()?)?;
         if collection.is_strict && !search.is_empty() {
             let refusal = format!("{} are filtered by query parameters, not in the body.", collection.path);
@@ -89,34 +118,58 @@ impl Request<'_> {
                 values: vec![Operand::Text(user.clone())],
             });
         }
-        Ok(Asked { page, query, search, fields, collection })
+        let indexed = collection.keys.iter().map(|key| key.name).collect();
+        Ok(Asked { page, query, search, indexed, fields, collection })
+    }
+
+    /// A page of a list that is searched for what no column holds, so that each document is looked into.
+    ///
+    /// # Errors
+    /// As [`Store::scan`]; what `chunk` fails with.
+    ///
+    /// [`Store::scan`]: crate::store::Store::scan
+    pub(super) fn scanned<R: Clone + Weight>(
+        &self,
+        app: &App,
+        asked: &Asked,
+        chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
+        id: impl Fn(&R) -> &str,
+        is_wanted: impl FnMut(&R) -> bool,
+    ) -> Result<Listing<R>> {
+        let page = listing::one_more(asked.page, &asked.search);
+        let scan = Scan { project: self.project(), page, indexed: &asked.indexed };
+        let found = app.store.scan(&scan, chunk, id, is_wanted)?;
+        Ok(listing::cut(asked.page, found))
     }
 
     /// The answer to a list: the documents, `<noun>_links` when there are more, and `count` when it was asked for.
-    pub(super) fn listed<'l, R, D: Serialize>(
+    pub(super) fn listed<R: Send + Sync + 'static>(
         &self,
-        asked: &'l Asked,
-        listing: &'l Listing<R>,
+        asked: Asked,
+        listing: Listing<R>,
         id: impl Fn(&R) -> &str,
-        render: impl Fn(&'l R) -> D,
+        put: impl Fn(&R, Sink<'_>) -> io::Result<()> + Send + Sync + 'static,
     ) -> Reply {
-        let links = listing
-            .rows
-            .last()
-            .filter(|_| listing.has_more)
-            .map(|last| json!([{"rel": "next", "href": self.next(asked.collection, id(last))}]));
-        Reply::json(200, &Listed { asked, listing, render, links })
+        let last = listing.rows.last().filter(|_| listing.has_more);
+        let next = last.map(|last| self.next(&asked, listing.rows.len(), id(last)));
+        let listed = Listed { noun: asked.collection.noun, fields: asked.fields, listing, put, next };
+        Reply::written(200, move |out| listed.write(out))
     }
 
-    /// Where the list goes on after the item of that id: the same question with this marker.
-    fn next(&self, collection: &Collection, marker: &str) -> String {
+    /// Where the list goes on after so many items, of which the last one has that id: the same question with this marker.
+    /// A search in the body goes on by offset, unless it began at a marker, or is in an order that has no offsets.
+    fn next(&self, asked: &Asked, count: usize, marker: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.call.query {
             if !matches!(name.as_str(), "marker" | "offset") {
                 query.append_pair(name, value);
             }
         }
-        query.append_pair("marker", marker);
-        format!("{}?{}", self.collection_url(collection.path), query.finish())
+        let by_marker = asked.query.marker.is_some() || asked.query.sort.is_some_and(|key| key.is_nullable);
+        match asked.search.is_empty() || by_marker {
+            true => query.append_pair("marker", marker),
+            false => query.append_pair("offset", &asked.page.offset.saturating_add(count as i64).to_string()),
+        };
+        format!("{}?{}", self.collection_url(asked.collection.path), query.finish())
     }
 }

@@ -5,10 +5,12 @@ pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
+mod document_size;
 pub mod health;
 pub mod job_attachments;
 pub mod jobs;
 pub mod list;
+mod quota;
 pub mod reference;
 pub mod sessions;
 pub mod versions;
@@ -20,6 +22,7 @@ use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::policy::Standing;
+use crate::quotas::Reservations;
 use crate::routes::App;
 use crate::store::page::Page;
 
@@ -38,6 +41,8 @@ pub struct Request<'c> {
     pub bound: Vec<&'c str>,
     /// The version of the API that it speaks.
     pub version: Version,
+    /// Room in the project's quotas for what the request creates.
+    pub reservations: Reservations,
 }
 
 /// A version of the API, and what it shows.
@@ -107,6 +112,14 @@ impl<'c> Request<'c> {
             None => Ok(false),
             Some(Some(flag)) => Ok(flag),
             Some(None) => Err(Error::invalid_parameter(format!("{name} must be true or false."))),
+        }
+    }
+
+    /// The project whose rows a list shows; `None` for those of every project.
+    pub fn visible(&self) -> Option<&'c str> {
+        match self.version {
+            Version::V1(Owner { in_any_project: true, .. }) => None,
+            Version::V1(_) | Version::V2 => Some(self.project()),
         }
     }
 

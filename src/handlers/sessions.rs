@@ -1,30 +1,41 @@
 //! Sessions, their runs, and who is in them (contract, api-v2 §8).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Request;
+use super::{Request, document_size};
 use crate::document::sessions::{
-    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render,
+    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, largest, parse, parse_ask,
+    render,
 };
-use crate::document::{bounded, is_id, search};
+use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::lifecycle::{self, Start};
 use crate::routes::App;
+use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::sessions::{self, Session, SessionChange};
+use crate::store::sessions::{self, Session, SessionChange, SessionView};
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
+    fn id(view: &SessionView) -> &str {
+        &view.session.id
+    }
     let asked = request.asked(app, &COLLECTION)?;
-    let listing = app.store.read_lagging(|tx| {
-        sessions::list(tx, request.project(), (&asked.query, &asked.search), asked.page, |view, rest| {
-            search::matches(&render(view), rest, FIELDS)
-        })
-    })?;
-    Ok(request.listed(&asked, &listing, |view| &view.session.id, render))
+    let wanted = (&asked.query, &asked.search);
+    let rest = sessions::beyond_columns(&asked.search);
+    let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
+        sessions::list(tx, request.visible(), wanted, page, after)
+    };
+    let listing = match rest.is_empty() {
+        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
+        false => {
+            request.scanned(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
+        }
+    };
+    Ok(request.listed(asked, listing, id, |view, sink| sink.put(&SessionJson(view))))
 }
 
 /// `POST /sessions`
@@ -32,6 +43,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let mut change = parse(&document::SESSION, request.call.json()?)?;
     change.status = Some("active".into());
     let id = new_id();
+    request.prepare_quota(app, Resource::Sessions, 1)?;
     app.store.write(|tx| insert(tx, request, &id, change.clone()).map(drop))?;
     Ok(request.created("sessions", &id, &json!({"session_id": id})))
 }
@@ -40,21 +52,25 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let view = app.store.read(|tx| {
         let session = found(tx, request)?;
-        Ok(sessions::complete(tx, request.project(), vec![session])?.pop())
+        Ok(sessions::complete(tx, vec![session])?.pop())
     })?;
-    view.map(|view| Reply::document(200, &render(&view))).ok_or_else(|| unknown(request))
+    view.map(|view| Reply::document(200, &SessionJson(&view))).ok_or_else(|| unknown(request))
 }
 
 /// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
-    let version = app.store.write(|tx| {
-        let session = found(tx, request)?;
-        check(tx, &precondition, Some(&session))?;
-        let change = effective(&session, change.clone())?;
-        sessions::update(tx, &session, change)
-    })?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, stored| {
+            let session = found(tx, request)?;
+            check(tx, &precondition, Some(&session))?;
+            let change = effective(&session, change.clone());
+            alter(tx, request, &session, change, stored)
+        },
+    )?;
     Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
 }
 
@@ -66,18 +82,23 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
-    let version = app.store.write(|tx| {
-        let session = sessions::find(tx, request.project(), id)?;
-        check(tx, &precondition, session.as_ref())?;
-        let Some(session) = session else {
-            if sessions::is_anothers(tx, request.project(), id)? {
-                return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
-            }
-            return Ok(insert(tx, request, id, change.clone())?.version);
-        };
-        let change = replacing(change.clone());
-        sessions::update(tx, &session, change)
-    })?;
+    request.prepare_quota(app, Resource::Sessions, 1)?;
+    let version = document_size::write(
+        app,
+        |tx| stored_size(tx, request),
+        |tx, stored| {
+            let session = sessions::find(tx, request.project(), id)?;
+            check(tx, &precondition, session.as_ref())?;
+            let Some(session) = session else {
+                if sessions::is_anothers(tx, request.project(), id)? {
+                    return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
+                }
+                return Ok(insert(tx, request, id, change.clone())?.version);
+            };
+            let change = replacing(change.clone());
+            alter(tx, request, &session, change, stored)
+        },
+    )?;
     Ok(request.created("sessions", id, &json!({"session_id": id, "version": version})))
 }
 
@@ -127,7 +148,12 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         let job = job_attachments::find(tx, request.project(), request.inner_id())?;
         let job =
             job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
-        join(tx, &session, &job).map(drop)
+        if job.session_id.as_ref() != Some(&session.id) {
+            join(tx, &session, &job)?;
+            document_size::check_session(tx, request, &session.id, 0)?;
+            document_size::check_job(tx, &job.job_id, 0)?;
+        }
+        Ok(())
     })?;
     Ok(Reply::empty(204))
 }
@@ -174,7 +200,7 @@ pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
 
 fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
     let now = tx.now.and_utc().timestamp();
-    let age = session.time_start.map(|started| now - started);
+    let age = session.time_start.map(|started| now.saturating_sub(started));
     let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
     let running = AttachmentChange {
         session_status: Some("running".into()),
@@ -253,6 +279,8 @@ fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttach
 }
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
+    tx.expect_room()?;
+    request.reserve(Resource::Sessions, 1)?;
     let session = Session {
         id: id.to_owned(),
         project_id: request.project().to_owned(),
@@ -273,8 +301,33 @@ fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChang
         updated_at: tx.now,
         version: 1,
     };
-    sessions::insert(tx, &session)?;
-    Ok(session)
+    let view = SessionView { session, members: Vec::new() };
+    check_size(&format!("session {id}"), largest(&view), 0)?;
+    sessions::insert(tx, &view.session)?;
+    Ok(view.session)
+}
+
+/// Changes a session, whose document may have the size that is stored in any case; returns its new version.
+fn alter(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    session: &Session,
+    change: SessionChange,
+    stored: usize,
+) -> Outcome<i32> {
+    let schedule = change.scheduling.as_ref().map_or(0, |schedule| schedule.text().len());
+    let version = sessions::update(tx, session, change)?;
+    if version != session.version {
+        document_size::check_session(tx, request, &session.id, stored)?;
+        document_size::check_members(tx, session, schedule)?;
+    }
+    Ok(version)
+}
+
+/// How large the session in the path is.
+fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
+    let session = found(tx, request)?;
+    document_size::largest_session(tx, session)
 }
 
 /// A change with everything it does not say reset, as a replacement has it.
@@ -296,16 +349,9 @@ fn replacing(change: SessionChange) -> SessionChange {
 }
 
 /// A change without what the session says already, so that saying it again changes nothing.
-///
-/// # Errors
-/// 400 when the session would become too large.
-fn effective(session: &Session, change: SessionChange) -> Result<SessionChange> {
-    let metadata =
-        change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.into_object())));
-    if let Some(metadata) = &metadata {
-        bounded(&metadata.0, 1)?;
-    }
-    Ok(SessionChange {
+fn effective(session: &Session, change: SessionChange) -> SessionChange {
+    let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
+    SessionChange {
         scheduling: change.scheduling.filter(|value| *value != session.scheduling),
         policy: change.policy.filter(|value| *value != session.policy),
         description: change.description.filter(|value| *value != session.description),
@@ -318,11 +364,11 @@ fn effective(session: &Session, change: SessionChange) -> Result<SessionChange> 
         time_started: change.time_started.filter(|value| *value != session.time_started),
         time_ended: change.time_ended.filter(|value| *value != session.time_ended),
         metadata: metadata.filter(|value| *value != session.metadata),
-    })
+    }
 }
 
 fn empty() -> Json {
-    Json(Value::Object(serde_json::Map::new()))
+    Json::from(serde_json::Map::new())
 }
 
 /// Holds a request's conditions against a session, or against there being none. Whatever its document shows swaps the
@@ -332,7 +378,7 @@ fn check(tx: &mut Tx<'_>, precondition: &Precondition, session: Option<&Session>
         return Ok(());
     }
     let view = match session {
-        Some(session) => sessions::complete(tx, &session.project_id, vec![session.clone()])?.pop(),
+        Some(session) => sessions::complete(tx, vec![session.clone()])?.pop(),
         None => None,
     };
     Ok(precondition.check(view.as_ref().map(render).as_ref())?)

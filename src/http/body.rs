@@ -14,6 +14,20 @@ pub const MAX_DEPTH: usize = 24;
 /// The longest key of an object, in bytes; MySQL's JSON takes no key of more.
 pub const MAX_KEY: usize = u16::MAX as usize;
 
+/// How bodies begin that are something else, of which a parser can only say that it expected a value.
+const NO_JSON: &[(&[u8], &str)] = &[
+    (b"\xef\xbb\xbf", "the body begins with a byte order mark (EF BB BF), which has to be left out"),
+    (b"\xff\xfe", "the body is in UTF-16, and has to be in UTF-8"),
+    (b"\xfe\xff", "the body is in UTF-16, and has to be in UTF-8"),
+    (b"\x1f\x8b", "the body is compressed with gzip, and has to be sent as it is"),
+];
+
+/// How much a body may hold when it is parsed, in parts of 32 bytes of memory: about 24 MiB.
+///
+/// An array takes one part for each value in it, and an object four for each member and 16 for the first. So one member in
+/// an object, eight characters, takes 84 times as much as its text.
+pub const MAX_PARTS: usize = 786_432;
+
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
@@ -50,16 +64,64 @@ fn length(text: &str) -> Result<u64> {
     Ok(text.parse().unwrap_or(u64::MAX))
 }
 
+/// Sees to it that a body is sent as it is.
+///
+/// Errors: 415 for a body with a `Content-Encoding`.
+pub fn plain(request: &rouille::Request, body: &[u8]) -> Result<()> {
+    let codings = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    let mut codings = codings.flat_map(|(_, value)| value.split(',')).map(str::trim);
+    let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    match codings.all(is_plain) || body.is_empty() {
+        true => Ok(()),
+        false => Err(Error::unsupported_coding()),
+    }
+}
+
 /// Parses a body.
 pub fn json(body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error.to_string()))?;
+    if let Some((_, why)) = NO_JSON.iter().find(|(start, _)| body.starts_with(start)) {
+        return Err(malformed(why));
+    }
+    if parts(body) > MAX_PARTS {
+        return Err(malformed(&format!(
+            "there are too many values in it: more than {MAX_PARTS}, of which an object counts as 16, each of its \
+             members as 4 and any other value as 1"
+        )));
+    }
+    let value = super::json::parse(body).map_err(|why| malformed(&why))?;
     match check(&value, MAX_DEPTH) {
         Ok(()) => Ok(value),
         Err(why) => Err(malformed(why)),
     }
+}
+
+/// How many parts of memory a body takes when it is parsed ([`MAX_PARTS`]).
+fn parts(body: &[u8]) -> usize {
+    // Most bodies have fewer bytes than that has parts.
+    if body.len() < MAX_PARTS / 16 {
+        return 0;
+    }
+    let (mut parts, mut is_text, mut is_escaped, mut opened) = (0_usize, false, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => {
+                is_text = !is_text;
+                parts += if std::mem::take(&mut opened) { 16 } else { 0 };
+            }
+            _ if is_text => {}
+            b'{' => opened = true,
+            b'}' => opened = false,
+            b':' => parts += 4,
+            b',' | b'[' => parts += 1,
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn malformed(why: &str) -> Error {
@@ -100,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_too_much_memory_is_refused() {
+        let list = |item: &str, count: usize| format!("[{}{item}]", format!("{item},").repeat(count - 1));
+        for (item, weight) in [("0", 1), ("{}", 1), ("[]", 2), ("{\"\":0}", 21), ("\"{\\\":,\"", 1)] {
+            assert_eq!(parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");
+        }
+        assert!(json(list("0", MAX_PARTS).as_bytes()).is_ok());
+        assert_eq!(json(list("0", MAX_PARTS + 1).as_bytes()).unwrap_err().status(), 400);
+        assert_eq!(json(list("{\"\":0}", MAX_PARTS / 20).as_bytes()).unwrap_err().status(), 400);
+    }
+
+    #[test]
     fn what_no_database_can_hold_is_refused() {
         let deep = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
         assert!(json(&deep(MAX_DEPTH)).is_ok());
@@ -116,6 +189,10 @@ mod tests {
             b"1e999",
             b"\"\xff\"",
             b"\"\\ud800\"",
+            b"\xef\xbb\xbf{}",
+            b"\xff\xfe{\0}\0",
+            b"\x1f\x8b\x08\0",
+            b"{\"a\": 1, \"a\": 1}",
             b"\"\\u0000\"",
             b"{\"a\": {\"\\u0000\": 1}}",
         ] {

@@ -1,10 +1,12 @@
 //! `If-Match` and `If-None-Match`: a change is made only if nobody was faster (RFC 9110 §13; contract, conventions §6).
 
-use ring::digest::{SHA256, digest};
+use std::io;
+
+use ring::digest::{Context, SHA256, digest};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::reply::bytes;
-use super::{Call, Reply};
+use super::{Call, Reply, Stream};
 use crate::error::{Error, Result};
 use crate::hex::hex;
 
@@ -36,13 +38,31 @@ struct Tag {
 }
 
 /// The entity tag of a resource: strong, and made of the document, so that it changes with whatever that shows.
-pub fn entity_tag(document: &Value) -> String {
-    tag_of(&bytes(document))
+pub fn entity_tag(document: &impl Serialize) -> String {
+    struct Digest(Context);
+    impl io::Write for Digest {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut digest = Digest(Context::new(&SHA256));
+    // Nothing that is shown has anything in it that JSON has not.
+    let _ = serde_json::to_writer(&mut digest, document);
+    tag(digest.0.finish().as_ref())
 }
 
 /// The entity tag of a document in bytes.
 pub(super) fn tag_of(body: &[u8]) -> String {
-    let mut digits = hex(digest(&SHA256, body).as_ref());
+    tag(digest(&SHA256, body).as_ref())
+}
+
+/// The entity tag of a document whose SHA-256 is known.
+pub(super) fn tag(digest: &[u8]) -> String {
+    let mut digits = hex(digest);
     digits.truncate(TAG_DIGITS);
     format!("\"{digits}\"")
 }
@@ -66,10 +86,17 @@ impl Precondition {
     /// # Errors
     /// 412 when a condition does not hold.
     pub fn check(&self, current: Option<&Value>) -> Result<()> {
-        if self.is_empty() {
-            return Ok(());
+        match self.is_empty() {
+            true => Ok(()),
+            false => self.check_tag(current.map(entity_tag)),
         }
-        let current = current.map(entity_tag);
+    }
+
+    /// The same for the resource of that entity tag.
+    ///
+    /// # Errors
+    /// As [`Precondition::check`].
+    pub fn check_tag(&self, current: Option<String>) -> Result<()> {
         self.check_match(current.as_deref())?;
         match (&self.if_none_match, current) {
             (Some(Tags::Any), Some(_)) => Err(Error::precondition_failed(
@@ -108,8 +135,14 @@ pub fn unless_known(call: &Call, reply: Reply) -> Result<Reply> {
     let precondition = Precondition::of(call)?;
     precondition.check_match(Some(tag))?;
     let is_known = precondition.if_none_match.is_some_and(|tags| tags.name(tag));
-    if is_known && reply.body.as_deref().is_some_and(|body| tag_of(body) == tag) {
-        return Ok(Reply { status: 304, body: None, ..reply });
+    let is_whole = match (&reply.body, &reply.stream) {
+        (Some(body), _) => tag_of(body) == tag,
+        (None, stream) => {
+            stream.as_ref().and_then(Stream::digest).is_some_and(|digest| self::tag(digest) == tag)
+        }
+    };
+    if is_known && is_whole {
+        return Ok(Reply { status: 304, body: None, stream: None, ..reply });
     }
     Ok(reply)
 }

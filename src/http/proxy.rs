@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::target;
+use super::authority;
 
 /// The longest client address that is logged, in characters; an IPv6 address has 45 at most.
 const MAX_CLIENT: usize = 64;
@@ -72,7 +72,7 @@ impl Forwarded {
         let protos = ["http", "https"];
         Self {
             proto: proto.and_then(|word| protos.into_iter().find(|proto| word.eq_ignore_ascii_case(proto))),
-            host: target::host(host.as_deref()).map(str::to_owned),
+            host: host.as_deref().and_then(authority::checked).map(str::to_owned),
             client: client.as_deref().and_then(client_address),
             prefix: given("X-Forwarded-Prefix")
                 .map(str::trim)
@@ -123,6 +123,11 @@ fn client_address(text: &str) -> Option<String> {
 /// A path with one slash before each of its parts and none at its end; of the root nothing is left.
 fn normal(path: &str) -> String {
     path.split('/').filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect()
+}
+
+/// A path in its normal form, if it has only parts that mean the same to everybody.
+pub(super) fn plain_path(path: &str) -> Option<String> {
+    is_path(path).then(|| normal(path))
 }
 
 /// Whether a path has only parts that mean the same to everybody, escaped or not.

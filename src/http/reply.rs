@@ -1,11 +1,13 @@
 //! The answer, before it is bytes on a socket.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::precondition::{entity_tag, tag_of};
+use super::precondition::{entity_tag, tag, tag_of};
+use super::stream::{Stream, Written, written};
 use crate::error::{Error, Kind};
 
 /// How long a client should wait before it asks again after a 503, in seconds.
@@ -20,6 +22,8 @@ pub struct Reply {
     pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The body; a status that has none (204), and HEAD, lose it at the edge.
     pub body: Option<Vec<u8>>,
+    /// The body in its place, where it is too large to be kept.
+    pub stream: Option<Stream>,
 }
 
 impl Reply {
@@ -41,9 +45,47 @@ impl Reply {
         Self::json(status, value).with_header("ETag", entity_tag(lasting))
     }
 
+    /// An answer of `application/json` that `write` writes: once now and, if it is large, once more when it is sent.
+    pub fn written(
+        status: u16,
+        write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::streamed(status, written(false, write))
+    }
+
+    /// The same for a resource as it is now, with its `ETag`.
+    pub fn written_document(
+        status: u16,
+        write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let written = written(true, write);
+        let tag = match &written {
+            Written::Whole(body) => tag_of(body),
+            Written::Stream(stream) => tag(stream.digest().unwrap_or_default()),
+        };
+        Self::streamed(status, written).with_header("ETag", tag)
+    }
+
+    fn streamed(status: u16, written: Written) -> Self {
+        let (body, stream) = match written {
+            Written::Whole(body) => (Some(body), None),
+            Written::Stream(stream) => (None, Some(stream)),
+        };
+        Self { body, stream, ..Self::empty(status) }.with_header("Content-Type", "application/json")
+    }
+
+    /// How many bytes the body has.
+    pub fn length(&self) -> usize {
+        match (&self.body, &self.stream) {
+            (Some(body), _) => body.len(),
+            (None, Some(stream)) => stream.length(),
+            (None, None) => 0,
+        }
+    }
+
     /// An answer without a body and without a content type.
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: None }
+        Self { status, headers: Vec::new(), body: None, stream: None }
     }
 
     /// An answer of plain text.
@@ -69,6 +111,17 @@ impl Reply {
         self
     }
 
+    /// The same answer, which depends on one header of the request more.
+    #[must_use]
+    pub fn varying(mut self, on: &'static str) -> Self {
+        match self.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("vary")) {
+            Some((_, vary)) if vary.split(',').any(|name| name.trim().eq_ignore_ascii_case(on)) => {}
+            Some((_, vary)) => *vary = format!("{vary},{on}").into(),
+            None => return self.with_header("Vary", on),
+        }
+        self
+    }
+
     /// The first value of a header, its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
@@ -87,13 +140,17 @@ impl Reply {
         });
         let reply = match error.kind {
             Kind::NotAcceptable => Self::empty(status),
-            Kind::Unauthorized => {
+            Kind::Unauthorized | Kind::NoIdentity => {
                 // keystonemiddleware's form, which clients of any OpenStack service look for first.
                 body["error"] = json!({"code": status, "title": error.title, "message": error.description});
                 Self::json(status, &body)
             }
             Kind::MethodNotAllowed(ref allow) => {
                 Self::json(status, &body).with_header("Allow", allow.clone())
+            }
+            Kind::UnsupportedCoding => Self::json(status, &body).with_header("Accept-Encoding", "identity"),
+            Kind::TooManyRequests(seconds) => {
+                Self::json(status, &body).with_header("Retry-After", seconds.to_string())
             }
             Kind::Unavailable => Self::json(status, &body).with_header("Retry-After", RETRY_AFTER),
             Kind::IdentityUnavailable => {
@@ -106,7 +163,7 @@ impl Reply {
 }
 
 /// A document as it is sent.
-pub(super) fn bytes(document: &impl Serialize) -> Vec<u8> {
+fn bytes(document: &impl Serialize) -> Vec<u8> {
     // Nothing that is answered with has anything in it that JSON has not.
     serde_json::to_vec(document).unwrap_or_default()
 }

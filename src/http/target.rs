@@ -1,4 +1,4 @@
-//! The request target: path, query, and the host it was sent to.
+//! The request target: path and query.
 
 use percent_encoding::percent_decode;
 
@@ -45,25 +45,6 @@ pub fn query(query: &str) -> Result<Vec<(String, String)>> {
             Ok((text(name)?, text(value)?))
         })
         .collect()
-}
-
-/// The `Host` header if it is `name[:port]`, `address[:port]` or `[v6][:port]`. It ends up in the hrefs we print.
-pub fn host(header: Option<&str>) -> Option<&str> {
-    let host = header?;
-    let (name, port) = match host.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?,
-        None => host.split_at(host.find(':').unwrap_or(host.len())),
-    };
-    let v6 = host.starts_with('[');
-    let good_name = !name.is_empty()
-        && name.bytes().all(|b| match b {
-            b':' => v6,
-            b'-' | b'_' => !v6,
-            b'.' => true,
-            other => other.is_ascii_alphanumeric(),
-        });
-    let good_port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
-    (good_name && good_port).then_some(host)
 }
 
 fn well_escaped(part: &str) -> bool {
@@ -113,15 +94,5 @@ mod tests {
             [pair("a", "1"), pair("a", "x y&"), pair("flag", ""), pair("b", "c=d")]
         );
         assert!(query("a=%ff").is_err() && query("%00").is_err());
-    }
-
-    #[test]
-    fn only_a_plain_host_gets_into_hrefs() {
-        for good in ["a.b", "a-b_c:80", "10.0.0.1:9090", "[::1]", "[fe80::1]:9090"] {
-            assert_eq!(host(Some(good)), Some(good));
-        }
-        for bad in ["", ":80", "a:b", "a:99999", "a/b", "a b", "u@h", "[::1", "[::1]x", "a<b>", "::1"] {
-            assert_eq!(host(Some(bad)), None, "{bad}");
-        }
     }
 }

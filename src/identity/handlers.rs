@@ -5,9 +5,10 @@
 
 use serde_json::{Value, json};
 
+use super::change::Change;
 use super::request::Login;
 use super::{DOMAIN_ID, Identity, Role, Standalone, document, secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http::{Call, Method, Reply};
 use crate::logging;
 use crate::store::identity::{self as rows, tokens};
@@ -26,6 +27,7 @@ pub const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Get, "/identity/v3/auth/catalog", auth_catalog),
     (Method::Get, "/identity/v3/projects", list_projects),
     (Method::Get, "/identity/v3/users/{user_id}/projects", user_projects),
+    (Method::Post, "/identity/v3/users/{user_id}/password", change_password),
 ];
 
 /// `GET /identity`: the versions, for anybody.
@@ -42,7 +44,7 @@ pub fn version(_: &Standalone, call: &Call) -> Result<Reply> {
 pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
     in_keystones_form(call, || {
         let login = Login::read(&call.json()?)?;
-        let (token, identity) = standalone.issue(&login)?;
+        let (token, identity) = standalone.issue(&login, call.client)?;
         logging::identify(log_identity(&identity));
         Ok(token_reply(201, &token, &identity, call))
     })
@@ -105,7 +107,7 @@ pub fn list_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
             true => rows::projects(tx),
             false => rows::projects_of(tx, &caller.user_id),
         })?;
-        projects.retain(|project| call.param("name").is_none_or(|name| project.name == name));
+        projects.retain(|project| !call.has_param("name") || call.param("name") == Some(&project.name));
         Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
     })
 }
@@ -127,6 +129,18 @@ pub fn user_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
+/// `POST /identity/v3/users/{user_id}/password`: another password, given the old one. No token is needed, as
+/// in Keystone.
+pub fn change_password(standalone: &Standalone, call: &Call) -> Result<Reply> {
+    in_keystones_form(call, || {
+        let change = Change::read(&call.json()?)?;
+        let user_id = call.segments.get(3).map(String::as_str).unwrap_or_default();
+        standalone.change_password(user_id, &change, call.client)?;
+        log::info!("user {user_id} has changed its password");
+        Ok(Reply::empty(204))
+    })
+}
+
 /// Who is asking, by the token in `X-Auth-Token`.
 fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
@@ -143,7 +157,7 @@ fn subject<'c>(standalone: &Standalone, call: &'c Call) -> Result<(&'c str, Iden
 }
 
 fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Reply {
-    let with_catalog = call.param("nocatalog").is_none();
+    let with_catalog = !call.has_param("nocatalog");
     Reply::json(status, &document::token(identity, &call.base_url, with_catalog))
         .with_header("X-Subject-Token", token.to_owned())
         .with_header("Vary", "X-Auth-Token")
@@ -173,12 +187,16 @@ fn in_keystones_form(call: &Call, handler: impl FnOnce() -> Result<Reply>) -> Re
             401 => "Unauthorized",
             403 => "Forbidden",
             404 => "Not Found",
+            429 => "Too Many Requests",
             _ => return Err(error),
         };
         let body: Value = json!({"error": {"code": status, "title": title, "message": error.description}});
         let reply = Reply::json(status, &body);
-        Ok(match status {
-            401 => reply.with_header("WWW-Authenticate", Standalone::challenge(&call.base_url)),
+        Ok(match error.kind {
+            Kind::Unauthorized => {
+                reply.with_header("WWW-Authenticate", Standalone::challenge(&call.base_url))
+            }
+            Kind::TooManyRequests(seconds) => reply.with_header("Retry-After", seconds.to_string()),
             _ => reply,
         })
     })

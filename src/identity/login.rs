@@ -1,56 +1,56 @@
 //! Issuing tokens: who is it, what for, and until when.
 
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
 
+use super::credentials::{log_refusal, refused};
+use super::limits::Source;
 use super::request::{Login, Scope, Who};
 use super::{Identity, Standalone, roles, secret};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::store::identity::tokens::{self, Token};
-use crate::store::identity::{self as rows, Project, User};
+use crate::store::identity::{self as rows, Project, User, addresses};
 use crate::store::moment_type::Time;
 use crate::store::{Outcome, Tx, new_id};
 
-/// How often expired tokens are looked for, and how many are deleted at a time.
-const PURGE_INTERVAL: Duration = Duration::from_secs(30);
-const PURGE_LIMIT: i64 = 500;
+/// When a user who has too many tokens in use may try again, in seconds.
+const TOKENS_RETRY_AFTER: u64 = 60;
 
 /// Who has been proved to be there, and how.
 struct Proof {
     user: User,
+    /// Where a password came from.
+    source: Option<Source>,
     /// The digest and the expiry of the token that was shown.
     parent: Option<(String, Time)>,
     methods: String,
 }
 
 impl Standalone {
-    /// Answers a login with a token, which is not kept, and what it stands for.
+    /// Answers a login from `address` with a token, which is not kept, and what it stands for.
     ///
     /// # Errors
-    /// 401, one and the same whatever was wrong (the log has the reason); 503 when too many log in at once.
-    pub(super) fn issue(&self, login: &Login) -> Result<(String, Identity)> {
-        let issued = self.prove(login).and_then(|proof| self.issue_for(&proof, &login.scope));
-        if let Err(Error { kind: Kind::Unauthorized, log: Some(reason), .. }) = &issued {
-            log::info!("login refused: {reason}");
-        }
-        if issued.is_ok() {
-            self.purge_now_and_then();
-        }
+    /// 401, one and the same whatever was wrong (the log has the reason); 429 after too many failures, for too many
+    /// tokens made from tokens, and when too many tokens are in use; 503 when too many log in at once.
+    pub(super) fn issue(&self, login: &Login, address: IpAddr) -> Result<(String, Identity)> {
+        let issued = self.prove(login, address).and_then(|proof| {
+            let issued = self.issue_for(&proof, &login.scope);
+            if let (Err(error), Some(source)) = (&issued, &proof.source)
+                && error.status() == 401
+            {
+                self.limits.charge(source);
+            }
+            issued
+        });
+        log_refusal(&issued, login.password.as_ref().map(|(who, _)| who), address);
         issued
     }
 
-    fn prove(&self, login: &Login) -> Result<Proof> {
+    fn prove(&self, login: &Login, address: IpAddr) -> Result<Proof> {
         let mut proof = None;
         if let Some((who, password)) = &login.password {
-            let user = self.store.read(|tx| find_user(tx, who))?;
-            // The hash is computed in any case, outside of any transaction, and before anything else is looked at.
-            let right =
-                self.verifier.verify(&password.0, user.as_ref().map(|user| user.password_hash.as_str()))?;
-            let user = user.ok_or_else(|| refused("there is no such user"))?;
-            if !right {
-                return Err(refused(format!("wrong password for {:?}", user.name)));
-            }
-            proof = Some(Proof { user, parent: None, methods: "password".to_owned() });
+            let proved = self.prove_password(who, &password.0, address, || Ok(()))?;
+            let (user, source) = (proved.user, Some(proved.source));
+            proof = Some(Proof { user, source, parent: None, methods: "password".to_owned() });
         }
         if let Some(token) = &login.token {
             let unknown = || refused("the token shown is unknown or no longer valid");
@@ -59,10 +59,15 @@ impl Standalone {
             if proof.as_ref().is_some_and(|proof| proof.user.id != user.id) {
                 return Err(refused("password and token belong to different users"));
             }
+            if proof.is_none() {
+                // No hash slows it down.
+                self.limits.take_rescope(&user.id)?;
+            }
+            let source = proof.as_ref().and_then(|proof| proof.source);
             let by_password = proof.is_some() || shown.methods.iter().any(|method| method == "password");
             let methods = if by_password { "password,token" } else { "token" }.to_owned();
             let digest = secret::digest(&token.0).ok_or_else(unknown)?;
-            proof = Some(Proof { user, parent: Some((digest, shown.expires_at)), methods });
+            proof = Some(Proof { user, source, parent: Some((digest, shown.expires_at)), methods });
         }
         proof.ok_or_else(|| refused("nothing was shown"))
     }
@@ -105,8 +110,16 @@ impl Standalone {
                 audit_id: new_id(),
                 issued_at: tx.now,
                 expires_at,
+                last_used_at: None,
             };
+            let in_use = |digest: &str| self.uses.contains(digest);
+            if !tokens::make_room(tx, &user.id, self.max_tokens, self.uses.len(), in_use)? {
+                return Err(too_many_tokens(self.max_tokens).into());
+            }
             tokens::insert(tx, &row)?;
+            if let Some(source) = &proof.source {
+                addresses::note(tx, &user.id, &source.origin.to_string())?;
+            }
             Ok(Identity {
                 user_id: row.user_id,
                 user_name: user.name.clone(),
@@ -121,30 +134,14 @@ impl Standalone {
         })?;
         Ok((token, identity))
     }
-
-    /// Deletes expired tokens, every now and then. A login does not fail because of it.
-    fn purge_now_and_then(&self) {
-        {
-            let mut last = self.last_purge.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.is_some_and(|last| last.elapsed() < PURGE_INTERVAL) {
-                return;
-            }
-            *last = Some(Instant::now());
-        }
-        match self.store.write(|tx| tokens::purge_expired(tx, PURGE_LIMIT)) {
-            Ok(0) => {}
-            Ok(purged) => log::debug!("{purged} expired tokens deleted"),
-            Err(error) => log::warn!("expired tokens could not be deleted: {error}"),
-        }
-    }
 }
 
-fn find_user(tx: &mut Tx<'_>, who: &Who) -> Outcome<Option<User>> {
-    match who {
-        Who::Id(id) => rows::user_by_id(tx, id),
-        Who::Name(name) => rows::user_by_name(tx, name),
-        Who::Elsewhere => Ok(None),
-    }
+fn too_many_tokens(most: i64) -> Error {
+    let what = format!(
+        "This user has {most} tokens, and all of them were used within the last minutes; try again in \
+         {TOKENS_RETRY_AFTER} seconds, or use a token more than once."
+    );
+    Error::too_many_requests(what, TOKENS_RETRY_AFTER)
 }
 
 /// The project that the scope comes to; `None` for an unscoped token.
@@ -163,11 +160,4 @@ fn find_scope(tx: &mut Tx<'_>, user: &User, scope: &Scope) -> Outcome<Option<Pro
         Some(project) => Ok(Some(project)),
         None => Err(refused(format!("{:?} asked for a scope that there is not", user.name)).into()),
     }
-}
-
-/// One text for the client, whatever the reason; the reason is for the log.
-fn refused(reason: impl Into<String>) -> Error {
-    let mut error = Error::unauthorized();
-    error.log = Some(reason.into());
-    error
 }

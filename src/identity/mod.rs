@@ -6,25 +6,35 @@
 //! rest of the service needs; [`handlers`] is what the clients speak to.
 
 mod bootstrap;
+mod change;
+mod credentials;
 mod document;
 pub mod handlers;
+mod limits;
 mod login;
 mod openrc;
 mod password;
 mod request;
 mod roles;
 mod secret;
+mod turns;
+mod upkeep;
 
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
 pub use bootstrap::{Bootstrap, bootstrap};
-pub use openrc::{Openrc, refresh_openrc_url, write_openrc};
-pub use password::hash as hash_password;
+use limits::Limits;
+pub use openrc::{Openrc, OpenrcFile, read_openrc, refresh_openrc_url, write_openrc};
+pub use password::{
+    hash as hash_password, is_right as is_right_password, may_be_chosen as password_may_be_chosen,
+};
 pub use roles::Role;
 pub use secret::password as random_password;
+pub use upkeep::Upkeep;
+use upkeep::Uses;
 
 use crate::error::Result;
 use crate::store::identity::tokens::{self, Held};
@@ -41,14 +51,23 @@ pub const DOMAIN_NAME: &str = "Default";
 pub struct Settings {
     /// How long a token holds; Keystone's default is an hour.
     pub token_lifetime: Duration,
-    /// How many logins may wait for one of the two that verify their password; beyond that 503. Less than the
-    /// number of worker threads, or logins could keep all of them.
+    /// How many logins may wait for one of the two that verify their password; of more the last in their order get a
+    /// 503. They wait without a worker.
     pub max_waiting_logins: usize,
+    /// The time after which one more failed login is admitted, when ten have emptied a bucket.
+    pub login_refill: Duration,
+    /// The most tokens that a user has.
+    pub max_tokens: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { token_lifetime: Duration::from_secs(3600), max_waiting_logins: 8 }
+        Self {
+            token_lifetime: Duration::from_secs(3600),
+            max_waiting_logins: 64,
+            login_refill: Duration::from_secs(6),
+            max_tokens: 10_000,
+        }
     }
 }
 
@@ -86,8 +105,10 @@ impl Identity {
 pub struct Standalone {
     store: Store,
     token_lifetime: TimeDelta,
+    max_tokens: i64,
     verifier: password::Verifier,
-    last_purge: Mutex<Option<Instant>>,
+    limits: Limits,
+    uses: Arc<Uses>,
 }
 
 impl Standalone {
@@ -99,9 +120,16 @@ impl Standalone {
         Self {
             store,
             token_lifetime: TimeDelta::seconds(i64::try_from(seconds).unwrap_or_default()),
+            max_tokens: settings.max_tokens,
             verifier: password::Verifier::new(settings.max_waiting_logins),
-            last_purge: Mutex::new(None),
+            limits: Limits::new(settings.login_refill),
+            uses: Arc::default(),
         }
+    }
+
+    /// What has to be done beside requests.
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep { store: self.store.clone(), uses: Arc::clone(&self.uses) }
     }
 
     /// Whom a token stands for; `None` for a token that is unknown, expired or revoked, or whose user or project is
@@ -112,7 +140,14 @@ impl Standalone {
     pub fn authenticate(&self, token: &str) -> Result<Option<Identity>> {
         let Some(digest) = secret::digest(token) else { return Ok(None) };
         let held = self.store.read(|tx| tokens::find(tx, &digest))?;
-        Ok(held.filter(|held| secret::same(&held.token.id, &digest)).and_then(|held| valid(held, now())))
+        let Some(held) = held.filter(|held| secret::same(&held.token.id, &digest)) else { return Ok(None) };
+        let now = now();
+        let due = Uses::due(&held.token, now);
+        let identity = valid(held, now);
+        if let (Some(digest), Some(_)) = (due, &identity) {
+            self.uses.note(digest);
+        }
+        Ok(identity)
     }
 
     /// The value of `WWW-Authenticate` in a 401: where to log in.

@@ -31,6 +31,40 @@ pub struct Openrc<'a> {
     pub project_name: &'a str,
 }
 
+/// What an openrc file of ours says.
+pub struct OpenrcFile {
+    /// The identity's URL.
+    pub auth_url: String,
+    /// As whom to log in.
+    pub username: String,
+    /// The password that proves it.
+    pub password: String,
+    /// Where to work.
+    pub project_name: String,
+}
+
+/// Reads an openrc file. `None`: there is none.
+///
+/// # Errors
+/// `AlreadyExists` if there is something at the path that is not ours; whatever the file system says.
+pub fn read_openrc(path: &Path) -> io::Result<Option<OpenrcFile>> {
+    let text = match read_ours(path) {
+        Ok((text, _)) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let value = |name: &str| {
+        let line = format!("\nexport {name}=");
+        text.find(&line).and_then(|at| unquoted(&text[at + line.len()..])).unwrap_or_default()
+    };
+    Ok(Some(OpenrcFile {
+        auth_url: value("OS_AUTH_URL"),
+        username: value("OS_USERNAME"),
+        password: value("OS_PASSWORD"),
+        project_name: value("OS_PROJECT_NAME"),
+    }))
+}
+
 /// Writes an openrc file, mode 0600. An older file of ours at this path is replaced.
 ///
 /// # Errors
@@ -140,4 +174,17 @@ impl Drop for Temporary {
 /// A text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The text of the word at the beginning, if it is in the form of [`quoted`].
+fn unquoted(word: &str) -> Option<String> {
+    let mut rest = word.strip_prefix('\'')?;
+    let mut text = String::new();
+    loop {
+        let (part, after) = rest.split_once('\'')?;
+        text.push_str(part);
+        let Some(more) = after.strip_prefix(r"\''") else { return Some(text) };
+        text.push('\'');
+        rest = more;
+    }
 }

@@ -1,13 +1,15 @@
 //! Passwords: salted slow hashes, and a bound on how many are computed at a time.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use argon2::password_hash::{Error as HashError, Output, PasswordHash, PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
 
+use super::limits::Origin;
 use super::secret;
+use super::turns::{Class, Turn, Turns};
 use crate::error::{Error, Result};
 
 /// OWASP's second recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
@@ -18,6 +20,10 @@ const LANES: u32 = 1;
 const AT_A_TIME: usize = 2;
 /// How long a login waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The shortest and the longest password that can be chosen, in characters.
+const SHORTEST: usize = 8;
+const LONGEST: usize = 1024;
 
 /// What a password is compared to when there is no such user, so that the answer takes as long as for a wrong
 /// password. Made with the parameters above; nobody knows a password for it.
@@ -44,66 +50,75 @@ fn failed(error: HashError) -> Error {
     Error::internal(format!("argon2: {error}"))
 }
 
+/// Whether this is the password behind a hash.
+///
+/// # Errors
+/// 500 when the hash cannot be read.
+pub fn is_right(password: &str, hash: &str) -> Result<bool> {
+    let parsed = PasswordHash::new(hash).map_err(failed)?;
+    compare(password.as_bytes(), &parsed, &mut Vec::new()).map_err(failed)
+}
+
+/// Whether a password may be chosen.
+///
+/// # Errors
+/// What a password may be, to go on with after "A password has".
+pub fn may_be_chosen(password: &str) -> std::result::Result<(), String> {
+    let is_fitting = (SHORTEST..=LONGEST).contains(&password.chars().count());
+    if is_fitting && !password.contains('\0') {
+        return Ok(());
+    }
+    Err(format!("{SHORTEST} to {LONGEST} characters"))
+}
+
 /// Verifies passwords, a bounded number at a time, so that a flood of logins takes neither all memory nor
-/// all worker threads.
+/// all processors.
 pub(super) struct Verifier {
-    load: Mutex<Load>,
-    turn: Condvar,
-    /// How many more may wait; beyond that a login is refused at once.
-    max_waiting: usize,
-}
-
-#[derive(Default)]
-struct Load {
-    running: usize,
-    waiting: usize,
-    /// Working memory that nobody uses at the moment. It is kept, because every connection has a thread: memory that
+    turns: Turns,
+    /// Working memory that is not in use at the moment. It is kept, because every connection has a thread: memory that
     /// each of them takes and gives back stays with the allocator once per thread, and adds up to hundreds of MiB.
-    spare: Vec<Vec<Block>>,
+    spare: Mutex<Vec<Vec<Block>>>,
 }
 
-/// Leave to compute one hash.
-struct Turn<'v> {
+/// Leave to compute hashes.
+pub(super) struct Hashing<'v> {
     verifier: &'v Verifier,
     memory: Vec<Block>,
+    _turn: Turn<'v>,
 }
 
 impl Verifier {
     pub(super) fn new(max_waiting: usize) -> Self {
-        Self { load: Mutex::default(), turn: Condvar::new(), max_waiting }
+        Self { turns: Turns::new(AT_A_TIME, max_waiting, PATIENCE), spare: Mutex::default() }
     }
 
+    /// Waits for leave to compute hashes.
+    ///
+    /// # Errors
+    /// 503 when too many logins are waiting.
+    pub(super) fn turn(&self, origin: Origin, class: Class) -> Result<Hashing<'_>> {
+        let turn = self.turns.take(origin, class)?;
+        let memory = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(Hashing { verifier: self, memory: memory.unwrap_or_default(), _turn: turn })
+    }
+}
+
+impl Hashing<'_> {
     /// Whether `password` is the one behind `hash`. Without a hash it is not, and to say so takes as long.
     ///
     /// # Errors
-    /// 503 when too many logins are waiting; 500 when the hash cannot be read.
-    pub(super) fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool> {
+    /// 500 when the hash cannot be read.
+    pub(super) fn verify(&mut self, password: &str, hash: Option<&str>) -> Result<bool> {
         let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(failed)?;
-        let mut turn = self.wait()?;
-        let is_same = compare(password.as_bytes(), &parsed, &mut turn.memory).map_err(failed)?;
+        let is_same = compare(password.as_bytes(), &parsed, &mut self.memory).map_err(failed)?;
         Ok(is_same && hash.is_some())
     }
+}
 
-    fn wait(&self) -> Result<Turn<'_>> {
-        let until = Instant::now() + PATIENCE;
-        let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        if load.running >= AT_A_TIME {
-            if load.waiting >= self.max_waiting {
-                return Err(too_many());
-            }
-            load.waiting += 1;
-            while load.running >= AT_A_TIME {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    load.waiting -= 1;
-                    return Err(too_many());
-                }
-                load = self.turn.wait_timeout(load, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            load.waiting -= 1;
-        }
-        load.running += 1;
-        Ok(Turn { verifier: self, memory: load.spare.pop().unwrap_or_default() })
+impl Drop for Hashing<'_> {
+    fn drop(&mut self) {
+        let mut spare = self.verifier.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push(std::mem::take(&mut self.memory));
     }
 }
 
@@ -128,34 +143,24 @@ fn compare(
     Ok(found.as_bytes().ct_eq(expected.as_bytes()).into())
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut load = self.verifier.load.lock().unwrap_or_else(PoisonError::into_inner);
-        load.running -= 1;
-        load.spare.push(std::mem::take(&mut self.memory));
-        self.verifier.turn.notify_one();
-    }
-}
-
-fn too_many() -> Error {
-    Error::unavailable(
-        "Too many logins at the same time; try again.",
-        "the bound on waiting logins was reached",
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn verify(verifier: &Verifier, password: &str, hash: Option<&str>) -> bool {
+        let origin = Origin::new(IpAddr::from([192, 0, 2, 1]));
+        verifier.turn(origin, Class::Unknown).unwrap().verify(password, hash).unwrap()
+    }
 
     #[test]
     fn a_hash_is_salted_slow_and_knows_its_password() {
         let (one, two) = (hash("correct horse").unwrap(), hash("correct horse").unwrap());
         assert_ne!(one, two);
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
-        let verifier = Verifier::new(0);
-        assert!(verifier.verify("correct horse", Some(&one)).unwrap());
-        assert!(!verifier.verify("Correct horse", Some(&one)).unwrap());
+        assert!(is_right("correct horse", &one).unwrap());
+        assert!(!is_right("Correct horse", &one).unwrap());
     }
 
     #[test]
@@ -164,17 +169,17 @@ mod tests {
         let verifier = Verifier::new(0);
         for password in ["correct horse", "battery", "correct horse"] {
             std::thread::scope(|scope| {
-                let thread = scope.spawn(|| verifier.verify(password, Some(&ours)).unwrap());
+                let thread = scope.spawn(|| verify(&verifier, password, Some(&ours)));
                 assert_eq!(thread.join().unwrap(), password == "correct horse");
             });
         }
-        assert_eq!(verifier.load.lock().unwrap().spare.len(), 1);
+        assert_eq!(verifier.spare.lock().unwrap().len(), 1);
     }
 
     #[test]
     fn nobody_costs_what_somebody_costs_and_never_matches() {
         let verifier = Verifier::new(0);
-        assert!(!verifier.verify("", None).unwrap());
+        assert!(!verify(&verifier, "", None));
         let ours = hash("x").unwrap();
         let parameters = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
         let lengths = |phc: &str| phc.split('$').map(str::len).collect::<Vec<_>>();
@@ -182,28 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_refused_and_leaves_nothing_behind() {
-        let verifier = Verifier::new(0);
-        let turns = [verifier.wait().unwrap(), verifier.wait().unwrap()];
-        assert_eq!(verifier.wait().map(drop).unwrap_err().status(), 503);
-        drop(turns);
-        assert!(verifier.wait().is_ok());
-        let load = verifier.load.lock().unwrap();
-        assert_eq!((load.running, load.waiting), (0, 0));
-    }
-
-    #[test]
-    fn who_waits_gets_a_turn() {
-        let verifier = Verifier::new(1);
-        let turns = [verifier.wait().unwrap(), verifier.wait().unwrap()];
-        std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| verifier.wait().map(drop));
-            while verifier.load.lock().unwrap().waiting == 0 {
-                std::thread::yield_now();
-            }
-            assert!(verifier.wait().is_err(), "one waits, more may not");
-            drop(turns);
-            assert!(waiter.join().unwrap().is_ok());
-        });
+    fn a_password_is_neither_too_short_nor_too_long() {
+        for (password, is_fitting) in
+            [("", false), ("seven77", false), ("eight888", true), ("éééééééé", true), ("with\0nul", false)]
+        {
+            assert_eq!(may_be_chosen(password).is_ok(), is_fitting, "{password}");
+        }
+        assert!(may_be_chosen(&"x".repeat(1024)).is_ok() && may_be_chosen(&"x".repeat(1025)).is_err());
     }
 }

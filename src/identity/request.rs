@@ -24,6 +24,16 @@ pub(super) enum Who {
     Elsewhere,
 }
 
+impl Who {
+    /// The id or name.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+            Self::Elsewhere => "",
+        }
+    }
+}
+
 /// What a token is to be good for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scope {
@@ -130,15 +140,19 @@ fn is_the_domain(domain: &Map<String, Value>) -> Result<bool> {
     Ok(text(domain, key, "domain")?.eq_ignore_ascii_case("default"))
 }
 
-fn object<'v>(value: &'v Value, what: &str) -> Result<&'v Map<String, Value>> {
+pub(super) fn object<'v>(value: &'v Value, what: &str) -> Result<&'v Map<String, Value>> {
     value.as_object().ok_or_else(|| malformed("an object", what))
 }
 
-fn member<'v>(of: &'v Map<String, Value>, key: &str, place: &str) -> Result<&'v Map<String, Value>> {
+pub(super) fn member<'v>(
+    of: &'v Map<String, Value>,
+    key: &str,
+    place: &str,
+) -> Result<&'v Map<String, Value>> {
     of.get(key).and_then(Value::as_object).ok_or_else(|| malformed(&format!("an object `{key}`"), place))
 }
 
-fn text(of: &Map<String, Value>, key: &str, place: &str) -> Result<String> {
+pub(super) fn text(of: &Map<String, Value>, key: &str, place: &str) -> Result<String> {
     match of.get(key) {
         Some(Value::String(text)) => Ok(text.clone()),
         _ => Err(malformed(&format!("a string `{key}`"), place)),
@@ -146,7 +160,7 @@ fn text(of: &Map<String, Value>, key: &str, place: &str) -> Result<String> {
 }
 
 /// Keystone's sentence.
-fn malformed(expected: &str, place: &str) -> Error {
+pub(super) fn malformed(expected: &str, place: &str) -> Error {
     Error::bad_request(format!(
         "Expecting to find {expected} in {place}. The server could not comply with the request since it is either \
          malformed or otherwise incorrect. The client is assumed to be in error."

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::flights::Flights;
+use super::shares::Peer;
 use super::{Login, endpoint, time};
 use crate::auth::Secret;
 use crate::error::{Error, Result};
@@ -65,22 +66,34 @@ impl Client {
     /// A client that sends a request again at most `retries` times if it got no answer.
     ///
     /// # Errors
-    /// A sentence for the operator: `auth_url` is no URL; a certificate or key cannot be read.
+    /// A sentence for the operator: `auth_url` is no URL; it is one of https and a certificate or key cannot be read.
     pub fn new(login: &Login, retries: u32) -> std::result::Result<Self, String> {
         // It is shown to callers and in the log: there is no place for a user and a password in it.
-        let is_plain = url::Url::parse(&login.auth_url).is_ok_and(|url| {
+        let url = url::Url::parse(&login.auth_url).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https") && url.has_host() && !url.authority().contains('@')
         });
-        if !is_plain {
+        let Some(url) = url else {
             return Err(
                 "auth_url must be the http or https URL of Keystone, without a user in it.".to_owned()
             );
-        }
+        };
         // requests, which is underneath keystoneauth, takes the one value for connecting and for waiting after it.
         let timeout =
             login.http.timeout.or(login.http.connect_timeout.map(|timeout| timeout.saturating_mul(2)));
+        let settings = outbound::Settings { timeout, ..login.http.clone() };
+        let http = match outbound::Client::new(&settings) {
+            // DevStack names a cafile whether it has one or not, and keystoneauth reads it only for https.
+            Err(why) if url.scheme() == "http" => {
+                log::warn!(
+                    "{why} It is not needed while auth_url is http; a Keystone that the catalogue has at https is not \
+                     believed without it"
+                );
+                outbound::Client::new(&settings.without_files())?
+            }
+            http => http?,
+        };
         Ok(Self {
-            http: outbound::Client::new(&outbound::Settings { timeout, ..login.http.clone() })?,
+            http,
             login: login.clone(),
             retries,
             auth_base: OnceLock::new(),
@@ -173,7 +186,7 @@ impl Client {
         if let Some(session) = current() {
             return Ok(session);
         }
-        let session = self.logins.join(&refused.unwrap_or_default(), || {
+        let session = self.logins.join(Peer::OURSELVES, &refused.unwrap_or_default(), || {
             // Somebody else's login may just have ended.
             if let Some(session) = current() {
                 return Ok(session);

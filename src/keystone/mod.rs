@@ -7,6 +7,7 @@ mod endpoint;
 mod flights;
 mod login;
 pub mod memcached;
+mod shares;
 mod time;
 mod token;
 mod validation;
@@ -21,6 +22,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::http::Call;
 use access_rules::AccessRule;
+use shares::Peer;
 use token::Token;
 use validation::Validator;
 
@@ -111,7 +113,7 @@ impl Keystone {
         let text = user_token(call).ok_or_else(Error::unauthorized)?;
         let service = match token_in(call, "X-Service-Token") {
             None => None,
-            Some(text) => match self.service(text) {
+            Some(text) => match self.service(call, text) {
                 Err(error) if self.settings.delay_auth_decision => {
                     log::warn!("the service token is ignored: {error}");
                     None
@@ -121,7 +123,9 @@ impl Keystone {
         };
         let user = self.user(call, text, service.as_ref()).map_err(|error| match error.kind {
             Kind::IdentityUnavailable if self.settings.delay_auth_decision => {
-                log::error!("{error}");
+                if !error.is_counted() {
+                    log::error!("{error}");
+                }
                 Error::unauthorized()
             }
             _ => error,
@@ -130,8 +134,8 @@ impl Keystone {
     }
 
     /// The token of a service that vouches for a request.
-    fn service(&self, text: &str) -> Result<Vouching> {
-        let token = self.valid(text, false)?;
+    fn service(&self, call: &Call, text: &str) -> Result<Vouching> {
+        let token = self.valid(call, text, false)?;
         let has_role = token.has_one_of(&self.settings.service_token_roles);
         if self.settings.service_token_roles_required && !has_role {
             return Err(refused("the service token has none of the service_token_roles"));
@@ -141,7 +145,7 @@ impl Keystone {
 
     /// The token of the user who sent a request.
     fn user(&self, call: &Call, text: &str, service: Option<&Vouching>) -> Result<Arc<Token>> {
-        let token = self.valid(text, service.is_some_and(|service| service.allow_expired))?;
+        let token = self.valid(call, text, service.is_some_and(|service| service.allow_expired))?;
         // A service acts on what the user has asked of it, which is nothing that the rules know of.
         if let Some(rules) = &token.access_rules
             && service.is_none()
@@ -151,11 +155,11 @@ impl Keystone {
         Ok(token)
     }
 
-    fn valid(&self, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
+    fn valid(&self, call: &Call, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         if text.is_empty() || text.len() > MAX_TOKEN || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refused("what was sent as a token cannot be one"));
         }
-        let token = self.validator.validate(text, allow_expired)?;
+        let token = self.validator.validate(Peer::new(call.client), text, allow_expired)?;
         if !allow_expired && token.has_expired() {
             return Err(refused("the token has expired"));
         }

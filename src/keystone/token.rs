@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::access_rules::AccessRule;
 use super::time;
-use crate::auth::{Caller, Secret, Service};
+use crate::auth::{Caller, Delegation, Secret, Service};
 
 /// A token that Keystone knows. It may have ended since.
 ///
@@ -24,6 +24,7 @@ pub struct Token {
     pub catalog: Option<Vec<String>>,
     /// Whether it is good for whom Kerberos knows only.
     pub bound_to_kerberos: bool,
+    delegation: Option<Delegation>,
     user_id: String,
     user_name: Option<String>,
     user_domain_id: Option<String>,
@@ -55,6 +56,10 @@ struct Document {
     application_credential: Option<AppCredential>,
     catalog: Option<Vec<CatalogService>>,
     bind: Option<Map<String, Value>>,
+    #[serde(rename = "OS-TRUST:trust")]
+    trust: Option<IgnoredAny>,
+    #[serde(rename = "OS-OAUTH1")]
+    oauth: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +96,9 @@ struct Role {
 #[derive(Deserialize)]
 struct AppCredential {
     access_rules: Option<Vec<AccessRule>>,
+    // Keystone says it of each; one of which nothing is said is not taken for unrestricted.
+    #[serde(default = "yes")]
+    restricted: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,10 +127,19 @@ impl Token {
         if token.user.id.is_empty() || token.project.as_ref().is_some_and(|project| project.id.is_empty()) {
             return Err("an id is empty".to_owned());
         }
+        let delegation = match &token {
+            Document { trust: Some(_), .. } => Some(Delegation::Trust),
+            Document { oauth: Some(_), .. } => Some(Delegation::Oauth),
+            Document { application_credential: Some(AppCredential { restricted: true, .. }), .. } => {
+                Some(Delegation::ApplicationCredential)
+            }
+            _ => None,
+        };
         let (project_id, project_name, project_domain) = token
             .project
             .map_or((None, None, None), |project| (Some(project.id), project.name, project.domain));
         Ok(Self {
+            delegation,
             expires: time::parse(&token.expires_at).ok_or("expires_at is no time")?,
             access_rules: token.application_credential.and_then(|credential| credential.access_rules),
             catalog: token.catalog.map(|services| services.into_iter().map(|service| service.kind).collect()),
@@ -170,6 +187,7 @@ impl Token {
             roles: self.roles.clone(),
             is_admin_project: self.is_admin_project,
             service: service.map(|service| Box::new(service.service())),
+            delegation: self.delegation,
             token: Some(Secret::new(text)),
         }
     }
@@ -234,6 +252,7 @@ mod tests {
                 roles: vec!["admin".to_owned(), "a,b".to_owned()],
                 is_admin_project: true,
                 service: None,
+                delegation: None,
                 token: Some(Secret::new("t")),
             }
         );
@@ -253,7 +272,24 @@ mod tests {
             "OS-TRUST:trust": {"id": "t", "impersonation": true, "trustee_user": {"id": "v"}},
         }));
         assert_eq!((trust.user_id.as_str(), trust.project_id.as_deref()), ("u", Some("p")));
+        assert_eq!(trust.delegation, Some(Delegation::Trust));
         assert!(!caller(json!({"is_admin_project": false})).is_admin_project);
+    }
+
+    #[test]
+    fn what_is_lent_is_told_from_the_users_own() {
+        let delegation = |more: Value| caller(more).delegation;
+        assert_eq!(delegation(json!({})), None);
+        assert_eq!(delegation(json!({"OS-TRUST:trust": null})), None);
+        assert_eq!(delegation(json!({"OS-TRUST:trust": {}})), Some(Delegation::Trust));
+        assert_eq!(delegation(json!({"OS-OAUTH1": {"access_token_id": "a"}})), Some(Delegation::Oauth));
+        let credential = |restricted: Value| {
+            delegation(json!({"application_credential": {"id": "a", "name": "a", "restricted": restricted}}))
+        };
+        assert_eq!(credential(json!(true)), Some(Delegation::ApplicationCredential));
+        assert_eq!(credential(json!(false)), None);
+        let unsaid = delegation(json!({"application_credential": {"id": "a"}}));
+        assert_eq!(unsaid, Some(Delegation::ApplicationCredential));
     }
 
     #[test]

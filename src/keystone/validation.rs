@@ -1,11 +1,12 @@
 //! Asking Keystone what a token is, once for all who want to know.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::cache::{Cache, Key};
 use super::flights::Flights;
 use super::memcached::{Context, Memcached};
+use super::shares::Peer;
 use super::token::Token;
 use super::{Client, Settings, refused};
 use crate::error::{Error, Result};
@@ -14,8 +15,11 @@ use crate::error::{Error, Result};
 /// Keystone that hangs there must be some left for those whose token is known.
 const MAX_FLIGHTS: usize = 128;
 
-/// So many requests wait for the answer to a question that another request has asked.
+/// So many requests wait, for one of these places or for the answer to a question that another request has asked.
 const MAX_WAITING: usize = 256;
+
+/// How often the log says that requests were turned away for want of a place.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Knows tokens, or asks.
 pub struct Validator {
@@ -24,6 +28,15 @@ pub struct Validator {
     memory: Option<Memory>,
     flights: Flights<(Key, bool), Result<Arc<Token>>>,
     include_catalog: bool,
+    turned_away: Mutex<TurnedAway>,
+}
+
+/// Requests that found no place. Each of them in the log would let callers without any token write it.
+#[derive(Default)]
+struct TurnedAway {
+    /// Since the log said so.
+    count: u64,
+    said: Option<Instant>,
 }
 
 /// What Keystone said a short while ago.
@@ -45,6 +58,7 @@ impl Validator {
             memory: settings.token_cache_time.map(|life| Memory::new(settings, life)).transpose()?,
             flights: Flights::new(MAX_FLIGHTS, MAX_WAITING),
             include_catalog: settings.include_service_catalog,
+            turned_away: Mutex::default(),
         })
     }
 
@@ -52,13 +66,13 @@ impl Validator {
     ///
     /// # Errors
     /// 401: Keystone does not know it. 503: Keystone cannot be asked, or too many are asking.
-    pub fn validate(&self, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
+    pub fn validate(&self, from: Peer, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         let key = Key::new(text);
         let known = || self.memory.as_ref()?.own.get(&key, allow_expired);
         if let Some(token) = known() {
             return Ok(token);
         }
-        let answer = self.flights.join(&(key, allow_expired), || {
+        let answer = self.flights.join(from, &(key, allow_expired), || {
             // Somebody else may just have got the answer.
             if let Some(token) = known() {
                 return Ok(token);
@@ -73,10 +87,22 @@ impl Validator {
             Ok(token)
         });
         answer.unwrap_or_else(|| {
-            Err(Error::identity_unavailable(
-                "too many requests wait for Keystone; this one was not let join them",
-            ))
+            self.turn_away();
+            Err(Error::crowded_out())
         })
+    }
+
+    fn turn_away(&self) {
+        let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        turned_away.count += 1;
+        if turned_away.said.is_none_or(|said| said.elapsed() >= LOG_INTERVAL) {
+            log::error!(
+                "too many requests wait for Keystone: {} were answered with 503, the last one's among them; this is said \
+                 once a minute",
+                turned_away.count
+            );
+            *turned_away = TurnedAway { count: 0, said: Some(Instant::now()) };
+        }
     }
 
     fn ask(&self, text: &str, allow_expired: bool) -> Result<Token> {

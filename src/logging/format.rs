@@ -181,18 +181,49 @@ impl Spec {
     }
 }
 
-/// The text with its control characters escaped, so that it can neither begin a line nor steer a terminal.
+/// The text with its control and format characters escaped, so that it can neither begin a line nor steer a terminal, nor
+/// show something else than what is there.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        // U+2028 and U+2029 end a line for some who read logs.
-        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+        if is_unprintable(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);
         }
     }
     out
+}
+
+/// The format characters of Unicode 16 (general category Cf): among them those that turn the direction of text around and
+/// those of no width; and U+2028 and U+2029, which end a line for some programs.
+const FORMAT: &[(char, char)] = &[
+    ('\u{ad}', '\u{ad}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// Whether a character is escaped in a log.
+pub fn is_unprintable(character: char) -> bool {
+    let is_format =
+        |c: char| c >= '\u{ad}' && FORMAT.iter().any(|(first, last)| (*first..=*last).contains(&c));
+    character.is_control() || is_format(character)
 }
 
 /// What an operator wrote into a format may have colours (DevStack's has), but a record stays one line.
@@ -237,6 +268,20 @@ mod tests {
             ("one\ntwo\r", "one two "),
         ] {
             assert_eq!(render(format).as_deref(), Ok(text), "{format}");
+        }
+    }
+
+    #[test]
+    fn what_steers_a_terminal_or_hides_is_escaped() {
+        for (text, shown) in [
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
+            ("\u{200b}\u{200d}\u{feff}\u{2066}", "\\u{200b}\\u{200d}\\u{feff}\\u{2066}"),
+            ("\u{ad}\u{61c}\u{e0041}\u{9b}", "\\u{ad}\\u{61c}\\u{e0041}\\u{9b}"),
+            ("\u{1b}[2J\r\n", "\\u{1b}[2J\\r\\n"),
+            ("Jörg 日本 🦀 עברית", "Jörg 日本 🦀 עברית"),
+        ] {
+            assert_eq!(printable(text), shown);
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::PROGRAM;
 use super::entry::{Entry, thread_name};
+use super::format::printable;
 use super::socket::{Socket, shortened};
 use super::syslog::Facility;
 
@@ -63,7 +64,7 @@ impl Journal {
                 ("PROJECT_NAME", &identity.project_name),
             ] {
                 if let Some(value) = value {
-                    field(name, value);
+                    field(name, &printable(value));
                 }
             }
         }
@@ -132,6 +133,7 @@ mod tests {
             global_request_id: Some("req-1".to_owned()),
             identity: Identity {
                 user_id: Some("u".to_owned()),
+                user_name: Some("ann\u{202e}\nPRIORITY=0".to_owned()),
                 project_id: Some("p".to_owned()),
                 ..Identity::default()
             },
@@ -158,6 +160,7 @@ mod tests {
             ("REQUEST_ID", "req-2"),
             ("GLOBAL_REQUEST_ID", "req-1"),
             ("USER_ID", "u"),
+            ("USER_NAME", "ann\\u{202e}\\nPRIORITY=0"),
             ("PROJECT_ID", "p"),
         ];
         for (name, value) in expected {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::entry::{Entry, thread_name, thread_number};
+use super::format::is_unprintable;
 use super::text::Date;
 use super::{PROGRAM, Settings};
 
@@ -112,8 +113,25 @@ impl Json {
             extra: Empty {},
         };
         // Strings and numbers can always be written.
-        serde_json::to_string(&document).unwrap_or_default()
+        escaped(serde_json::to_string(&document).unwrap_or_default())
     }
+}
+
+/// The JSON with what JSON lets stand and a terminal obeys written as `\uXXXX`. All of it is inside of strings.
+fn escaped(line: String) -> String {
+    if !line.contains(is_unprintable) {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 16);
+    for character in line.chars() {
+        if is_unprintable(character) {
+            let units = &mut [0; 2];
+            out.extend(character.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
 
 fn request(context: &Context) -> Request<'_> {
@@ -207,6 +225,15 @@ mod tests {
         assert_eq!(value["traceback"], Value::Null);
         assert_eq!(value["process"], std::process::id());
         assert!(value["created"].as_f64().unwrap() > 1.7e9 && value["msecs"].as_f64().unwrap() < 1000.0);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_reads_the_same() {
+        let text = "a\u{202e}b\u{2028}\u{9b}\u{e0041}\u{1b}é";
+        let entry = Entry::new(Severity::Info, "freezer_api", text.to_owned());
+        let json = Json::new(&Settings::default()).unwrap().line(&entry);
+        assert!(json.contains(r"a\u202eb\u2028\u009b\udb40\udc41\u001bé"), "{json}");
+        assert_eq!(line(&entry)["message"], text);
     }
 
     #[test]

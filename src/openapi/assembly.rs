@@ -64,7 +64,8 @@ fn introduction(settings: &Settings, version: &str) -> String {
          A path may end in a slash, which means nothing. HEAD is answered wherever GET is, and OPTIONS everywhere, with \
          the methods of the path in `Allow`; any other method is a 405.\n\n\
          Bodies are JSON in UTF-8, whatever their `Content-Type` says, of at most {} bytes and {} levels, without \
-         U+0000. An integer is written without a fraction or an exponent: `1.0` is none. No body is the same as `{{}}`.\n\n\
+         U+0000. Those that change or replace a job, an action, a session or a backup may have {} bytes, as a stored \
+         document may come to {} bytes. An integer is written without a fraction or an exponent: `1.0` is none. No body is the same as `{{}}`.\n\n\
          A filter of a list takes a value, or an operator, a colon and a value; `in:` and `nin:` take several with \
          commas between them. A value with a comma or a colon in it stands in quotes, with a quote doubled. Repeated, all \
          filters must hold. What a list does not know is refused by the lists of attachments and reports, and ignored by \
@@ -72,8 +73,10 @@ fn introduction(settings: &Settings, version: &str) -> String {
          Every single resource has an `ETag`. With it in `If-Match`, a change is made only if nobody was faster.\n\n\
          A policy rule guards every path of a project (`x-openstack-policy`). What its default is stands beside it; \
          a policy file can change all of them.",
-        settings.max_body,
+        settings.max_body.0,
         crate::http::MAX_DEPTH,
+        settings.max_body.1,
+        crate::document::MAX_DOCUMENT,
     )
 }
 

@@ -89,7 +89,7 @@ fn page(list: List) -> Value {
 const ERRORS: &[(u16, &str, &str)] = &[
     (400, "BadRequest", "The body, a parameter or a header is not what it should be; nothing was changed."),
     (401, "Unauthorized", "There is no token, or no valid one."),
-    (403, "Forbidden", "The roles do not allow it, or the token is not for a project."),
+    (403, "Forbidden", "The roles do not allow it, the token is not for a project, or a quota is used up."),
     (404, "NotFound", "There is no such resource in this project."),
     (406, "NotAcceptable", "`Accept` excludes what would be answered."),
     (
@@ -98,8 +98,12 @@ const ERRORS: &[(u16, &str, &str)] = &[
         "The id is taken, or the resource is in use, or has just been changed by somebody else.",
     ),
     (412, "PreconditionFailed", "The resource is not, or no longer, what the request's condition demands."),
-    (413, "TooLarge", "The body is too large."),
-    (415, "UnsupportedMediaType", "The body is of a type that is not taken here."),
+    (413, "TooLarge", "The body is too large, or what would be stored is."),
+    (
+        415,
+        "UnsupportedMediaType",
+        "The body is of a type that is not taken here, or has a `Content-Encoding`.",
+    ),
     (422, "Unprocessable", "The body refers to something that is not there, or cannot do what is asked."),
     (
         503,

@@ -117,8 +117,8 @@ impl Operation {
             query: Vec::new(),
             body: None,
             replies: Vec::new(),
-            // Any request can be none, and any can have too large a body.
-            errors: vec![400, 413],
+            // Any request can be none, and any can have a body that is too large or in a coding.
+            errors: vec![400, 413, 415],
             conditions: Conditions::None,
         }
     }

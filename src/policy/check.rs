@@ -62,6 +62,17 @@ impl Check {
         }
     }
 
+    /// The roles it names.
+    pub fn roles(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.walk(&mut |check| match check {
+            Self::Role(name) => names.push(name.as_str()),
+            Self::Generic { kind, pattern, .. } if kind == "roles" => names.push(pattern),
+            _ => {}
+        });
+        names
+    }
+
     /// The rules it refers to.
     pub fn references(&self) -> Vec<&str> {
         let mut names = Vec::new();

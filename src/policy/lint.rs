@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::check::Check;
+use super::credentials::credentials;
 use super::defaults::RuleDefault;
+use super::python::Values;
 use super::rules::{FileRule, Rules, of};
+use crate::auth::Caller;
 
 impl Rules {
     /// The names of all rules, in order.
@@ -63,6 +66,33 @@ impl Rules {
             .collect()
     }
 
+    /// The rules that let callers into projects of which their token says nothing, where the defaults do not: each with the
+    /// roles that this takes, none of them for every caller. What another service decides is not asked.
+    pub fn across_projects(&self, defaults: &'static [RuleDefault]) -> Vec<(&'static str, Vec<String>)> {
+        let original = Self::new([], defaults, &self.default_rule, true);
+        let named = self.checks.values().flat_map(Check::roles);
+        let roles: BTreeSet<String> =
+            ["manager", "member", "reader"].into_iter().chain(named).map(str::to_lowercase).collect();
+        let each = roles.iter().map(|role| vec![role.clone()]);
+        let callers: Vec<(Vec<String>, Values)> =
+            std::iter::once(Vec::new()).chain(each).map(|roles| (roles.clone(), stranger(roles))).collect();
+        let guards = defaults.iter().filter(|default| !default.operations.is_empty());
+        guards
+            .filter_map(|default| {
+                let mut target = Values::new();
+                if !default.is_cloud_wide {
+                    target.insert("project_id".to_owned(), "other".into());
+                }
+                let allows = |rules: &Self, caller: &Values| {
+                    rules.allows(default.name, caller, &target, None).unwrap_or(false)
+                };
+                let is_new = |caller: &Values| allows(self, caller) && !allows(&original, caller);
+                let (roles, _) = callers.iter().find(|(_, caller)| is_new(caller))?;
+                Some((default.name, roles.clone()))
+            })
+            .collect()
+    }
+
     /// The rules of files that neither the service nor another rule asks for.
     pub fn unused(&self, defaults: &[RuleDefault]) -> Vec<&str> {
         let referred: BTreeSet<&str> = self.checks.values().flat_map(Check::references).collect();
@@ -73,4 +103,15 @@ impl Rules {
         };
         self.from_files.keys().map(String::as_str).filter(|name| !known(name)).collect()
     }
+}
+
+/// A caller with these roles, whose token is for another project than any that is asked for.
+fn stranger(roles: Vec<String>) -> Values {
+    credentials(&Caller {
+        user_id: "user".to_owned(),
+        project_id: Some("own".to_owned()),
+        roles,
+        is_admin_project: true,
+        ..Caller::default()
+    })
 }

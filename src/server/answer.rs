@@ -1,32 +1,71 @@
 //! Writing an answer.
 
-use std::io::{self, Read, Write};
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Write};
 
-use rouille::Response;
+use crate::http::Stream;
 
-/// Writes a response in one piece, with its length, and says whether the connection stays open.
-pub fn write(out: &mut impl Write, response: Response, keep_alive: bool) -> io::Result<()> {
-    let status = response.status_code;
+/// Up to this size a body is sent together with the head, in one packet; of a larger one no copy is made.
+const SMALL: usize = 16 * 1024;
+
+/// How much of a body that is written as it goes is sent at a time.
+const PIECE: usize = 64 * 1024;
+
+/// An answer that is ready to be sent.
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers, without line breaks.
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    /// How many bytes the body has; to HEAD, how many it would have.
+    pub length: usize,
+    /// The body.
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// There is none.
+    None,
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// It is written as it goes.
+    Stream(Stream),
+}
+
+/// Writes an answer with its length, and says whether the connection stays open.
+pub fn write(out: &mut impl Write, answer: Answer, keep_alive: bool) -> io::Result<()> {
+    let status = answer.status;
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
-    for (name, value) in &response.headers {
+    for (name, value) in &answer.headers {
         // The edge has seen to it that no value holds a line break.
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let (mut data, length) = response.data.into_reader_and_size();
-    let mut body = Vec::new();
-    data.read_to_end(&mut body)?;
-    // The answer to HEAD has the length of a body that is not there.
-    let length = length.unwrap_or(body.len());
     // A 304's would be that of the body that it is about (RFC 9110, 8.6).
     if !matches!(status, 100..=199 | 204 | 304) {
-        head.push_str(&format!("Content-Length: {length}\r\n"));
+        head.push_str(&format!("Content-Length: {}\r\n", answer.length));
     }
     let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
     let connection = if keep_alive { "keep-alive" } else { "close" };
     head.push_str(&format!("Date: {date}\r\nServer: freezer-api\r\nConnection: {connection}\r\n\r\n"));
     let mut message = head.into_bytes();
-    message.append(&mut body);
-    out.write_all(&message)
+    match answer.body {
+        Body::None => out.write_all(&message),
+        Body::Bytes(body) if body.len() <= SMALL => {
+            message.extend_from_slice(&body);
+            out.write_all(&message)
+        }
+        Body::Bytes(body) => {
+            out.write_all(&message)?;
+            out.write_all(&body)
+        }
+        Body::Stream(stream) => {
+            let mut out = BufWriter::with_capacity(PIECE, out);
+            out.write_all(&message)?;
+            stream.write(&mut out)?;
+            out.flush()
+        }
+    }
 }
 
 fn reason(status: u16) -> &'static str {
@@ -46,6 +85,7 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         412 => "Precondition Failed",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
         500 => "Internal Server Error",
         503 => "Service Unavailable",

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rouille::Request;
 
+use super::answer::Answer;
 use super::refusal::Refusal;
 use super::registry::{Entry, State};
 use super::timed::Timed;
 use super::{Front, answer, body, head};
+use crate::error::Error;
 
 /// How long a connection may rest between two requests.
 const IDLE: Duration = Duration::from_secs(75);
@@ -49,7 +51,7 @@ pub fn serve(front: &Front, entry: &Entry, remote: SocketAddr) {
 
 /// A request that has been served.
 struct Exchange {
-    response: rouille::Response,
+    response: Answer,
     keep_alive: bool,
 }
 
@@ -80,12 +82,25 @@ fn next(
             return Some(unreadable(&Request::fake_http_from(remote, "-", "-", vec![], vec![]), refusal));
         }
     };
-    if head.expects_continue && front.admits(head.framing) {
+    let limit = front.settings.body_limit(&head.method, &head.target);
+    let _room = match front.is_large(head.framing, limit) {
+        false => None,
+        true => match front.large_bodies.enter() {
+            Some(room) => Some(room),
+            None => {
+                let request = Request::fake_http_from(remote, head.method, head.target, head.headers, vec![]);
+                let busy = "There are too many large requests at the same time; try again.";
+                let response = front.refuse(&request, Error::unavailable(busy, "no room for a large body"));
+                return Some(Exchange { response, keep_alive: false });
+            }
+        },
+    };
+    if head.expects_continue && front.admits(head.framing, limit) {
         // If this fails, reading the body will.
         let _ = source.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
     let request = |bytes| Request::fake_http_from(remote, head.method, head.target, head.headers, bytes);
-    match body::read(source, head.framing, front.limit()) {
+    match body::read(source, head.framing, limit) {
         Ok(body) => {
             entry.set(State::Works);
             let keep_alive = head.keep_alive && body.whole;

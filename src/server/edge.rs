@@ -9,55 +9,94 @@ use std::time::Instant;
 use rouille::{Request, Response, ResponseBody};
 
 use super::Settings;
+use super::answer::{Answer, Body};
 use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::proxy::Forwarded;
-use crate::http::{self, Call, Reply};
+use crate::http::{self, Caching, Call, Reply, authority};
 use crate::logging;
 
 /// Answers one request with what the service says.
 ///
 /// A panic inside becomes a 500; an error becomes the contract's error form, and is logged here and nowhere else.
-pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
+pub fn serve<F>(settings: &Settings, service: &F, request: &Request) -> Answer
 where
     F: Fn(&Call) -> Result<Reply>,
 {
-    answer(settings, request, |request_id, forwarded| {
+    answer(settings, request, |request_id, forwarded, caching| {
+        if settings.loopback_hosts_only {
+            from_this_machine(request, forwarded)?;
+        }
         if is_preflight(settings, request) {
+            *caching = Caching::Never;
             return Ok(preflight(settings, request));
         }
-        let call = Call::read(request, request_id, settings.max_request_body_size, &settings.authority())?;
+        let limit = settings.body_limit(request.method(), request.raw_url());
+        let call = Call::read(request, request_id, limit, &settings.authority())?;
         let mut call = call.through(&settings.proxy, forwarded);
+        if let Some(endpoint) = &settings.public_endpoint {
+            call = call.at(endpoint);
+        }
         call.port = settings.bind_port;
+        *caching = Caching::of(call.segments.iter().map(String::as_str));
         let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
     })
 }
 
+/// As [`serve`], for a request that came on no connection.
+pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
+where
+    F: Fn(&Call) -> Result<Reply>,
+{
+    let Answer { status, headers, length, body } = serve(settings, service, request);
+    let data = match body {
+        Body::None => ResponseBody::from_reader_and_size(io::empty(), length),
+        Body::Bytes(bytes) => ResponseBody::from_data(bytes),
+        Body::Stream(stream) => {
+            let mut bytes = Vec::with_capacity(length);
+            // A vector takes everything.
+            let _ = stream.write(&mut bytes);
+            ResponseBody::from_data(bytes)
+        }
+    };
+    Response { status_code: status, headers, data, upgrade: None }
+}
+
 /// Answers a request that could not be read with an error.
-pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Response {
-    answer(settings, request, |_, _| Err(error))
+pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Answer {
+    answer(settings, request, |_, _, _| Err(error))
 }
 
 fn answer(
     settings: &Settings,
     request: &Request,
-    outcome: impl FnOnce(&str, &Forwarded) -> Result<Reply>,
-) -> Response {
+    outcome: impl FnOnce(&str, &Forwarded, &mut Caching) -> Result<Reply>,
+) -> Answer {
     let started = Instant::now();
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
-    let mut reply = outcome(&request_id, &forwarded).unwrap_or_else(|error| {
-        report(&error);
+    // As far as the path can be known before it is understood.
+    let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());
+    let mut caching = Caching::of(parts);
+    let mut level = log::Level::Info;
+    let reply = outcome(&request_id, &forwarded, &mut caching).unwrap_or_else(|error| {
+        if error.is_counted() {
+            level = log::Level::Debug;
+        } else {
+            report(&error);
+        }
         Reply::from_error(&error, &request_id)
     });
+    let mut reply = caching.mark(reply);
     if let Some(origin) = request.header("Origin").filter(|_| !is_preflight(settings, request)) {
         reply = cors::allow(&settings.cors, origin, reply);
     }
     let head = request.method() == "HEAD";
-    let bytes = reply.body.as_ref().filter(|_| !head).map_or(0, Vec::len);
-    log::info!(
+    let bytes = if head { 0 } else { reply.length() };
+    log::log!(
+        level,
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         forwarded.client.unwrap_or_else(|| request.remote_addr().ip().to_string()),
         request.method(),
@@ -66,7 +105,23 @@ fn answer(
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );
-    response(reply, &request_id, head)
+    sent(reply, &request_id, head)
+}
+
+/// Sees to it that a request addresses this machine as itself, in everything that says which host is meant.
+///
+/// Errors: 400 for any other name or address.
+fn from_this_machine(request: &Request, forwarded: &Forwarded) -> Result<()> {
+    let target = authority::of_target(request.raw_url());
+    let named = [target, request.header("Host"), forwarded.host.as_deref()];
+    match named.into_iter().flatten().find(|named| !authority::is_loopback(named)) {
+        None => Ok(()),
+        Some(other) => Err(Error::bad_request(format!(
+            "With auth_strategy noauth requests are served only for localhost, 127.0.0.0/8 and [::1], not for the host \
+             {:?}.",
+            other.chars().take(64).collect::<String>()
+        ))),
+    }
 }
 
 /// Whether a browser asks what a page of another origin may send, where any other origin is known.
@@ -83,12 +138,13 @@ fn preflight(settings: &Settings, request: &Request) -> Reply {
     cors::preflight(&settings.cors, header("Origin"), method, headers)
 }
 
-/// Logs a failure, once; what is the client's own fault only if somebody left the operator a note.
+/// Logs a failure that has a text for the log. A failure without one is the client's own fault, or a state whose cause
+/// was logged when it began.
 fn report(error: &Error) {
-    if error.status() >= 500 {
-        log::error!("{error}");
-    } else if error.log.is_some() {
-        log::info!("{error}");
+    match error.log {
+        Some(_) if error.status() >= 500 => log::error!("{error}"),
+        Some(_) => log::info!("{error}"),
+        None => {}
     }
 }
 
@@ -101,8 +157,9 @@ fn panicked(cause: &(dyn Any + Send)) -> Error {
     Error::internal(format!("panic: {message}"))
 }
 
-/// The reply as rouille's response. HEAD gets the headers of GET, the length included, and no body.
-fn response(reply: Reply, request_id: &str, head: bool) -> Response {
+/// The reply as it is sent. HEAD gets the headers of GET, the length included, and no body.
+fn sent(reply: Reply, request_id: &str, head: bool) -> Answer {
+    let length = reply.length();
     let bodiless = matches!(reply.status, 100..=199 | 204 | 304);
     let mut headers: Vec<_> = reply
         .headers
@@ -111,13 +168,13 @@ fn response(reply: Reply, request_id: &str, head: bool) -> Response {
         .map(|(name, value)| (name, one_line(value)))
         .collect();
     headers.push(("x-openstack-request-id".into(), request_id.to_owned().into()));
-    let data = match reply.body {
-        _ if bodiless => ResponseBody::empty(),
-        None => ResponseBody::empty(),
-        Some(body) if head => ResponseBody::from_reader_and_size(io::empty(), body.len()),
-        Some(body) => ResponseBody::from_data(body),
+    let body = match (reply.body, reply.stream) {
+        _ if bodiless || head => Body::None,
+        (Some(body), _) => Body::Bytes(body),
+        (None, Some(stream)) => Body::Stream(stream),
+        (None, None) => Body::None,
     };
-    Response { status_code: reply.status, headers, data, upgrade: None }
+    Answer { status: reply.status, headers, length: if bodiless { 0 } else { length }, body }
 }
 
 /// A header's value in printable ASCII. It is written as it is: a line break would begin another header.

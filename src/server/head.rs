@@ -3,6 +3,7 @@
 use std::io::{BufRead, Read};
 
 use super::refusal::Refusal;
+use crate::http::authority;
 
 /// The longest head taken, in bytes. Tokens with a catalog in them, the longest headers known, stay below 16 KiB.
 const MAX_HEAD: u64 = 64 * 1024;
@@ -97,11 +98,22 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
     let keep_alive = keep_alive && (current || list(&headers, "transfer-encoding").is_empty());
     let expects_continue = current && list(&headers, "expect").iter().any(|what| what == "100-continue");
     let framing = framing(&headers)?;
-    // Two servers may take two of them for the one meant (RFC 9112, 3.2).
-    if headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).count() > 1 {
-        return Err(Refusal::bad("The request has more than one Host."));
-    }
+    host(&headers, current)?;
     Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
+}
+
+/// Sees to it that a request has one good `Host`; only HTTP/1.0 may have none (RFC 9112, 3.2). Of two of them two servers
+/// may take one each for the one that is meant.
+fn host(headers: &[(String, String)], current: bool) -> Result<(), Refusal> {
+    let mut hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => Err(Refusal::bad("The request has more than one Host.")),
+        (None, None) if current => Err(Refusal::bad("The request has no Host, which HTTP/1.1 demands.")),
+        (Some((_, host)), None) if authority::checked(host).is_none() => {
+            Err(Refusal::bad("The request's Host is neither a name nor an address, perhaps with a port."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The value of a header, which is Latin-1 by the letter and UTF-8 by custom.
@@ -162,7 +174,7 @@ mod tests {
     #[test]
     fn who_keeps_the_connection() {
         let keeps = |version: &str, connection: &str| {
-            head(&format!("GET / {version}\r\nConnection: {connection}\r\n\r\n")).keep_alive
+            head(&format!("GET / {version}\r\nHost: x\r\nConnection: {connection}\r\n\r\n")).keep_alive
         };
         assert!(keeps("HTTP/1.1", "TE") && keeps("HTTP/1.0", "Keep-Alive"));
         assert!(!keeps("HTTP/1.1", "TE, Close") && !keeps("HTTP/1.0", ""));
@@ -171,18 +183,19 @@ mod tests {
 
     #[test]
     fn other_ends_of_lines_and_letters() {
-        let head = head("\n\r\nOPTIONS * HTTP/1.1\na:\t\n!#$%&'*+-.^_`|~9: b\tc\t\n\n");
+        let head = head("\n\r\nOPTIONS * HTTP/1.0\na:\t\n!#$%&'*+-.^_`|~9: b\tc\t\n\n");
         assert_eq!((head.method.as_str(), head.target.as_str()), ("OPTIONS", "*"));
         let headers = [("a".to_owned(), String::new()), ("!#$%&'*+-.^_`|~9".to_owned(), "b\tc".to_owned())];
         assert_eq!(head.headers, headers);
-        let head = |value: &[u8]| [b"GET / HTTP/1.1\r\na: ", value, b"\r\n\r\n"].concat();
+        let head = |value: &[u8]| [b"GET / HTTP/1.0\r\na: ", value, b"\r\n\r\n"].concat();
         let value = |bytes: &[u8]| read(&mut &head(bytes)[..]).unwrap().unwrap().headers[0].1.clone();
         assert_eq!((value("Zoë".as_bytes()), value(b"Zo\xeb")), ("Zoë".to_owned(), "Zoë".to_owned()));
     }
 
     #[test]
     fn the_rest_is_left_alone() {
-        let mut source = &b"GET /1 HTTP/1.1\r\n\r\n\r\nGET /2 HTTP/1.1\n\nbody\r\n\r\n"[..];
+        let mut source =
+            &b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n\r\nGET /2 HTTP/1.1\nHost: x\n\nbody\r\n\r\n"[..];
         assert_eq!(read(&mut source).unwrap().unwrap().target, "/1");
         assert_eq!(read(&mut source).unwrap().unwrap().target, "/2");
         assert_eq!(source, b"body\r\n\r\n");
@@ -190,11 +203,11 @@ mod tests {
 
     #[test]
     fn as_much_as_is_taken() {
-        let mut many = format!("GET / HTTP/1.1\r\n{}", "a: b\r\n".repeat(MAX_HEADERS));
+        let mut many = format!("GET / HTTP/1.0\r\n{}", "a: b\r\n".repeat(MAX_HEADERS));
         assert_eq!(head(&format!("{many}\r\n")).headers.len(), MAX_HEADERS);
         many += "a: b\r\n\r\n";
         assert!(read(&mut many.as_bytes()).is_err());
-        let long = |length| format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(length - 23));
+        let long = |length| format!("GET / HTTP/1.0\r\na: {}\r\n\r\n", "b".repeat(length - 23));
         assert_eq!(long(MAX_HEAD as usize).len(), MAX_HEAD as usize);
         assert_eq!(head(&long(MAX_HEAD as usize)).headers.len(), 1);
         for length in 1..3 {
@@ -208,6 +221,36 @@ mod tests {
         for text in ["hello\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1\r\nno colon\r\n"] {
             let refusal = read(&mut text.as_bytes()).unwrap_err();
             assert!(!format!("{refusal:?}").contains("ended"), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn one_good_host_is_asked_for() {
+        let asked = |text: &str| read(&mut format!("GET / {text}\r\n\r\n").as_bytes()).is_ok();
+        for good in [
+            "HTTP/1.0",
+            "HTTP/1.0\r\nHost: x",
+            "HTTP/1.1\r\nHost: x",
+            "HTTP/1.1\r\nHOST:\t[::1]:9090 ",
+            "HTTP/1.1\r\nhost: a-b_c.example.:1",
+            "HTTP/1.1\r\nHost: x:",
+        ] {
+            assert!(asked(good), "{good}");
+        }
+        for bad in [
+            "HTTP/1.1",
+            "HTTP/1.1\r\nHost:",
+            "HTTP/1.1\r\nHost: x\r\nHost: x",
+            "HTTP/1.0\r\nHost: x\r\nHost: y",
+            "HTTP/1.1\r\nHost: x, y",
+            "HTTP/1.1\r\nHost: x y",
+            "HTTP/1.1\r\nHost: http://x",
+            "HTTP/1.1\r\nHost: x/y",
+            "HTTP/1.1\r\nHost: u@x",
+            "HTTP/1.0\r\nHost: x:y",
+            "HTTP/1.1\r\nHost: ::1",
+        ] {
+            assert!(!asked(bad), "{bad}");
         }
     }
 
@@ -248,7 +291,7 @@ mod tests {
             "GET / HTTP/01.1",
             "GET / HTTPS/1.1",
         ] {
-            assert!(read(&mut format!("{line}\r\n\r\n").as_bytes()).is_err(), "{line}");
+            assert!(read(&mut format!("{line}\r\nHost: x\r\n\r\n").as_bytes()).is_err(), "{line}");
         }
         for header in [
             "no colon",
@@ -276,7 +319,8 @@ mod tests {
             "a: b\r",
             "\ra: b",
             "\r",
-            "Host: a\r\nhost: a",
+            "Host: x",
+            "host: y",
             "Content-Length: -1",
             "Content-Length: 1, 2",
             "Content-Length:",
@@ -292,10 +336,13 @@ mod tests {
             "Transfer-Encoding: gzip, chunked",
             "Transfer-Encoding: chunked\r\nContent-Length: 1",
         ] {
-            assert!(read(&mut format!("GET / HTTP/1.1\r\n{header}\r\n\r\n").as_bytes()).is_err(), "{header}");
+            assert!(
+                read(&mut format!("GET / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n").as_bytes()).is_err(),
+                "{header}"
+            );
         }
-        assert!(read(&mut &b"GET /\xff HTTP/1.1\r\n\r\n"[..]).is_err());
-        assert!(read(&mut &b"GET / HTTP/1.1\r\nContent-Length: 1\xa0\r\n\r\n"[..]).is_err());
+        assert!(read(&mut &b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n"[..]).is_err());
+        assert!(read(&mut &b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\xa0\r\n\r\n"[..]).is_err());
         assert!(read(&mut &b"GET / HTTP/1.1\r\nHost"[..]).is_err());
         assert!(read(&mut &b"GET / HTTP/1.1\r\nHost: x\r\n"[..]).is_err());
         assert!(read(&mut std::io::BufReader::new(std::io::repeat(b'a'))).is_err());

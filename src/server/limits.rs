@@ -1,6 +1,8 @@
 //! What the system allows.
 
 use std::fs;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// How many connections of the `most` wished for there may be, so that open files are left for everything else: the
 /// database, other services, the log. With the limits that systems have for a process, 1024 and more, that is all.
@@ -25,9 +27,59 @@ fn open_files() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+/// How many large bodies are in memory at once: their senders are not known before they are read.
+const LARGE_BODIES: usize = 8;
+
+/// How long a large body waits for room.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Room for large bodies.
+#[derive(Default)]
+pub struct LargeBodies {
+    taken: Mutex<usize>,
+    left: Condvar,
+}
+
+impl LargeBodies {
+    /// Room for one, after some waiting; `None` if there is none.
+    pub fn enter(&self) -> Option<LargeBody<'_>> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.left.wait_timeout_while(taken, PATIENCE, |taken| *taken >= LARGE_BODIES);
+        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *taken >= LARGE_BODIES {
+            return None;
+        }
+        *taken += 1;
+        Some(LargeBody(self))
+    }
+}
+
+/// Room for a large body, until this is dropped.
+#[must_use]
+pub struct LargeBody<'l>(&'l LargeBodies);
+
+impl Drop for LargeBody<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.left.notify_one();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_bodies_wait_for_each_other() {
+        let bodies = LargeBodies::default();
+        let mut inside: Vec<_> = (0..LARGE_BODIES).map(|_| bodies.enter().unwrap()).collect();
+        assert!(bodies.enter().is_none());
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| bodies.enter().is_some());
+            inside.pop();
+            assert!(next.join().unwrap());
+        });
+    }
 
     #[test]
     fn files_are_left_for_others() {

@@ -1,6 +1,8 @@
 //! Action attachments: an action's place in a job. Whatever changes one swaps the job's version too: it changes every
 //! document of the job, and of two changes of a job at the same moment one starts anew.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
 
@@ -8,7 +10,9 @@ use super::actions::Action;
 use super::connection::MultiBackend;
 use super::dialect::{self, by_row};
 use super::jobs::Job;
-use super::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
+use super::listing::{
+    self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, in_order, ordered,
+};
 use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
@@ -32,6 +36,16 @@ pub struct ActionAttachment {
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
+}
+
+impl Weight for ActionAttachment {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        0
+    }
 }
 
 /// A change of a place; what is `None` stays as it is.
@@ -70,14 +84,30 @@ pub fn of_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<ActionAttachment>> {
         .load(tx.connection)?)
 }
 
-/// A job's actions, in order.
-pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
+/// The jobs that an action is in.
+pub fn jobs_with(tx: &mut Tx<'_>, action_id: &str) -> Outcome<Vec<String>> {
     Ok(action_attachments::table
-        .inner_join(actions::table)
+        .filter(action_attachments::action_id.eq(action_id))
+        .select(action_attachments::job_id)
+        .distinct()
+        .load(tx.connection)?)
+}
+
+/// A job's actions in the order of their first places, each once.
+pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
+    let mut ids: Vec<String> = action_attachments::table
         .filter(action_attachments::job_id.eq(job_id))
         .order(action_attachments::priority)
+        .select(action_attachments::action_id)
+        .load(tx.connection)?;
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    let mut found: Vec<Action> = actions::table
+        .filter(actions::id.eq_any(ids.clone()))
         .select(Action::as_select())
-        .load(tx.connection)?)
+        .load(tx.connection)?;
+    in_order(&mut found, &ids);
+    Ok(found)
 }
 
 /// Changes a place that nobody else has changed meanwhile. An empty change is none.
@@ -169,10 +199,9 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     let rows = listing::collect(
         query,
         listing::one_more(page, &Search::default()),
-        last,
-        None,
+        last.as_ref(),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query)?;
             let rows = match query.order() {
                 "priority" => {
@@ -181,7 +210,8 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
                 }
                 _ => ordered!(rows, query, action_attachments, last),
             };
-            Ok(rows.select(ActionAttachment::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.select(ActionAttachment::as_select()).limit(limit).offset(offset);
+            Ok(budget.trim(rows.load(tx.connection)?))
         },
     )?;
     listing::count_with(query, page, rows, false, || {

@@ -1,12 +1,17 @@
 //! Actions: rows and queries.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 
 use super::connection::MultiBackend;
 use super::document_type::Json;
-use super::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, ordered};
+use super::listing::{
+    self, Condition, Filter, Listing, Query, Weight, by_text, by_time, load_page, no_document, ordered,
+};
 use super::moment_type::Time;
+use super::owners::{self, Noun};
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition as Searched, Search};
@@ -50,7 +55,7 @@ pub struct ActionSpec {
 impl ActionSpec {
     /// The `freezer_action` it stands for, as it came: the columns and the metadata put together again.
     pub fn freezer_action(&self) -> Map<String, Value> {
-        let mut object = self.metadata.clone().into_object();
+        let mut object = self.metadata.object();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 object.insert(key.to_owned(), value);
@@ -69,6 +74,24 @@ impl ActionSpec {
     }
 }
 
+impl ActionSpec {
+    /// The bytes of its large columns.
+    pub fn weight(&self) -> usize {
+        let texts = [&self.src_file, &self.container, &self.restore_abs_path, &self.log_file];
+        self.metadata.text().len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
+impl Weight for Action {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        self.spec.weight()
+    }
+}
+
 /// A new action under `id`, which must be free; [`insert_all`] writes it.
 pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Action {
     Action {
@@ -80,13 +103,6 @@ pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -
         updated_at: tx.now,
         version: 1,
     }
-}
-
-/// Writes a new action under `id`, which must be free.
-pub fn insert(tx: &mut Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -> Outcome<Action> {
-    let action = new(tx, project, user, id, spec);
-    insert_all(tx, std::slice::from_ref(&action))?;
-    Ok(action)
 }
 
 /// Writes new actions.
@@ -180,33 +196,37 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
 
 /// A page of a project's actions.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
-    project: &str,
+    project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&Action, &Search) -> bool,
+    after: Option<&Action>,
 ) -> Outcome<Listing<Action>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |action: &Action| keep(action, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let is_light =
+        beyond_columns(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            let project = owners::project_of_marker(tx, Noun::Action, marker, project, query)?;
+            Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Action) -> bool),
+        after.or(marked.as_ref()),
         |action| match query.order() {
             "mode" => action.spec.mode.is_some(),
             "backup_name" => action.spec.backup_name.is_some(),
             _ => true,
         },
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query, search)?;
             let spec = last.map(|action| &action.spec);
             let rows = match query.order() {
@@ -222,21 +242,51 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, actions, last),
             };
-            Ok(rows.select(Action::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.limit(limit).offset(offset);
+            let (nothing, no_text) = (no_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
+            Ok(
+                load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
+                    Action::as_select(), if is_light => (
+                    actions::id,
+                    actions::project_id,
+                    actions::user_id,
+                    (
+                        actions::action,
+                        actions::mode,
+                        no_text(),
+                        actions::backup_name,
+                        no_text(),
+                        no_text(),
+                        actions::priority,
+                        actions::max_retries,
+                        actions::max_retries_interval,
+                        actions::mandatory,
+                        actions::timeout,
+                        no_text(),
+                        nothing,
+                    ),
+                    actions::created_at,
+                    actions::updated_at,
+                    actions::version,
+                )),
+            )
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
 
 /// The actions that a list is asked for, as far as the database can tell.
 fn matching(
-    project: &str,
+    project: Option<&str>,
     query: &Query,
     search: &Search,
 ) -> Outcome<actions::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = actions::table.filter(actions::project_id.eq(project.to_owned())).into_boxed();
+    let mut rows = actions::table.into_boxed();
+    if let Some(project) = project {
+        rows = rows.filter(actions::project_id.eq(project.to_owned()));
+    }
     if !search.is_empty() || !query.filters.is_empty() {
         rows = rows.filter(Search::never_kept());
     }
@@ -286,6 +336,11 @@ fn column(key: &str) -> Option<Column> {
         "backup_name" | "freezer_action.backup_name" => Some(Column::BackupName),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

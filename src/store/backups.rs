@@ -2,13 +2,14 @@
 
 mod list;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::dialect::{Failed, classify, on_each};
 use super::document_type::Json;
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::backups;
 use super::{Outcome, Tx, is_id, swapped};
@@ -56,6 +57,16 @@ pub struct BackupSpec {
     pub status: String,
     /// Everything else, as it came.
     pub metadata: Map<String, Value>,
+}
+
+impl Weight for Backup {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        self.metadata.text().len()
+    }
 }
 
 impl Promoted {

@@ -9,11 +9,13 @@ use super::connection::MultiBackend;
 use super::dialect::{on_each, one_of, update_kept};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{clients, job_attachments};
 use super::{Outcome, Tx, new_id, swapped};
+use crate::lifecycle;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
 /// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
 /// twice that.
@@ -41,6 +43,22 @@ pub struct Client {
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
+}
+
+impl Weight for Client {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        let lists = [
+            &self.supported_actions,
+            &self.supported_modes,
+            &self.supported_storages,
+            &self.supported_engines,
+        ];
+        lists.map(|list| list.text().len()).iter().sum()
+    }
 }
 
 /// What a scheduler says of itself when it registers.
@@ -121,6 +139,7 @@ pub enum Registered {
 /// Registers a client, or updates what a registered one says of itself (contract, api-v2 §5).
 pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
     let Some(known) = look_up(tx, project, spec)? else {
+        tx.expect_room()?;
         return insert(tx, project, user, spec);
     };
     if known.project_id != project {
@@ -317,7 +336,7 @@ pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
 
 /// Whether a poll at `now` is to be noted in the row.
 pub fn is_stamp_due(last_seen_at: Option<Time>, now: Time) -> bool {
-    last_seen_at.is_none_or(|seen| now - seen >= SEEN_EVERY)
+    !last_seen_at.is_some_and(|seen| lifecycle::is_recent(now - seen, SEEN_EVERY))
 }
 
 /// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.

@@ -8,6 +8,7 @@ use diesel::result::{ConnectionError, ConnectionResult};
 use super::dialect;
 use super::outage::Outage;
 use super::settings::Settings;
+use super::sqlite_file::ServedFile;
 use super::url::{Backend, DatabaseUrl};
 
 // The derive writes the backend, its rows and its bind values into this module; they are not ours to document.
@@ -32,13 +33,27 @@ pub use derived::{AnyConnection, MultiBackend};
 pub struct Manager {
     url: DatabaseUrl,
     settings: Settings,
+    file: Option<Arc<ServedFile>>,
     outage: Arc<Outage>,
 }
 
 impl Manager {
     /// A manager of connections to `url`, which tells `outage` how connecting goes.
-    pub(super) fn new(url: DatabaseUrl, settings: Settings, outage: Arc<Outage>) -> Self {
-        Self { url, settings, outage }
+    pub(super) fn new(
+        url: DatabaseUrl,
+        settings: Settings,
+        file: Option<Arc<ServedFile>>,
+        outage: Arc<Outage>,
+    ) -> Self {
+        Self { url, settings, file, outage }
+    }
+
+    /// That an SQLite file is still the one that is served: in the place of one that is gone, SQLite would make another.
+    fn check_file(&self) -> ConnectionResult<()> {
+        match self.file.as_ref().map_or(Ok(()), |file| file.check()) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(ConnectionError::BadConnection(error.to_string())),
+        }
     }
 }
 
@@ -87,7 +102,11 @@ impl r2d2::ManageConnection for Manager {
     type Error = ConnectionError;
 
     fn connect(&self) -> ConnectionResult<AnyConnection> {
-        let connect = || establish_with(&self.url, &self.settings);
+        let connect = || {
+            self.check_file()?;
+            let connection = establish_with(&self.url, &self.settings)?;
+            self.check_file().map(|()| connection)
+        };
         self.outage.attempt(connect, ConnectionError::BadConnection)
     }
 

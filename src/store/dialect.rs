@@ -7,13 +7,18 @@ mod cluster;
 mod kept;
 mod one_of;
 mod order;
+mod small;
 mod transaction;
 
 use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, QueryResult};
+
+use diesel::sql_types::BigInt;
 
 use super::action_attachments::ActionAttachment;
 use super::actions::Action;
@@ -25,15 +30,24 @@ pub use by_row::by_row;
 pub use kept::update_kept;
 pub use one_of::one_of;
 pub use order::Worded;
+pub use small::{IfSmall, if_small};
 pub use transaction::{Access, begin, commit, rollback};
 
 /// How long a statement waits for a lock before it fails with something that is tried again.
 /// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
 const LOCK_WAIT_SECONDS: u32 = 5;
 
+/// The same in SQLite's words.
+pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+
 /// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
+
+/// The name of the lock on the schema, on MySQL: one for each database of the server, of the 64 characters at most that
+/// a name may have. MySQL has no `MD5()` from 9.6 on.
+#[cfg(feature = "mysql")]
+const SCHEMA_LOCK_NAME: &str = "CONCAT('freezer-api ', LEFT(SHA2(DATABASE(), 256), 40))";
 
 /// What a database failure means for the transaction it happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +85,7 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
         )),
         AnyConnection::Sqlite(c) => {
             // The busy time-out first: switching to WAL takes a lock itself.
-            c.batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT_SECONDS * 1000))?;
+            c.batch_execute(BUSY_TIMEOUT)?;
             write_ahead(c)?;
             let synchronous = if settings.sqlite_synchronous { "FULL" } else { "OFF" };
             c.batch_execute(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))
@@ -188,6 +202,30 @@ macro_rules! load_for_update {
 }
 pub(super) use load_for_update;
 
+/// The SQL for how many bytes some columns have together; null has none. SQLite knows the length of a value without
+/// reading it.
+pub fn octets(connection: &AnyConnection, columns: &[&str]) -> String {
+    let (length, integer) = match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => (("OCTET_LENGTH(", ")"), "SIGNED"),
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => (("octet_length(CAST(", " AS text))"), "bigint"),
+        AnyConnection::Sqlite(_) => (("octet_length(", ")"), "BIGINT"),
+    };
+    let sizes = columns.iter().map(|column| format!("COALESCE({}{column}{}, 0)", length.0, length.1));
+    format!("CAST({} AS {integer})", sizes.collect::<Vec<_>>().join(" + "))
+}
+
+/// The sum of an expression, as an integer of 64 bits.
+pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt> {
+    let integer = match connection {
+        #[cfg(feature = "mysql")]
+        AnyConnection::Mysql(_) => "SIGNED",
+        _ => "BIGINT",
+    };
+    sql(&format!("CAST(SUM({expression}) AS {integer})"))
+}
+
 /// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
 const ROWS_AT_A_TIME: usize = 1000;
 
@@ -228,12 +266,7 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
             if cluster::is_node(c) {
                 return cluster::lock_schema(c);
             }
-            // Not every cluster has such locks; one that has none is migrated from one node, as it always was.
-            let sql = "DO GET_LOCK(CONCAT('freezer-api ', MD5(DATABASE())), 300)";
-            c.batch_execute(sql).or_else(|error| {
-                log::info!("the schema is not locked: {error}");
-                Ok(())
-            })
+            lock_name(c)
         }
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!(
@@ -244,13 +277,43 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Takes the lock of [`SCHEMA_LOCK_NAME`]. Not every cluster has such locks: one that has none is migrated from one node.
+#[cfg(feature = "mysql")]
+fn lock_name(connection: &mut diesel::MysqlConnection) -> QueryResult<()> {
+    use diesel::QueryableByName;
+    use diesel::sql_types::{BigInt, Nullable};
+
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        taken: Option<i64>,
+    }
+    let sql = format!("SELECT CAST(GET_LOCK({SCHEMA_LOCK_NAME}, 300) AS SIGNED) AS taken");
+    match diesel::sql_query(sql).get_result::<Answer>(connection) {
+        Ok(Answer { taken: Some(0) }) => Err(DieselError::QueryBuilderError(
+            "another process has been migrating it for 300 seconds".into(),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            log::warn!("the schema is not locked: {error}");
+            Ok(())
+        }
+    }
+}
+
 /// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => match cluster::is_node(c) {
             true => cluster::unlock_schema(c),
-            false => c.batch_execute("DO RELEASE_LOCK(CONCAT('freezer-api ', MD5(DATABASE())))"),
+            false => {
+                // The end of the connection releases it as well, and a server without such locks has nothing to release.
+                if let Err(error) = c.batch_execute(&format!("DO RELEASE_LOCK({SCHEMA_LOCK_NAME})")) {
+                    log::info!("the schema is not unlocked: {error}");
+                }
+                Ok(())
+            }
         },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({SCHEMA_LOCK})")),
@@ -296,6 +359,11 @@ pub fn classify(error: &DieselError) -> Failed {
     } else {
         Failed::Other
     }
+}
+
+/// Whether SQLite found no room on the disk.
+pub fn is_full(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, why) if why.message().contains("disk is full"))
 }
 
 /// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one

@@ -4,6 +4,7 @@
 //! deletes the user's tokens after that. A login writes the same row before it inserts its token
 //! ([`confirm_credentials`]), so that the two wait for each other and no token outlives what it was given for.
 
+pub mod addresses;
 pub mod tokens;
 
 use diesel::dsl::exists;
@@ -103,10 +104,12 @@ pub fn insert_user(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Outcome<
     Ok(user)
 }
 
-/// Gives a user another password; the tokens made with the old one are deleted.
+/// Gives a user another password. The tokens made with the old one are deleted, and no address is known any more:
+/// others may have had the old password.
 pub fn set_password(tx: &mut Tx<'_>, user_id: &str, password_hash: &str) -> Outcome<()> {
     let change = (identity_users::password_hash.eq(password_hash), identity_users::updated_at.eq(tx.now));
     diesel::update(identity_users::table.find(user_id)).set(change).execute(tx.connection)?;
+    addresses::delete_of_user(tx, user_id)?;
     tokens::delete_of_user(tx, user_id)
 }
 
@@ -120,6 +123,7 @@ pub fn set_enabled(tx: &mut Tx<'_>, user_id: &str, enabled: bool) -> Outcome<()>
 /// Deletes a user with its roles and tokens.
 pub fn delete_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
     touch_user(tx, user_id)?;
+    addresses::delete_of_user(tx, user_id)?;
     tokens::delete_of_user(tx, user_id)?;
     let roles = identity_assignments::table.filter(identity_assignments::user_id.eq(user_id));
     diesel::delete(roles).execute(tx.connection)?;
@@ -212,6 +216,41 @@ pub fn contents(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<&'static str>>
     look!(clients: "clients", actions: "actions", jobs: "jobs", sessions: "sessions", backups: "backups",
           job_trusts: "trusts", action_reports: "run reports");
     Ok(found)
+}
+
+/// The users that can act as administrators: enabled, with the role `admin` on an enabled project. Ids and names.
+pub fn admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
+    let query = identity_assignments::table
+        .inner_join(identity_projects::table)
+        .inner_join(identity_users::table)
+        .filter(identity_assignments::role.eq("admin"))
+        .filter(identity_projects::enabled.eq(true))
+        .filter(identity_users::enabled.eq(true))
+        .select((identity_users::id, identity_users::name))
+        .order(identity_users::id)
+        .distinct();
+    Ok(query.load(tx.connection)?)
+}
+
+/// The same, and from here to the end of the transaction no other one takes something from one of them.
+pub fn lock_admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
+    for (id, _) in admins(tx)? {
+        // As in `confirm_credentials`, an update that changes nothing.
+        let user =
+            identity_users::table.filter(identity_users::id.eq(id)).filter(identity_users::enabled.eq(true));
+        diesel::update(user).set(identity_users::enabled.eq(true)).execute(tx.connection)?;
+    }
+    admins(tx)
+}
+
+/// Who has roles on a project: names of users and roles, in order.
+pub fn users_of_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<(String, String)>> {
+    let query = identity_assignments::table
+        .inner_join(identity_users::table)
+        .filter(identity_assignments::project_id.eq(project_id))
+        .select((identity_users::name, identity_assignments::role))
+        .order((identity_users::name, identity_assignments::role));
+    Ok(query.load(tx.connection)?)
 }
 
 /// Every role of every user, with the project's name: (user id, project name, role).

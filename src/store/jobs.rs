@@ -8,14 +8,16 @@ mod poll;
 mod view;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
 use super::actions::ActionSpec;
-use super::dialect::{on_each, one_of};
+use super::dialect::{octets, on_each, one_of, sum_of};
 use super::document_type::Json;
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{
     action_attachments, actions as actions_table, clients, job_attachments, job_trusts, jobs, sessions,
@@ -24,7 +26,7 @@ use super::{Outcome, Tx};
 
 pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
-pub use list::{JobListing, PolledClient, list};
+pub use list::{JobListing, PolledClient, beyond_columns, list};
 pub use poll::{Polls, note_seen, plain, poll};
 pub use view::view;
 
@@ -66,6 +68,11 @@ pub struct JobHead {
 }
 
 impl JobHead {
+    /// About how many bytes of JSON the document is without its actions: those of its large columns.
+    fn weight(&self) -> usize {
+        self.scheduling().text().len() + self.job.description.as_ref().map_or(0, String::len)
+    }
+
     /// The revision of the document: both parts only rise, so the sum does too.
     pub fn version(&self) -> i32 {
         self.job.version + self.attachment.version
@@ -82,9 +89,23 @@ impl JobHead {
 pub struct JobView {
     /// The attachment and what belongs to it one to one.
     pub head: JobHead,
-    /// The actions with their places, in order.
-    pub actions: Vec<(Place, PlacedAction)>,
+    /// The actions with their places, in order. An action is there once, however many places name it.
+    pub actions: Vec<(Place, Arc<PlacedAction>)>,
 }
+
+impl Weight for JobView {
+    fn row_id(&self) -> &str {
+        &self.head.attachment.id
+    }
+
+    fn weight(&self) -> usize {
+        let actions: usize = self.actions.iter().map(|(_, action)| action.spec.weight() + PLACE_BYTES).sum();
+        actions + self.head.weight()
+    }
+}
+
+/// About how many bytes of JSON an action in a job's document is, beside its large columns.
+const PLACE_BYTES: usize = 400;
 
 /// What a document shows of an action's place in the job; the other columns of the row are not read for it.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -168,7 +189,7 @@ fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
 }
 
 /// The job documents of these ids, without their actions, in the same order.
-fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
+pub fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -181,31 +202,105 @@ fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     heads(tx, rows)
 }
 
-/// Adds the actions to some heads, in one statement however many they are.
+/// Adds the actions to some heads: one statement for the places, and one for the actions in them, however many they are.
 pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
+    complete_with(tx, heads, &mut HashMap::new())
+}
+
+/// As [`complete`], with the actions that are known already.
+fn complete_with(
+    tx: &mut Tx<'_>,
+    heads: Vec<JobHead>,
+    known: &mut HashMap<String, Arc<PlacedAction>>,
+) -> Outcome<Vec<JobView>> {
     if heads.is_empty() {
         return Ok(Vec::new());
     }
-    let mut ids: Vec<String> = heads.iter().map(|head| head.job.id.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    let jobs = ids.len();
-    let places: Vec<(String, Place, PlacedAction)> = on_each!(tx.connection, c => action_attachments::table
-        .inner_join(actions_table::table)
-        .filter(one_of(action_attachments::job_id, ids))
+    let ids: BTreeSet<&String> = heads.iter().map(|head| &head.job.id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let places: Vec<(String, String, Place)> = on_each!(tx.connection, c => action_attachments::table
+        .filter(one_of(action_attachments::job_id, ids.clone()))
         .order((action_attachments::job_id, action_attachments::priority))
-        .select((action_attachments::job_id, Place::as_select(), PlacedAction::as_select()))
+        .select((action_attachments::job_id, action_attachments::action_id, Place::as_select()))
         .load(c))?;
-    let mut places_of: HashMap<String, Vec<(Place, PlacedAction)>> = HashMap::new();
-    for (job_id, place, action) in places {
-        places_of.entry(job_id).or_default().push((place, action));
+    let new: BTreeSet<&String> =
+        places.iter().map(|(_, action, _)| action).filter(|id| !known.contains_key(*id)).collect();
+    let new: Vec<String> = new.into_iter().cloned().collect();
+    for some in new.chunks(ACTIONS_AT_A_TIME) {
+        let actions: Vec<PlacedAction> = on_each!(tx.connection, c => actions_table::table
+            .filter(one_of(actions_table::id, some.to_vec()))
+            .select(PlacedAction::as_select())
+            .load(c))?;
+        known.extend(actions.into_iter().map(|action| (action.id.clone(), Arc::new(action))));
+    }
+    let mut places_of: HashMap<String, Vec<(Place, Arc<PlacedAction>)>> = HashMap::new();
+    for (job_id, action_id, place) in places {
+        if let Some(action) = known.get(&action_id) {
+            places_of.entry(job_id).or_default().push((place, Arc::clone(action)));
+        }
     }
     // In a fleet several documents show one job.
-    let is_shared = heads.len() > jobs;
+    let is_shared = heads.len() > ids.len();
     let mut of = |id: &str| match is_shared {
         true => places_of.get(id).cloned(),
         false => places_of.remove(id),
     };
     let view = |head: JobHead| JobView { actions: of(&head.job.id).unwrap_or_default(), head };
     Ok(heads.into_iter().map(view).collect())
+}
+
+/// How many actions are read at a time.
+const ACTIONS_AT_A_TIME: usize = 200;
+
+/// The columns that make an action's document large, beside the metadata.
+const LARGE_TEXTS: &[&str] =
+    &["actions.src_file", "actions.container", "actions.restore_abs_path", "actions.log_file"];
+
+/// More bytes of JSON than a place of an action has in a job's document, beside the large columns: ids, names and words.
+const MOST_OF_PLACE: usize = 4000;
+
+/// More bytes of JSON than a byte of text becomes.
+const MOST_OF_BYTE: usize = 6;
+
+/// About how many bytes of JSON the actions of some jobs are. A job without actions is not among them.
+fn sizes_of_actions(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
+    sums_of_actions(tx, job_ids, (1, PLACE_BYTES))
+}
+
+/// How many bytes of JSON the actions of some jobs are at most: those that may be more than a document can have are to be
+/// measured. A job without actions is not among them.
+pub fn most_of_actions(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
+    sums_of_actions(tx, job_ids, (MOST_OF_BYTE, MOST_OF_PLACE))
+}
+
+fn sums_of_actions(
+    tx: &mut Tx<'_>,
+    job_ids: Vec<String>,
+    (of_byte, of_place): (usize, usize),
+) -> Outcome<Vec<(String, i64)>> {
+    let metadata = octets(tx.connection, &["actions.metadata"]);
+    let texts = octets(tx.connection, LARGE_TEXTS);
+    let sum = sum_of(tx.connection, &format!("{metadata} + {of_byte} * {texts} + {of_place}"));
+    Ok(action_attachments::table
+        .inner_join(actions_table::table)
+        .filter(one_of(action_attachments::job_id, job_ids))
+        .group_by(action_attachments::job_id)
+        .select((action_attachments::job_id, sum))
+        .load(tx.connection)?)
+}
+
+/// The ids of a job's attachments.
+pub fn attachments(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<String>> {
+    Ok(job_attachments::table
+        .filter(job_attachments::job_id.eq(job_id))
+        .select(job_attachments::id)
+        .load(tx.connection)?)
+}
+
+/// Keeps others from changing a job until this transaction has ended, by a change that no document shows.
+pub fn lock(tx: &mut Tx<'_>, job_id: &str) -> Outcome<()> {
+    diesel::update(jobs::table.filter(jobs::id.eq(job_id)))
+        .set(jobs::updated_at.eq(tx.now))
+        .execute(tx.connection)?;
+    Ok(())
 }

@@ -5,12 +5,15 @@
 //! such an index: first what has the marker's value and comes later, then what has values beyond it. So the last page
 //! costs what the first one does, on every backend, whatever the planner makes of rows compared with rows.
 
+mod budget;
 mod condition;
 mod page;
 
+pub(crate) use budget::load_page;
+pub use budget::{Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, in_order, no_document, size_of};
 pub use condition::Condition;
 pub(crate) use condition::{by_flag, by_number, by_text, by_time, compared};
-pub use page::{Listing, Phase, collect, count_with, no_column, no_marker, one_more};
+pub use page::{Listing, Phase, collect, count_with, cut, no_column, no_marker, one_more};
 pub(crate) use page::{after, ordered};
 
 use super::moment_type::Time;
@@ -198,9 +201,16 @@ pub struct Query {
     pub marker: Option<String>,
     /// Whether all the rows are to be counted.
     pub with_count: bool,
+    /// The members of the documents that are wanted, where not all are; the names at their top.
+    pub members: Option<Vec<String>>,
 }
 
 impl Query {
+    /// Whether a member of the documents is wanted; what is not need not be read.
+    pub fn wants(&self, member: &str) -> bool {
+        self.members.as_ref().is_none_or(|members| members.iter().any(|wanted| wanted == member))
+    }
+
     /// The name of the key that the list is ordered by.
     pub fn order(&self) -> &'static str {
         self.sort.map_or(CREATED_AT.name, |key| key.name)

@@ -35,6 +35,27 @@ pub struct SchemaState {
     pub unknown: Vec<String>,
 }
 
+/// Why a schema cannot be looked at, changed or worked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaError {
+    /// A sentence for the operator.
+    pub why: String,
+    /// Waiting does not mend it: another database or another release is needed.
+    pub lasting: bool,
+}
+
+impl From<String> for SchemaError {
+    fn from(why: String) -> Self {
+        Self { why, lasting: false }
+    }
+}
+
+impl From<SchemaError> for String {
+    fn from(error: SchemaError) -> Self {
+        error.why
+    }
+}
+
 /// Runs `$work` on the concrete connection, with that backend's migrations.
 macro_rules! on_backend {
     ($connection:expr, |$c:ident, $source:ident| $work:expr) => {
@@ -61,7 +82,7 @@ macro_rules! on_backend {
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or read.
-pub fn state(url: &DatabaseUrl) -> Result<SchemaState, String> {
+pub fn state(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
     refuse_pythons(&mut connection)?;
     let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
@@ -97,7 +118,7 @@ pub(super) fn fits(connection: &mut AnyConnection) -> QueryResult<bool> {
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
-pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
+pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
     refuse_pythons(&mut connection)?;
     dialect::lock_schema(&mut connection).map_err(|e| format!("The schema cannot be locked: {e}"))?;
@@ -109,14 +130,16 @@ pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, String> {
 }
 
 /// A configuration file of the Python service names that service's database, whose tables have names of ours.
-fn refuse_pythons(connection: &mut AnyConnection) -> Result<(), String> {
+fn refuse_pythons(connection: &mut AnyConnection) -> Result<(), SchemaError> {
     use diesel::connection::SimpleConnection;
     match connection.batch_execute("SELECT version_num FROM alembic_version") {
         Err(_) => Ok(()),
-        Ok(()) => Err("This database holds the tables of the Python freezer-api (there is a table \
+        Ok(()) => {
+            let why = "This database holds the tables of the Python freezer-api (there is a table \
                        alembic_version), which are in the way. Make a database for this service, and name it in \
-                       [database] connection; the old one stays as it is."
-            .to_owned()),
+                       [database] connection; the old one stays as it is.";
+            Err(SchemaError { why: why.to_owned(), lasting: true })
+        }
     }
 }
 
@@ -131,17 +154,56 @@ fn advice(backend: Backend) -> &'static str {
     }
 }
 
-/// Why a server must not start on this schema; `None` when it may.
-pub fn refusal(state: &SchemaState) -> Option<String> {
+/// Why this release cannot work with a schema that lacks migrations; `None` when it lacks none. Another node may be
+/// about to add them.
+pub fn refusal(state: &SchemaState) -> Option<SchemaError> {
     if !state.pending.is_empty() {
-        return Some(format!(
+        let why = format!(
             "The database schema is {}, this release needs {}. Run `freezer-api db sync` (or `diesel migration run`) \
              first; a production start never migrates by itself.",
             state.current.as_deref().unwrap_or("empty"),
             state.latest
-        ));
+        );
+        return Some(SchemaError::from(why));
     }
     None
+}
+
+/// Why this release must not work with a schema that a newer one has migrated; `None` when none has.
+pub fn newer(state: &SchemaState) -> Option<SchemaError> {
+    if state.unknown.is_empty() {
+        return None;
+    }
+    let why = format!(
+        "The database schema is newer than this release: it has {}, which this release does not know. Install the \
+         release that migrated it, restore a backup from before the upgrade, or use --allow-newer-schema at your own \
+         risk.",
+        state.unknown.join(", ")
+    );
+    Some(SchemaError { why, lasting: true })
+}
+
+/// How a schema that lacks nothing stands to this release.
+pub fn standing(state: &SchemaState) -> String {
+    if state.unknown.is_empty() {
+        return "The database schema is up to date.".to_owned();
+    }
+    format!("The database schema is newer than this release: {}.", state.unknown.join(", "))
+}
+
+/// Refuses a schema that a newer release has migrated, or with `allow_newer` warns of it.
+///
+/// # Errors
+/// The schema is newer.
+pub fn expect_known(state: &SchemaState, allow_newer: bool) -> Result<(), SchemaError> {
+    match newer(state) {
+        Some(error) if !allow_newer => Err(error),
+        Some(_) => {
+            log::warn!("{}", standing(state));
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations, advice: &str) -> Result<Vec<String>, String>

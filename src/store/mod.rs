@@ -9,6 +9,7 @@ pub mod actions;
 pub mod backups;
 pub mod clients;
 pub mod connection;
+pub mod counts;
 pub mod dialect;
 pub mod document_type;
 pub mod identity;
@@ -25,6 +26,7 @@ mod ping;
 mod pool;
 mod replica;
 pub mod reports;
+pub mod scan;
 #[allow(missing_docs)] // the table macro writes a struct per column; docs/DATABASE.md describes them
 pub mod schema;
 pub mod search;
@@ -47,7 +49,9 @@ use dialect::Access;
 use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
+use scan::Permits;
 pub use settings::Settings;
+use sqlite_file::ServedFile;
 use together::Together;
 use url::DatabaseUrl;
 pub use wait::wait_for;
@@ -60,15 +64,20 @@ pub struct Store {
     /// How often a transaction is run again before the client hears of the contention.
     max_retries: u32,
     replica: Option<Arc<Replica>>,
+    /// The file, where this process serves an SQLite database.
+    file: Option<Arc<ServedFile>>,
     /// Where requests for job documents meet.
     views: Arc<Together<String, Option<jobs::JobView>>>,
     /// Where polls meet.
     polls: Arc<jobs::Polls>,
+    /// What bounds searches inside documents.
+    scans: Arc<Permits>,
 }
 
 /// A transaction in progress: the only way to a connection.
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
+    file: Option<&'c ServedFile>,
     /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
     pub now: Time,
 }
@@ -126,6 +135,20 @@ fn useful_askers() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
+impl Tx<'_> {
+    /// Refuses to create something while the file system of an SQLite database has little room. Changes and deletions
+    /// do not ask, so that there is a way out by the API.
+    ///
+    /// # Errors
+    /// 503.
+    pub fn expect_room(&mut self) -> Outcome<()> {
+        match self.file {
+            Some(file) => Ok(file.space().expect(self.connection)??),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Store {
     /// A store over at most `connections` pooled connections, everything else as it is without configuration.
     pub fn new(url: DatabaseUrl, connections: u32) -> Self {
@@ -137,8 +160,16 @@ impl Store {
     /// A store as `[database]` has it. Nothing is connected yet: a database that is away at the start is an outage
     /// like any other.
     pub fn with_settings(url: DatabaseUrl, settings: &Settings) -> Self {
+        Self::serving(url, settings, None)
+    }
+
+    /// The same, over a file that this process serves: it is used as long as it is that file.
+    pub fn serving(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
+        let pool = Pool::new(url.clone(), settings, file.clone());
         Self {
-            pool: Pool::new(url.clone(), settings),
+            scans: scan::permits(&pool, scan::Limits::default()),
+            pool,
+            file,
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
             replica: None,
@@ -151,6 +182,11 @@ impl Store {
     /// away, or has an old schema, is done without until it is there again.
     pub fn with_replica(self, url: DatabaseUrl, settings: &Settings) -> Self {
         Self { replica: Some(Arc::new(Replica::new(url, settings))), ..self }
+    }
+
+    /// Whether the file of an SQLite database was replaced or removed since this process began to serve it.
+    pub fn is_replaced(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.check().is_err())
     }
 
     /// The database's URL.

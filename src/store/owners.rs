@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::listing::{self, Query};
 use super::schema::{actions, backups, clients, job_attachments, sessions};
 use super::{Outcome, Tx};
 
@@ -74,6 +75,20 @@ pub fn projects_of(
         Noun::Session => projects!(tx, sessions, id, id, project, user),
         Noun::Backup => projects!(tx, backups, id, id, project, user),
     })
+}
+
+/// The project of the row that a page begins after: one that the list has.
+pub fn project_of_marker(
+    tx: &mut Tx<'_>,
+    noun: Noun,
+    marker: &str,
+    project: Option<&str>,
+    query: &Query,
+) -> Outcome<String> {
+    let user = query.filters.iter().find(|filter| filter.key == "user_id");
+    let user = user.and_then(|filter| filter.texts().into_iter().next());
+    let mut found = projects_of(tx, noun, marker, project, user.as_deref())?;
+    found.pop().ok_or_else(|| listing::no_marker(marker))
 }
 
 /// Whether a resource has that id, in whatever project.

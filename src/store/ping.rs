@@ -17,6 +17,7 @@ impl Store {
         let mut rejected = 0;
         loop {
             let left = until.saturating_duration_since(Instant::now());
+            self.file.as_ref().map_or(Ok(()), |file| file.check()).map_err(|changed| changed.to_string())?;
             let mut connection = self.pool.get_within(left)?;
             let Err(error) = connection.batch_execute("SELECT 1") else { return Ok(()) };
             // The server may have dropped idle connections in the meantime, at most all of them.

@@ -8,6 +8,7 @@ use diesel::connection::{Connection, TransactionManager};
 use super::connection::{AnyConnection, Manager};
 use super::outage::Outage;
 use super::settings::Settings;
+use super::sqlite_file::ServedFile;
 use super::url::{Backend, DatabaseUrl};
 use crate::workers;
 
@@ -32,7 +33,7 @@ pub type Pooled = r2d2::PooledConnection<Manager>;
 
 impl Pool {
     /// An empty pool: connections are opened by demand.
-    pub fn new(url: DatabaseUrl, settings: &Settings) -> Self {
+    pub fn new(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
         let max_idle = match url.backend() {
             Backend::Sqlite => u32::MAX,
             Backend::Mysql | Backend::Postgres => settings.max_idle.max(1),
@@ -48,7 +49,7 @@ impl Pool {
             .connection_timeout(RETRY)
             // What there is to log of failures, the outage does.
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(Manager::new(url, settings.clone(), Arc::clone(&outage)));
+            .build_unchecked(Manager::new(url, settings.clone(), file, Arc::clone(&outage)));
         Self { connections, outage, timeout: settings.pool_timeout, max_idle }
     }
 

@@ -6,6 +6,7 @@ mod list;
 use diesel::prelude::*;
 
 use super::document_type::Json;
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports};
 use super::{Outcome, Tx, swapped};
@@ -44,6 +45,16 @@ pub struct ReportView {
     /// Whether there is a log.
     #[diesel(select_expression = action_reports::log.is_not_null())]
     pub has_log: bool,
+}
+
+impl Weight for ReportView {
+    fn row_id(&self) -> &str {
+        &self.report.id
+    }
+
+    fn weight(&self) -> usize {
+        self.report.metadata.text().len()
+    }
 }
 
 /// A change of a report; what is `None` stays as it is.

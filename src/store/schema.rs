@@ -281,6 +281,19 @@ diesel::table! {
         audit_id -> Text,
         issued_at -> Moment,
         expires_at -> Moment,
+        last_used_at -> Nullable<Moment>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::moment_type::Moment;
+
+    /// An address, or the network of it, from which a user has logged in.
+    identity_known_addresses (user_id, address) {
+        user_id -> Text,
+        address -> Text,
+        last_login_at -> Moment,
     }
 }
 
@@ -293,6 +306,7 @@ diesel::joinable!(job_trusts -> jobs (job_id));
 diesel::joinable!(identity_assignments -> identity_users (user_id));
 diesel::joinable!(identity_assignments -> identity_projects (project_id));
 diesel::joinable!(identity_tokens -> identity_users (user_id));
+diesel::joinable!(identity_known_addresses -> identity_users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     clients,
@@ -310,4 +324,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     identity_users,
     identity_assignments,
     identity_tokens,
+    identity_known_addresses,
 );

@@ -3,9 +3,9 @@
 
 mod list;
 
-pub use list::list;
+pub use list::{beyond_columns, list};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::dialect::{load_for_update, on_each, update_kept};
 use super::document_type::Json;
 use super::job_attachments::{AttachmentChange, JobAttachment};
+use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{clients, job_attachments as attachments, sessions};
 use super::{Outcome, Tx, swapped};
@@ -75,13 +76,25 @@ struct SessionRun<'c> {
     time_ended: Option<i64>,
 }
 
-/// A job in a session.
-#[derive(Debug, Clone)]
+/// A job in a session, as far as the session's document shows it.
+#[derive(Debug, Clone, Queryable)]
 pub struct Member {
+    /// The session.
+    pub session_id: Option<String>,
+    /// When the job was attached, which is the order of the jobs.
+    pub created_at: Time,
     /// The attachment.
-    pub attachment: JobAttachment,
+    pub id: String,
     /// The name of its client.
     pub client_name: String,
+    /// Where the job stands in the latest run.
+    pub status: String,
+    /// How its part ended.
+    pub result: String,
+    /// When it joined.
+    pub time_started: Option<i64>,
+    /// When its part ended.
+    pub time_ended: Option<i64>,
 }
 
 /// A session with the jobs in it.
@@ -92,6 +105,30 @@ pub struct SessionView {
     /// The jobs, oldest first.
     pub members: Vec<Member>,
 }
+
+impl Weight for Session {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+
+    fn weight(&self) -> usize {
+        let description = self.description.as_ref().map_or(0, String::len);
+        self.metadata.text().len() + self.scheduling.text().len() + description
+    }
+}
+
+impl Weight for SessionView {
+    fn row_id(&self) -> &str {
+        &self.session.id
+    }
+
+    fn weight(&self) -> usize {
+        self.session.weight() + self.members.len() * MEMBER_BYTES
+    }
+}
+
+/// About how many bytes of JSON a job in a session is.
+const MEMBER_BYTES: usize = 200;
 
 /// Writes a new session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
@@ -133,30 +170,61 @@ pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
 const SESSIONS_AT_A_TIME: usize = 100;
 
 /// Adds their jobs to some sessions of one project.
-pub fn complete(tx: &mut Tx<'_>, project: &str, found: Vec<Session>) -> Outcome<Vec<SessionView>> {
-    let mut members: Vec<(JobAttachment, String)> = Vec::new();
+pub fn complete(tx: &mut Tx<'_>, found: Vec<Session>) -> Outcome<Vec<SessionView>> {
+    let mut members: HashMap<String, Vec<Member>> = HashMap::new();
     for some in found.chunks(SESSIONS_AT_A_TIME) {
         let ids: Vec<String> = some.iter().map(|session| session.id.clone()).collect();
+        // The index of the sessions begins with the project, of which there usually is one.
+        let mut projects: Vec<String> = some.iter().map(|session| session.project_id.clone()).collect();
+        projects.sort();
+        projects.dedup();
         // Sorted afterwards: asked for in order, SQLite and MySQL may read the index of the project's whole list
         // instead of the few rows of these sessions.
-        members.extend(
-            attachments::table
-                .inner_join(clients::table)
-                .filter(attachments::project_id.eq(project))
-                .filter(attachments::session_id.eq_any(ids))
-                .select((JobAttachment::as_select(), clients::client_id))
-                .load::<(JobAttachment, String)>(tx.connection)?,
-        );
+        let found: Vec<Member> = attachments::table
+            .inner_join(clients::table)
+            .filter(attachments::project_id.eq_any(projects))
+            .filter(attachments::session_id.eq_any(ids))
+            .select((
+                attachments::session_id,
+                attachments::created_at,
+                attachments::id,
+                clients::client_id,
+                attachments::session_status,
+                attachments::session_result,
+                attachments::session_time_started,
+                attachments::session_time_ended,
+            ))
+            .load(tx.connection)?;
+        for member in found {
+            members.entry(member.session_id.clone().unwrap_or_default()).or_default().push(member);
+        }
     }
-    members.sort_by_cached_key(|(attachment, _)| (attachment.created_at, attachment.id.clone()));
-    let of = |session: &Session| {
-        members
-            .iter()
-            .filter(|(attachment, _)| attachment.session_id.as_ref() == Some(&session.id))
-            .map(|(attachment, name)| Member { attachment: attachment.clone(), client_name: name.clone() })
-            .collect()
-    };
+    for some in members.values_mut() {
+        some.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    }
+    let mut of = |session: &Session| members.remove(&session.id).unwrap_or_default();
     Ok(found.into_iter().map(|session| SessionView { members: of(&session), session }).collect())
+}
+
+/// More bytes of JSON than the jobs of a session are in its document.
+pub fn most_of_jobs(tx: &mut Tx<'_>, session: &Session) -> Outcome<i64> {
+    const MOST_OF_JOB: i64 = 600;
+    let members: i64 = attachments::table
+        .filter(attachments::project_id.eq(&session.project_id))
+        .filter(attachments::session_id.eq(&session.id))
+        .count()
+        .get_result(tx.connection)?;
+    Ok(members.saturating_mul(MOST_OF_JOB))
+}
+
+/// The jobs (their definitions) in a session.
+pub fn jobs_in(tx: &mut Tx<'_>, session: &Session) -> Outcome<Vec<String>> {
+    Ok(attachments::table
+        .filter(attachments::project_id.eq(&session.project_id))
+        .filter(attachments::session_id.eq(&session.id))
+        .select(attachments::job_id)
+        .distinct()
+        .load(tx.connection)?)
 }
 
 /// Changes a session that nobody else has changed meanwhile; returns its new version. An empty change is none.
@@ -366,7 +434,7 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
 
 /// A session's unknown keys, kept as they came.
 pub fn with_metadata(session: &Session, more: Map<String, Value>) -> Map<String, Value> {
-    let mut metadata = session.metadata.clone().into_object();
+    let mut metadata = session.metadata.object();
     metadata.extend(more);
     metadata
 }

@@ -1,21 +1,55 @@
-//! The file of an SQLite database: it holds password hashes and everybody's backups, so that it is nobody's but ours.
+//! The file of an SQLite database: one process serves it, and it stays the file that it is taken for.
+//!
+//! The file holds password hashes and the backups of all projects, so that only its owner may read it. SQLite keeps
+//! the newest changes in a log beside it (`-wal`), with an index in shared memory (`-shm`): each of the three is worth
+//! nothing, or does damage, beside another file than its own.
 
+pub mod backup;
+pub mod check;
+mod lock;
+pub mod restore;
+mod served;
+mod space;
+mod watch;
+
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use super::url::DatabaseUrl;
+pub use served::ServedFile;
+
+/// The log of a database in WAL mode.
+const WAL: &str = "-wal";
+/// The index of that log, which the processes share.
+const SHM: &str = "-shm";
+/// The log of a database in any other mode, which is rolled back.
+const JOURNAL: &str = "-journal";
 
 /// Creates the file with mode 0600, if there is none; SQLite gives the files beside it the same mode. For other
-/// databases there is nothing to do.
+/// databases there is nothing to do. Returns the path of a file that is new.
 ///
 /// # Errors
-/// A sentence for the operator: the file cannot be created.
-pub fn create(url: &DatabaseUrl) -> Result<(), String> {
-    let Some(path) = url.sqlite_path() else { return Ok(()) };
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+/// A sentence for the operator: the file cannot be created, or a log without its database is in its place.
+pub fn create(url: &DatabaseUrl) -> Result<Option<PathBuf>, String> {
+    let Some(path) = url.sqlite_path() else { return Ok(None) };
+    let real = real_path(path)?;
+    if real.exists() {
+        return Ok(None);
+    }
+    if let Some(log) = unmerged_log(&real) {
+        return Err(format!(
+            "There is no database {}, but its log {}, which holds changes that were made to it. Put the database back \
+             in its place; or, if it is gone for good, remove the log, or run `freezer-api db restore` with a backup.",
+            real.display(),
+            log.display()
+        ));
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&real) {
+        Ok(_) => Ok(Some(real)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
         Err(error) => Err(format!("The database {url:?} cannot be created: {error}.")),
     }
 }
@@ -23,4 +57,43 @@ pub fn create(url: &DatabaseUrl) -> Result<(), String> {
 /// Whether this is an SQLite database whose file is not there.
 pub fn is_missing(url: &DatabaseUrl) -> bool {
     url.sqlite_path().is_some_and(|path| !path.exists())
+}
+
+/// The path without symbolic links, of a file that may not be there yet. SQLite keeps the files beside the database
+/// beside this one.
+fn real_path(path: &Path) -> Result<PathBuf, String> {
+    let cannot = |error| format!("The database {} cannot be opened: {error}.", path.display());
+    match path.canonicalize() {
+        Ok(real) if real.is_file() => Ok(real),
+        Ok(_) => Err(format!("The database {} is not a regular file.", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if path.is_symlink() {
+                return Err(format!(
+                    "The database {} is a symbolic link to a file that does not exist.",
+                    path.display()
+                ));
+            }
+            let name = path.file_name().ok_or_else(|| cannot(error))?;
+            let directory = match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            let created = |error| format!("The database {} cannot be created: {error}.", path.display());
+            Ok(directory.canonicalize().map_err(created)?.join(name))
+        }
+        Err(error) => Err(cannot(error)),
+    }
+}
+
+/// The path of a file beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// A log beside the database whose changes are not in the database yet. A database that was closed has none.
+fn unmerged_log(path: &Path) -> Option<PathBuf> {
+    let logs = [WAL, JOURNAL].map(|suffix| beside(path, suffix));
+    logs.into_iter().find(|log| log.metadata().is_ok_and(|metadata| metadata.len() > 0))
 }

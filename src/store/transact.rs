@@ -7,6 +7,7 @@ use diesel::result::Error as DieselError;
 use super::connection::AnyConnection;
 use super::dialect::{self, Access, Failed};
 use super::pool::discard;
+use super::sqlite_file::ServedFile;
 use super::{Failure, Outcome, Store, Tx, now};
 use crate::error::{Error, Result};
 
@@ -61,6 +62,8 @@ impl Store {
                     // A duplicate is somebody else's insert after our look-up: the second look finds it. So is a child of
                     // what we delete; there may come as many as there are others at it.
                     Failed::Duplicate | Failed::Reference => attempt < MOST_REFUSALS,
+                    // Room was made meanwhile, as far as there is any.
+                    Failed::ReadOnly => attempt == 1 && self.file.is_some(),
                     _ => false,
                 },
                 Failure::Answer(_) => false,
@@ -81,14 +84,37 @@ impl Store {
         access: Access,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
+        let file = self.file.as_deref();
+        let unchanged = || match file.map_or(Ok(()), ServedFile::check) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Attempt::Answer(Box::new(error))),
+        };
+        unchanged()?;
         let mut connection = self.pool.get().map_err(Attempt::NoConnection)?;
-        let outcome = Self::attempt_on(&mut connection, access, work);
+        unchanged()?;
+        let mut outcome = Self::attempt_on(&mut connection, file, access, work);
+        if let Some(file) = file
+            && access != Access::Read
+        {
+            match &outcome {
+                // What was written to a file that had been replaced by then is lost.
+                Ok(_) => match unchanged() {
+                    Ok(()) => file.space().settle(&mut connection),
+                    Err(changed) => outcome = Err(changed),
+                },
+                Err(Attempt::Failed(Failure::Database(error))) if dialect::is_full(error) => {
+                    file.space().make_room(&mut connection);
+                }
+                Err(_) => {}
+            }
+        }
         self.pool.give_back(connection);
         outcome
     }
 
     fn attempt_on<T>(
         connection: &mut AnyConnection,
+        file: Option<&ServedFile>,
         access: Access,
         work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> std::result::Result<T, Attempt> {
@@ -101,7 +127,7 @@ impl Store {
                 }
             });
         }
-        match work(&mut Tx { connection, now: now() }) {
+        match work(&mut Tx { connection, file, now: now() }) {
             Ok(value) => dialect::commit(connection, access).map(|()| value).map_err(|error| {
                 // After a failed commit the transaction may still be open.
                 end(connection, access);

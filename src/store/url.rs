@@ -67,8 +67,17 @@ impl DatabaseUrl {
                         as in sqlite:////var/lib/freezer/freezer.sqlite."
                 .to_owned());
         }
+        // A URI of SQLite's own, whose options are dropped above, is the path in it.
+        let path = match path.strip_prefix("file:") {
+            Some(uri) => {
+                let path =
+                    uri.strip_prefix("//").map_or(uri, |rest| rest.strip_prefix("localhost").unwrap_or(rest));
+                parts::decoded(path, "path")?
+            }
+            None => path.to_owned(),
+        };
         let shown = format!("sqlite:///{path}");
-        Ok(Self { backend: Backend::Sqlite, target: path.to_owned(), shown, tls: Tls::Any })
+        Ok(Self { backend: Backend::Sqlite, target: path, shown, tls: Tls::Any })
     }
 
     fn mysql(driver: &str, rest: &str) -> Result<Self, String> {
@@ -93,10 +102,9 @@ impl DatabaseUrl {
         self.backend
     }
 
-    /// The file of an SQLite database that is named by its path; none for a `file:` URI, which only SQLite reads.
+    /// The file of an SQLite database.
     pub fn sqlite_path(&self) -> Option<&Path> {
-        let is_path = self.backend == Backend::Sqlite && !self.target.starts_with("file:");
-        is_path.then(|| Path::new(&self.target))
+        (self.backend == Backend::Sqlite).then(|| Path::new(&self.target))
     }
 
     /// What the driver is given: Diesel's URL, or SQLite's path. Holds the password.

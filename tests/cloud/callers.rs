@@ -143,6 +143,6 @@ fn of_disabled_project(cloud: &Cloud) -> String {
 }
 
 /// Of a trust that the member gave nova.
-fn of_trust(cloud: &Cloud, name: &str) -> String {
+pub fn of_trust(cloud: &Cloud, name: &str) -> String {
     cloud.log_in("nova", json!({ "OS-TRUST:trust": { "id": cloud.id(&["trusts", name]) } }))
 }

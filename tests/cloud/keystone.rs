@@ -151,6 +151,13 @@ impl Cloud {
         self.application(&credential.id, &credential.secret)
     }
 
+    /// The token of a new application credential that may do everything its user may, giving trusts included.
+    #[track_caller]
+    pub fn unrestricted(&self, user: &str, project: &str) -> String {
+        let credential = self.new_credential(user, project, json!({ "unrestricted": true }));
+        self.application(&credential.id, &credential.secret)
+    }
+
     #[track_caller]
     fn application(&self, id: &str, secret: &str) -> String {
         let credential = json!({ "id": id, "secret": secret });

@@ -15,3 +15,4 @@ mod service;
 mod drop_in;
 mod outages;
 mod tokens;
+mod trusts;

@@ -8,4 +8,5 @@ mod program;
 mod refusals;
 mod sample;
 mod show;
+mod starts;
 mod upstream;

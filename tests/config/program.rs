@@ -57,8 +57,15 @@ pub fn printed(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a command says that does not work; a service that starts all the same is ended.
-pub fn said(mut command: Command) -> String {
+/// What a command says that does not work with this configuration; a service that starts all the same is ended.
+pub fn said(command: Command) -> String {
+    let (status, text) = ended(command);
+    assert_eq!(status, Some(78), "{text}");
+    text
+}
+
+/// The exit status of a command and what it says on standard error; a service that starts is ended.
+pub fn ended(mut command: Command) -> (Option<i32>, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let until = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() && Instant::now() < until {
@@ -66,9 +73,7 @@ pub fn said(mut command: Command) -> String {
     }
     let _ = child.kill();
     let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    text
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// The line that says where an option comes from, and the line with its value, in what `config show` prints.
@@ -112,6 +117,23 @@ impl Running {
         let line = running.wait_for("listening on ");
         line.trim_start_matches("listening on ").clone_into(&mut running.url);
         running
+    }
+
+    /// The lines of a program until one has this in it; then it is ended.
+    pub fn lines_until(mut command: Command, text: &str) -> Vec<String> {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let is_last = line.contains(text);
+            lines.push(line);
+            if is_last {
+                break;
+            }
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        lines
     }
 
     /// The next line that has this in it.

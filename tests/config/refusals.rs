@@ -12,6 +12,8 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
         // A client that polls every half minute is to be up.
         ("[DEFAULT]\nclient_down_time = 59\n", "is less than 60."),
         ("[DEFAULT]\naction_report_max_log_size = -1\n", "is less than 0."),
+        ("[quotas]\nbackups = -2\n", "is less than -1."),
+        ("[quotas]\njobs = many\n", "is not a whole number"),
         ("[DEFAULT]\ndebug = true # really\n", "[DEFAULT] debug"),
         ("[database]\nmax_retries = -2\n", "[database] max_retries"),
         ("[keystone_authtoken]\ntoken_cache_time = 5m\n", "[keystone_authtoken] token_cache_time"),
@@ -27,6 +29,24 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
             assert_eq!(said.lines().count(), 1, "{said}");
         }
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "nothing was made");
+    }
+}
+
+#[test]
+fn a_public_endpoint_is_a_url_that_leads_before_the_services_paths() {
+    for (url, says) in [
+        ("cloud.example.com", "it has no scheme"),
+        ("ftp://cloud.example.com", "the scheme is neither http nor https"),
+        ("https://ann@cloud.example.com", "it has no plain host"),
+        ("https://cloud.example.com/a?b", "it has a query or a fragment"),
+        ("https://cloud.example.com/backup/v2", "it leads to one of the service's paths"),
+    ] {
+        let place = Place::new();
+        let path = place.write("bad.conf", &format!("[DEFAULT]\npublic_endpoint = {url}\n"));
+        let said = place.refused("serve --config-file bad.conf");
+        for part in ["[DEFAULT] public_endpoint", path.to_str().unwrap(), url, says] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     }
 }
 
@@ -69,7 +89,10 @@ fn what_does_not_fit_together_is_said() {
         (format!("{keystone}auth_type = v3kerberos\n"), "`v3applicationcredential`."),
         ("[DEFAULT]\nauth_strategy = noauth\nbind_host = 0.0.0.0\n".to_owned(), "loopback"),
         (
-            format!("{keystone}user_domain_id = default\npassword = p\ncafile = none.pem\n"),
+            format!(
+                "{}user_domain_id = default\npassword = p\ncafile = none.pem\n",
+                keystone.replace("http:", "https:")
+            ),
             "freezer-api.conf:7, is not valid: Cannot read none.pem",
         ),
         (

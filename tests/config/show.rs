@@ -100,3 +100,29 @@ fn only_what_is_changed_can_be_shown() {
     );
     assert_eq!(rest, expected);
 }
+
+#[test]
+fn the_successors_of_options_of_old_are_named() {
+    let place = Place::new();
+    place.write(
+        "freezer-api.conf",
+        "[keystone_authtoken]\nidentity_uri = http://k:35357\nadmin_user = f\nadmin_password = hunter2\nadmin_tenant_name = service\n",
+    );
+    let shown = place.run("config show");
+    for line in [
+        "freezer-api.conf:2: [keystone_authtoken] identity_uri; auth_url says that now",
+        "freezer-api.conf:3: [keystone_authtoken] admin_user; username says that now",
+        "freezer-api.conf:4: [keystone_authtoken] admin_password; password says that now",
+        "freezer-api.conf:5: [keystone_authtoken] admin_tenant_name; project_name says that now",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert!(!shown.contains("hunter2"));
+    // It is not taken for a file without Keystone, which would be served with users of its own.
+    let said = place.refused("serve");
+    assert!(said.contains("[keystone_authtoken] auth_url is missing"), "{said}");
+    assert!(
+        said.contains("identity_uri (") && said.contains("freezer-api.conf:2) is not read any more"),
+        "{said}"
+    );
+}

@@ -82,6 +82,29 @@ impl Daemon {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// Runs another command with the same configuration; its exit status, and all that it prints.
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(arguments).output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    /// Stops it as systemd does.
+    pub fn stop(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.signal("TERM");
+        let begun = Instant::now();
+        while process.is_running() {
+            assert!(begun.elapsed() < PATIENCE, "{}", process.output());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// All that it has printed.
+    pub fn output(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// Makes the schema.
     pub fn sync(&self) {
         let output = self.command(&["db", "sync"]).output().unwrap();

@@ -17,3 +17,4 @@ mod process;
 #[path = "../database/proxy.rs"]
 mod proxy;
 mod read_only;
+mod sqlite_file;

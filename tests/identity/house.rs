@@ -1,10 +1,13 @@
 //! A service of the test's own: a fresh database, the built-in identity over it, and a way to speak to it.
 
 use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use diesel::prelude::*;
-use freezer_api::cli::user::{UserCommand, run_with};
+use freezer_api::cli::user::{Surroundings, UserCommand, run_with};
 use freezer_api::error::Error;
 use freezer_api::http::{Call, Method};
 use freezer_api::identity::{Role, Settings, Standalone, handlers};
@@ -19,6 +22,10 @@ pub struct House {
     pub standalone: Standalone,
     pub store: Store,
     database: Database,
+    /// The openrc file of the first start.
+    pub openrc: PathBuf,
+    /// Requests come each from another address, unless a test says from where.
+    addresses: AtomicU16,
 }
 
 struct Database {
@@ -84,15 +91,25 @@ impl House {
     fn new(database: Database) -> Self {
         migrations::sync(&database.url).unwrap();
         let store = Store::new(database.url.clone(), 8);
-        let standalone = Standalone::new(store.clone(), &Settings::default());
-        Self { standalone, store, database }
+        let standalone = Standalone::new(store.clone(), &patient());
+        let openrc = PathBuf::from("/nonexistent/openrc");
+        Self { standalone, store, database, openrc, addresses: AtomicU16::new(0) }
     }
 
     /// The same house with tokens of another lifetime.
-    pub fn with_token_lifetime(mut self, token_lifetime: Duration) -> Self {
-        self.standalone =
-            Standalone::new(self.store.clone(), &Settings { token_lifetime, ..Settings::default() });
+    pub fn with_token_lifetime(self, token_lifetime: Duration) -> Self {
+        self.restarted(&Settings { token_lifetime, ..patient() })
+    }
+
+    /// The same house after a restart of the service.
+    pub fn restarted(mut self, settings: &Settings) -> Self {
+        self.standalone = Standalone::new(self.store.clone(), settings);
         self
+    }
+
+    /// Does what the service does beside requests.
+    pub fn upkeep(&self) {
+        self.standalone.upkeep().round().unwrap();
     }
 
     /// A connection of one's own, to look behind the scenes.
@@ -125,9 +142,28 @@ impl House {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
+        let [high, low] = self.addresses.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+        self.ask_from_at(IpAddr::from([10, 9, high, low]), edge, method, path, headers, body)
+    }
+
+    fn ask_from_at(
+        &self,
+        address: IpAddr,
+        edge: &server::Settings,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut all = vec![("Host".to_owned(), "backup.example:9090".to_owned())];
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let request = rouille::Request::fake_http(method, path, all, body.to_vec());
+        let request = rouille::Request::fake_http_from(
+            SocketAddr::new(address, 4711),
+            method,
+            path,
+            all,
+            body.to_vec(),
+        );
         let service = |call: &Call| {
             let route = handlers::ROUTES.iter().find(|(method, path, _)| {
                 let parts: Vec<_> = path.split('/').skip(1).collect();
@@ -168,6 +204,22 @@ impl House {
         self.ask("POST", "/identity/v3/auth/tokens", &[], body.as_bytes())
     }
 
+    /// Logs in by name from an address.
+    pub fn password_from(&self, address: &str, name: &str, password: &str) -> Answer {
+        let body = json!({"auth": {"identity": by_password(json!({"name": name, "password": password}))}});
+        self.ask_from(address, "/identity/v3/auth/tokens", &[], &body)
+    }
+
+    /// Sends a POST from an address.
+    pub fn ask_from(&self, address: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let edge = server::Settings {
+            proxy: freezer_api::http::proxy::Settings { parse_headers: true, ..Default::default() },
+            ..server::Settings::default()
+        };
+        let body = body.to_string();
+        self.ask_from_at(address.parse().unwrap(), &edge, "POST", path, headers, body.as_bytes())
+    }
+
     /// Logs in by name.
     pub fn password(&self, name: &str, password: &str, scope: Option<Value>) -> Answer {
         self.log_in(
@@ -184,7 +236,12 @@ impl House {
     /// Runs `freezer-api user ...` and gives back what it prints.
     pub fn run(&self, command: UserCommand, input: &str) -> Result<String, String> {
         let mut output = Vec::new();
-        run_with(&self.store, &command, &mut input.as_bytes(), &mut output)?;
+        let around = Surroundings {
+            path: self.openrc.clone(),
+            auth_url: "http://127.0.0.1:9090/identity/v3".to_owned(),
+            prompt: |name| Ok(format!("typed by {name}")),
+        };
+        run_with(&self.store, &command, &around, &mut input.as_bytes(), &mut output)?;
         Ok(String::from_utf8(output).unwrap())
     }
 
@@ -199,6 +256,11 @@ impl House {
         };
         self.run(command, password).unwrap();
     }
+}
+
+/// The settings of most tests: what is refused for too many failures stays refused.
+pub fn patient() -> Settings {
+    Settings { login_refill: Duration::from_secs(3600), ..Settings::default() }
 }
 
 pub fn by_password(user: Value) -> Value {

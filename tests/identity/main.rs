@@ -5,6 +5,11 @@
 mod commands;
 mod first_start;
 mod house;
+mod limits;
 mod login;
 mod malformed;
+mod openrc;
+mod passwords;
+mod removals;
 mod tokens;
+mod upkeep;

@@ -77,10 +77,10 @@ fn an_expired_token_is_worth_nothing_and_is_cleared_away() {
         house.get("/identity/v3/auth/projects", &token).assert_error(401);
         house.log_in(by_token(&token), on_project("one")).assert_error(401);
         assert_eq!(house.count_tokens(), 1);
-        // Another process, which has not cleared away anything yet.
         let house = house.with_token_lifetime(Duration::ZERO);
         let short = house.token("ann", PASSWORD);
         assert!(!alive(&house, &short));
+        house.upkeep();
         assert_eq!(house.count_tokens(), 0);
     });
 }
@@ -95,9 +95,9 @@ fn a_token_goes_with_what_it_was_given_for() {
         let bystander = house.token("bob", PASSWORD);
         let losses = [
             UserCommand::SetPassword { name: name(), password_stdin: true },
-            UserCommand::Disable { name: name() },
-            UserCommand::Revoke { name: name(), project: project(), role: Role::Member },
-            UserCommand::Delete { name: name() },
+            UserCommand::Disable { name: name(), force: false },
+            UserCommand::Revoke { name: name(), project: project(), role: Role::Member, force: false },
+            UserCommand::Delete { name: name(), force: false },
         ];
         for loss in losses {
             house.run(UserCommand::Enable { name: name() }, "").unwrap();
@@ -111,9 +111,17 @@ fn a_token_goes_with_what_it_was_given_for() {
             assert!(!alive(&house, &token) && alive(&house, &bystander), "{what}");
         }
         house
-            .run(UserCommand::Revoke { name: "bob".to_owned(), project: project(), role: Role::Member }, "")
+            .run(
+                UserCommand::Revoke {
+                    name: "bob".to_owned(),
+                    project: project(),
+                    role: Role::Member,
+                    force: false,
+                },
+                "",
+            )
             .unwrap();
-        house.run(UserCommand::ProjectDelete { name: project() }, "").unwrap();
+        house.run(UserCommand::ProjectDelete { name: project(), force: false }, "").unwrap();
         assert_eq!(house.count_tokens(), 0);
     });
 }

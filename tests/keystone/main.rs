@@ -4,6 +4,7 @@
 
 mod access;
 mod client;
+mod crowds;
 mod fake;
 mod house;
 mod hung;

@@ -101,7 +101,7 @@ pub fn send(address: &str, bytes: &[u8]) -> String {
 pub fn request(address: &str, line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
     );
     send(address, (head + body).as_bytes())
 }

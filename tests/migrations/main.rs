@@ -3,8 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod fresh;
+mod newer;
 mod rows;
 mod sync;
+mod users;
 
 use std::collections::BTreeSet;
 

@@ -79,7 +79,11 @@ impl Fresh {
             &*format!("INSERT INTO identity_users VALUES ('u', 'u', '$', TRUE, {now}, {now})"),
             &*format!("INSERT INTO identity_users VALUES ('v', 'v', '$', TRUE, {now}, {now})"),
             &*format!("INSERT INTO identity_assignments VALUES ('u', 'p', 'admin', {now})"),
-            &*format!("INSERT INTO identity_tokens VALUES ('t', 'v', 'q', 'password', 'a', {now}, {now})"),
+            &*format!(
+                "INSERT INTO identity_tokens VALUES ('t', 'v', 'q', 'password', 'a', {now}, {now}, NULL)"
+            ),
+            &*format!("INSERT INTO identity_users VALUES ('w', 'w', '$', TRUE, {now}, {now})"),
+            &*format!("INSERT INTO identity_known_addresses VALUES ('w', '192.0.2.1', {now})"),
         ] {
             self.run(sql).unwrap_or_else(|error| panic!("{}: {sql}: {error}", self.backend));
         }
@@ -121,6 +125,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("fk_identity_assignments_project", "UPDATE identity_assignments SET project_id = 'nothing'"),
     ("fk_identity_tokens_user", "UPDATE identity_tokens SET user_id = 'nothing'"),
     ("fk_identity_tokens_project", "UPDATE identity_tokens SET project_id = 'nothing'"),
+    ("fk_identity_known_addresses_user", "UPDATE identity_known_addresses SET user_id = 'nothing'"),
     // A child that points into another project.
     (
         "fk_action_attachments_action",
@@ -149,6 +154,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("fk_identity_assignments_project", "DELETE FROM identity_projects WHERE id = 'p'"),
     ("fk_identity_tokens_user", "DELETE FROM identity_users WHERE id = 'v'"),
     ("fk_identity_tokens_project", "DELETE FROM identity_projects WHERE id = 'q'"),
+    ("fk_identity_known_addresses_user", "DELETE FROM identity_users WHERE id = 'w'"),
     // A second one of what there may be once.
     ("uq_clients_client_id", "UPDATE clients SET client_id = 'name' WHERE id = 'p-hostless'"),
     ("uq_clients_central", "UPDATE clients SET hostname = 'host' WHERE id = 'q-central'"),

@@ -55,6 +55,23 @@ fn check_says_what_is_wrong_with_the_files() {
         ("jobs:get: role:x", 0, "in order"),
         ("jobs:get: rule:helper\nhelper: role:x", 0, "in order"),
         ("jobs:get: rule:admin_or_reader_or_service", 0, "note: jobs:get"),
+        ("jobs:get: \"\"", 0, "note: jobs:get allows other projects than the token's: to every caller"),
+        ("jobs:get: \"@\"", 0, "note: jobs:get allows other projects than the token's: to every caller"),
+        (
+            "backups:delete: role:member",
+            0,
+            "note: backups:delete allows other projects than the token's: to the role member",
+        ),
+        (
+            "admin_or_owner: role:auditor",
+            0,
+            "note: jobs:update allows other projects than the token's: to the role auditor",
+        ),
+        (
+            "jobs:get_all_projects: roles:boss",
+            0,
+            "note: jobs:get_all_projects allows other projects than the token's: to the role boss",
+        ),
         ("jobs:get: role:x or", 1, "jobs:get: \"role:x or\" is not in the policy language"),
         ("jobs:get: x", 1, "\"x\" is no check"),
         ("jobs:get: class:x", 1, "\"class\" is neither"),
@@ -71,6 +88,12 @@ fn check_says_what_is_wrong_with_the_files() {
             (if status == 2 { &complaint } else { &printed }).contains(said),
             "{policy}\n{printed}{complaint}"
         );
+    }
+    for policy in
+        ["", "jobs:get: rule:owner", "jobs:get: role:member and project_id:%(project_id)s", "jobs:get: '!'"]
+    {
+        let (printed, _, _) = run(directory(policy).path(), "check --policy-file p.yaml");
+        assert!(!printed.contains("other projects"), "{policy}: {printed}");
     }
     let (_, complaint, code) = run(directory("").path(), "check --policy-file missing.yaml");
     assert!(code == 2 && complaint.contains("missing.yaml"), "{complaint}");

@@ -22,7 +22,7 @@ fn connections_made_at_once_all_get_their_answers() {
         let mut clients: Vec<_> = (0..40)
             .map(|_| {
                 let mut client = server.connect();
-                client.send("GET / HTTP/1.1\r\n\r\n");
+                client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 client
             })
             .collect();
@@ -41,11 +41,11 @@ fn slow_clients_keep_no_worker_busy() {
     let mut slow: Vec<_> = (0..50)
         .map(|_| {
             let mut client = server.connect();
-            client.send("POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n{");
+            client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{");
             client
         })
         .collect();
-    assert_eq!(server.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+    assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").code(), 200);
     slow[0].send(format!("{:4998}}}", ""));
     assert_eq!(slow[0].answer().code(), 200);
 }
@@ -66,7 +66,7 @@ fn no_more_requests_are_served_at_once_than_there_are_workers() {
     let clients = (0..12).map(|_| {
         thread::spawn(move || {
             let mut client = Client(BufReader::new(TcpStream::connect(address).unwrap()));
-            assert_eq!(client.ask("GET / HTTP/1.1\r\n\r\n").code(), 204);
+            assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").code(), 204);
         })
     });
     clients.collect::<Vec<_>>().into_iter().for_each(|client| client.join().unwrap());
@@ -78,17 +78,17 @@ fn a_resting_connection_makes_room_for_a_new_one() {
     let server = start_with(Settings { max_connections: 4, ..settings() });
     let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
     for client in &mut clients {
-        assert_eq!(client.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+        assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").code(), 200);
     }
     thread::sleep(Duration::from_millis(300));
     let mut new = server.connect();
-    assert_eq!(new.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+    assert_eq!(new.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").code(), 200);
     let ended = clients.iter_mut().filter_map(|client| {
         client.0.get_ref().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         client.at_end().then_some(())
     });
     assert_eq!(ended.count(), 1);
-    assert_eq!(new.ask("GET / HTTP/1.1\r\n\r\n").code(), 200);
+    assert_eq!(new.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").code(), 200);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn clients_that_never_read_keep_nothing_from_others() {
     thread::spawn(move || server.run(Arc::new(AtomicBool::new(false))));
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
         // The answer has begun.
         assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
         stream

@@ -24,7 +24,7 @@ fn a_preflight_is_answered_at_the_door() {
     // Whatever the service would say to the path, and even if it could not read it.
     for path in ["/", "/v2/p/jobs", "/healthcheck", "/storage", "/panic", "/%zz", "*"] {
         let answer = server.ask(format!(
-            "OPTIONS {path} HTTP/1.1\r\nOrigin: {HORIZON}\r\nAccess-Control-Request-Method: PATCH\r\n\
+            "OPTIONS {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: {HORIZON}\r\nAccess-Control-Request-Method: PATCH\r\n\
              Access-Control-Request-Headers: x-auth-token, content-type\r\n\r\n"
         ));
         assert_eq!(
@@ -55,7 +55,9 @@ fn a_preflight_that_is_refused_is_a_200_that_allows_nothing() {
         (HORIZON, "Access-Control-Request-Method: BREW"),
         (HORIZON, "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: X-Evil"),
     ] {
-        let answer = server.ask(format!("OPTIONS /panic HTTP/1.1\r\nOrigin: {origin}\r\n{asked}\r\n\r\n"));
+        let answer = server.ask(format!(
+            "OPTIONS /panic HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n{asked}\r\n\r\n"
+        ));
         assert_eq!((answer.code(), answer.header("Vary"), answer.body.len()), (200, None, 0));
         assert_eq!(about_origins(&answer), [""; 0], "{origin} {asked}");
         answer.id();
@@ -72,7 +74,7 @@ fn an_options_that_asks_nothing_goes_to_the_service() {
         // Nobody is known here.
         (start(), preflight),
     ] {
-        let answer = server.ask(format!("OPTIONS /a HTTP/1.1\r\n{headers}\r\n"));
+        let answer = server.ask(format!("OPTIONS /a HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"));
         assert_eq!((answer.code(), &answer.json()["method"]), (200, &"Options".into()), "{headers}");
     }
 }
@@ -82,13 +84,13 @@ fn whatever_is_answered_the_page_may_see_it() {
     let server = for_horizon();
     let origin = format!("Origin: {HORIZON}\r\n");
     for (request, code, vary) in [
-        ("GET /a HTTP/1.1\r\n", 200, "Origin"),
-        ("HEAD /gone HTTP/1.1\r\n", 204, "Origin"),
-        ("GET /storage HTTP/1.1\r\n", 500, "Accept,Origin"),
-        ("GET /panic HTTP/1.1\r\n", 500, "Accept,Origin"),
-        ("GET /%zz HTTP/1.1\r\n", 400, "Accept,Origin"),
-        ("POST / HTTP/1.1\r\nContent-Length: 114689\r\n", 413, "Accept,Origin"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", 400, "Accept,Origin"),
+        ("GET /a HTTP/1.1\r\nHost: localhost\r\n", 200, "Origin"),
+        ("HEAD /gone HTTP/1.1\r\nHost: localhost\r\n", 204, "Origin"),
+        ("GET /storage HTTP/1.1\r\nHost: localhost\r\n", 500, "Accept,Origin"),
+        ("GET /panic HTTP/1.1\r\nHost: localhost\r\n", 500, "Accept,Origin"),
+        ("GET /%zz HTTP/1.1\r\nHost: localhost\r\n", 400, "Accept,Origin"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 114689\r\n", 413, "Accept,Origin"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n", 400, "Accept,Origin"),
     ] {
         let end = if code == 400 { "\r\nnonsense\r\n" } else { "\r\n" };
         let ask = |origin: &str| server.ask(format!("{request}{origin}{end}"));

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// The headers by which `noauth` knows a caller.
-pub const CALLER: &str = "X-User-Id: u\r\nX-Project-Id: p\r\nX-Roles: admin\r\n";
+/// The headers that `noauth` asks for: this machine's own name, and those by which it knows a caller.
+pub const CALLER: &str = "Host: localhost\r\nX-User-Id: u\r\nX-Project-Id: p\r\nX-Roles: admin\r\n";
 
 /// A running one, which is killed at the end whatever happens.
 pub struct Daemon {
@@ -109,6 +110,16 @@ impl Daemon {
     /// The resident memory in KiB.
     pub fn memory(&self) -> usize {
         self.status("VmRSS:")
+    }
+
+    /// The most resident memory, in KiB, since that was asked for anew.
+    pub fn peak(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    /// The file with the database.
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("freezer.sqlite")
     }
 
     fn status(&self, key: &str) -> usize {

@@ -14,14 +14,14 @@ fn what_was_begun_is_finished() {
     let server = start();
     let address = server.address;
     let mut resting = server.connect();
-    resting.ask("GET / HTTP/1.1\r\n\r\n");
+    resting.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let mut slow: Vec<_> = (0..40).map(|_| server.connect()).collect();
-    slow.iter_mut().for_each(|client| client.send("GET /slow HTTP/1.1\r\n\r\n"));
+    slow.iter_mut().for_each(|client| client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     let mut half = server.connect();
-    half.send("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{");
+    half.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
     // A connection that nobody has accepted yet, perhaps.
     let mut late = server.connect();
-    late.send("GET / HTTP/1.1\r\n\r\n");
+    late.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let begun = Instant::now();
     let stopping = thread::spawn(move || server.stop());
     thread::sleep(Duration::from_millis(300));
@@ -51,7 +51,7 @@ fn busy_clients_do_not_delay_the_end() {
                 while let Ok(stream) = TcpStream::connect(address) {
                     let mut client = Client(BufReader::new(stream));
                     for nth in 0.. {
-                        let sent = client.0.get_mut().write_all(b"GET / HTTP/1.1\r\n\r\n");
+                        let sent = client.0.get_mut().write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
                         let answered =
                             sent.is_ok() && client.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
                         if nth == 0 && !answered {
@@ -83,7 +83,7 @@ fn busy_clients_do_not_delay_the_end() {
 fn what_does_not_end_is_given_up() {
     let server = start_with(Settings { drain: Duration::from_millis(400), ..settings() });
     let mut half = server.connect();
-    half.send("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{");
+    half.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
     thread::sleep(Duration::from_millis(50));
     let begun = Instant::now();
     server.stop();

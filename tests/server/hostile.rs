@@ -179,7 +179,7 @@ fn trickle(address: SocketAddr, request: &str, count: usize) {
 
 #[test]
 fn heads_byte_by_byte() {
-    let head = format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(10_000));
+    let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}", "X: y\r\n".repeat(10_000));
     weathers(&Daemon::start(), |address| trickle(address, &head, 1000));
 }
 
@@ -214,7 +214,7 @@ fn connections_dropped_half_way() {
             let mut stream = TcpStream::connect(address).unwrap();
             let sent: &[u8] = match nth % 4 {
                 0 => b"GET / HT",
-                1 => b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
+                1 => b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
                 2 => b"",
                 _ => list.as_bytes(),
             };
@@ -301,14 +301,18 @@ fn bursts_of_connections_that_are_kept() {
 fn pipelined_requests_are_answered_in_order_and_once() {
     let server = crate::client::start();
     let mut client = server.connect();
-    let requests: String = (0..3000).map(|nth| format!("GET /{nth} HTTP/1.1\r\n\r\n")).collect();
+    let requests: String =
+        (0..3000).map(|nth| format!("GET /{nth} HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
     let mut sender = client.0.get_ref().try_clone().unwrap();
     let sending = thread::spawn(move || sender.write_all(requests.as_bytes()).unwrap());
     for nth in 0..3000 {
         assert_eq!(client.answer().json()["path"], format!("/{nth}"));
     }
     sending.join().unwrap();
-    assert_eq!(client.ask("GET /last HTTP/1.1\r\nConnection: close\r\n\r\n").json()["path"], "/last");
+    assert_eq!(
+        client.ask("GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").json()["path"],
+        "/last"
+    );
     assert!(client.at_end());
 }
 
@@ -318,7 +322,7 @@ fn when_the_open_files_run_out() {
     let limited = ["sh", "-c", "ulimit -n 96; exec \"$0\" \"$@\""];
     let daemon = Daemon::start_by(&limited, "127.0.0.1:0".parse().unwrap(), &[]);
     weathers(&daemon, |address| connections(address, 200));
-    weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nX: y", 100));
+    weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nHost: localhost\r\nX: y", 100));
 }
 
 #[test]
@@ -333,14 +337,14 @@ fn when_the_threads_run_out() {
         exec "$0" "$@""#;
     let daemon = Daemon::start_by(&["bash", "-c", script], "127.0.0.1:0".parse().unwrap(), &[]);
     weathers(&daemon, |address| connections(address, 200));
-    weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nX: y", 100));
+    weathers(&daemon, |address| trickle(address, "GET / HTTP/1.1\r\nHost: localhost\r\nX: y", 100));
 }
 
 #[test]
 fn behind_haproxy_the_node_does_not_even_notice() {
     let daemon = Daemon::start();
     let haproxy = Haproxy::start([daemon.address, daemon.address]);
-    let head = format!("POST /v2/p/clients HTTP/1.1\r\nHost: x\r\n{CALLER}Content-Length: 20000\r\n\r\n");
+    let head = format!("POST /v2/p/clients HTTP/1.1\r\n{CALLER}Content-Length: 20000\r\n\r\n");
     weathers_behind(haproxy.address, &daemon, |address| {
         let mut idle = connections(address, 1000);
         idle[..500].iter_mut().for_each(|stream| drop(stream.write_all(head.as_bytes())));

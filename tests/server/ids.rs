@@ -15,14 +15,14 @@ fn every_answer_has_an_id_of_its_own() {
     let server = start();
     let mut seen = std::collections::HashSet::new();
     for (request, code) in [
-        ("GET / HTTP/1.1\r\n", 200),
-        ("GET /gone HTTP/1.1\r\n", 204),
-        ("GET /storage HTTP/1.1\r\n", 500),
-        ("GET /panic HTTP/1.1\r\n", 500),
-        ("GET /%zz HTTP/1.1\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n", 200),
+        ("GET /gone HTTP/1.1\r\nHost: localhost\r\n", 204),
+        ("GET /storage HTTP/1.1\r\nHost: localhost\r\n", 500),
+        ("GET /panic HTTP/1.1\r\nHost: localhost\r\n", 500),
+        ("GET /%zz HTTP/1.1\r\nHost: localhost\r\n", 400),
         ("GET / HTTP/3\r\n", 400),
-        ("POST / HTTP/1.1\r\nContent-Length: x\r\n", 400),
-        ("POST / HTTP/1.1\r\nContent-Length: 114689\r\n", 413),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 114689\r\n", 413),
     ] {
         let answer = server.ask(format!("{request}X-OpenStack-Request-ID: {GLOBAL}\r\n\r\n"));
         assert_eq!(answer.code(), code, "{request}");
@@ -39,7 +39,8 @@ fn every_answer_has_an_id_of_its_own() {
 fn the_callers_id_counts_if_it_has_the_form_of_one() {
     let server = start();
     let global = |id: &str| {
-        let answer = server.ask(format!("GET / HTTP/1.1\r\nX-Openstack-Request-Id: {id}\r\n\r\n"));
+        let answer =
+            server.ask(format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Openstack-Request-Id: {id}\r\n\r\n"));
         answer.json()["global"].clone()
     };
     assert_eq!(global(GLOBAL), GLOBAL);
@@ -87,7 +88,10 @@ fn both_ids_are_in_the_log() {
     let address =
         line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}")).to_owned();
     let mut ids = Vec::new();
-    for request in ["GET /one HTTP/1.1\r\n", "POST /two HTTP/1.1\r\nContent-Length: 999999\r\n"] {
+    for request in [
+        "GET /one HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /two HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n",
+    ] {
         let mut stream = TcpStream::connect(&address).unwrap();
         write!(stream, "{request}X-OpenStack-Request-ID: {GLOBAL}\r\n\r\n").unwrap();
         ids.push(Client(BufReader::new(stream)).answer().id().to_owned());

@@ -10,9 +10,13 @@ mod ending;
 mod failures;
 mod haproxy;
 mod hostile;
+mod hosts;
 mod ids;
+#[cfg(target_os = "linux")]
+mod memory;
 mod poisons;
 mod proxy;
 mod requests;
 mod restarts;
+mod searches;
 mod smuggling;

@@ -227,7 +227,7 @@ pub const POISONS: &[Poison] = &[
         "<start>Transfer-Encoding: chunked\r\n\r\n0\r\nX: <long>\r\n\r\n<smuggled>",
     ),
     // --- the request line and the rest ----------------------------------------------------------------------------
-    ("no host", "PSA", "<method> /<id>/poison HTTP/1.1\r\n\r\n<smuggled>"),
+    ("no host", "R", "<method> /<id>/poison HTTP/1.1\r\n\r\n<smuggled>"),
     ("two hosts", "R", "<start>Host: y\r\n\r\n<smuggled>"),
     ("the same host twice", "R", "<start>HOST: x\r\n\r\n<smuggled>"),
     (

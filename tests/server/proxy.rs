@@ -108,7 +108,7 @@ fn logged(server: &Running, path: &str, rest: &str) -> String {
         log::set_boxed_logger(Box::new(Keep)).unwrap();
         log::set_max_level(log::LevelFilter::Info);
     });
-    server.ask(format!("GET {path} HTTP/1.1\r\n{rest}\r\n"));
+    server.ask(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{rest}\r\n"));
     let lines = LINES.lock().unwrap();
     let line = lines.iter().find(|line| line.contains(&format!("\"GET {path}\"")));
     line.unwrap_or_else(|| panic!("no line for {path}")).clone()

@@ -41,10 +41,10 @@ fn a_connection_serves_many_requests() {
     let first = client.ask(one).id().to_owned();
     assert_ne!(client.ask(one).id(), first);
     // Two at once are answered in order.
-    client.send("GET /1 HTTP/1.1\r\n\r\nPOST /2 HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+    client.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(client.answer().json()["path"], "/1");
     assert_eq!(client.answer().json()["path"], "/2");
-    let last = client.ask("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    let last = client.ask("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!((last.code(), last.header("Connection")), (200, Some("close")));
     assert!(client.at_end());
 }
@@ -68,22 +68,25 @@ fn http_1_0_ends_after_one_answer() {
 fn bodies_come_by_length_and_by_chunks() {
     let server = start();
     let mut client = server.connect();
-    let chunked =
-        "PATCH / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\n\r\n";
+    let chunked = "PATCH / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: Chunked\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\n\r\n";
     assert_eq!(client.ask(chunked).json()["body"], json!({"a": 1}));
     let large = format!("\"{}\"", "a".repeat(100_000));
-    let request = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{large}", large.len());
+    let request =
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{large}", large.len());
     assert_eq!(client.ask(request).json()["body"].as_str().unwrap().len(), 100_000);
-    assert_eq!(client.ask("DELETE / HTTP/1.1\r\nContent-Length: 0\r\n\r\n").json()["body"], json!({}));
+    assert_eq!(
+        client.ask("DELETE / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").json()["body"],
+        json!({})
+    );
 }
 
 #[test]
 fn answers_have_the_length_they_say() {
     let server = start();
     let mut client = server.connect();
-    let large = client.ask("GET /large HTTP/1.1\r\n\r\n");
+    let large = client.ask("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!((large.body.len(), large.header("Transfer-Encoding")), (300_000, None));
-    client.send("HEAD /large HTTP/1.1\r\n\r\nGET /gone HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+    client.send("HEAD /large HTTP/1.1\r\nHost: localhost\r\n\r\nGET /gone HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let head: Vec<_> = std::iter::from_fn(|| Some(client.line()).filter(|line| !line.is_empty())).collect();
     assert!(head.contains(&"Content-Length: 300000".to_owned()), "{head:?}");
     let gone = client.answer();
@@ -96,11 +99,12 @@ fn answers_have_the_length_they_say() {
 fn a_client_that_asks_first_is_told_to_go_on() {
     let server = start();
     let mut client = server.connect();
-    client.send("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    client.send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_eq!(client.line(), "HTTP/1.1 100 Continue");
     assert_eq!(client.line(), "");
     assert_eq!(client.ask("{}").code(), 200);
-    let answer = client.ask("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n");
+    let answer = client
+        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n");
     assert_eq!((answer.code(), answer.header("Connection")), (413, Some("close")));
 }
 

@@ -15,11 +15,11 @@ use crate::haproxy::Haproxy;
 fn post(id: &str, rest: &str) -> String {
     let body = format!("{{\"client_id\": \"{id}\", \"hostname\": \"h\"}}");
     let length = body.len();
-    format!("POST /v2/p/clients HTTP/1.1\r\nHost: x\r\n{CALLER}{rest}Content-Length: {length}\r\n\r\n{body}")
+    format!("POST /v2/p/clients HTTP/1.1\r\n{CALLER}{rest}Content-Length: {length}\r\n\r\n{body}")
 }
 
 fn get(client: &mut Client, id: &str) -> Answer {
-    client.ask(format!("GET /v2/p/clients/{id} HTTP/1.1\r\nHost: x\r\n{CALLER}\r\n"))
+    client.ask(format!("GET /v2/p/clients/{id} HTTP/1.1\r\n{CALLER}\r\n"))
 }
 
 /// Registers one client after the other until the port is closed; the ids of those that were acknowledged. Whatever is
@@ -96,7 +96,7 @@ fn register_until_told(address: SocketAddr, name: &str, stop: &AtomicBool) -> Ve
         let answer = client.ask(post(&id, ""));
         assert_eq!(answer.code(), 201, "{answer:?}");
         acknowledged.push(id);
-        let answer = client.ask(format!("GET /v2/p/clients?limit=1 HTTP/1.1\r\nHost: x\r\n{CALLER}\r\n"));
+        let answer = client.ask(format!("GET /v2/p/clients?limit=1 HTTP/1.1\r\n{CALLER}\r\n"));
         assert_eq!(answer.code(), 200, "{answer:?}");
         thread::sleep(Duration::from_millis(5));
     }

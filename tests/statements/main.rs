@@ -49,11 +49,11 @@ fn search_everywhere(store: &Store, body: &Value) {
     let (query, page) = (Query::default(), Page { limit: 10, offset: 0 });
     store
         .read(|tx| {
-            clients::list(tx, "p", (&query, &search), page, tx.now, |_, _| true)?;
-            actions::list(tx, "p", (&query, &search), page, |_, _| true)?;
-            jobs::list(tx, Some("p"), (&query, &search), page, |_, _| true)?;
-            sessions::list(tx, "p", (&query, &search), page, |_, _| true)?;
-            backups::list(tx, "p", (&query, &search), page, |_, _| true)?;
+            clients::list(tx, "p", (&query, &search), page, (tx.now, tx.now), None)?;
+            actions::list(tx, "p", (&query, &search), page, None)?;
+            jobs::list(tx, Some("p"), (&query, &search), page, None)?;
+            sessions::list(tx, "p", (&query, &search), page, None)?;
+            backups::list(tx, "p", (&query, &search), page, None)?;
             Ok(())
         })
         .unwrap();
@@ -97,8 +97,8 @@ fn ever_new_filters_leave_no_statements_behind() {
             (query(&["client_id", "hostname", "state"]), query(&["client_id", "session_id"]));
         store
             .read(|tx| {
-                clients::list(tx, "p", (&of_clients, &search), page, tx.now, |_, _| true)?;
-                jobs::list(tx, Some("p"), (&of_jobs, &search), page, |_, _| true)?;
+                clients::list(tx, "p", (&of_clients, &search), page, (tx.now, tx.now), None)?;
+                jobs::list(tx, Some("p"), (&of_jobs, &search), page, None)?;
                 Ok(())
             })
             .unwrap();
@@ -141,10 +141,10 @@ fn statements_of_lists(store: &Store, sort: Option<&str>, body: &Value) -> (usiz
     let (of_jobs, of_clients) = (query(&document::jobs::COLLECTION), query(&document::clients::COLLECTION));
     let page = Page { limit: 10, offset: 0 };
     let before = SENT.load(Ordering::SeqCst);
-    store.read(|tx| jobs::list(tx, Some("p"), (&of_jobs, &search), page, |_, _| true)).map(drop).unwrap();
+    store.read(|tx| jobs::list(tx, Some("p"), (&of_jobs, &search), page, None)).map(drop).unwrap();
     let between = SENT.load(Ordering::SeqCst);
     store
-        .read(|tx| clients::list(tx, "p", (&of_clients, &search), page, tx.now, |_, _| true))
+        .read(|tx| clients::list(tx, "p", (&of_clients, &search), page, (tx.now, tx.now), None))
         .map(drop)
         .unwrap();
     (between - before, SENT.load(Ordering::SeqCst) - between)
@@ -181,7 +181,8 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
     let attachment = store
         .write(|tx| {
             let spec = document::actions::parse(action.clone())?.spec;
-            actions::insert(tx, "p", "u", &format!("action-{count}"), spec)?;
+            let action = actions::new(tx, "p", "u", &format!("action-{count}"), spec);
+            actions::insert_all(tx, &[action])?;
             let place = PlaceSpec {
                 action_id: format!("action-{count}"),
                 retries: 0,
@@ -198,7 +199,7 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
         })
         .unwrap();
     let before = SENT.load(Ordering::SeqCst);
-    let metadata = Json(json!({}));
+    let metadata = Json::from(json!({}));
     let run = FinishedRun { started: Some(1), ended: 2, result: "success", client_name: "a", metadata };
     store.write(|tx| reports::write(tx, &attachment, "u", &run)).unwrap();
     SENT.load(Ordering::SeqCst) - before

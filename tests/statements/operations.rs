@@ -69,6 +69,8 @@ fn operations(store: &Store, count: usize) -> BTreeMap<&'static str, usize> {
     let s = &mut service;
     s.send("POST client", "POST", "/clients", json!({"client_id": "a"}));
     s.send("POST client", "POST", "/clients", json!({"client_id": "b"}));
+    s.send("POST first backup", "POST", "/backups", json!({"backup_name": "n"}));
+    s.send("POST backup", "POST", "/backups", json!({"backup_name": "n"}));
 
     // A job of many actions.
     let job = json!({"client_id": "a", "job_actions": actions(count, 1)});
@@ -156,6 +158,8 @@ fn no_operation_sends_more_statements_for_a_longer_list() {
     assert_eq!(usual["GET jobs of a client"], 2);
     // Which jobs, and these.
     assert_eq!(usual["GET page of jobs"], 2);
+    // The project's first has its backups counted, for the quota.
+    assert_eq!((usual["POST first backup"], usual["POST backup"]), (2, 1));
     // The job, and the change.
     assert_eq!(usual["PATCH job's start"], 2);
     // Begin, the session, the job, the session's run, all jobs' parts, the job's part, commit.

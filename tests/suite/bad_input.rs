@@ -1,6 +1,7 @@
 //! Whatever a client sends: an answer, never a 5xx (which every answer is checked for), and no change by what was
 //! refused.
 
+mod forms;
 mod sizes;
 mod values;
 

@@ -219,6 +219,11 @@ fn a_client_in_use_stays_unless_its_jobs_go_too(api: &Api) {
         for id in &jobs {
             assert!(refusal["description"].as_str().unwrap().contains(id), "{refusal}");
         }
+        // Both ways out: the command line's, and the API's.
+        let cascade = format!("DELETE {}/v2/{}/clients/a?cascade=true", api.url(), alice.project);
+        for way in ["freezer job-delete", &cascade] {
+            assert!(refusal["description"].as_str().unwrap().contains(way), "{refusal}");
+        }
     }
     alice.delete("/clients/a?cascade=perhaps").expect(400);
     alice.show("clients", "a");

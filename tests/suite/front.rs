@@ -106,7 +106,7 @@ fn a_page_of_another_origin_sees_every_answer(api: &Api) {
     }
     let stranger = http::send(address, "GET", "/v2/front/jobs", &[PAGE], None);
     assert_eq!((stranger.status, stranger.header("Access-Control-Allow-Origin")), (401, Some(PAGE.1)));
-    assert_eq!(stranger.header("Vary"), Some("Accept,Origin"));
+    assert_eq!(stranger.header("Vary"), Some("Accept,X-Auth-Token,Origin"));
     // No token is asked for, and no route.
     for path in ["/v2/front/jobs", "/nowhere", "/healthcheck"] {
         let preflight = [PAGE, ("Access-Control-Request-Method", "POST")];

@@ -44,7 +44,7 @@ fn a_finished_run_is_one_report_per_action(api: &Api) {
         assert!(report.action_attachment_id.is_some());
         alice.get(&format!("/action-reports/{}/log", report.id)).expect(404);
         assert_eq!(report.user_id, alice.user);
-        assert_eq!(report.metadata.0["client_id"], "a");
+        assert_eq!(report.metadata.value()["client_id"], "a");
     }
 }
 
@@ -292,7 +292,7 @@ fn a_deleted_job_leaves_its_reports_and_backups(api: &Api) {
     for report in alice.reports() {
         assert_eq!((report.job_attachment_id, report.action_attachment_id), (None, None));
         assert!(report.action_id.is_some(), "actions stay");
-        assert_eq!(report.metadata.0["job_id"], json!(job));
+        assert_eq!(report.metadata.value()["job_id"], json!(job));
     }
     assert_eq!(alice.found("backups", json!({"match": [{"job_id": job}]})).len(), 1);
 }

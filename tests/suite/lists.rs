@@ -2,6 +2,7 @@
 
 mod clients;
 mod jobs;
+mod scans;
 mod searches;
 pub mod walks;
 
@@ -63,14 +64,10 @@ fn no_limit_and_the_limit_0_are_10(api: &Api) {
         alice.create("actions", action());
     }
     for (query, count) in
-        [("", 10), ("?limit=0", 10), ("?offset=0", 10), ("?offset=5", 7), ("?limit=11", 11), ("?limit=", 0)]
+        [("", 10), ("?limit=0", 10), ("?offset=0", 10), ("?offset=5", 7), ("?limit=11", 11), ("?limit=", 10)]
     {
-        let answer = alice.get(&format!("/actions{query}"));
-        if query == "?limit=" {
-            answer.expect(400);
-        } else {
-            assert_eq!(answer.expect(200)["actions"].as_array().unwrap().len(), count, "{query}");
-        }
+        let found = alice.get(&format!("/actions{query}")).expect(200);
+        assert_eq!(found["actions"].as_array().unwrap().len(), count, "{query}");
     }
 }
 

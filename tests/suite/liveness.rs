@@ -12,7 +12,11 @@ use crate::races::at_once;
 on_every_backend! {
     a_client_is_down_until_it_polls,
     a_client_that_was_not_seen_for_too_long_is_down,
-    a_list_is_a_poll_only_of_who_names_the_client_in_its_search,
+    a_client_seen_in_the_future_is_down_until_it_polls,
+    only_the_search_that_schedulers_send_is_a_poll,
+    a_poll_of_any_page_says_that_a_client_is_alive,
+    a_readers_poll_changes_nothing,
+    a_readers_poll_of_a_central_client_changes_nothing,
     somebody_elses_list_is_no_poll,
     a_central_client_is_alive_for_everybody,
     how_long_a_client_is_up_can_be_set,
@@ -59,17 +63,127 @@ fn a_client_that_was_not_seen_for_too_long_is_down(api: &Api) {
     assert_eq!(alice.show("clients", "a")["client"]["state"], "up");
 }
 
-fn a_list_is_a_poll_only_of_who_names_the_client_in_its_search(api: &Api) {
+fn a_client_seen_in_the_future_is_down_until_it_polls(api: &Api) {
     let alice = api.project();
-    alice.job_on("a");
+    alice.register("a");
+    let names = |query: &str| -> Vec<Value> {
+        let clients = alice.get(&format!("/clients?hostname=a&is_central=false{query}")).expect(200);
+        clients["clients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|client| client["client"]["state"].clone())
+            .collect()
+    };
+    for ahead in [3600, 30 * 86_400] {
+        last_seen(&alice, "a", -ahead);
+        assert_eq!(state(&alice, "a"), "down", "{ahead}");
+        assert_eq!((names("&state=up"), names("&state=down")), (vec![], vec![json!("down")]), "{ahead}");
+        assert_eq!(names("&state=nin:up"), ["down"]);
+        alice.poll("a");
+        assert_eq!(state(&alice, "a"), "up", "{ahead}");
+        assert_eq!((names("&state=up"), names("&state=down")), (vec![json!("up")], vec![]), "{ahead}");
+    }
+}
+
+fn only_the_search_that_schedulers_send_is_a_poll(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
     alice.register("b");
+    alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
+    let completed = json!([{"status": "completed"}]);
+    let poll = json!({"match": [{"client_id": "a"}], "match_not": completed});
     alice.get("/jobs").expect(200);
     alice.get("/jobs?client_id=a").expect(200);
-    alice.search("/jobs", json!({"match_not": [{"client_id": "a"}]})).expect(200);
-    alice.search("/jobs", json!({"match": [{"_all": "a"}]})).expect(200);
-    alice.poll("b");
+    for search in [
+        // As `job-list --client a` asks, and a dashboard's filter.
+        json!({"match": [{"client_id": "a"}]}),
+        json!({"match": [{"_all": "a"}]}),
+        json!({"match": [{"client_id": "a"}, {"_all": "a"}], "match_not": completed}),
+        json!({"match": [{"client_id": "a"}, {"event": "stop"}], "match_not": completed}),
+        json!({"match": [{"client_id": "a", "event": "stop"}], "match_not": completed}),
+        json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}, {"status": "running"}]}),
+        json!({"match": [{"client_id": "a"}], "match_not": [{"status": "running"}]}),
+        json!({"match": {"client_id": "a"}, "match_not": {"status": "completed"}}),
+        json!({"match": [{"_all": "[{\"client_id\": \"a\"}]"}], "match_not": completed}),
+        json!({"match_not": [{"client_id": "b"}, {"status": "completed"}]}),
+        json!({"match": [{"job_id": id}], "match_not": completed}),
+    ] {
+        let jobs = alice.search("/jobs", search.clone()).expect(200)["jobs"].clone();
+        assert_eq!(jobs.as_array().unwrap().len(), 1, "{search}");
+    }
+    for query in ["fields=job_id", "sort=status", "status=", "with_count", "client_id=a"] {
+        alice.search(&format!("/jobs?{query}"), poll.clone()).expect(200);
+    }
+    assert_eq!(alice.json("HEAD", "/jobs", &poll).status, 200);
     assert_eq!(state(&alice, "a"), "down");
-    assert_eq!(state(&alice, "b"), "up");
+    // What a scheduler read before the event was asked for does not clear it.
+    alice.report(&id, json!({"status": "scheduled", "event": ""}));
+    assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "stop");
+
+    alice.search("/jobs/?limit=10&offset=0&all_projects=False", poll).expect(200);
+    assert_eq!((state(&alice, "a"), state(&alice, "b")), (json!("up"), json!("down")));
+    alice.report(&id, json!({"status": "scheduled", "event": ""}));
+    assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "");
+}
+
+fn a_poll_of_any_page_says_that_a_client_is_alive(api: &Api) {
+    let alice = api.project();
+    let ids: Vec<String> = (0..5).map(|_| alice.job_on("a")).collect();
+    let event = |id: &String| alice.show("jobs", id)["job_schedule"]["event"].clone();
+    for id in &ids {
+        alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
+    }
+    let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
+    alice.search("/jobs?limit=2&offset=2", poll.clone()).expect(200);
+    assert_eq!(state(&alice, "a"), "up");
+    for id in &ids {
+        alice.report(id, json!({"event": ""}));
+    }
+    let cleared: Vec<bool> = ids.iter().map(|id| event(id) == "").collect();
+    assert_eq!(cleared, [false, false, true, true, false], "what is on that page was delivered");
+    for offset in [0, 2, 4] {
+        alice.search(&format!("/jobs?limit=2&offset={offset}"), poll.clone()).expect(200);
+    }
+    for id in &ids {
+        alice.report(id, json!({"event": ""}));
+        assert_eq!(event(id), "");
+    }
+}
+
+fn a_readers_poll_changes_nothing(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    alice.post(&format!("/jobs/{id}/event"), json!({"start": null})).expect(202);
+    let reader = alice.with_roles("reader");
+    let polled = reader.poll("a");
+    assert_eq!(polled[0]["job_schedule"]["event"], "start");
+    assert_eq!(alice.show("clients", "a")["client"]["last_seen_at"], Value::Null);
+    alice.report(&id, json!({"status": "scheduled", "event": ""}));
+    assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "start");
+}
+
+fn a_readers_poll_of_a_central_client_changes_nothing(api: &Api) {
+    let (alice, admin) = (api.project(), api.project().with_roles("admin"));
+    let name = format!("central-{}", admin.project);
+    admin.create("clients", json!({"client_id": name, "hostname": "h", "is_central": true}));
+    let id = alice.create("jobs", crate::documents::job(&name));
+    let event = || alice.show("jobs", &id)["job_schedule"]["event"].clone();
+    alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
+    let poll = json!({"match": [{"client_id": name}], "match_not": [{"status": "completed"}]});
+    // A member of the project may change the job, and is not the scheduler that runs it.
+    assert_eq!(alice.search("/jobs", poll.clone()).expect(200)["jobs"][0]["job_id"], json!(id));
+    alice.search("/jobs?all_projects=True", poll.clone()).expect(403);
+    // Nor does a central scheduler ask without `all_projects`.
+    admin.search("/jobs", poll.clone()).expect(200);
+    alice.report(&id, json!({"event": ""}));
+    assert_eq!((state(&admin, &name), event()), (json!("down"), json!("stop")));
+    let service = admin.with_roles("service");
+    service.search("/jobs?all_projects=True", poll).expect(200);
+    alice.report(&id, json!({"event": ""}));
+    assert_eq!((state(&admin, &name), event()), (json!("up"), json!("")));
+    alice.delete(&format!("/jobs/{id}")).expect(204);
+    admin.delete(&format!("/clients/{name}")).expect(204);
 }
 
 fn somebody_elses_list_is_no_poll(api: &Api) {
@@ -79,8 +193,12 @@ fn somebody_elses_list_is_no_poll(api: &Api) {
     bob.poll("a");
     bob.with_roles("admin").reaching_for(&alice).get("/jobs").expect(200);
     // Whoever lists the jobs of all projects is a central client or none.
-    let all = json!({"match": [{"client_id": "a"}]});
-    bob.with_roles("admin").search("/jobs?all_projects=True", all).expect(200);
+    let id = alice.create("jobs", crate::documents::job("a"));
+    alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
+    let all = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
+    bob.with_roles("admin").search("/jobs?all_projects=True&limit=1000", all).expect(200);
+    alice.report(&id, json!({"event": ""}));
+    assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "stop");
     assert_eq!((state(&alice, "a"), state(&bob, "a")), (json!("down"), json!("up")));
 }
 

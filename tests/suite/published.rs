@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 
 /// What may be wrong with a request that is no operation's: no path, no method, or no request at all.
-const NO_ROUTE: &[u16] = &[400, 401, 404, 413];
-const NO_METHOD: &[u16] = &[400, 401, 405, 413];
+const NO_ROUTE: &[u16] = &[400, 401, 404, 413, 415];
+const NO_METHOD: &[u16] = &[400, 401, 405, 413, 415];
 
 /// The document, as a server without tokens publishes it.
 pub fn document() -> &'static Value {

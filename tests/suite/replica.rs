@@ -100,7 +100,7 @@ fn a_poll_is_the_primarys(api: &Api) {
     alice.register("a");
     let id = alice.create("jobs", job("a"));
     alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
-    let poll = json!({"match": [{"client_id": "a"}]});
+    let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
     let answer = send(node.address, &alice, "GET", "/jobs", Some(&poll)).expect(200);
     assert_eq!(answer["jobs"][0]["job_schedule"]["event"], "stop");
     // It was shown to the scheduler, which therefore may clear it.

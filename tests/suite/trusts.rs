@@ -52,7 +52,7 @@ fn a_job_on_a_central_client_runs_in_its_owners_name(api: &Api) {
         assert_eq!(trust[key], expected, "{key}");
     }
     // What the scheduler reads.
-    let poll = json!({"match": [{"client_id": cloud.central}]});
+    let poll = json!({"match": [{"client_id": cloud.central}], "match_not": [{"status": "completed"}]});
     let scheduler = cloud.user_in("service", "scheduler", &["service"]);
     let listed = scheduler.search("/jobs?all_projects=True", &poll).expect(200);
     assert_eq!(listed["jobs"][0]["user_credentials"], credentials);

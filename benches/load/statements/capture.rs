@@ -69,7 +69,8 @@ impl Service {
     /// What one request sends.
     fn ask(&self, request: &Request) -> Result<Vec<String>> {
         HEARD.with_borrow_mut(|heard| heard.sent.clear());
-        let call = Call::read(&request.rouille()?, "req-1", self.0.max_body, "127.0.0.1").map_err(refused)?;
+        let call =
+            Call::read(&request.rouille()?, "req-1", self.0.max_body.1, "127.0.0.1").map_err(refused)?;
         let reply = routes::dispatch(&self.0, &call).map_err(refused)?;
         if !(200..300).contains(&reply.status) {
             return Err(format!("a request whose statements were wanted got a {}", reply.status).into());

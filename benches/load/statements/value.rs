@@ -37,7 +37,7 @@ impl<'t> Reader<'t> {
         } else if self.takes("Time(") {
             self.closed(|reader| Ok(Value::Moment(Time(reader.word().parse()?))))?
         } else if self.takes("Json(") {
-            self.closed(|reader| Ok(Value::Document(Json(reader.json()?))))?
+            self.closed(|reader| Ok(Value::Document(Json::from(reader.json()?))))?
         } else if self.0.starts_with('[') {
             let texts = self.sequence('[', ']', Self::text)?;
             Value::Texts(texts)

@@ -72,16 +72,20 @@ fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
         .count("http_connect_timeout", u64::MAX)
         .filter(|seconds| *seconds > 0)
         .map(Duration::from_secs);
+    let is_encrypted = url.scheme() == "https";
     let http = outbound::Settings {
         ca_file: reached.path("cafile"),
         cert_file: reached.path("certfile"),
         key_file: reached.path("keyfile"),
         insecure: reached.is("insecure"),
+        no_authorities: false,
         connect_timeout: timeout,
         // The client makes it from the one for connecting.
         timeout: None,
     };
-    usable(reached, &http)?;
+    if is_encrypted {
+        usable(reached, &http)?;
+    }
     Ok(Login {
         auth_url: auth_url.to_owned(),
         interface: reached.string("interface"),
@@ -210,5 +214,11 @@ fn needed<'e>(plugin: Section<'e>, name: &str, what: &str) -> Result<&'e str, St
 }
 
 fn missing(plugin: Section<'_>, name: &str, what: &str) -> String {
-    format!("The option [{}] {name} is missing: with auth_strategy keystone it says {what}.", plugin.name)
+    let former =
+        plugin.former(name).map(|(former, place)| format!("; {former} ({place}) is not read any more"));
+    format!(
+        "The option [{}] {name} is missing: with auth_strategy keystone it says {what}{}.",
+        plugin.name,
+        former.unwrap_or_default()
+    )
 }

@@ -225,6 +225,8 @@ fn what_limits_the_server_and_the_policy_is_passed_on() {
     assert_eq!((config.server.max_connections, config.max_limit, config.server.workers), (99, 500, 3));
     assert_eq!((config.client_down_time, config.max_log_size), (60, 0));
     assert_eq!((config.server.max_request_body_size, config.server.proxy.parse_headers), (1000, true));
+    // Set, it is for all bodies.
+    assert_eq!(config.server.max_document_body_size, 1000);
     let policy = config.policy;
     assert_eq!((policy.policy_file, policy.policy_dirs), ("p.json".into(), vec!["a".into(), "b".into()]));
     assert!(policy.remote_json && !policy.remote.insecure && !policy.enforce_new_defaults);

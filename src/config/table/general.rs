@@ -56,6 +56,12 @@ pub const DEFAULT: &[Opt] = &[
          whose web server decides on that.",
     )
     .default(""),
+    Opt::text(
+        "public_endpoint",
+        "The URL by which clients reach the service, as https://cloud.example.com/backup, without a version. With it every \
+         link in an answer begins, and the catalog of the built-in identity has it. Without it they begin with what the \
+         request says: its Host, or what a proxy says in Forwarded and X-Forwarded-*. Not in the Python service.",
+    ),
     Opt::bool(
         "enable_v1_api",
         "false",

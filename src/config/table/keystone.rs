@@ -95,6 +95,20 @@ pub const OPTIONS: &[Opt] = &[
     Opt::text("memcache_password", "The password of SASL.").secret().no_effect(),
 ];
 
+/// Options of keystonemiddleware before its release of 2014, and those that say now what they said. What they said cannot
+/// be taken over word by word, and they are not read.
+pub const FORMER: &[(&str, &str)] = &[
+    ("identity_uri", "auth_url"),
+    ("auth_protocol", "auth_url"),
+    ("auth_host", "auth_url"),
+    ("auth_port", "auth_url"),
+    ("auth_admin_prefix", "auth_url"),
+    ("admin_user", "username"),
+    ("admin_password", "password"),
+    ("admin_tenant_name", "project_name"),
+    ("admin_token", "username and password"),
+];
+
 /// How Keystone is reached: what a section that `[centralized_scheduler] auth_section` names can have, besides the
 /// plugin's options.
 pub const REACHED: &[Opt] =

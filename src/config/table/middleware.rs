@@ -9,9 +9,12 @@ pub const OPTIONS: &[Opt] = &[
         "false",
         "Believe what a proxy says in Forwarded and X-Forwarded-*. Only where nobody but the proxy can reach us.",
     ),
-    Opt::int("max_request_body_size", "The largest body that is taken, in bytes.")
-        .within(1, 1 << 30)
-        .default("114688")
+    Opt::int(
+        "max_request_body_size",
+        "The largest body that is taken, in bytes. Unset: 114688, and 4194304 where a job, an action, a session or a \
+         backup is changed or replaced.",
+    )
+    .within(1, 1 << 30)
         .once(&[("DEFAULT", "osapi_max_request_body_size"), ("DEFAULT", "max_request_body_size")]),
     Opt::text("secure_proxy_ssl_header", "The scheme is found in Forwarded or X-Forwarded-Proto.")
         .default("X-Forwarded-Proto")

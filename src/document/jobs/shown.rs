@@ -3,12 +3,16 @@
 //!
 //! Members come in the order of their names, as those of a `Value` do: the `ETag` is made of these bytes.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::collections::{HashMap, HashSet, hash_map};
+use std::sync::Arc;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::document::actions::FreezerAction;
-use crate::document::epoch;
-use crate::document::schedule::is_of_unit;
+use crate::document::schedule::{EVENTS, RESULTS, STATUSES, is_of_unit};
+use crate::document::{FAR, epoch, longest, size};
 use crate::store::jobs::{JobView, Place, PlacedAction};
 
 /// A job as the API shows it. The agent's process id is for those who may have to kill it.
@@ -54,8 +58,7 @@ impl Serialize for Schedule<'_> {
         // The scheduler reads `event`, `result` and `status` without asking whether they are there.
         map.serialize_entry("event", &attachment.event)?;
         map.serialize_entry("result", &attachment.result)?;
-        let unit = view.head.scheduling().0.as_object();
-        for (key, value) in unit.into_iter().flatten().filter(|(key, _)| is_of_unit(key)) {
+        for (key, value) in view.head.scheduling().members().iter().filter(|(key, _)| is_of_unit(key)) {
             map.serialize_entry(key, value)?;
         }
         map.serialize_entry("status", &attachment.status)?;
@@ -66,22 +69,49 @@ impl Serialize for Schedule<'_> {
     }
 }
 
-struct Actions<'v>(&'v [(Place, PlacedAction)]);
+struct Actions<'v>(&'v [(Place, Arc<PlacedAction>)]);
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(place, action)| Entry(place, action)))
+        let mut texts: HashMap<*const PlacedAction, Option<Box<RawValue>>> = HashMap::new();
+        let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
+        for (place, action) in self.0 {
+            // From the second time on that an action is shown, its text is kept.
+            let text = match texts.entry(Arc::as_ptr(action)) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(None);
+                    None
+                }
+                hash_map::Entry::Occupied(entry) => {
+                    let text = entry.into_mut();
+                    if text.is_none() {
+                        *text = to_raw_value(&FreezerAction(&action.spec)).ok();
+                    }
+                    text.as_deref()
+                }
+            };
+            entries.serialize_element(&Entry { place, action, text })?;
+        }
+        entries.end()
     }
 }
 
-struct Entry<'v>(&'v Place, &'v PlacedAction);
+struct Entry<'v> {
+    place: &'v Place,
+    action: &'v PlacedAction,
+    /// The `freezer_action`, if it has been written already.
+    text: Option<&'v RawValue>,
+}
 
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(place, action) = self;
+        let Self { place, action, text } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("action_id", &action.id)?;
-        map.serialize_entry("freezer_action", &FreezerAction(&action.spec))?;
+        match text {
+            Some(text) => map.serialize_entry("freezer_action", text)?,
+            None => map.serialize_entry("freezer_action", &FreezerAction(&action.spec))?,
+        }
         map.serialize_entry("mandatory", &place.mandatory)?;
         map.serialize_entry("max_retries", &place.retries)?;
         map.serialize_entry("max_retries_interval", &place.retry_interval)?;
@@ -108,6 +138,39 @@ pub fn render(view: &JobView, with_pid: bool) -> Value {
     serde_json::to_value(Shown { view, with_pid }).unwrap_or_default()
 }
 
+/// A job as it is searched: as the API shows it, but of entries that say the same only one.
+pub fn searched(view: &JobView, with_pid: bool) -> Value {
+    let mut view = view.clone();
+    let mut seen = HashSet::new();
+    view.actions.retain(|(place, action)| {
+        seen.insert((Arc::as_ptr(action), place.retries, place.retry_interval, place.mandatory))
+    });
+    render(&view, with_pid)
+}
+
+/// The most bytes that a job's document can come to, whatever becomes of its runs and its session: a run is never
+/// refused.
+pub fn largest(view: &JobView) -> usize {
+    let mut head = view.head.clone();
+    let attachment = &mut head.attachment;
+    longest(STATUSES).clone_into(&mut attachment.status);
+    longest(EVENTS).clone_into(&mut attachment.event);
+    longest(RESULTS).clone_into(&mut attachment.result);
+    attachment.current_pid = Some(i32::MAX);
+    (attachment.time_started, attachment.time_ended) = (Some(FAR), Some(FAR));
+    attachment.session_tag = i32::MAX;
+    attachment.version = i32::MAX - head.job.version;
+    // In a session the job has its own schedule, too, and gets it back when it leaves.
+    if head
+        .session_scheduling
+        .as_ref()
+        .is_some_and(|session| session.text().len() < head.job.scheduling.text().len())
+    {
+        head.session_scheduling = None;
+    }
+    size(&Shown { view: &JobView { head, actions: view.actions.clone() }, with_pid: true })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -126,7 +189,7 @@ mod tests {
             "action": "backup", "a": 1, "zz": [1, {"b": null}], "mode": "fs", "modes": "x", "container": "c",
             "timeout": 7, "storage": "swift", "priority": "high",
         }});
-        let spec = spec(entry.as_object().unwrap());
+        let spec = spec(entry.as_object().unwrap().clone());
         let action =
             PlacedAction { id: "a".to_owned(), project_id: "p".to_owned(), user_id: "u".to_owned(), spec };
         let place = Place { priority: 0, retries: 5, retry_interval: 6, mandatory: false };
@@ -164,7 +227,7 @@ mod tests {
             session_scheduling: None,
             trust: Some(trust),
         };
-        let view = JobView { head, actions: vec![(place, action)] };
+        let view = JobView { head, actions: vec![(place, Arc::new(action))] };
         let value = render(&view, true);
         assert_eq!(
             String::from_utf8(serde_json::to_vec(&Shown { view: &view, with_pid: true }).unwrap()).unwrap(),

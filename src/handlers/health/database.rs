@@ -13,6 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After this long a question that has got no answer is no reason any more not to ask again.
 const LOST: Duration = Duration::from_secs(60);
 
+/// That the file of the database is another one than that which is served.
+pub fn replaced() -> Finding {
+    Finding {
+        available: false,
+        class: "DatabaseHealthcheckResult",
+        reason: "DATABASE REPLACED",
+        details: "The file of the database was replaced or removed; the log says more".to_owned(),
+    }
+}
+
 /// Asks the database, one question at a time, whoever and how many want to know.
 #[derive(Default)]
 pub struct Probe(Arc<Shared>);

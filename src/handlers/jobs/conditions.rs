@@ -2,9 +2,9 @@
 
 use super::super::Request;
 use super::{may_see_pid, sees_all};
-use crate::document::jobs::render;
+use crate::document::jobs::Shown;
 use crate::error::Result;
-use crate::http::Precondition;
+use crate::http::{Precondition, entity_tag};
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::{self, JobHead};
 use crate::store::{Failure, Outcome, Tx};
@@ -42,8 +42,8 @@ impl Conditions {
         jobs::hold(tx, stored)?;
         let head = jobs::find(tx, Some(&stored.project_id), &stored.id)?.ok_or(Failure::Stale)?;
         let view = jobs::complete(tx, vec![head])?.pop().ok_or(Failure::Stale)?;
-        let document = render(&view, may_see_pid(request, self.sees_all, &view.head.client_project));
-        self.precondition.check(Some(&document))?;
+        let with_pid = may_see_pid(request, self.sees_all, &view.head.client_project);
+        self.precondition.check_tag(Some(entity_tag(&Shown { view: &view, with_pid })))?;
         Ok(Some(view.head))
     }
 

@@ -1,20 +1,24 @@
 //! What writing a job document does to its rows.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Map, Value, json};
 
-use super::super::Request;
 use super::super::sessions::{join, leave};
+use super::super::{Request, document_size};
 use super::named::{changed_client, check_client, is_on, known_client, wanted_session};
-use crate::document::jobs::{JobAction, JobDocument, check_capability};
+use crate::document::jobs::{JobAction, JobDocument, KnownActions, check_capability};
 use crate::document::schedule::unit;
 use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
 use crate::store::clients::{self, Client};
+use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::jobs::{self, JobHead, NewId, PlaceSpec};
 use crate::store::reports::{self, FinishedRun};
+use crate::store::sessions::Session;
 use crate::store::{Failure, Outcome, Tx, new_id, sessions};
 
 /// What becomes of a new document's `time_started` and `time_ended`.
@@ -43,6 +47,8 @@ pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> 
     let entries = document.actions.as_deref().unwrap_or_default();
     let known = referred(tx, request, entries)?;
     matched(entries, &known, std::slice::from_ref(&client))?;
+    request.reserve(Resource::Jobs, 1)?;
+    request.reserve(Resource::Actions, document.new_actions())?;
     Ok(client)
 }
 
@@ -54,10 +60,12 @@ pub fn insert(
     document: &JobDocument,
     times: Times,
 ) -> Outcome<Inserted> {
+    tx.expect_room()?;
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
     let session = wanted_session(tx, request, document.session())?;
+    request.reserve(Resource::Jobs, 1)?;
     let places = settle(
         tx,
         request,
@@ -82,7 +90,19 @@ pub fn insert(
         Some(session) => join(tx, &session, &attachment)?,
         None => attachment.version,
     };
+    check_new(tx, request, document, &job_id)?;
     Ok(Inserted { job_id, client, version: version + 1 })
+}
+
+/// Refuses a new job that is too large, or makes its session too large.
+fn check_new(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument, job_id: &str) -> Outcome<()> {
+    if document.may_be_large() {
+        document_size::check_job(tx, job_id, 0)?;
+    }
+    match document.session() {
+        Some(session) => document_size::check_session(tx, request, session, 0),
+        None => Ok(()),
+    }
 }
 
 /// What a document changes in the run, if it changes nothing else and writes no history: what schedulers say most often. One
@@ -114,7 +134,15 @@ pub fn only_of_run(head: &JobHead, document: &JobDocument) -> Option<AttachmentC
 
 /// Changes what a document says: the definition for every client the job is on, the run for this one. Returns
 /// the document's version.
-pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &JobDocument) -> Outcome<i32> {
+///
+/// The documents may have the size that is stored in any case.
+pub fn patch(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    head: &JobHead,
+    document: &JobDocument,
+    stored: usize,
+) -> Outcome<i32> {
     // A scheduler sends its schedule and the session it last knew of, which may be long left or gone: membership
     // changes only for somebody who means it, and sends no schedule along.
     let session = match document.has_schedule {
@@ -142,6 +170,9 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
     let mut change = run_change(&head.attachment, document);
     change.client_id = client.map(|client| client.id);
     let version = write_run(tx, request, head, change)?;
+    if job_version != head.job.version {
+        document_size::check_job(tx, &head.job.id, stored)?;
+    }
     if document.has_schedule || document.session_id.is_none() {
         return Ok(job_version + version);
     }
@@ -150,18 +181,36 @@ pub fn patch(tx: &mut Tx<'_>, request: &Request<'_>, head: &JobHead, document: &
         return Err(Failure::Stale);
     };
     let version = match session {
-        Some(session) => join(tx, &session, &attachment)?,
+        Some(session) => joined(tx, request, &session, &attachment, stored)?,
         None => leave(tx, &attachment)?,
     };
     Ok(job_version + version)
 }
 
-/// Replaces what a document says; what it does not say is reset. Returns the document's version.
+/// Takes a job into a session, if neither of the two becomes too large; returns the attachment's version.
+fn joined(
+    tx: &mut Tx<'_>,
+    request: &Request<'_>,
+    session: &Session,
+    attachment: &JobAttachment,
+    stored: usize,
+) -> Outcome<i32> {
+    let version = join(tx, session, attachment)?;
+    if version != attachment.version {
+        document_size::check_session(tx, request, &session.id, 0)?;
+        document_size::check_job(tx, &attachment.job_id, stored)?;
+    }
+    Ok(version)
+}
+
+/// Replaces what a document says; what it does not say is reset. Returns the document's version. The documents may have
+/// the size that is stored in any case.
 pub fn replace(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
     head: &JobHead,
     document: &JobDocument,
+    stored_size: usize,
 ) -> Outcome<i32> {
     let session = wanted_session(tx, request, document.session())?;
     let client = changed_client(tx, request, head, document.client_id.as_deref())?;
@@ -176,8 +225,11 @@ pub fn replace(
     let job_version = jobs::redefine(tx, request.user(), &head.job, description, unit, Some(&places))?;
     let job_version = moved(tx, head, client.as_ref(), job_version)?;
 
+    if job_version != head.job.version {
+        document_size::check_job(tx, &head.job.id, stored_size)?;
+    }
     let version = match session {
-        Some(session) => join(tx, &session, &head.attachment)?,
+        Some(session) => joined(tx, request, &session, &head.attachment, stored_size)?,
         None => leave(tx, &head.attachment)?,
     };
     let left = head.attachment.session_id.is_some() && document.session_id.clone().flatten().is_none();
@@ -234,7 +286,7 @@ fn write_run(
             ended,
             result: after.result,
             client_name: &head.client_name,
-            metadata: Json(metadata),
+            metadata: Json::from(metadata),
         };
         reports::write(tx, stored, request.user(), &run)?;
     }
@@ -291,7 +343,7 @@ fn own_unit(head: &JobHead, document: &JobDocument) -> Option<Map<String, Value>
 
 /// The schedule unit that a job has from its session, if it is in one.
 fn session_unit(head: &JobHead) -> Option<Map<String, Value>> {
-    head.session_scheduling.clone().map(|schedule| unit(&schedule.into_object()))
+    head.session_scheduling.as_ref().map(|schedule| unit(&schedule.object()))
 }
 
 /// Sees to it that a job that is put on another client has a new version, so that nobody gives it an action at the same
@@ -364,27 +416,32 @@ fn settle(
         };
         places.push(place);
     }
+    request.reserve(Resource::Actions, new.len())?;
     actions::insert_all(tx, &new)?;
     Ok(places)
 }
 
 /// The actions of the project that some entries refer to.
-fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Outcome<Vec<Action>> {
-    let ids = entries.iter().filter_map(|entry| entry.action_id.clone()).collect();
-    actions::find_all(tx, request.project(), ids)
+fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Outcome<KnownActions> {
+    let ids: BTreeSet<&String> = entries.iter().filter_map(|entry| entry.action_id.as_ref()).collect();
+    let ids = ids.into_iter().cloned().collect();
+    Ok(actions::find_all(tx, request.project(), ids)?.into())
 }
 
 /// Each entry with the action it refers to, if it does; refuses what one of the clients cannot do.
 fn matched<'e>(
     entries: &'e [JobAction],
-    known: &'e [Action],
+    known: &'e KnownActions,
     clients: &[Client],
 ) -> Outcome<Vec<(&'e JobAction, Option<&'e Action>)>> {
-    let mut matched = Vec::with_capacity(entries.len());
+    let (mut matched, mut checked) = (Vec::with_capacity(entries.len()), HashSet::new());
     for entry in entries {
         let action = entry.referred(known)?;
-        for client in clients {
-            check_capability(client, action.map_or(&entry.spec, |action| &action.spec))?;
+        // An action is looked at once, however many entries name it.
+        if action.is_none_or(|action| checked.insert(&action.id)) {
+            for client in clients {
+                check_capability(client, action.map_or(&entry.spec, |action| &action.spec))?;
+            }
         }
         matched.push((entry, action));
     }

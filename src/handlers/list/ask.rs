@@ -23,7 +23,9 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     let mut query = Query::default();
     for (name, text) in &call.query {
         if let Some(key) = collection.key(name) {
-            query.filters.push(filter(key, text)?);
+            if !text.is_empty() || takes_nothing(key) {
+                query.filters.push(filter(key, text)?);
+            }
         } else if collection.is_strict
             && !COMMON.contains(&name.as_str())
             && !collection.extras.iter().any(|extra| extra.name == name)
@@ -40,9 +42,10 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     if let Some(text) = call.param("sort") {
         (query.sort, query.is_descending) = sort(text, collection)?;
     }
-    if let Some(text) = call.param("with_count") {
+    if call.has_param("with_count") {
         // The guideline writes it without a value.
-        query.with_count = text.is_empty() || flag(text).ok_or_else(|| not("with_count", "true or false"))?;
+        let given = call.param("with_count").map_or(Some(true), flag);
+        query.with_count = given.ok_or_else(|| not("with_count", "true or false"))?;
     }
     if let Some(id) = call.param("marker") {
         if !is_id(id) || call.param("offset").is_some_and(|offset| offset.trim() != "0") {
@@ -54,6 +57,16 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     }
     let fields = call.param("fields").map(|text| Fields::parse(text, collection)).transpose()?;
     Ok((query, fields))
+}
+
+/// Whether a filter by nothing asks for something: for an empty text, or for what has none of the words. A number, a time
+/// or a flag without a value counts as absent.
+fn takes_nothing(key: &Key) -> bool {
+    match key.kind {
+        Kind::Id | Kind::Text => true,
+        Kind::Word(words) => key.is_nullable || words.contains(&""),
+        Kind::Small | Kind::Integer | Kind::Time | Kind::Flag => false,
+    }
 }
 
 /// `key`, `key:asc` or `key:desc`.

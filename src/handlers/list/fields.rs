@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::store::listing::Collection;
 
-/// The members that are wanted, each as the names on the way to it.
+/// How many members may be named, apart from those that are within another.
+const MAX_PATHS: usize = 100;
+
+/// The members that are wanted, none of them within another, each as the names on the way to it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fields(Vec<Vec<String>>);
 
@@ -15,12 +18,15 @@ impl Fields {
     /// # Errors
     /// 400 when there is none in it; for a member that no document has, where that is known.
     pub fn parse(text: &str, collection: &Collection) -> Result<Self> {
-        let paths: Vec<Vec<String>> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|path| !path.is_empty())
-            .map(|path| path.split('.').map(str::to_owned).collect())
-            .collect();
+        let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+        let mut paths: Vec<Vec<String>> =
+            paths.map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        // What is below another path comes right after it.
+        paths.sort();
+        paths.dedup_by(|path, above| path.starts_with(above));
+        if paths.len() > MAX_PATHS {
+            return Err(Error::invalid_parameter(format!("fields may name {MAX_PATHS} members.")));
+        }
         if paths.is_empty() {
             return Err(Error::invalid_parameter("fields must name members of the documents."));
         }
@@ -35,6 +41,13 @@ impl Fields {
             )));
         }
         Ok(Self(paths))
+    }
+
+    /// The members at the top of the documents that something is wanted of.
+    pub fn members(&self) -> Vec<String> {
+        let mut members: Vec<String> = self.0.iter().filter_map(|path| path.first().cloned()).collect();
+        members.dedup();
+        members
     }
 
     /// What is wanted of a document; what it does not have is left out.
@@ -85,5 +98,16 @@ mod tests {
             assert_eq!(Fields::parse(fields, &ANY).unwrap().of(document.clone()), kept, "{fields}");
         }
         assert!(Fields::parse(" ,", &ANY).is_err());
+    }
+
+    #[test]
+    fn each_member_is_picked_once() {
+        let named = |text: &str| Fields::parse(text, &ANY).map(|fields| fields.0.len());
+        assert_eq!(named(&"a,".repeat(4000)).unwrap(), 1);
+        assert_eq!(named("a.b.c,a-b,a.b,a.bc,a.b.d,b").unwrap(), 4);
+        assert_eq!(named("a.b,a,c.a").unwrap(), 2);
+        let distinct = |count: usize| (0..count).map(|n| format!("k{n},")).collect::<String>();
+        assert_eq!(named(&distinct(100)).unwrap(), 100);
+        assert_eq!(named(&distinct(101)).unwrap_err().status(), 400);
     }
 }

@@ -10,7 +10,7 @@ use super::Context;
 
 /// A change in what an entry or a [`Token`] holds is a new format: an entry of an old one says nothing of what was added,
 /// and nothing must not pass for a restriction that is not there.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The clocks of those who share entries differ by no more than this.
 const SKEW: TimeDelta = TimeDelta::seconds(10);
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn what_is_not_for_us_is_nothing() {
         for (field, value) in [
-            ("format", json!(0)),
-            ("format", json!(2)),
+            ("format", json!(1)),
+            ("format", json!(3)),
             ("name", json!("other")),
             ("keystone", json!("http://other")),
             ("catalog", json!(false)),

@@ -15,7 +15,7 @@ pub fn group() -> Group {
         description: "Some actions in order, and when a client runs them. A job document is a job on one client.",
         operations: vec![
             Operation::list("list_jobs", &COLLECTION, &JOB_DOCUMENT).searches()
-                .about("A list that is narrowed to one client is that client's poll: the events in it count as delivered."),
+                .about("What a scheduler sends, a search for one client's jobs that are not completed, is that client's poll: the events in it count as delivered."),
             Operation::project(Post, LIST, "create_job")
                 .about(
                     "422: the client, the session or an action that it names is not there, the client cannot do it, or \

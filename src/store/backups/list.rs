@@ -2,9 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::{Backup, Column, by_id};
+use super::{Backup, Column, Promoted, by_id};
 use crate::store::connection::MultiBackend;
-use crate::store::listing::{self, Condition, Filter, Listing, Query, by_number, by_text, by_time, ordered};
+use crate::store::listing::{
+    self, Condition, Filter, Listing, Query, by_number, by_text, by_time, load_page, no_document, ordered,
+};
+use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
 use crate::store::schema::backups;
 use crate::store::search::{Condition as Searched, Search};
@@ -12,34 +15,37 @@ use crate::store::{Outcome, Tx};
 
 /// A page of a project's backups.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
-    project: &str,
+    project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&Backup, &Search) -> bool,
+    after: Option<&Backup>,
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
-    let rest = search.without(|condition| pushed(condition).is_some());
-    let filter = |backup: &Backup| keep(backup, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(by_id(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let is_light = beyond_columns(search).is_empty() && !query.wants("backup_metadata");
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            let project = owners::project_of_marker(tx, Noun::Backup, marker, project, query)?;
+            Some(by_id(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Backup) -> bool),
+        after.or(marked.as_ref()),
         |backup| match query.order() {
             "backup_name" => backup.promoted.backup_name.is_some(),
             "hostname" => backup.promoted.hostname.is_some(),
             "time_stamp" => backup.promoted.time_stamp.is_some(),
             _ => true,
         },
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query, search)?;
             let columns = last.map(|backup| &backup.promoted);
             let rows = match query.order() {
@@ -60,10 +66,22 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, backups, last),
             };
-            Ok(rows.select(Backup::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.limit(limit).offset(offset);
+            let nothing = no_document(tx.connection);
+            Ok(load_page!(tx, budget, rows, limit, backups[metadata], Backup::as_select(), if is_light => (
+                backups::id,
+                backups::project_id,
+                backups::user_id,
+                backups::status,
+                Promoted::as_select(),
+                nothing,
+                backups::created_at,
+                backups::updated_at,
+                backups::version,
+            )))
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -80,11 +98,14 @@ macro_rules! narrow {
 
 /// The backups that a list is asked for, as far as the database can tell.
 fn matching(
-    project: &str,
+    project: Option<&str>,
     query: &Query,
     search: &Search,
 ) -> Outcome<backups::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = backups::table.filter(backups::project_id.eq(project.to_owned())).into_boxed();
+    let mut rows = backups::table.into_boxed();
+    if let Some(project) = project {
+        rows = rows.filter(backups::project_id.eq(project.to_owned()));
+    }
     if !search.is_empty() || !query.filters.is_empty() {
         rows = rows.filter(Search::never_kept());
     }
@@ -132,6 +153,11 @@ fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
         "user_id" => by_text!(backups::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(|condition| pushed(condition).is_some())
 }
 
 /// The column and the text, if the database can take the whole of a condition over.

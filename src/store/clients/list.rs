@@ -18,6 +18,9 @@ use crate::store::schema::clients;
 use crate::store::search::{Condition as Searched, Search};
 use crate::store::{Outcome, Tx};
 
+/// Two moments, and the time from the one to the other.
+type Between = (Time, Time);
+
 /// Where clients are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -29,35 +32,36 @@ enum Source {
     Both,
 }
 
-/// A page of the clients that the project sees: its own and every central one. Those are up that have polled at
-/// `up_since` or later.
+/// A page of the clients that the project sees: its own and every central one. Those are up that have polled
+/// within `up`.
+///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
 ///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
-    project: &str,
+    project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    up_since: Time,
-    keep: impl Fn(&Client, &Search) -> bool,
+    up: Between,
+    after: Option<&Client>,
 ) -> Outcome<Listing<Client>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |client: &Client| keep(client, &rest);
-    let last = match &query.marker {
-        Some(marker) => Some(marked(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
-        None => None,
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            Some(marked(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+        }
+        _ => None,
     };
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&Client) -> bool),
+        after.or(marked.as_ref()),
         |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let mut read = |source| -> Outcome<Vec<Client>> {
-                let rows = matching(project, source, asked, up_since)?;
+                let rows = matching(project, source, asked, up)?;
                 let rows = match query.order() {
                     "client_id" => {
                         let name = last.map(|client| client.client_id.clone());
@@ -77,31 +81,36 @@ pub fn list(
                 };
                 Ok(rows.select(Client::as_select()).limit(limit).offset(offset).load(tx.connection)?)
             };
+            // The central clients of other projects are no user's own.
+            let Some(_) = project else { return Ok(budget.trim(read(Source::Own)?)) };
             if offset > 0 {
                 // How many of those that are skipped come from where is not known before they are merged; however
                 // many they are, the database skips them.
-                return read(Source::Both);
+                return Ok(budget.trim(read(Source::Both)?));
             }
             let mut rows = read(Source::Own)?;
             rows.extend(read(Source::Central)?);
             rows.sort_by(|one, other| compare(query, one, other));
             rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            Ok(rows)
+            Ok(budget.trim(rows))
         },
     )?;
-    listing::count_with(query, page, rows, !rest.is_empty(), || {
+    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         let mut count = |source| -> Outcome<i64> {
-            Ok(matching(project, source, asked, up_since)?.count().get_result(tx.connection)?)
+            Ok(matching(project, source, asked, up)?.count().get_result(tx.connection)?)
         };
-        Ok(count(Source::Own)? + count(Source::Central)?)
+        let central = if project.is_some() { count(Source::Central)? } else { 0 };
+        Ok(count(Source::Own)? + central)
     })
 }
 
 /// The client of that uuid that the project sees.
-fn marked(tx: &mut Tx<'_>, project: &str, uuid: &str) -> Outcome<Option<Client>> {
-    Ok(clients::table
-        .filter(clients::uuid.eq(uuid))
-        .filter(clients::project_id.eq(project).or(clients::is_central.eq(true)))
+fn marked(tx: &mut Tx<'_>, project: Option<&str>, uuid: &str) -> Outcome<Option<Client>> {
+    let mut rows = clients::table.filter(clients::uuid.eq(uuid.to_owned())).into_boxed();
+    if let Some(project) = project {
+        rows = rows.filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)));
+    }
+    Ok(rows
         .select(Client::as_select())
         .first(tx.connection)
         .optional()?)
@@ -120,23 +129,27 @@ fn compare(query: &Query, one: &Client, other: &Client) -> Ordering {
 
 /// The clients that a list is asked for, as far as the database can tell.
 fn matching(
-    project: &str,
+    project: Option<&str>,
     source: Source,
     (query, search): (&Query, &Search),
-    up_since: Time,
+    up: Between,
 ) -> Outcome<clients::BoxedQuery<'static, MultiBackend>> {
-    let project = project.to_owned();
     let rows = clients::table.into_boxed();
-    let mut rows = match source {
-        Source::Own => rows.filter(clients::project_id.eq(project)),
-        Source::Central => rows.filter(clients::is_central.eq(true)).filter(clients::project_id.ne(project)),
-        Source::Both => rows.filter(clients::project_id.eq(project).or(clients::is_central.eq(true))),
+    let mut rows = match (project.map(str::to_owned), source) {
+        (None, _) => rows,
+        (Some(project), Source::Own) => rows.filter(clients::project_id.eq(project)),
+        (Some(project), Source::Central) => {
+            rows.filter(clients::is_central.eq(true)).filter(clients::project_id.ne(project))
+        }
+        (Some(project), Source::Both) => {
+            rows.filter(clients::project_id.eq(project).or(clients::is_central.eq(true)))
+        }
     };
     if !search.is_empty() || !query.filters.is_empty() {
         rows = rows.filter(Search::never_kept());
     }
     for filter in &query.filters {
-        rows = rows.filter(condition(filter, up_since)?);
+        rows = rows.filter(condition(filter, up)?);
     }
     for (condition, wanted) in search.conditions() {
         let Some(word) = condition.word().map(str::to_owned) else { continue };
@@ -151,7 +164,7 @@ fn matching(
     Ok(rows)
 }
 
-fn condition(filter: &Filter, up_since: Time) -> Outcome<Condition<clients::table>> {
+fn condition(filter: &Filter, up: Between) -> Outcome<Condition<clients::table>> {
     Ok(match filter.key {
         "client_id" => by_text!(clients::client_id, filter),
         // The row's id, which is the same, is what is unique.
@@ -160,21 +173,22 @@ fn condition(filter: &Filter, up_since: Time) -> Outcome<Condition<clients::tabl
         "is_central" => by_flag!(clients::is_central, filter),
         "last_seen_at" => by_time!(clients::last_seen_at, filter),
         "created_at" => by_time!(clients::created_at, filter),
-        "state" => state(filter, up_since),
+        "state" => state(filter, up),
         "user_id" => by_text!(clients::user_id, filter),
         other => return Err(listing::no_column(other)),
     })
 }
 
-/// Up is who has polled lately, and down is who has not, or never.
-fn state(filter: &Filter, up_since: Time) -> Condition<clients::table> {
+/// A client is up if its last poll is within `up`, and down if that was before or never. A poll in the future is of a
+/// clock that was ahead, and says nothing.
+fn state(filter: &Filter, (since, until): Between) -> Condition<clients::table> {
     let named = filter.texts();
     let wanted = |state: &str| named.iter().any(|name| name == state) == (filter.op == Op::In);
     let seen = clients::last_seen_at;
     match (wanted("up"), wanted("down")) {
         (true, true) => Box::new(seen.is_null().or(seen.is_not_null()).nullable()),
-        (true, false) => Box::new(seen.ge(up_since)),
-        (false, true) => Box::new(seen.lt(up_since).or(seen.is_null().nullable())),
+        (true, false) => Box::new(seen.between(since, until)),
+        (false, true) => Box::new(seen.lt(since).or(seen.gt(until)).or(seen.is_null().nullable())),
         (false, false) => Box::new(seen.is_null().and(seen.is_not_null()).nullable()),
     }
 }
@@ -191,6 +205,11 @@ fn column(key: &str) -> Option<Column> {
         "uuid" | "client.uuid" => Some(Column::Uuid),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

@@ -1,5 +1,6 @@
 //! The tokens that were handed out: rows and queries. A row's id is the token's SHA-256, never the token.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use crate::store::moment_type::Time;
@@ -25,7 +26,16 @@ pub struct Token {
     pub issued_at: Time,
     /// Until when it holds.
     pub expires_at: Time,
+    /// When it was last used, to the minute; nothing if it never was.
+    pub last_used_at: Option<Time>,
 }
+
+/// The most tokens that one statement names.
+const CHUNK: usize = 500;
+/// A token that was used within so many minutes is never deleted to make room for another.
+const IN_USE_MINUTES: i64 = 10;
+/// A token that was never used may be on its way to its user for so many minutes.
+const NEW_MINUTES: i64 = 1;
 
 /// A token with what it stands for at this moment.
 #[derive(Debug, Clone)]
@@ -97,16 +107,79 @@ pub fn delete_of_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Deletes the oldest of the expired tokens, about `limit` of them, and says how many.
+/// Deletes `limit` of the expired tokens, the oldest first, and says how many there were.
 pub fn purge_expired(tx: &mut Tx<'_>, limit: i64) -> Outcome<usize> {
-    // MySQL deletes with a limit, the others do not; so the last moment to go is looked up first.
-    let last: Option<Time> = identity_tokens::table
-        .select(identity_tokens::expires_at)
+    // MySQL deletes with a limit, the others do not.
+    let expired: Vec<String> = identity_tokens::table
+        .select(identity_tokens::id)
         .filter(identity_tokens::expires_at.le(tx.now))
         .order(identity_tokens::expires_at)
-        .offset(limit - 1)
-        .first(tx.connection)
-        .optional()?;
-    let expired = identity_tokens::table.filter(identity_tokens::expires_at.le(last.unwrap_or(tx.now)));
-    Ok(diesel::delete(expired).execute(tx.connection)?)
+        .limit(limit)
+        .load(tx.connection)?;
+    delete_all(tx, expired)
+}
+
+/// Sees to it that a user has fewer than `most` tokens. Expired ones go first; then those that were made from another
+/// token, and of equals those that were never used or not for the longest time. `false`: too many are in use.
+///
+/// `is_in_use` knows of uses that the rows do not have yet; there are at most `unwritten` of them. The caller holds
+/// the lock on the user's row.
+pub fn make_room(
+    tx: &mut Tx<'_>,
+    user_id: &str,
+    most: i64,
+    unwritten: usize,
+    is_in_use: impl Fn(&str) -> bool,
+) -> Outcome<bool> {
+    let of_user = || identity_tokens::table.filter(identity_tokens::user_id.eq(user_id));
+    let count: i64 = of_user().count().get_result(tx.connection)?;
+    if count < most {
+        return Ok(true);
+    }
+    let expired = of_user().filter(identity_tokens::expires_at.le(tx.now));
+    let deleted = i64::try_from(diesel::delete(expired).execute(tx.connection)?).unwrap_or(count);
+    let surplus = usize::try_from(count - deleted - most + 1).unwrap_or_default();
+    if surplus == 0 {
+        return Ok(true);
+    }
+    // A time in the future is the mistake of a clock, and says nothing.
+    let is_idle = identity_tokens::last_used_at
+        .lt(tx.now - TimeDelta::minutes(IN_USE_MINUTES))
+        .or(identity_tokens::last_used_at.gt(tx.now));
+    let is_old = identity_tokens::issued_at
+        .lt(tx.now - TimeDelta::minutes(NEW_MINUTES))
+        .or(identity_tokens::issued_at.gt(tx.now));
+    let is_unused = identity_tokens::last_used_at.is_null().and(is_old.nullable());
+    let candidates: Vec<String> = of_user()
+        .filter(is_idle.or(is_unused))
+        .order((
+            identity_tokens::methods.eq("password"),
+            identity_tokens::last_used_at.is_not_null(),
+            identity_tokens::last_used_at,
+            identity_tokens::issued_at,
+        ))
+        .select(identity_tokens::id)
+        .limit(i64::try_from(surplus + unwritten).unwrap_or(i64::MAX))
+        .load(tx.connection)?;
+    let chosen: Vec<_> = candidates.into_iter().filter(|id| !is_in_use(id)).take(surplus).collect();
+    let is_enough = chosen.len() == surplus;
+    delete_all(tx, chosen)?;
+    Ok(is_enough)
+}
+
+/// Notes that these tokens were used until now.
+pub fn note_use(tx: &mut Tx<'_>, digests: &[String]) -> Outcome<()> {
+    let rows = identity_tokens::table.filter(identity_tokens::id.eq_any(digests));
+    diesel::update(rows).set(identity_tokens::last_used_at.eq(tx.now)).execute(tx.connection)?;
+    Ok(())
+}
+
+fn delete_all(tx: &mut Tx<'_>, mut digests: Vec<String>) -> Outcome<usize> {
+    let mut deleted = 0;
+    while !digests.is_empty() {
+        let chunk = digests.split_off(digests.len().saturating_sub(CHUNK));
+        let rows = identity_tokens::table.filter(identity_tokens::id.eq_any(chunk));
+        deleted += diesel::delete(rows).execute(tx.connection)?;
+    }
+    Ok(deleted)
 }

@@ -1,14 +1,12 @@
 //! Lists of job attachments. Unlike a list of jobs for a client, none of these is a poll.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 
 use super::{JobAttachment, find};
 use crate::store::clients;
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Operand, Query, by_text, by_time, compared, ordered,
+    self, Condition, Filter, Listing, Operand, Query, Weight, by_text, by_time, compared, in_order, ordered,
 };
 use crate::store::page::Page;
 use crate::store::schema::{clients as clients_table, job_attachments};
@@ -22,6 +20,16 @@ pub struct ItsClient {
     pub name: String,
     /// The project it is registered in; another one than the attachment's for a central client.
     pub project_id: String,
+}
+
+impl Weight for (JobAttachment, ItsClient) {
+    fn row_id(&self) -> &str {
+        &self.0.id
+    }
+
+    fn weight(&self) -> usize {
+        0
+    }
 }
 
 /// A page of a project's attachments, each with its client.
@@ -46,10 +54,9 @@ pub fn list(
     let rows = listing::collect(
         query,
         listing::one_more(page, &Search::default()),
-        last,
-        None,
+        last.as_ref(),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             // Which rows, first: that is all in an index. For the rows themselves PostgreSQL would rather read along
             // those of all projects, in the order of creation, than fetch each of a project's by itself.
             let rows = matching(project, query)?;
@@ -71,7 +78,7 @@ pub fn list(
                 _ => ordered!(rows, query, job_attachments, last),
             };
             let ids = rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
-            with_clients(tx, ids)
+            Ok(budget.trim(with_clients(tx, ids)?))
         },
     )?;
     listing::count_with(query, page, rows, false, || {
@@ -99,8 +106,7 @@ fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment
         .filter(job_attachments::id.eq_any(ids.clone()))
         .select((JobAttachment::as_select(), (clients_table::client_id, clients_table::project_id)))
         .load(tx.connection)?;
-    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
-    rows.sort_by_key(|(attachment, _)| places.get(&*attachment.id).copied());
+    in_order(&mut rows, &ids);
     Ok(rows)
 }
 

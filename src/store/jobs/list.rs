@@ -1,13 +1,15 @@
 //! Lists of jobs, among them the schedulers' polls.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 
-use super::{JobView, STATUSES, complete, find, find_all};
+use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes_of_actions};
 use crate::store::connection::MultiBackend;
 use crate::store::dialect::one_of;
 use crate::store::is_id;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Query, by_text, by_time, compared, ordered,
+    self, Condition, FEW_ROWS, Filter, Listing, Op, Query, Rows, by_text, by_time, compared, ordered,
 };
 use crate::store::moment_type::Time;
 use crate::store::page::Page;
@@ -44,6 +46,8 @@ pub(super) struct OnClient {
 
 /// A page of the job documents of a project, or of all projects when `None`.
 ///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
@@ -51,32 +55,31 @@ pub fn list(
     project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&JobView, &Search) -> bool,
+    after: Option<&JobView>,
 ) -> Outcome<JobListing> {
     let (query, search) = asked;
-    let last = match &query.marker {
-        Some(marker) => {
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
             let head = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
             // Where the page begins is all in the head.
             Some(JobView { head, actions: Vec::new() })
         }
-        None => None,
+        _ => None,
     };
     let (mut on_clients, polled) = searched_clients(tx, project, search)?;
     on_clients.extend(filtered_clients(tx, project, query)?);
-    let rest = search.without(pushed);
     if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
-        let page = listing::count_with(query, page, Vec::new(), !rest.is_empty(), || Ok(0))?;
+        let nothing = Rows { rows: Vec::new(), is_cut: false };
+        let page = listing::count_with(query, page, nothing, !beyond_columns(search).is_empty(), || Ok(0))?;
         return Ok(JobListing { page, polled });
     }
-    let filter = |view: &JobView| keep(view, &rest);
+    let with_actions = !beyond_columns(search).is_empty() || query.wants("job_actions");
     let rows = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&JobView) -> bool),
+        after.or(marked.as_ref()),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
             // statement the planner may begin with the joined tables, and sort the project for a page of ten.
             let rows = matching(project, asked, &on_clients)?;
@@ -98,14 +101,58 @@ pub fn list(
             };
             let ids: Vec<String> =
                 rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
-            let heads = find_all(tx, ids)?;
-            complete(tx, heads)
+            if ids.len() as i64 <= FEW_ROWS {
+                let heads = find_all(tx, ids)?;
+                return Ok(budget.trim(if with_actions { complete(tx, heads)? } else { bare(heads) }));
+            }
+            let (mut rows, mut known) = (Vec::new(), HashMap::new());
+            for ids in ids.chunks(HEADS_AT_A_TIME) {
+                let heads = find_all(tx, ids.to_vec())?;
+                if !with_actions {
+                    let found = budget.trim(bare(heads));
+                    rows.extend(found.rows);
+                    if found.is_cut {
+                        return Ok(Rows { rows, is_cut: true });
+                    }
+                    continue;
+                }
+                let (parts, is_cut) = budget.parts(sizes(tx, &heads)?);
+                let mut heads = heads.into_iter();
+                for part in parts {
+                    let some = heads.by_ref().take(part.len()).collect();
+                    rows.append(&mut complete_with(tx, some, &mut known)?);
+                }
+                if is_cut {
+                    return Ok(Rows { rows, is_cut: true });
+                }
+            }
+            Ok(Rows { rows, is_cut: false })
         },
     )?;
-    let page = listing::count_with(query, page, rows, !rest.is_empty(), || {
+    let page = listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
+}
+
+/// How many heads are read at a time: what is large of a document are its actions.
+const HEADS_AT_A_TIME: usize = 250;
+
+/// About how many bytes of JSON the documents of some heads are.
+fn sizes(tx: &mut Tx<'_>, heads: &[JobHead]) -> Outcome<Vec<(String, i64)>> {
+    let job_ids: BTreeSet<&String> = heads.iter().map(|head| &head.job.id).collect();
+    let job_ids = job_ids.into_iter().cloned().collect();
+    let of_actions: HashMap<String, i64> = sizes_of_actions(tx, job_ids)?.into_iter().collect();
+    let size = |head: &JobHead| {
+        let own = i64::try_from(head.weight()).unwrap_or(i64::MAX);
+        own.saturating_add(of_actions.get(&head.job.id).copied().unwrap_or_default())
+    };
+    Ok(heads.iter().map(|head| (head.attachment.id.clone(), size(head))).collect())
+}
+
+/// The documents of some heads, without their actions.
+fn bare(heads: Vec<JobHead>) -> Vec<JobView> {
+    heads.into_iter().map(|head| JobView { head, actions: Vec::new() }).collect()
 }
 
 /// Whether this is all, or what schedulers ask for once a minute: the jobs of a client that have, or have not, some
@@ -268,6 +315,11 @@ fn column(key: &str) -> Option<Column> {
         "result" | "job_schedule.result" => Some(Column::Result),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

@@ -16,7 +16,7 @@ use super::view::{MOST_CLIENTS, documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::dialect::one_of;
-use crate::store::listing::{CREATED_AT, Listing, Query, one_more, ordered};
+use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, one_more, ordered};
 use crate::store::moment_type::Time;
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
@@ -59,8 +59,10 @@ pub fn poll(
     };
     // The jobs of such clients are in their project, so that an index has all that is asked.
     let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
-    let listing =
-        |rows, polled| Some(JobListing { page: Listing { rows, has_more: false, count: None }, polled });
+    let listing = |rows, polled| {
+        let Rows { rows, is_cut } = Budget::default().trim(rows);
+        Some(JobListing { page: Listing { rows, has_more: is_cut, count: None }, polled })
+    };
     if polled.is_empty() {
         return Ok(listing(Vec::new(), polled));
     }
@@ -72,6 +74,9 @@ pub fn poll(
         views.sort_by(|a, b| place_in_list(a).cmp(&place_in_list(b)));
         views.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
         return Ok(listing(views, polled));
+    }
+    if page.limit > FEW_ROWS {
+        return Ok(None);
     }
     let on_clients = of_client(&polled);
     let ids: Vec<String> = store.read_one(|tx| {
@@ -184,11 +189,8 @@ pub fn note_seen(store: &Store, ids: &[String]) -> Result<()> {
     }
 }
 
-/// Up to how many jobs on a page are read with their actions, in one statement. With each of a job's actions comes the rest of its row once more:
-/// of more jobs than that it costs less to read the actions by themselves.
-const SHORT_PAGE: i64 = 20;
-
-/// A short page of all jobs, or of a project's, in the order of their creation. `None`, if more is asked for than that, or
+/// A short page of all jobs, or of a project's, in the order of their creation. With each of a job's actions comes the rest
+/// of its row once more: of more jobs than that it costs less to read the actions by themselves. `None`, if more is asked for than that, or
 /// for the reasons above.
 ///
 /// # Errors
@@ -199,8 +201,11 @@ pub fn plain(
     query: &Query,
     page: Page,
 ) -> Result<Option<Listing<JobView>>> {
-    let is_plain = query.filters.is_empty() && query.order() == CREATED_AT.name && !query.with_count;
-    if !is_plain || page.limit > SHORT_PAGE || store.replica.is_some() {
+    let is_plain = query.filters.is_empty()
+        && query.order() == CREATED_AT.name
+        && !query.with_count
+        && query.wants("job_actions");
+    if !is_plain || page.limit > FEW_ROWS || store.replica.is_some() {
         return Ok(None);
     }
     let last = match &query.marker {
@@ -218,7 +223,10 @@ pub fn plain(
     })?;
     let has_more = ids.len() as i64 == page.limit;
     ids.truncate(usize::try_from(page.limit - 1).unwrap_or_default());
-    Ok(documents(store, &ids)?.map(|rows| Listing { rows, has_more, count: None }))
+    Ok(documents(store, &ids)?.map(|rows| {
+        let Rows { rows, is_cut } = Budget::default().trim(rows);
+        Listing { rows, has_more: has_more || is_cut, count: None }
+    }))
 }
 
 /// The last job of the page before, as far as the order of creation goes.

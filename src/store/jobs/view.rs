@@ -1,13 +1,15 @@
 //! Whole job documents in one statement; of several requests at the same time, in one for all.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
 use super::{HeadRow, JobView, Place, PlacedAction, complete, find_all, head, head_rows};
 use crate::error::{Error, Result};
 use crate::store::Store;
-use crate::store::dialect::{guesses_each_column_by_itself, on_each, one_of};
+use crate::store::actions::ActionSpec;
+use crate::store::dialect::{IfSmall, guesses_each_column_by_itself, if_small, on_each, one_of};
 use crate::store::document_type::Json;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
@@ -122,7 +124,8 @@ pub(super) fn views_on(
     };
     let mut found: HashMap<&str, Option<Vec<JobView>>> =
         on_clients.iter().map(|client| (&**client, Some(Vec::new()))).collect();
-    for view in whole(rows).into_values() {
+    let Some(views) = whole(rows) else { return Ok(vec![None; on_clients.len()]) };
+    for view in views.into_values() {
         if let Some(its) = found.get_mut(&*view.head.attachment.client_id) {
             match its {
                 Some(views) if !view.head.job.has_trust => views.push(view),
@@ -134,7 +137,62 @@ pub(super) fn views_on(
 }
 
 /// An attachment's rows: one for each action, or one without.
-type Row = (JobAttachment, Job, String, String, Option<Json>, Option<(Place, PlacedAction)>);
+type Row = (JobAttachment, Job, String, String, Option<Json>, Option<(Place, SmallAction)>);
+
+/// A [`PlacedAction`] whose metadata is read only if there is little of it: of what is joined, each place of an action has
+/// it once more.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = actions)]
+struct SmallAction {
+    id: String,
+    project_id: String,
+    user_id: String,
+    #[diesel(embed)]
+    spec: SmallSpec,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = actions)]
+struct SmallSpec {
+    action: String,
+    mode: Option<String>,
+    src_file: Option<String>,
+    backup_name: Option<String>,
+    container: Option<String>,
+    restore_abs_path: Option<String>,
+    priority: Option<i32>,
+    max_retries: i32,
+    max_retries_interval: i32,
+    mandatory: bool,
+    timeout: Option<i32>,
+    log_file: Option<String>,
+    #[diesel(select_expression = if_small(actions::metadata))]
+    #[diesel(select_expression_type = IfSmall<actions::metadata>)]
+    metadata: Option<Json>,
+}
+
+impl SmallAction {
+    /// The action; `None` if its metadata is too large to have been read.
+    fn whole(self) -> Option<PlacedAction> {
+        let spec = self.spec;
+        let spec = ActionSpec {
+            action: spec.action,
+            mode: spec.mode,
+            src_file: spec.src_file,
+            backup_name: spec.backup_name,
+            container: spec.container,
+            restore_abs_path: spec.restore_abs_path,
+            priority: spec.priority,
+            max_retries: spec.max_retries,
+            max_retries_interval: spec.max_retries_interval,
+            mandatory: spec.mandatory,
+            timeout: spec.timeout,
+            log_file: spec.log_file,
+            metadata: spec.metadata?,
+        };
+        Some(PlacedAction { id: self.id, project_id: self.project_id, user_id: self.user_id, spec })
+    }
+}
 
 /// All such rows; a macro, because they have another type for each backend.
 macro_rules! view_rows {
@@ -149,7 +207,7 @@ macro_rules! view_rows {
                 clients::client_id,
                 clients::project_id,
                 sessions::scheduling.nullable(),
-                Option::<(Place, PlacedAction)>::as_select(),
+                Option::<(Place, SmallAction)>::as_select(),
             ))
     };
 }
@@ -165,7 +223,7 @@ fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
     if rows.len() > most_rows(ids.len()) {
         return vec![None; ids.len()];
     }
-    let mut views = whole(rows);
+    let Some(mut views) = whole(rows) else { return vec![None; ids.len()] };
     views.retain(|_, view| !view.head.job.has_trust);
     // Several may have asked for the same.
     let mut wanted: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
@@ -182,10 +240,14 @@ fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
     ids.iter().map(&mut take).collect()
 }
 
-/// The documents that these rows are, by their ids, without any trust.
-fn whole(rows: Vec<Row>) -> HashMap<String, JobView> {
+/// The documents that these rows are, by their ids, without any trust. `None` if there is an action that is too large.
+fn whole(rows: Vec<Row>) -> Option<HashMap<String, JobView>> {
     let mut views: HashMap<String, JobView> = HashMap::new();
     for (attachment, job, client_name, client_project, session_scheduling, action) in rows {
+        let action = match action {
+            Some((place, action)) => Some((place, Arc::new(action.whole()?))),
+            None => None,
+        };
         match views.get_mut(&attachment.id) {
             Some(view) => view.actions.extend(action),
             None => {
@@ -198,5 +260,5 @@ fn whole(rows: Vec<Row>) -> HashMap<String, JobView> {
     for view in views.values_mut() {
         view.actions.sort_by_key(|(place, _)| place.priority);
     }
-    views
+    Some(views)
 }

@@ -1,6 +1,7 @@
 //! One page, in phases.
 
 use super::Query;
+use super::budget::{Budget, Rows, Weight};
 use crate::error::Error;
 use crate::store::page::Page;
 use crate::store::search::Search;
@@ -49,62 +50,38 @@ fn phases(query: &Query, last_has_value: Option<bool>) -> &'static [Phase] {
     }
 }
 
-/// Rows of a chunk when a search has to look into the documents themselves.
-const CHUNK: i64 = 200;
-
-/// One page of rows after `last`, the marker's row. When the database does all the filtering (`keep` is `None`) each
-/// phase is fetched once; else rows are streamed chunk by chunk through `keep`, and no further than the page's end.
+/// One page of rows after `last`: the marker's row, or the last one of the chunk before. The page ends as well where the
+/// budget does.
 ///
-/// `fetch` reads a phase after a row: so many rows, skipping so many. `has_value` says whether a row has a value of the
-/// key that orders the list.
+/// `fetch` reads a phase after a row: so many rows, skipping so many, as far as the budget goes. `has_value` says whether
+/// a row has a value of the key that orders the list.
 ///
 /// # Errors
 /// 400 for an offset into an order that has none; what `fetch` fails with.
-pub fn collect<R: Clone>(
+pub fn collect<R: Weight>(
     query: &Query,
     page: Page,
-    last: Option<R>,
-    keep: Option<&dyn Fn(&R) -> bool>,
+    last: Option<&R>,
     has_value: impl Fn(&R) -> bool,
-    mut fetch: impl FnMut(Phase, Option<&R>, i64, i64) -> Outcome<Vec<R>>,
-) -> Outcome<Vec<R>> {
-    let mut window = |last: Option<&R>, limit: i64, offset: i64| -> Outcome<Vec<R>> {
-        let phases = phases(query, last.map(&has_value));
-        if offset > 0 && phases.len() > 1 {
-            let refusal = "This order has no offset; go on with the marker of the last item.";
-            return Err(Error::invalid_parameter(refusal).into());
-        }
-        let mut rows: Vec<R> = Vec::new();
-        for phase in phases {
-            let left = limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            if left > 0 {
-                rows.extend(fetch(*phase, last, left, offset)?);
+    mut fetch: impl FnMut(Phase, Option<&R>, (i64, i64), &mut Budget) -> Outcome<Rows<R>>,
+) -> Outcome<Rows<R>> {
+    let phases = phases(query, last.map(has_value));
+    if page.offset > 0 && phases.len() > 1 {
+        let refusal = "This order has no offset; go on with the marker of the last item.";
+        return Err(Error::invalid_parameter(refusal).into());
+    }
+    let (mut rows, mut budget): (Vec<R>, _) = (Vec::new(), Budget::default());
+    for phase in phases {
+        let left = page.limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if left > 0 {
+            let found = fetch(*phase, last, (left, page.offset), &mut budget)?;
+            rows.extend(found.rows);
+            if found.is_cut {
+                return Ok(Rows { rows, is_cut: true });
             }
-        }
-        Ok(rows)
-    };
-    let Some(keep) = keep else {
-        return window(last.as_ref(), page.limit, page.offset);
-    };
-    let (mut found, mut to_skip, mut last) = (Vec::new(), page.offset, last);
-    loop {
-        let chunk = window(last.as_ref(), CHUNK, 0)?;
-        let is_last = (chunk.len() as i64) < CHUNK;
-        last = chunk.last().cloned();
-        for row in chunk.into_iter().filter(|row| keep(row)) {
-            if to_skip > 0 {
-                to_skip -= 1;
-                continue;
-            }
-            found.push(row);
-            if found.len() as i64 >= page.limit {
-                return Ok(found);
-            }
-        }
-        if is_last {
-            return Ok(found);
         }
     }
+    Ok(Rows { rows, is_cut: false })
 }
 
 /// The page with one row more, by which it is known whether there are more. Whoever searches in the body pages by
@@ -123,6 +100,14 @@ pub fn no_column(key: &str) -> Failure {
     Error::internal(format!("no column is filtered by {key}")).into()
 }
 
+/// The page, after one more row than it has was asked for.
+pub fn cut<R>(page: Page, found: Rows<R>) -> Listing<R> {
+    let Rows { mut rows, is_cut } = found;
+    let has_more = is_cut || rows.len() as i64 > page.limit;
+    rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+    Listing { rows, has_more, count: None }
+}
+
 /// The listing that a page of `collect` is, after one more row than the page has was asked for; with the count, if it
 /// is wanted.
 ///
@@ -131,12 +116,10 @@ pub fn no_column(key: &str) -> Failure {
 pub fn count_with<R>(
     query: &Query,
     page: Page,
-    mut rows: Vec<R>,
+    found: Rows<R>,
     looks_into_documents: bool,
     count: impl FnOnce() -> Outcome<i64>,
 ) -> Outcome<Listing<R>> {
-    let has_more = rows.len() as i64 > page.limit;
-    rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
     let count = match (query.with_count, looks_into_documents) {
         (false, _) => None,
         (true, false) => Some(count()?),
@@ -145,7 +128,7 @@ pub fn count_with<R>(
             return Err(Error::invalid_parameter(refusal).into());
         }
     };
-    Ok(Listing { rows, has_more, count })
+    Ok(Listing { count, ..cut(page, found) })
 }
 
 /// A boxed query, ordered by a column and then by (created_at, id), and bound to a phase.

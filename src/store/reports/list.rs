@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use super::{ReportView, find};
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, ordered,
+    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, load_page,
+    no_document, ordered,
 };
 use crate::store::page::Page;
 use crate::store::schema::{action_reports, clients, job_attachments};
@@ -25,13 +26,13 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
         Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
         None => None,
     };
+    let is_light = !query.wants("metadata");
     let rows = listing::collect(
         query,
         listing::one_more(page, &Search::default()),
-        last,
-        None,
+        last.as_ref(),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, &conditions)?;
             let last = last.map(|view| &view.report);
             let rows = match query.order() {
@@ -60,7 +61,30 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
                 }
                 _ => ordered!(rows, query, action_reports, last),
             };
-            Ok(rows.select(ReportView::as_select()).limit(limit).offset(offset).load(tx.connection)?)
+            let rows = rows.limit(limit).offset(offset);
+            let (nothing, has_log) = (no_document(tx.connection), action_reports::log.is_not_null());
+            Ok(
+                load_page!(tx, budget, rows, limit, action_reports[metadata], ReportView::as_select(), if is_light => (
+                    (
+                        action_reports::id,
+                        action_reports::project_id,
+                        action_reports::user_id,
+                        action_reports::action_id,
+                        action_reports::action_attachment_id,
+                        action_reports::job_attachment_id,
+                        action_reports::result,
+                        action_reports::time_elapsed,
+                        nothing,
+                        action_reports::job_id,
+                        action_reports::client_id,
+                        action_reports::report_date,
+                        action_reports::created_at,
+                        action_reports::updated_at,
+                        action_reports::version,
+                    ),
+                    has_log,
+                )),
+            )
         },
     )?;
     listing::count_with(query, page, rows, false, || {

@@ -1,44 +1,82 @@
 //! Lists of sessions.
 
-use diesel::prelude::*;
+use std::collections::HashMap;
 
-use super::{Session, SessionView, complete, find};
+use diesel::dsl::{count_star, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+
+use super::{MEMBER_BYTES, Session, SessionView, complete, find};
 use crate::store::connection::MultiBackend;
-use crate::store::listing::{self, Condition, Filter, Listing, Query, by_text, by_time, compared, ordered};
+use crate::store::dialect::one_of;
+use crate::store::listing::{
+    self, Condition, FEW_ROWS, Filter, Listing, Query, Rows, by_text, by_time, compared, in_order, load_page,
+    no_document, ordered, size_of,
+};
+use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
-use crate::store::schema::sessions;
+use crate::store::schema::{job_attachments, sessions};
 use crate::store::search::{Condition as Searched, Search};
 use crate::store::{Outcome, Tx};
 
+/// The columns that make a session's document large.
+const LARGE: &[&str] = &["sessions.metadata", "sessions.scheduling", "sessions.description"];
+
+/// What a document shows of the other columns. Any other member is in the metadata.
+const SMALL: &[&str] = &[
+    "session_id",
+    "project_id",
+    "user_id",
+    "session_tag",
+    "hold_off",
+    "policy",
+    "status",
+    "result",
+    "time_start",
+    "time_end",
+    "time_started",
+    "time_ended",
+    "jobs",
+    "last_start",
+    "_version",
+];
+
 /// A page of a project's sessions.
+///
+/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
 ///
 /// # Errors
 /// 400 for a marker that is none of them.
 pub fn list(
     tx: &mut Tx<'_>,
-    project: &str,
+    project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
-    keep: impl Fn(&SessionView, &Search) -> bool,
+    after: Option<&SessionView>,
 ) -> Outcome<Listing<SessionView>> {
     let (query, search) = asked;
-    let rest = search.without(pushed);
-    let filter = |view: &SessionView| keep(view, &rest);
-    let last = match &query.marker {
-        Some(marker) => {
-            let session = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
+    let is_scanned = !beyond_columns(search).is_empty();
+    let has_members = is_scanned || query.wants("jobs");
+    let is_light = !is_scanned
+        && query
+            .members
+            .as_ref()
+            .is_some_and(|members| members.iter().all(|name| SMALL.contains(&name.as_str())));
+    let marked = match &query.marker {
+        Some(marker) if after.is_none() => {
+            let project = owners::project_of_marker(tx, Noun::Session, marker, project, query)?;
+            let session = find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
             // Only its place is asked for.
             Some(SessionView { session, members: Vec::new() })
         }
-        None => None,
+        _ => None,
     };
     let views = listing::collect(
         query,
         listing::one_more(page, search),
-        last,
-        (!rest.is_empty()).then_some(&filter as &dyn Fn(&SessionView) -> bool),
+        after.or(marked.as_ref()),
         |_| true,
-        |phase, last, limit, offset| {
+        |phase, last, (limit, offset), budget| {
             let rows = matching(project, query, search)?;
             let last = last.map(|view| &view.session);
             let rows = match query.order() {
@@ -50,22 +88,98 @@ pub fn list(
                 }
                 _ => ordered!(rows, query, sessions, last),
             };
-            let found = rows.select(Session::as_select()).limit(limit).offset(offset).load(tx.connection)?;
-            complete(tx, project, found)
+            let rows = rows.limit(limit).offset(offset);
+            let (nothing, no_schedule) = (no_document(tx.connection), no_document(tx.connection));
+            if has_members && limit > FEW_ROWS {
+                // A session with many jobs is large by them.
+                let size = size_of(tx.connection, LARGE);
+                let sizes: Vec<(String, i64)> = rows.select((sessions::id, size)).load(tx.connection)?;
+                let (parts, is_cut) = budget.parts(with_jobs(tx, project, sizes)?);
+                let mut views = Vec::new();
+                for ids in parts {
+                    let found = sessions::table.filter(one_of(sessions::id, ids.clone()));
+                    let found = found.select(Session::as_select()).load(tx.connection)?;
+                    let mut found = complete(tx, found)?;
+                    in_order(&mut found, &ids);
+                    views.append(&mut found);
+                }
+                return Ok(Rows { rows: views, is_cut });
+            }
+            let found = load_page!(tx, budget, rows, limit, sessions[metadata, scheduling, description],
+                Session::as_select(), if is_light => (
+                sessions::id,
+                sessions::project_id,
+                sessions::user_id,
+                no_schedule,
+                sessions::policy,
+                sql::<Nullable<Text>>("NULL"),
+                sessions::hold_off,
+                sessions::session_tag,
+                sessions::status,
+                sessions::result,
+                sessions::time_start,
+                sessions::time_end,
+                sessions::time_started,
+                sessions::time_ended,
+                nothing,
+                sessions::created_at,
+                sessions::updated_at,
+                sessions::version,
+            ));
+            let bare = |session| SessionView { session, members: Vec::new() };
+            let is_cut = found.is_cut;
+            let rows = match has_members {
+                true => complete(tx, found.rows)?,
+                false => found.rows.into_iter().map(bare).collect(),
+            };
+            Ok(Rows { rows, is_cut })
         },
     )?;
-    listing::count_with(query, page, views, !rest.is_empty(), || {
+    listing::count_with(query, page, views, !beyond_columns(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
 
+/// The sizes of some sessions, with what the jobs in each add to its document.
+fn with_jobs(
+    tx: &mut Tx<'_>,
+    project: Option<&str>,
+    mut sizes: Vec<(String, i64)>,
+) -> Outcome<Vec<(String, i64)>> {
+    for some in sizes.chunks_mut(super::SESSIONS_AT_A_TIME) {
+        let ids: Vec<String> = some.iter().map(|(id, _)| id.clone()).collect();
+        // The index of the sessions begins with the project.
+        let projects: Vec<String> = match project {
+            Some(project) => vec![project.to_owned()],
+            None => {
+                let sessions = sessions::table.filter(sessions::id.eq_any(ids.clone()));
+                sessions.select(sessions::project_id).distinct().load(tx.connection)?
+            }
+        };
+        let counts: Vec<(Option<String>, i64)> = job_attachments::table
+            .filter(job_attachments::project_id.eq_any(projects))
+            .filter(job_attachments::session_id.eq_any(ids))
+            .group_by(job_attachments::session_id)
+            .select((job_attachments::session_id, count_star()))
+            .load(tx.connection)?;
+        let counts: HashMap<Option<String>, i64> = counts.into_iter().collect();
+        for (id, size) in some {
+            *size += counts.get(&Some(id.clone())).copied().unwrap_or_default() * MEMBER_BYTES as i64;
+        }
+    }
+    Ok(sizes)
+}
+
 /// The sessions that a list is asked for, as far as the database can tell.
 fn matching(
-    project: &str,
+    project: Option<&str>,
     query: &Query,
     search: &Search,
 ) -> Outcome<sessions::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = sessions::table.filter(sessions::project_id.eq(project.to_owned())).into_boxed();
+    let mut rows = sessions::table.into_boxed();
+    if let Some(project) = project {
+        rows = rows.filter(sessions::project_id.eq(project.to_owned()));
+    }
     if !search.is_empty() || !query.filters.is_empty() {
         rows = rows.filter(Search::never_kept());
     }
@@ -113,6 +227,11 @@ fn column(key: &str) -> Option<Column> {
         "result" => Some(Column::Result),
         _ => None,
     }
+}
+
+/// What of a search no column answers.
+pub fn beyond_columns(search: &Search) -> Search {
+    search.without(pushed)
 }
 
 /// Whether the database takes the whole of a condition over.

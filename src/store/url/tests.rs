@@ -27,6 +27,10 @@ fn sqlite_takes_sqlalchemys_slashes_and_bare_paths() {
         ("sqlite:////srv/my%20files/f.db?timeout=30", "/srv/my files/f.db"),
         ("/srv/f.db", "/srv/f.db"),
         ("f.db", "f.db"),
+        ("file:f.db", "f.db"),
+        ("file:/srv/my%20files/f.db?cache=shared", "/srv/my files/f.db"),
+        ("file:///srv/f.db", "/srv/f.db"),
+        ("sqlite:///file:/srv/f.db?uri=true", "/srv/f.db"),
     ] {
         assert_eq!(target(text), path, "{text}");
     }

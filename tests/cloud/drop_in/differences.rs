@@ -16,6 +16,12 @@ pub struct Difference {
 /// All of them. The first that is about a request counts.
 pub const ALL: &[Difference] = &[
     Difference {
+        why: "What does not exist is a 404 for everybody. A 401 makes clients that look for an identity service there ask \
+              themselves for a token.",
+        about: |_, ask| ["/v1", "/nowhere"].contains(&ask.path.as_str()),
+        ours: Decision::LetIn,
+    },
+    Difference {
         why: "The version documents are for whoever looks for a version, before there is a token.",
         about: |_, ask| ask.path.trim_end_matches('/') == "/v2",
         ours: Decision::LetIn,

@@ -259,7 +259,7 @@ fn what_means_nothing_for_clients_is_refused(api: &Api) {
     let private = bob.show("clients", &format!("private-{suffix}"))["client"]["uuid"].clone();
     for query in [
         "state=sleeping",
-        "state=",
+        "state=%20",
         "state=gt:up",
         "is_central=perhaps",
         "uuid=%C3%A4",

@@ -153,7 +153,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         "marker=nobody",
         "marker=%20",
         "with_count=perhaps",
-        "fields=",
+        "fields=,",
         "action=fly",
         "action=gt:backup",
         "created_at=yesterday",

@@ -212,7 +212,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         "result=gt:fail",
         "time_elapsed=long",
         "since=yesterday",
-        "since=",
+        "since=%20",
         "until=2026-13-01",
         "until=2016-12-31T23:59:60Z",
         "until=gt:5",

@@ -8,6 +8,7 @@ use crate::documents::session;
 on_every_backend! {
     the_first_start_begins_a_run_and_the_others_join_it,
     after_the_hold_off_the_next_run_begins,
+    a_run_that_began_in_the_future_holds_nothing_off,
     who_has_missed_a_run_is_out_of_sync,
     a_tag_from_the_future_is_refused,
     a_tag_may_be_text,
@@ -67,6 +68,21 @@ fn after_the_hold_off_the_next_run_begins(api: &Api) {
         json!({"client_id": "host-0", "status": "", "result": "", "time_started": -1, "time_ended": -1}),
         "its part in the last run says nothing about this one"
     );
+}
+
+fn a_run_that_began_in_the_future_holds_nothing_off(api: &Api) {
+    let alice = api.project();
+    let now = freezer_api::store::now().and_utc().timestamp();
+    for ahead in [40, 86_400, 30 * 86_400] {
+        let (session, jobs) = of_jobs(&alice, 2);
+        // What a clock that was ahead has left behind.
+        alice.patch(&format!("/sessions/{session}"), json!({"time_start": now + ahead})).expect(200);
+        assert_eq!(start(&alice, &session, &jobs[0], 0), ("success".into(), 1), "{ahead}");
+        let began = alice.show("sessions", &session)["time_start"].as_i64().unwrap();
+        assert!((now..now + 30).contains(&began), "the start is of now: {began}");
+        assert_eq!(start(&alice, &session, &jobs[1], 0), ("success".into(), 1), "{ahead}");
+        assert_eq!(start(&alice, &session, &jobs[1], 1), ("hold-off".into(), 1), "{ahead}");
+    }
 }
 
 fn who_has_missed_a_run_is_out_of_sync(api: &Api) {

@@ -44,6 +44,8 @@ pub struct Token {
     pub user: String,
     pub project: String,
     pub roles: Vec<&'static str>,
+    /// What Keystone says of it besides.
+    pub more: Value,
     /// Of an application credential.
     pub is_delegated: bool,
     /// Good for us, who have it in memory, and for Keystone no longer.
@@ -233,6 +235,7 @@ impl Token {
             user: user.to_owned(),
             project: project.to_owned(),
             roles: roles.to_vec(),
+            more: json!({}),
             is_delegated: false,
             is_revoked: false,
         }
@@ -241,7 +244,7 @@ impl Token {
     fn shown(&self) -> Value {
         let role = |role: &&str| json!({"id": format!("id-of-{role}"), "name": role});
         let domain = json!({"id": "default", "name": "Default"});
-        json!({"token": {
+        let mut token = json!({"token": {
             "methods": ["password"],
             "user": {"id": self.user, "name": self.user, "domain": domain},
             "project": {"id": self.project, "name": self.project, "domain": domain},
@@ -250,7 +253,9 @@ impl Token {
             "expires_at": "2099-01-01T00:00:00.000000Z",
             "audit_ids": ["a"],
             "catalog": [],
-        }})
+        }});
+        token["token"].as_object_mut().unwrap().extend(self.more.as_object().unwrap().clone());
+        token
     }
 }
 

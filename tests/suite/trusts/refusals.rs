@@ -5,6 +5,7 @@ use freezer_api::trusts::{Settings, Trusts};
 use serde_json::{Value, json};
 
 use super::cloud::{self, Cloud, User};
+use super::keystone::Token;
 use crate::api::Api;
 use crate::http::{self, Answer};
 use crate::rows::Rows;
@@ -15,6 +16,8 @@ on_every_backend! {
     nothing_is_asked_for_a_job_that_is_refused,
     a_token_that_has_ended_since_is_no_token,
     without_a_token_nobody_can_delegate,
+    a_lent_token_neither_gets_nor_uses_a_trust,
+    a_users_id_of_any_script_goes_into_the_trust,
 }
 
 fn what_keystone_refuses_is_not_stored(api: &Api) {
@@ -129,4 +132,71 @@ fn without_a_token_nobody_can_delegate(api: &Api) {
     let answer = http::send(node.address, "POST", &target, &headers, Some(body.as_bytes())).expect(422);
     assert_eq!(answer["title"], "Missing required credentials");
     assert_eq!((cloud.rows().jobs, cloud.keystone.count("")), (0, 0));
+}
+
+fn a_lent_token_neither_gets_nor_uses_a_trust(api: &Api) {
+    let cloud = Cloud::new(api);
+    let alice = cloud.alice();
+    let private = format!("private-{}", &cloud.project[..12]);
+    alice.post("/clients", &crate::documents::client(&private)).expect(201);
+    let lent = |more: Value| {
+        let mut lent = alice.clone();
+        lent.token = uuid::Uuid::new_v4().to_string();
+        let token = cloud.keystone.with(|world| world.tokens[&alice.token].clone());
+        cloud.keystone.with(|world| world.tokens.insert(lent.token.clone(), Token { more, ..token }));
+        lent
+    };
+    let credential =
+        |restricted: bool| json!({"application_credential": {"id": "a", "restricted": restricted}});
+    let trust =
+        json!({"OS-TRUST:trust": {"id": "t", "impersonation": true, "trustor_user": {"id": alice.id}}});
+    // The first time Alice has given no trust yet; the second time there is one that she could use.
+    for _ in 0..2 {
+        let before = (cloud.rows(), cloud.trusts());
+        for (more, why) in [
+            (trust.clone(), "under a trust"),
+            (credential(true), "by a restricted application credential"),
+            (json!({"application_credential": {"id": "a"}}), "by a restricted application credential"),
+            (json!({"OS-OAUTH1": {"access_token_id": "a"}}), "by an OAuth access token"),
+        ] {
+            let lent = lent(more);
+            let answer = lent.post("/jobs", &cloud.job()).expect(422);
+            assert_eq!(answer["title"], "Missing required credentials");
+            assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
+        }
+        assert_eq!((cloud.rows(), cloud.trusts()), before);
+        alice.create(&cloud.job());
+    }
+    // Nor does it put a job that has none on the central client, nor one that has one on another.
+    let lent_one = lent(trust);
+    let job = lent_one.create(&crate::documents::job(&private));
+    let body = json!({"job_id": job, "client_id": cloud.central});
+    lent_one.post("/job-attachments", &body).expect(422);
+    assert_eq!(lent_one.trust_of(&job), None);
+
+    let own = lent(credential(false));
+    let job = own.create(&cloud.job());
+    assert_eq!(own.trust_of(&job), cloud.trusts().first().cloned());
+}
+
+fn a_users_id_of_any_script_goes_into_the_trust(api: &Api) {
+    let cloud = Cloud::new(api);
+    for name in ["J\u{f6}rg M\u{fc}ller", "\u{65e5}\u{672c} \u{1f980}", &"x".repeat(242)] {
+        let user = cloud.user(name, &["member", "reader"]);
+        let job = user.create(&cloud.job());
+        let shown = user.show(&job);
+        assert_eq!(shown["user_id"], user.id);
+        assert_eq!(shown["user_credentials"]["trustor_user_id"], user.id);
+        // The second job finds the trust of the first by the user's id.
+        let another = user.create(&cloud.job());
+        assert_eq!(user.trust_of(&job), user.trust_of(&another));
+        user.remove(&job);
+        user.remove(&another);
+    }
+    let long = cloud.user(&"x".repeat(243), &["member"]);
+    long.post("/jobs", &cloud.job()).expect(403);
+    let project = "p".repeat(65);
+    let stranger = cloud.user_in(&project, "bob", &["member"]);
+    let answer = stranger.post("/jobs", &cloud.job()).expect(403);
+    assert!(answer["description"].as_str().unwrap().contains("project"), "{answer}");
 }

@@ -171,7 +171,7 @@ fn what_is_no_value_of_a_backup_is_refused(api: &Api) {
     let alice = api.project();
     for query in [
         "status=lost",
-        "time_stamp=",
+        "time_stamp=%20",
         "time_stamp=now",
         "time_stamp=5.0",
         "time_stamp=9223372036854775808",

@@ -1,0 +1,21 @@
+-- Fails where a user has an id that does not fit.
+
+ALTER TABLE clients
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE actions
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE jobs
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE action_attachments
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE sessions
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE job_attachments
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE action_reports
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE backups
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C";
+ALTER TABLE job_trusts
+    ALTER COLUMN user_id TYPE VARCHAR(64) COLLATE "C",
+    ALTER COLUMN trustor_user_id TYPE VARCHAR(64) COLLATE "C";

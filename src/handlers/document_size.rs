@@ -1,0 +1,131 @@
+//! What is written must not make a document larger than a document may be: each is put together from several rows, and a
+//! change of one row can change many documents.
+
+use super::Request;
+use crate::document::{
+    MAX_DOCUMENT, actions, check_size, jobs as job_document, sessions as session_document,
+};
+use crate::error::Result;
+use crate::routes::App;
+use crate::store::actions::Action;
+use crate::store::jobs::{self, JobHead, JobView};
+use crate::store::sessions::{self, Session};
+use crate::store::{Failure, Outcome, Tx, action_attachments};
+
+/// More than a job's document has beside its actions: the description and the schedule are bounded by themselves.
+const BESIDE_ACTIONS: usize = 128 * 1024;
+
+/// How many jobs are looked at in one statement.
+const AT_A_TIME: usize = 200;
+
+/// Makes a change of documents that may be there already. `change` gets the size that they may have in any case, and fails
+/// with a 413 when one becomes larger. One that is too large by itself, from a time without that limit, may have the size
+/// that `stored` says it has.
+///
+/// # Errors
+/// What `change` and `stored` fail with.
+pub fn write<T>(
+    app: &App,
+    stored: impl FnMut(&mut Tx<'_>) -> Outcome<usize>,
+    mut change: impl FnMut(&mut Tx<'_>, usize) -> Outcome<T>,
+) -> Result<T> {
+    match app.store.write(|tx| change(tx, 0)) {
+        Err(error) if error.status() == 413 => match app.store.read(stored)? {
+            0..=MAX_DOCUMENT => Err(error),
+            stored => app.store.write(|tx| change(tx, stored)),
+        },
+        outcome => outcome,
+    }
+}
+
+/// Refuses a job that has become too large, on any of its clients.
+pub fn check_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
+    check_jobs(tx, vec![job_id.to_owned()], stored)
+}
+
+/// As [`check_job`], of several jobs: one statement for many of them, and more only for those that may be too large.
+fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<()> {
+    for some in job_ids.chunks(AT_A_TIME) {
+        for (job_id, most) in jobs::most_of_actions(tx, some.to_vec())? {
+            if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
+                continue;
+            }
+            // Of two changes of its actions at the same moment one waits here, and measures what the other has made.
+            jobs::lock(tx, &job_id)?;
+            let (id, size) = largest_job(tx, &job_id)?;
+            check_size(&format!("job {id}"), size, stored)?;
+        }
+    }
+    Ok(())
+}
+
+/// How large the documents of a job are: the largest of them, and its size.
+pub fn largest_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<(String, usize)> {
+    let mut largest = (job_id.to_owned(), 0);
+    let mut of_actions = None;
+    for ids in jobs::attachments(tx, job_id)?.chunks(AT_A_TIME) {
+        let heads = jobs::find_all(tx, ids.to_vec())?;
+        let own = match of_actions {
+            Some(size) => size,
+            None => {
+                let view = jobs::complete(tx, heads.first().cloned().into_iter().collect())?.pop();
+                let view = view.ok_or(Failure::Stale)?;
+                *of_actions.insert(job_document::largest(&view).saturating_sub(largest_head(&view.head)))
+            }
+        };
+        for head in heads {
+            let size = largest_head(&head) + own;
+            if size > largest.1 {
+                largest = (head.attachment.id, size);
+            }
+        }
+    }
+    Ok(largest)
+}
+
+fn largest_head(head: &JobHead) -> usize {
+    job_document::largest(&JobView { head: head.clone(), actions: Vec::new() })
+}
+
+/// Refuses a change of an action by which its own document, or that of a job which it is in, becomes too large.
+pub fn check_action(tx: &mut Tx<'_>, stored: &Action, changed: &Action) -> Outcome<()> {
+    let (before, after) = (actions::largest(stored), actions::largest(changed));
+    check_size(&format!("action {}", stored.id), after, before)?;
+    match after > before {
+        true => {
+            let job_ids = action_attachments::jobs_with(tx, &stored.id)?;
+            check_jobs(tx, job_ids, 0)
+        }
+        false => Ok(()),
+    }
+}
+
+/// Refuses a session that has become too large.
+pub fn check_session(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, stored: usize) -> Outcome<()> {
+    let session = sessions::find(tx, request.project(), id)?.ok_or(Failure::Stale)?;
+    let most = sessions::most_of_jobs(tx, &session)?;
+    let own = session.metadata.text().len() + BESIDE_ACTIONS;
+    if usize::try_from(most).unwrap_or_default() + own <= MAX_DOCUMENT {
+        return Ok(());
+    }
+    let size = largest_session(tx, session)?;
+    Ok(check_size(&format!("session {id}"), size, stored)?)
+}
+
+/// How large the document of a session is.
+pub fn largest_session(tx: &mut Tx<'_>, session: Session) -> Outcome<usize> {
+    let project = session.project_id.clone();
+    let view = sessions::complete(tx, vec![session])?.pop().ok_or(Failure::Stale)?;
+    Ok(session_document::largest(&view))
+}
+
+/// Refuses a change of a session's schedule by which a job in it becomes too large.
+pub fn check_members(tx: &mut Tx<'_>, session: &Session, schedule: usize) -> Outcome<()> {
+    match schedule > session.scheduling.text().len() {
+        true => {
+            let job_ids = sessions::jobs_in(tx, session)?;
+            check_jobs(tx, job_ids, 0)
+        }
+        false => Ok(()),
+    }
+}

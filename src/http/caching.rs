@@ -1,0 +1,65 @@
+//! What caches may do with an answer (RFC 9111).
+
+use super::Reply;
+
+/// The header by which a caller is known.
+const TOKEN: &str = "X-Auth-Token";
+
+/// Who may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caching {
+    /// No cache: tokens and what the identity says, the health check, and what no path has.
+    Never,
+    /// The caller alone, who asks again before it is used: what a project has.
+    Private,
+    /// Every cache, which asks again before it is used, because it depends on the address that the request came to: what
+    /// the service says of itself.
+    Shared,
+}
+
+impl Caching {
+    /// What holds for a path, given by its parts.
+    pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut parts = parts.into_iter();
+        match (parts.next(), parts.next(), parts.next()) {
+            (None | Some("v1" | "v2" | "docs"), None, None)
+            | (Some("v1" | "v2"), Some("openapi.json"), None) => Self::Shared,
+            (Some("v1" | "v2"), Some(_), _) => Self::Private,
+            _ => Self::Never,
+        }
+    }
+
+    /// The answer, with the headers that say so.
+    pub fn mark(self, reply: Reply) -> Reply {
+        match self {
+            Self::Never => reply.with_header("Cache-Control", "no-store"),
+            Self::Private => reply.with_header("Cache-Control", "private, no-cache").varying(TOKEN),
+            Self::Shared => reply.with_header("Cache-Control", "no-cache"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_says_who_may_keep_what_is_there() {
+        for (path, expected) in [
+            ("", Caching::Shared),
+            ("v2", Caching::Shared),
+            ("v2/openapi.json", Caching::Shared),
+            ("docs", Caching::Shared),
+            ("v2/p", Caching::Private),
+            ("v2/p/jobs/1", Caching::Private),
+            ("v2/openapi.json/x", Caching::Private),
+            ("identity", Caching::Never),
+            ("identity/v3/auth/tokens", Caching::Never),
+            ("healthcheck", Caching::Never),
+            ("nowhere", Caching::Never),
+        ] {
+            let parts = path.split('/').filter(|part| !part.is_empty());
+            assert_eq!(Caching::of(parts), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Limits on guessing: token buckets, which failed logins empty and time fills again.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+/// What a full bucket admits at once.
+const BURST: u32 = 10;
+/// Upper bound on the buckets that are kept; a full bucket takes no place.
+const MOST_BUCKETS: usize = 20_000;
+
+/// Where a login comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address, as one host usually
+/// has a whole /64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Origin(IpAddr);
+
+impl Origin {
+    pub(super) fn new(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(ip) => Self(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))),
+            ip @ IpAddr::V4(_) => Self(ip),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(ip) => write!(f, "{ip}"),
+            IpAddr::V6(ip) => write!(f, "{ip}/64"),
+        }
+    }
+}
+
+/// Whose login it is and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) origin: Origin,
+    /// Whether the user has logged in from there lately.
+    pub(super) is_known: bool,
+    /// The bucket of the user at this address, and that of the address.
+    buckets: [u64; 2],
+}
+
+impl Source {
+    /// The buckets that may refuse it. Failures of others at the same address do not keep out a user that is known there.
+    fn refusing(&self) -> &[u64] {
+        if self.is_known { &self.buckets[..1] } else { &self.buckets }
+    }
+}
+
+/// The buckets of this process. A restart fills all of them.
+pub(super) struct Limits {
+    buckets: Mutex<Buckets>,
+    hasher: RandomState,
+}
+
+impl Limits {
+    /// `refill` is the time after which a bucket admits one more.
+    pub(super) fn new(refill: Duration) -> Self {
+        Self { buckets: Mutex::new(Buckets { refill, full_at: HashMap::new() }), hasher: RandomState::new() }
+    }
+
+    /// `user` is the user's id, or what stands in its place in the request of a user that does not exist.
+    pub(super) fn source(&self, origin: Origin, user: &str, is_known: bool) -> Source {
+        let buckets = [self.hasher.hash_one((origin, user)), self.hasher.hash_one(origin)];
+        Source { origin, is_known, buckets }
+    }
+
+    /// # Errors
+    /// 429 while the source may not try.
+    pub(super) fn check(&self, source: &Source) -> Result<()> {
+        let wait = self.lock().wait(source.refusing(), Instant::now());
+        if wait.is_zero() { Ok(()) } else { Err(too_many(wait, "failed logins")) }
+    }
+
+    /// Takes an attempt out of the buckets, before it is known how it ends, so that attempts at the same moment are
+    /// counted as well. [`Limits::give_back`] follows where it succeeds, [`Limits::failed`] where it fails.
+    ///
+    /// # Errors
+    /// 429 while the source may not try.
+    pub(super) fn reserve(&self, source: &Source) -> Result<()> {
+        self.take(source.refusing(), "failed logins")
+    }
+
+    /// Returns what [`Limits::reserve`] took.
+    pub(super) fn give_back(&self, source: &Source) {
+        let mut buckets = self.lock();
+        source.refusing().iter().for_each(|key| buckets.give_back(*key));
+    }
+
+    /// Keeps what [`Limits::reserve`] took; a failure counts for the address also where that did not refuse.
+    pub(super) fn failed(&self, source: &Source) {
+        let rest = &source.buckets[source.refusing().len()..];
+        let mut buckets = self.lock();
+        rest.iter().for_each(|key| buckets.take(*key, Instant::now()));
+    }
+
+    /// Counts a failure that no reservation was made for.
+    pub(super) fn charge(&self, source: &Source) {
+        let mut buckets = self.lock();
+        source.buckets.iter().for_each(|key| buckets.take(*key, Instant::now()));
+    }
+
+    /// Whether logins from this source have failed lately.
+    pub(super) fn has_failures(&self, source: &Source) -> bool {
+        let (buckets, now) = (self.lock(), Instant::now());
+        source.refusing().iter().any(|key| !buckets.debt(*key, now).is_zero())
+    }
+
+    /// Takes from the bucket of the tokens that a user makes from other tokens.
+    ///
+    /// # Errors
+    /// 429 while it is empty.
+    pub(super) fn take_rescope(&self, user_id: &str) -> Result<()> {
+        self.take(&[self.hasher.hash_one(("rescope", user_id))], "tokens made from tokens")
+    }
+
+    fn take(&self, keys: &[u64], of_what: &str) -> Result<()> {
+        let (mut buckets, now) = (self.lock(), Instant::now());
+        let wait = buckets.wait(keys, now);
+        if !wait.is_zero() {
+            return Err(too_many(wait, of_what));
+        }
+        keys.iter().for_each(|key| buckets.take(*key, now));
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn too_many(wait: Duration, of_what: &str) -> Error {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Error::too_many_requests(format!("Too many {of_what}; try again in {seconds} seconds."), seconds)
+}
+
+/// For each bucket that is not full, when it will be. (This is the form that is known as the generic cell rate
+/// algorithm: one time for a bucket, and nothing to be refilled.)
+struct Buckets {
+    refill: Duration,
+    full_at: HashMap<u64, Instant>,
+}
+
+impl Buckets {
+    /// The time after which the bucket is full.
+    fn debt(&self, key: u64, now: Instant) -> Duration {
+        self.full_at.get(&key).map_or(Duration::ZERO, |full_at| full_at.saturating_duration_since(now))
+    }
+
+    /// The time after which there is something in each of these buckets.
+    fn wait(&self, keys: &[u64], now: Instant) -> Duration {
+        let waits =
+            keys.iter().map(|key| (self.debt(*key, now) + self.refill).saturating_sub(self.refill * BURST));
+        waits.max().unwrap_or_default()
+    }
+
+    /// Takes one; an empty bucket stays empty.
+    fn take(&mut self, key: u64, now: Instant) {
+        self.make_room(now);
+        let refill = self.refill;
+        let full_at = self.full_at.entry(key).or_insert(now);
+        *full_at = ((*full_at).max(now) + refill).min(now + refill * BURST);
+    }
+
+    fn give_back(&mut self, key: u64) {
+        if let Some(full_at) = self.full_at.get_mut(&key) {
+            *full_at = full_at.checked_sub(self.refill).unwrap_or(*full_at);
+        }
+    }
+
+    /// Forgets full buckets when there are many, and if that is not enough the fuller half of the others.
+    fn make_room(&mut self, now: Instant) {
+        if self.full_at.len() < MOST_BUCKETS {
+            return;
+        }
+        self.full_at.retain(|_, full_at| *full_at > now);
+        if self.full_at.len() < MOST_BUCKETS {
+            return;
+        }
+        let mut times: Vec<_> = self.full_at.values().copied().collect();
+        let middle = times.len() / 2;
+        let median = *times.select_nth_unstable(middle).1;
+        self.full_at.retain(|_, full_at| *full_at > median);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const REFILL: Duration = Duration::from_secs(6);
+
+    fn buckets() -> Buckets {
+        Buckets { refill: REFILL, full_at: HashMap::new() }
+    }
+
+    #[test]
+    fn a_bucket_admits_ten_at_once_and_then_one_in_six_seconds() {
+        let (mut buckets, now) = (buckets(), Instant::now());
+        for _ in 0..BURST {
+            assert_eq!(buckets.wait(&[1], now), Duration::ZERO);
+            buckets.take(1, now);
+        }
+        assert_eq!((buckets.wait(&[1], now), buckets.wait(&[2], now)), (REFILL, Duration::ZERO));
+        assert_eq!(buckets.wait(&[2, 1], now + 4 * SECOND), 2 * SECOND);
+        assert_eq!(buckets.wait(&[1], now + 6 * SECOND), Duration::ZERO);
+        buckets.take(1, now + 6 * SECOND);
+        assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
+        // What is taken from an empty bucket makes no one wait longer.
+        buckets.take(1, now + 6 * SECOND);
+        assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
+        assert_eq!(buckets.debt(1, now + 66 * SECOND), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_taken() {
+        let (mut buckets, now) = (buckets(), Instant::now() + 60 * SECOND);
+        for _ in 0..100 {
+            assert_eq!(buckets.wait(&[1], now), Duration::ZERO);
+            buckets.take(1, now);
+            buckets.give_back(1);
+        }
+        assert_eq!(buckets.debt(1, now), Duration::ZERO);
+    }
+
+    #[test]
+    fn there_are_never_more_buckets_than_fit_and_the_emptiest_stay() {
+        let (mut buckets, start) = (buckets(), Instant::now());
+        for _ in 0..BURST {
+            buckets.take(0, start);
+        }
+        for key in 1..=3 * MOST_BUCKETS as u64 {
+            buckets.take(key, start + Duration::from_nanos(key));
+            assert!(buckets.full_at.len() <= MOST_BUCKETS);
+        }
+        assert!(!buckets.wait(&[0], start + SECOND).is_zero());
+    }
+
+    #[test]
+    fn an_origin_is_an_ipv4_address_or_an_ipv6_network() {
+        let origin = |text: &str| Origin::new(text.parse().unwrap()).to_string();
+        assert_eq!(origin("192.0.2.1"), "192.0.2.1");
+        assert_eq!(origin("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(origin("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(origin("2001:db8:1:2::1"), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn failures_of_others_do_not_keep_out_a_user_that_is_known_at_the_address() {
+        let limits = Limits::new(REFILL);
+        let origin = Origin::new(IpAddr::from([192, 0, 2, 1]));
+        let eve = limits.source(origin, "eve", false);
+        for _ in 0..BURST {
+            limits.reserve(&eve).unwrap();
+            limits.failed(&eve);
+        }
+        assert_eq!(limits.check(&eve).unwrap_err().status(), 429);
+        assert_eq!(limits.check(&limits.source(origin, "bob", false)).unwrap_err().status(), 429);
+        let ann = limits.source(origin, "ann", true);
+        for _ in 0..BURST {
+            limits.reserve(&ann).unwrap();
+            limits.failed(&ann);
+        }
+        assert_eq!(
+            limits.reserve(&ann).unwrap_err().status(),
+            429,
+            "guesses at this user count all the same"
+        );
+        let elsewhere = Origin::new(IpAddr::from([192, 0, 2, 2]));
+        limits.reserve(&limits.source(elsewhere, "ann", false)).unwrap();
+    }
+}

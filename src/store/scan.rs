@@ -1,0 +1,154 @@
+//! Scans: searches for what no column holds, which look into the documents one after the other.
+//!
+//! A scan is bounded in rows and in time, and only a few run at once. It reads chunk by chunk, each in a transaction of
+//! its own, and gives the connection back before it looks at the rows of a chunk. So a scan is not of one moment: a row
+//! that changes meanwhile is seen as it was at one of them. Each row is looked at once, because a chunk begins after the
+//! last row of the one before, and a row that has moved on in the order is known by its id.
+
+mod permits;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::listing::{Budget, Listing, Rows, Weight};
+use super::page::Page;
+use super::pool::Pool;
+use super::{Outcome, Store, Tx};
+use crate::error::{Error, Result};
+pub(super) use permits::Permits;
+
+/// Bounds on scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many rows a scan may look into.
+    pub rows: usize,
+    /// How long a scan may take.
+    pub time: Duration,
+    /// How many scans of one project run at once.
+    pub of_a_project: usize,
+    /// How long a further scan waits until it may begin.
+    pub wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rows: 50_000, time: Duration::from_secs(10), of_a_project: 2, wait: Duration::from_secs(2) }
+    }
+}
+
+/// All scans together may use one of so many connections.
+const POOL_SHARE: usize = 4;
+
+/// The most rows of one chunk.
+const CHUNK: usize = 200;
+
+/// What is scanned for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'s> {
+    /// The project that the scan counts for.
+    pub project: &'s str,
+    /// Which of the rows that are found are wanted.
+    pub page: Page,
+    /// The keys that narrow the list by an index, for the refusal.
+    pub indexed: &'s [&'s str],
+}
+
+/// What bounds the scans over that pool.
+pub(super) fn permits(pool: &Pool, limits: Limits) -> Arc<Permits> {
+    Permits::new(limits, pool.max_size() as usize / POOL_SHARE)
+}
+
+impl Store {
+    /// The same store with other bounds on scans.
+    #[must_use]
+    pub fn with_scan_limits(self, limits: Limits) -> Self {
+        Self { scans: permits(&self.pool, limits), ..self }
+    }
+
+    /// The rows of a page that `is_wanted`, as many as one answer has room for.
+    ///
+    /// `chunk` reads a page of the list after a row, or from its beginning; `id` tells rows apart.
+    ///
+    /// # Errors
+    /// 400 when the page is not full after as many rows as a scan may look into; 503 when it takes too long, or too many
+    /// scans run already; what `chunk` fails with.
+    pub fn scan<R: Clone + Weight>(
+        &self,
+        scan: &Scan<'_>,
+        mut chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
+        id: impl Fn(&R) -> &str,
+        mut is_wanted: impl FnMut(&R) -> bool,
+    ) -> Result<Rows<R>> {
+        let limits = self.scans.limits;
+        let _permit = self.scans.enter(scan.project).ok_or_else(|| busy(&limits))?;
+        let until = Instant::now() + limits.time;
+        let (mut found, mut to_skip, mut looked_at) = (Vec::new(), scan.page.offset, HashSet::new());
+        let (mut left, mut last, mut budget) = (limits.rows, None::<R>, Budget::default());
+        loop {
+            // With one row more than may be looked into it is known whether there is one.
+            let limit = left.saturating_add(1).min(CHUNK);
+            let page = Page { limit: limit as i64, offset: 0 };
+            let read = |tx: &mut Tx<'_>| chunk(tx, page, last.as_ref());
+            let Listing { rows, has_more, .. } = self.read_lagging(read)?;
+            let is_last = rows.len() < limit && !has_more;
+            last = rows.last().cloned().or(last);
+            for row in rows {
+                if found.len() as i64 >= scan.page.limit {
+                    return Ok(Rows { rows: found, is_cut: false });
+                }
+                if left == 0 {
+                    return Err(too_many(&limits, scan.indexed));
+                }
+                left -= 1;
+                if Instant::now() >= until {
+                    return Err(too_long(&limits, scan.indexed));
+                }
+                if !looked_at.insert(id(&row).to_owned()) || !is_wanted(&row) {
+                    continue;
+                }
+                if to_skip > 0 {
+                    to_skip -= 1;
+                    continue;
+                }
+                if !budget.take(row.weight()) {
+                    return Ok(Rows { rows: found, is_cut: true });
+                }
+                found.push(row);
+            }
+            if is_last || found.len() as i64 >= scan.page.limit {
+                return Ok(Rows { rows: found, is_cut: false });
+            }
+        }
+    }
+}
+
+/// How a search is made smaller.
+fn narrow(indexed: &[&str]) -> String {
+    format!("Narrow it by query parameters, which have indexes: {}.", indexed.join(", "))
+}
+
+fn too_many(limits: &Limits, indexed: &[&str]) -> Error {
+    Error::bad_request(format!(
+        "A search for what no index has may look into {} documents, and this one would have to look into more. {}",
+        limits.rows,
+        narrow(indexed)
+    ))
+}
+
+fn too_long(limits: &Limits, indexed: &[&str]) -> Error {
+    Error::unavailable(
+        format!("The search has not ended within {} seconds. {}", limits.time.as_secs(), narrow(indexed)),
+        "a search inside documents took too long",
+    )
+}
+
+fn busy(limits: &Limits) -> Error {
+    Error::unavailable(
+        format!(
+            "Too many searches look into documents at the moment: at most {} of one project do so at once. Try again.",
+            limits.of_a_project
+        ),
+        "too many searches inside documents",
+    )
+}

@@ -1,0 +1,81 @@
+//! Whether the file is whole.
+
+use std::path::Path;
+
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+
+use super::{SHM, WAL, lock, real_path, unmerged_log};
+use crate::store::dialect::BUSY_TIMEOUT;
+use crate::store::url::DatabaseUrl;
+
+#[derive(QueryableByName)]
+struct Finding {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// Has SQLite check the whole file (`PRAGMA quick_check`). For other databases there is nothing to do.
+///
+/// # Errors
+/// A sentence for the operator: the file is damaged, or cannot be read.
+pub fn quick_check(url: &DatabaseUrl) -> Result<(), String> {
+    match url.sqlite_path() {
+        Some(path) => quick_check_file(&real_path(path)?),
+        None => Ok(()),
+    }
+}
+
+/// Checks a database before a command opens it, if it was not closed and is not being served. The first program that
+/// opens such a file merges the log into it: after that a log that belongs to another file has done its damage.
+///
+/// # Errors
+/// A sentence for the operator: the file is damaged, or does not belong to its log.
+pub fn after_unclean_stop(url: &DatabaseUrl) -> Result<(), String> {
+    let Some(path) = url.sqlite_path().filter(|path| path.exists()) else { return Ok(()) };
+    let path = real_path(path)?;
+    lock::unless_locked(&path, || if_not_closed(&path))
+}
+
+/// As [`after_unclean_stop`], of a database that this process has locked.
+pub(super) fn if_not_closed(path: &Path) -> Result<(), String> {
+    if unmerged_log(path).is_none() {
+        return Ok(());
+    }
+    log::info!("the database {} was not closed; it is checked", path.display());
+    quick_check_file(path)
+}
+
+/// Checks a file, whatever its log is. When it fails, the file and its log stay as they are.
+fn quick_check_file(path: &Path) -> Result<(), String> {
+    damage(path).map_err(|why| {
+        format!(
+            "The database {path} is damaged ({why}). Restore a backup with `freezer-api db restore`. If it is a copy that \
+             was put there while the log of the file before it was still beside it, remove that log ({path}{WAL} and \
+             {path}{SHM}): the copy is unharmed.",
+            path = path.display(),
+        )
+    })
+}
+
+/// What SQLite finds wrong with a file, in a few words. When it does, the file and its log stay as they are.
+pub(super) fn damage(path: &Path) -> Result<(), String> {
+    let name = path.to_str().ok_or("its path is not UTF-8")?;
+    let mut connection = SqliteConnection::establish(name).map_err(|error| error.to_string())?;
+    let findings = connection
+        .batch_execute(BUSY_TIMEOUT)
+        .and_then(|()| sql_query("PRAGMA quick_check(1)").load::<Finding>(&mut connection));
+    let why = match findings {
+        Ok(findings) => match findings.into_iter().find(|finding| finding.quick_check != "ok") {
+            None => return Ok(()),
+            Some(finding) => finding.quick_check,
+        },
+        Err(error) => error.to_string(),
+    };
+    // To close the last connection would merge the log into the file. The process is about to end, and the system
+    // closes the files then.
+    std::mem::forget(connection);
+    Err(why.lines().collect::<Vec<_>>().join(" "))
+}

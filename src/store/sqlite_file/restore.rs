@@ -1,0 +1,143 @@
+//! A backup in the place of the database.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use super::lock::Lock;
+use super::{JOURNAL, SHM, WAL, beside, check, unmerged_log};
+use crate::store::migrations;
+use crate::store::url::DatabaseUrl;
+
+/// The copy of the backup that becomes the database.
+const COPY: &str = ".restoring";
+/// What may be beside a database.
+const LOGS: [&str; 3] = [WAL, SHM, JOURNAL];
+
+/// What a restore has done.
+pub struct Restored {
+    /// The database, without symbolic links.
+    pub path: PathBuf,
+    /// Where the database is that was there before; its logs are beside it.
+    pub kept: Option<PathBuf>,
+    /// Whether the schema is older than this release's.
+    pub is_old: bool,
+}
+
+/// Puts a copy of the backup `file` in the place of the database at `path`, which must not be served. The database that
+/// is there is kept under another name, together with its logs.
+///
+/// # Errors
+/// A sentence for the operator: the backup is damaged, is no database of this service or a newer one, or the database
+/// is in use. Then the database is as it was.
+pub fn restore(path: &Path, file: &Path) -> Result<Restored, String> {
+    let cannot =
+        |error: &dyn std::fmt::Display| format!("The backup {} cannot be restored: {error}.", file.display());
+    let backup = file.canonicalize().map_err(|error| cannot(&error))?;
+    if !backup.is_file() {
+        return Err(cannot(&"it is not a regular file"));
+    }
+    let lock = Lock::exclusive(path)?;
+    let real = lock.path();
+    if is_same(&backup, real) {
+        return Err(cannot(&"it is the database itself"));
+    }
+    if let Some(log) = unmerged_log(&backup) {
+        return Err(cannot(&format_args!(
+            "beside it is {}, so that it is not the whole database; `freezer-api db backup` makes a copy that is whole",
+            log.display()
+        )));
+    }
+    let copy = beside(real, COPY);
+    let outcome = copied(&backup, &copy, real).map_err(|error| cannot(&error)).and_then(|()| {
+        let is_old = accept(&copy, file)?;
+        let kept = exchange(&lock, &copy).map_err(|error| cannot(&error))?;
+        Ok(Restored { path: real.to_owned(), kept, is_old })
+    });
+    remove(&copy);
+    outcome
+}
+
+/// Whether both paths name one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
+}
+
+/// Copies the backup beside the database, for the owner of the database, so that the service can open it.
+fn copied(backup: &Path, copy: &Path, real: &Path) -> io::Result<()> {
+    remove(copy);
+    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(copy)?;
+    let directory = real.parent().unwrap_or(Path::new("."));
+    let owner = real.metadata().or_else(|_| directory.metadata())?;
+    let lock = beside(real, ".lock");
+    for file in [copy, &lock] {
+        let metadata = file.metadata()?;
+        if (metadata.uid(), metadata.gid()) != (owner.uid(), owner.gid())
+            && let Err(error) = chown(file, Some(owner.uid()), Some(owner.gid()))
+            && metadata.uid() != owner.uid()
+        {
+            return Err(error);
+        }
+    }
+    io::copy(&mut File::open(backup)?, &mut target)?;
+    target.sync_all()
+}
+
+/// Whether the copy is a whole database of this service; true if its schema is an old one.
+fn accept(copy: &Path, file: &Path) -> Result<bool, String> {
+    let shown = |why: String| why.replace(&*copy.to_string_lossy(), &file.to_string_lossy());
+    let name = copy.to_str().ok_or("The path of the database is not UTF-8.")?;
+    let refused = |why: &str| format!("The backup {} is not restored: {why}.", file.display());
+    check::damage(copy).map_err(|why| refused(&shown(why)))?;
+    let state = migrations::state(&DatabaseUrl::parse(name)?)
+        .map_err(|why| refused(shown(why.into()).trim_end_matches('.')))?;
+    if state.current.is_none() || !(state.pending.is_empty() || state.unknown.is_empty()) {
+        return Err(refused("it is no database of this service"));
+    }
+    if !state.unknown.is_empty() {
+        let unknown = state.unknown.join(", ");
+        return Err(refused(&format!("its schema is newer than this release ({unknown})")));
+    }
+    Ok(!state.pending.is_empty())
+}
+
+/// Moves the database and its logs away and the copy into its place; where the database is now.
+fn exchange(lock: &Lock, copy: &Path) -> io::Result<Option<PathBuf>> {
+    let real = lock.path();
+    let kept = beside(real, &format!(".{}", chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ")));
+    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for suffix in [""].iter().chain(&LOGS) {
+        let (from, to) = (beside(real, suffix), beside(&kept, suffix));
+        if from.symlink_metadata().is_ok() {
+            moves.push((from, to));
+        }
+    }
+    let was_there = real.exists();
+    lock.restoring()?;
+    moves.push((copy.to_owned(), real.to_owned()));
+    for (done, (from, to)) in moves.iter().enumerate() {
+        if let Err(error) = fs::rename(from, to) {
+            for (from, to) in moves[..done].iter().rev() {
+                fs::rename(to, from)?;
+            }
+            if was_there {
+                lock.belongs()?;
+            }
+            return Err(error);
+        }
+    }
+    File::open(real.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    lock.belongs()?;
+    Ok(was_there.then_some(kept))
+}
+
+/// Removes what there is of a copy.
+fn remove(copy: &Path) {
+    for suffix in [""].iter().chain(&LOGS) {
+        let _ = fs::remove_file(beside(copy, suffix));
+    }
+}

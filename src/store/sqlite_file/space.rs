@@ -1,0 +1,234 @@
+//! Room for changes and deletions: nothing new is created when the file system is nearly full.
+
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+
+use super::beside;
+use crate::error::Error;
+use crate::store::connection::AnyConnection;
+use crate::store::dialect::BUSY_TIMEOUT;
+
+const MIB: u64 = 1 << 20;
+/// Creates need this much, or this share of the file system where that is less.
+const MOST: u64 = 64 * MIB;
+const SHARE: u64 = 50;
+/// The size of the reserve, or its share of the file system where that is less.
+const RESERVE: u64 = 8 * MIB;
+const RESERVE_SHARE: u64 = 8;
+/// How long a measurement holds, as long as there is more than this above the limit. Less than that could be written
+/// meanwhile, so that each create measures anew.
+const HOLDS: Duration = Duration::from_secs(1);
+const PLENTY: u64 = 256 * MIB;
+/// How often the log says that there is little room, at most.
+const TOLD: Duration = Duration::from_secs(60);
+
+/// The room on the file system of a database.
+pub struct FreeSpace {
+    path: PathBuf,
+    /// Room that is given up when the disk is full all the same, because other programs fill it, too: a change or a
+    /// deletion needs room in the log, and to merge the log needs room in the database.
+    reserve: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// When there was plenty.
+    plenty: Option<Instant>,
+    is_low: bool,
+    has_reserve: bool,
+    /// When the log last had it that there is little room.
+    told: Option<Instant>,
+    /// Whether that is the last that it had.
+    is_told: bool,
+}
+
+impl State {
+    /// Logs that there is little room, or room again; at the limit, where deletions and creates alternate, not each time.
+    fn tell(&mut self, path: &Path, room: &Room) {
+        if self.is_low == self.is_told || (self.is_low && self.told.is_some_and(|at| at.elapsed() < TOLD)) {
+            return;
+        }
+        self.is_told = self.is_low;
+        if !self.is_low {
+            return log::info!("the file system of {} has room again", path.display());
+        }
+        self.told = Some(Instant::now());
+        log::warn!(
+            "the file system of {} has {} KiB free of {} MiB: nothing new is created until there is more than {} KiB; \
+             changes and deletions go on",
+            path.display(),
+            room.free / 1024,
+            room.total / MIB,
+            room.limit / 1024
+        );
+    }
+}
+
+/// In bytes.
+struct Room {
+    /// What the file system has, less what the database will need when its log is merged.
+    free: u64,
+    /// What deleted rows have left inside the file, which does not shrink.
+    reusable: u64,
+    limit: u64,
+    total: u64,
+}
+
+impl Room {
+    fn is_low(&self) -> bool {
+        // What is reusable needs room in the log still.
+        self.free < self.limit && (self.free < self.limit / 2 || self.free + self.reusable < self.limit)
+    }
+
+    fn reserve(&self) -> u64 {
+        RESERVE.min(self.total / RESERVE_SHARE)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Pages {
+    #[diesel(sql_type = BigInt)]
+    page_count: i64,
+    #[diesel(sql_type = BigInt)]
+    freelist_count: i64,
+    #[diesel(sql_type = BigInt)]
+    page_size: i64,
+}
+
+impl FreeSpace {
+    /// The room around the database at this real path.
+    pub fn new(path: &Path) -> Self {
+        let reserve = beside(path, ".reserve");
+        // One that a process has left that was killed.
+        let state = State { has_reserve: reserve.exists(), ..State::default() };
+        Self { path: path.to_owned(), reserve, state: Mutex::new(state) }
+    }
+
+    /// Refuses to create something when there is little room.
+    ///
+    /// # Errors
+    /// 503 while less is free than the smaller of 64 MiB and 2 %; the log has the reason, once. What `connection` says.
+    pub fn expect(&self, connection: &mut AnyConnection) -> QueryResult<Result<(), Error>> {
+        if self.state().plenty.is_some_and(|at| at.elapsed() < HOLDS) {
+            return Ok(Ok(()));
+        }
+        let pages = pages(connection)?;
+        let Some(room) = self.measure(&pages) else { return Ok(Ok(())) };
+        let is_low = room.is_low();
+        let mut state = self.state();
+        state.plenty = (room.free > room.limit + PLENTY).then(Instant::now);
+        if !is_low && !state.has_reserve && room.free > 2 * room.limit + room.reserve() {
+            state.has_reserve = self.take_reserve(room.reserve());
+        }
+        state.is_low = is_low;
+        state.tell(&self.path, &room);
+        Ok(if is_low { Err(refusal()) } else { Ok(()) })
+    }
+
+    /// After a change while there is little room: merges the log and gives its room back.
+    pub fn settle(&self, connection: &mut AnyConnection) {
+        if self.state().is_low {
+            shorten_log(connection);
+        }
+    }
+
+    /// After a change that found the disk full: gives up the reserve and shortens the log, so that the change may
+    /// succeed when it is made again.
+    pub fn make_room(&self, connection: &mut AnyConnection) {
+        let mut state = self.state();
+        state.plenty = None;
+        if std::mem::take(&mut state.has_reserve) {
+            log::warn!("the file system of {} is full; the reserve is given up", self.path.display());
+            self.drop_reserve();
+        }
+        drop(state);
+        shorten_log(connection);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: the system does not say.
+    fn measure(&self, pages: &Pages) -> Option<Room> {
+        let system = statvfs(&self.path).ok()?;
+        let length = fs::metadata(&self.path).ok()?.len();
+        let bytes = |pages: u64, size: u64| pages.saturating_mul(size);
+        let of_pages =
+            |count: i64| bytes(count.try_into().unwrap_or(0), pages.page_size.try_into().unwrap_or(0));
+        let total = bytes(system.f_blocks, system.f_frsize);
+        Some(Room {
+            free: bytes(system.f_bavail, system.f_frsize)
+                .saturating_sub(of_pages(pages.page_count).saturating_sub(length)),
+            reusable: of_pages(pages.freelist_count),
+            limit: MOST.min(total / SHARE),
+            total,
+        })
+    }
+
+    fn take_reserve(&self, size: u64) -> bool {
+        let made = File::options().write(true).create(true).truncate(true).mode(0o600).open(&self.reserve);
+        let made = made.and_then(|file| Ok(fallocate(&file, FallocateFlags::empty(), 0, size)?));
+        if let Err(error) = &made {
+            log::debug!("there is no reserve {}: {error}", self.reserve.display());
+            self.drop_reserve();
+        }
+        made.is_ok()
+    }
+
+    fn drop_reserve(&self) {
+        let _ = fs::remove_file(&self.reserve);
+    }
+}
+
+impl Drop for FreeSpace {
+    fn drop(&mut self) {
+        self.drop_reserve();
+    }
+}
+
+fn pages(connection: &mut AnyConnection) -> QueryResult<Pages> {
+    let sql = "SELECT page_count, freelist_count, page_size \
+               FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    sql_query(sql).get_result(connection)
+}
+
+/// Merges the log into the database and truncates it; as far as readers allow, without waiting for them.
+fn shorten_log(connection: &mut AnyConnection) {
+    let sql = format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); {BUSY_TIMEOUT}");
+    if let Err(error) = connection.batch_execute(&sql) {
+        log::debug!("the log is not merged: {error}");
+        let _ = connection.batch_execute(BUSY_TIMEOUT);
+    }
+}
+
+fn refusal() -> Error {
+    Error::unavailable_as_logged(
+        "The service's disk is nearly full, and nothing new is taken until there is room again. Changes and deletions \
+         go on.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reusable_counts_as_long_as_there_is_room_for_the_log() {
+        let is_low = |free, reusable| Room { free, reusable, limit: 100, total: 5000 }.is_low();
+        assert!(!is_low(100, 0));
+        assert!(is_low(99, 0));
+        assert!(!is_low(60, 40));
+        assert!(is_low(60, 39));
+        assert!(is_low(49, 1000));
+    }
+}

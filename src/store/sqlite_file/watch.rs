@@ -1,0 +1,127 @@
+//! Whether the paths of a database still name the files that are open.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use rustix::fs::{CWD, Mode, OFlags};
+
+use crate::error::Error;
+
+/// The open files of a database, by their paths.
+pub struct Watch {
+    files: Vec<Watched>,
+    /// Set when a file was found to be another, for as long as the process lives: the file that is open may have missed
+    /// changes even when it comes back.
+    changed: OnceLock<()>,
+}
+
+struct Watched {
+    path: PathBuf,
+    identity: Identity,
+    /// Keeps the inode, so that no other file gets its number. With `O_PATH` no lock is lost when it is closed, while to
+    /// close any other descriptor of the file would drop SQLite's POSIX locks on it.
+    _pin: File,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+impl Watch {
+    /// Watches the files that are at these paths now.
+    ///
+    /// # Errors
+    /// One of them cannot be looked at.
+    pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> io::Result<Self> {
+        let files = paths.into_iter().map(|path| {
+            let pin = rustix::fs::openat(CWD, &path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+            let pin = File::from(pin);
+            Ok(Watched { path, identity: (&pin.metadata()?).into(), _pin: pin })
+        });
+        Ok(Self { files: files.collect::<io::Result<_>>()?, changed: OnceLock::new() })
+    }
+
+    /// Looks at each file by stat(2).
+    ///
+    /// # Errors
+    /// 503 from the first moment that one of them was replaced or removed; the log has the reason, once.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.changed.get().is_some() {
+            return Err(refusal());
+        }
+        for file in &self.files {
+            let what = match file.path.metadata() {
+                Ok(now) if file.identity == Identity::from(&now) => continue,
+                Ok(_) => "replaced",
+                Err(error) if error.kind() == ErrorKind::NotFound => "removed",
+                Err(error) => {
+                    let log = format!("{}: {error}", file.path.display());
+                    return Err(Error::unavailable("The database file cannot be looked at.", log));
+                }
+            };
+            if self.changed.set(()).is_ok() {
+                log::error!(
+                    "{} was {what} while it was served. All requests are refused from now on, because what they write \
+                     would be lost. Stop the service, put the database in its place, with `freezer-api db restore` if it \
+                     is a backup, and start the service again",
+                    file.path.display()
+                );
+            }
+            return Err(refusal());
+        }
+        Ok(())
+    }
+}
+
+fn refusal() -> Error {
+    Error::unavailable_as_logged(
+        "The database file was replaced or removed while the service was running. The service needs its administrator, \
+         and a restart.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_comes_back_stays_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, away) = (directory.path().join("f"), directory.path().join("away"));
+        fs::write(&path, "a").unwrap();
+        let watch = Watch::new([path.clone()]).unwrap();
+        fs::write(&path, "b").unwrap();
+        assert!(watch.check().is_ok(), "its content may change");
+        fs::rename(&path, &away).unwrap();
+        assert_eq!(watch.check().unwrap_err().status(), 503);
+        fs::rename(&away, &path).unwrap();
+        assert_eq!(watch.check().unwrap_err().status(), 503);
+        assert!(Watch::new([path]).unwrap().check().is_ok());
+    }
+
+    #[test]
+    fn a_new_file_of_the_same_name_is_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        for _ in 0..20 {
+            fs::write(&path, "a").unwrap();
+            let watch = Watch::new([path.clone()]).unwrap();
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, "a").unwrap();
+            assert!(watch.check().is_err());
+        }
+    }
+}

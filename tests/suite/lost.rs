@@ -1,0 +1,146 @@
+//! Paths that do not exist: a 404 before a token is asked for, which says what is wrong with a client's URL.
+
+use std::sync::Arc;
+
+use freezer_api::auth::Strategy;
+use freezer_api::identity::{self, Standalone};
+use freezer_api::server::Settings;
+use serde_json::json;
+
+use crate::api::{Api, Node, serve};
+use crate::http;
+
+on_every_backend! {
+    what_does_not_exist_is_a_404_before_a_token_is_asked_for,
+    a_known_path_tells_its_methods_before_a_token_is_asked_for,
+    what_a_project_has_is_told_to_callers_with_a_token,
+    a_client_that_looks_for_the_identity_is_told_where_it_is,
+    a_path_without_its_project_says_so,
+}
+
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+
+/// A node with the built-in identity.
+fn standalone(api: &Api) -> Node {
+    let identity = Standalone::new(api.store(), &identity::Settings::default());
+    api.node_with(|app| app.auth = Strategy::Standalone(identity))
+}
+
+fn what_does_not_exist_is_a_404_before_a_token_is_asked_for(api: &Api) {
+    let noauth = api.node_with(|_| {});
+    for node in [&noauth, &standalone(api)] {
+        for path in [
+            "/v3",
+            "/v3/",
+            "/v3/auth/tokens",
+            "/v2.0",
+            "/v2.0/tokens",
+            "/v1",
+            "/v1/p/jobs",
+            "/foo",
+            "/jobs",
+            "/p/jobs",
+            "/V2/p/jobs",
+            "/v2x/p/jobs",
+            "/docs/x",
+            "/identity/v2.0",
+            "/identity/v3/nope",
+            "/identity/v3/auth/tokens/x",
+            "/identity/v3/users",
+            "/%2e%2e/v2",
+            "*",
+        ] {
+            for method in METHODS {
+                for token in [&[][..], &[("X-Auth-Token", "nonsense")]] {
+                    let answer = http::send(node.address, method, path, token, None);
+                    assert_eq!(answer.status, 404, "{answer}");
+                    assert_eq!(answer.header("WWW-Authenticate"), None, "{answer}");
+                }
+            }
+        }
+    }
+}
+
+fn a_known_path_tells_its_methods_before_a_token_is_asked_for(api: &Api) {
+    let node = standalone(api);
+    for (path, known) in [
+        ("/", "GET, HEAD, OPTIONS"),
+        ("/v2", "GET, HEAD, OPTIONS"),
+        ("/v2/openapi.json", "GET, HEAD, OPTIONS"),
+        ("/docs", "GET, HEAD, OPTIONS"),
+        ("/identity", "GET, HEAD, OPTIONS"),
+        ("/identity/v3", "GET, HEAD, OPTIONS"),
+        ("/identity/v3/projects", "GET, HEAD, OPTIONS"),
+        ("/identity/v3/auth/catalog", "GET, HEAD, OPTIONS"),
+    ] {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "BREW"] {
+            let answer = http::exchange(node.address, method, path, &[], None);
+            answer.expect(405);
+            assert_eq!(answer.header("Allow"), Some(known), "{answer}");
+        }
+    }
+}
+
+fn what_a_project_has_is_told_to_callers_with_a_token(api: &Api) {
+    let node = standalone(api);
+    for path in ["/v2/p", "/v2/clients", "/v2/p/nothing", "/v2/p/jobs/a/b", "/v2/v2/p/jobs"] {
+        for method in METHODS {
+            let answer = http::send(node.address, method, path, &[], None);
+            assert_eq!(answer.status, 401, "{answer}");
+        }
+    }
+}
+
+fn a_client_that_looks_for_the_identity_is_told_where_it_is(api: &Api) {
+    let node = standalone(api);
+    let identity = format!("http://{}/identity/v3", node.address);
+    for (method, path) in [
+        ("GET", "/v3"),
+        ("POST", "/v3/auth/tokens"),
+        ("GET", "/v2.0"),
+        ("POST", "/v2.0/tokens"),
+        ("GET", "/identity/v2.0"),
+        ("GET", "/identity/v3/nope"),
+        ("GET", "/keystone/v3"),
+        ("GET", "/foo"),
+        ("POST", "/identity/v3/v3/auth/tokens"),
+    ] {
+        let refusal = http::send(node.address, method, path, &[], Some(b"{}")).expect(404);
+        assert!(refusal["description"].as_str().unwrap().contains(&identity), "{refusal}");
+        // In the form in which Keystone's clients look for it.
+        let error = json!({"code": 404, "title": "404 Not Found", "message": refusal["description"]});
+        assert_eq!(refusal["error"], error);
+    }
+    // Where there is no identity, nothing is said of one.
+    let refusal = api.send("GET", "/v3", &[], None).expect(404);
+    assert_eq!(refusal["description"], "There is no resource at this path.");
+}
+
+fn a_path_without_its_project_says_so(api: &Api) {
+    let token = [("X-User-Id", "u"), ("X-Project-Id", "p"), ("X-Roles", "member")];
+    for (path, hint) in [
+        ("/v2/clients", "project's id is missing"),
+        ("/v2/clients/", "project's id is missing"),
+        ("/v2/jobs/1", "project's id is missing"),
+        ("/v2/action-reports/1/log", "project's id is missing"),
+        ("/v2/v2/p/clients", "/v2 twice"),
+        ("/p/clients", "has to begin with /v2/{project_id}"),
+        ("/clients", "has to begin with /v2/{project_id}"),
+        ("/v1/nothing", "version 2 begin with /v2/{project_id}"),
+    ] {
+        let refusal = api.send("GET", path, &token, None).expect(404);
+        assert!(refusal["description"].as_str().unwrap().contains(hint), "{path}: {refusal}");
+    }
+    let refusal = api.send("GET", "/v2/p/nothing", &token, None).expect(404);
+    assert_eq!(refusal["description"], "There is no resource at this path.");
+    // Behind a prefix the address is the one by which the client came.
+    let identity = Standalone::new(api.store(), &identity::Settings::default());
+    let policy = freezer_api::policy::Policy::new(freezer_api::policy::Settings::default()).unwrap();
+    let app = freezer_api::routes::App::new(api.store(), Strategy::Standalone(identity), policy);
+    let proxy =
+        freezer_api::http::proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };
+    let address = serve(app, Settings { proxy, ..Settings::default() }, Arc::default());
+    let refusal = http::send(address, "GET", "/backup/v3", &[], None).expect(404);
+    let identity = format!("http://{address}/backup/identity/v3");
+    assert!(refusal["description"].as_str().unwrap().contains(&identity), "{refusal}");
+}
