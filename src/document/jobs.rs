@@ -176,6 +176,9 @@ fn job_action(index: usize, entry: &Map<String, Value>, defaults: &Map<String, V
             "At /job_actions/{index}: an action_id or a freezer_action with an action is needed."
         )));
     }
+    if action_id.is_none() {
+        super::actions::check_words(&format!("/job_actions/{index}/freezer_action"), &spec)?;
+    }
     Ok(JobAction {
         action_id,
         freezer_action,

@@ -8,7 +8,7 @@ use crate::document::search;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::{backups, new_id};
+use crate::store::{backups, new_id, now};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -23,7 +23,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let spec = parse(request.call.json()?)?;
+    let spec = parse(request.call.json()?, now())?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
     app.store.write_one(|tx| backups::create(tx, owner, &id, &spec))?;
     Ok(request.created("backups", &id, &json!({"backup_id": id})))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use crate::document::sessions::{
-    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, parse, parse_ask, render,
+    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, check_schedule, parse, parse_ask, render,
 };
 use crate::document::{bounded, is_id, search};
 use crate::error::{Error, Result};
@@ -32,7 +32,10 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let mut change = parse(&document::SESSION, request.call.json()?)?;
     change.status = Some("active".into());
     let id = new_id();
-    app.store.write(|tx| insert(tx, request, &id, change.clone()).map(drop))?;
+    app.store.write(|tx| {
+        check_schedule(&change, None, tx.now)?;
+        insert(tx, request, &id, change.clone()).map(drop)
+    })?;
     Ok(request.created("sessions", &id, &json!({"session_id": id})))
 }
 
@@ -52,6 +55,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| {
         let session = found(tx, request)?;
         check(tx, &precondition, Some(&session))?;
+        check_schedule(&change, Some(&session), tx.now)?;
         let change = effective(&session, change.clone())?;
         sessions::update(tx, &session, change)
     })?;
@@ -69,6 +73,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let version = app.store.write(|tx| {
         let session = sessions::find(tx, request.project(), id)?;
         check(tx, &precondition, session.as_ref())?;
+        check_schedule(&change, session.as_ref(), tx.now)?;
         let Some(session) = session else {
             if sessions::is_anothers(tx, request.project(), id)? {
                 return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());

@@ -101,8 +101,8 @@ fn backups_are_filtered_by_numbers(api: &Api) {
     for (query, places) in [
         ("time_stamp=5", vec![0, 4, 7]),
         ("time_stamp=in:5,6", vec![0, 4, 6, 7]),
-        ("time_stamp=gt:5", vec![1, 6]),
-        ("time_stamp=gte:5", vec![0, 1, 4, 6, 7]),
+        ("time_stamp=gt:5", vec![1, 2, 5, 6]),
+        ("time_stamp=gte:5", vec![0, 1, 2, 4, 5, 6, 7]),
         ("time_stamp=lt:5", vec![3]),
         ("time_stamp=lte:5", vec![0, 3, 4, 7]),
         ("time_stamp=gte:0&time_stamp=lt:6", vec![0, 4, 7]),
