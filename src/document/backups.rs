@@ -62,9 +62,8 @@ fn names() -> Value {
     })
 }
 
-/// The times that `datetime.fromtimestamp` of a client takes in every time zone: the years 1 to 9999 without their
-/// first and last day.
-const TIMES: RangeInclusive<i64> = -62_135_510_400..=253_402_214_399;
+/// The times that `datetime.fromtimestamp` of a client takes: the years 1 to 9999.
+const TIMES: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// A time that every client can show: a number, or its digits.
 fn number(value: Option<&Value>) -> Option<Value> {
