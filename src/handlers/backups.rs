@@ -12,7 +12,7 @@ use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::backups::{self, Backup, BackupSpec};
 use crate::store::counts::Resource;
-use crate::store::{Tx, new_id};
+use crate::store::{Tx, new_id, now};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -35,7 +35,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let spec = parse(request.call.json()?)?;
+    let spec = parse(request.call.json()?, now())?;
     request.prepare_quota(app, Resource::Backups, 1)?;
     request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
