@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use freezer_api::cli::Cli;
-use tikv_jemallocator::Jemalloc;
+use mimalloc::MiMalloc;
 
 /// What a large answer took is given back to the system some seconds later. The C library's allocator keeps it, in an arena
 /// for each of the threads that connections have.
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {

@@ -2,6 +2,8 @@
 
 pub mod v1;
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::moment_type::Time;
 
 /// Where a backup stands.
 pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
@@ -41,6 +44,9 @@ pub const FIELDS: Fields = &[
     ("backup_metadata.curr_backup_level", "/backup_metadata/curr_backup_level"),
 ];
 
+/// The statuses of a record that is made before the agent runs, or of a run that failed.
+const UNFINISHED: &[&str] = &["creating", "error", "deleting"];
+
 const BACKUP_ID: &str = "The entry's id.";
 const STATUS: &str = "Where the backup stands.";
 
@@ -53,7 +59,73 @@ fn names() -> Value {
         ),
         "hostname": about("The host that was saved.", json!({"type": ["string", "null"], "maxLength": 255})),
         "container": about("Where in the storage it is.", json!({"type": ["string", "null"], "maxLength": 512})),
+        "time_stamp": about(
+            "When it was taken, in seconds since 1970; digits as text become the number. It may be missing while the \
+             status is creating, error or deleting.",
+            json!({"type": ["number", "string", "null"]}),
+        ),
     })
+}
+
+/// The times that `datetime.fromtimestamp` of a client takes: the years 1 to 9999.
+const TIMES: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+/// A time that every client can show: a number, or its digits.
+fn number(value: Option<&Value>) -> Option<Value> {
+    let number = match value? {
+        Value::String(text) => Value::from(text.trim().parse::<i64>().ok()?),
+        value => value.clone(),
+    };
+    let seconds = number.as_i64().map_or_else(|| number.as_f64(), |whole| Some(whole as f64))?;
+    (*TIMES.start() as f64..=*TIMES.end() as f64).contains(&seconds).then_some(number)
+}
+
+/// Puts digits in the place of text, and refuses what breaks the lists of the command line, which make a number of the
+/// time and sort by it. What is not finished yet may have none, and gets the time when it was written.
+fn check_time(status: &str, metadata: &mut Map<String, Value>, written: Time) -> Result<()> {
+    let sent = metadata.get("time_stamp");
+    if let Some(number) = number(sent) {
+        metadata.insert("time_stamp".to_owned(), number);
+        return Ok(());
+    }
+    let is_missing = sent.is_none_or(Value::is_null);
+    let has_old_name = number(metadata.get("timestamp")).is_some();
+    if is_missing && has_old_name {
+        return Ok(());
+    }
+    if is_missing && UNFINISHED.contains(&status) {
+        metadata.insert("time_stamp".to_owned(), super::epoch(written).into());
+        return Ok(());
+    }
+    let (least, greatest) = (TIMES.start(), TIMES.end());
+    Err(Error::bad_request(format!(
+        "At /time_stamp: this value must be seconds since 1970 from {least} to {greatest}, as a number or as digits."
+    )))
+}
+
+/// The metadata as it is shown: with a time that every client can read. A record without one, from an import or before
+/// such records were refused, shows when it was written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Metadata<'b> {
+    /// As it is stored.
+    Stored(&'b Json),
+    /// With another time.
+    Mended(Map<String, Value>),
+}
+
+impl<'b> Metadata<'b> {
+    fn new(backup: &'b Backup) -> Self {
+        // The column has the time of the metadata, if that is a whole number.
+        if backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
+            return Self::Stored(&backup.metadata);
+        }
+        let mut metadata = backup.metadata.object();
+        let known = number(metadata.get("time_stamp")).or_else(|| number(metadata.get("timestamp")));
+        let time = known.unwrap_or_else(|| Value::from(super::epoch(backup.created_at)));
+        metadata.insert("time_stamp".to_owned(), time);
+        Self::Mended(metadata)
+    }
 }
 
 /// What lists of backups offer. Most keys stand for what the agent wrote into the metadata, as far as it has a column
@@ -85,10 +157,10 @@ pub static COLLECTION: Collection = Collection {
 pub static BACKUP: Shape = Shape::new("BackupCreate", || {
     let named =
         |key: &str| json!({"required": [key], "properties": {key: {"type": "string", "minLength": 1}}});
-    // A record that is made before the agent runs, or of a run that failed, cannot say where the backup is.
+    // Such a record cannot say where the backup is.
     let unfinished = json!({
         "required": ["status"],
-        "properties": {"status": {"enum": ["creating", "error", "deleting"]}},
+        "properties": {"status": {"enum": UNFINISHED}},
     });
     // Backups that another service keeps have no container.
     let kept_elsewhere = json!({
@@ -103,11 +175,11 @@ pub static BACKUP: Shape = Shape::new("BackupCreate", || {
         "properties": properties,
         "allOf": [
             rule(
-                "a hostname is needed, unless the status is creating, error or deleting",
+                "a hostname of 1 to 255 characters is needed, unless the status is creating, error or deleting",
                 &[named("hostname"), unfinished.clone()],
             ),
             rule(
-                "a container is needed, unless the status is creating, error or deleting, or the mode is not fs",
+                "a container of 1 to 512 characters is needed, unless the status is creating, error or deleting, or the mode is not fs",
                 &[named("container"), unfinished, kept_elsewhere],
             ),
         ],
@@ -128,6 +200,10 @@ pub static BACKUP: Shape = Shape::new("BackupCreate", || {
         "curr_backup_level": 0,
     })
 });
+
+/// Metadata without `backup_metadata` around it.
+static BACKUP_METADATA: Shape =
+    Shape::new("BackupMetadata", || json!({"type": "object", "properties": names()}));
 
 /// The body of `PATCH /backups/{id}`.
 pub static BACKUP_PATCH: Shape = Shape::new("BackupPatch", || {
@@ -150,7 +226,12 @@ pub static BACKUP_PATCH: Shape = Shape::new("BackupPatch", || {
 
 /// A backup as [`render`] shows it.
 pub static BACKUP_DOCUMENT: Shape = Shape::new("Backup", || {
-    let metadata = json!({"type": "object", "required": ["backup_name"], "properties": names()});
+    let mut metadata =
+        json!({"type": "object", "required": ["backup_name", "time_stamp"], "properties": names()});
+    metadata["properties"]["time_stamp"] = about(
+        "When it was taken, in seconds since 1970; without one, when it was written.",
+        json!({"type": "number"}),
+    );
     closed(json!({
         "project_id": project_id(),
         "backup_id": own_id(BACKUP_ID),
@@ -191,16 +272,17 @@ pub struct BackupPatch {
     metadata: Map<String, Value>,
 }
 
-/// Reads a new backup.
+/// Reads a new backup, which is written at `written`.
 ///
 /// # Errors
 /// 400 when the body is not a backup.
-pub fn parse(body: Value) -> Result<BackupSpec> {
-    let mut metadata = BACKUP.check(body).map_err(bad_data)?;
+pub fn parse(body: Value, written: Time) -> Result<BackupSpec> {
+    let mut metadata = BACKUP.check(body)?;
     let status = match metadata.remove("status") {
         Some(Value::String(status)) => status,
         _ => AVAILABLE.to_owned(),
     };
+    check_time(&status, &mut metadata, written)?;
     Ok(BackupSpec { status, metadata })
 }
 
@@ -212,7 +294,14 @@ pub fn parse(body: Value) -> Result<BackupSpec> {
 /// # Errors
 /// 400 when the body is not an update.
 pub fn parse_patch(body: Value) -> Result<BackupPatch> {
-    let mut body = BACKUP_PATCH.check(body).map_err(bad_data)?;
+    // The rules of the metadata first, whose refusals name their keys.
+    let body = match body.as_object() {
+        Some(object) if !object.is_empty() && !object.contains_key("backup_metadata") => {
+            Value::Object(BACKUP_METADATA.check(body)?)
+        }
+        _ => body,
+    };
+    let mut body = BACKUP_PATCH.check(body)?;
     let status = body.remove("status");
     let mut metadata = match body.remove("backup_metadata") {
         Some(Value::Object(metadata)) => metadata,
@@ -237,32 +326,25 @@ pub fn patched(backup: &Backup, patch: &BackupPatch) -> Result<BackupSpec> {
     whole.extend(patch.metadata.clone());
     let status = patch.status.clone().unwrap_or_else(|| Value::from(backup.status.as_str()));
     whole.insert("status".to_owned(), status);
-    parse(Value::Object(whole))
-}
-
-/// The contract has one sentence for whatever is wrong with a backup; where it is wrong goes to the log.
-fn bad_data(error: Error) -> Error {
-    let mut answer = Error::bad_request("Bad Data Format");
-    answer.log = Some(error.description);
-    answer
+    parse(Value::Object(whole), backup.created_at)
 }
 
 /// A backup as the API shows it: these keys and no others, in the order of their names.
 #[derive(Serialize)]
 pub struct BackupJson<'b, M> {
     backup_id: &'b str,
-    backup_metadata: &'b M,
+    backup_metadata: M,
     project_id: &'b str,
     status: &'b str,
     user_id: &'b str,
 }
 
-impl<'b> BackupJson<'b, Json> {
+impl<'b> BackupJson<'b, Metadata<'b>> {
     /// The document of a row.
     pub fn new(backup: &'b Backup) -> Self {
         Self {
             backup_id: &backup.id,
-            backup_metadata: &backup.metadata,
+            backup_metadata: Metadata::new(backup),
             project_id: &backup.project_id,
             status: &backup.status,
             user_id: &backup.user_id,
@@ -291,11 +373,14 @@ pub fn largest(spec: &BackupSpec, (project, user): (&str, &str), id: &str) -> us
 mod tests {
     use super::*;
 
-    fn taken(body: Value) -> bool {
-        match parse(body) {
+    fn taken(mut body: Value) -> bool {
+        if let Value::Object(body) = &mut body {
+            body.entry("time_stamp").or_insert(1.into());
+        }
+        match parse(body, crate::store::now()) {
             Ok(_) => true,
             Err(error) => {
-                assert_eq!((error.status(), error.description.as_str()), (400, "Bad Data Format"));
+                assert_eq!(error.status(), 400);
                 false
             }
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, id, nullable, own_id, project_id, rule, text, user_id, version, words,
+    Shape, about, closed, id, must_be, nullable, own_id, project_id, rule, text, user_id, version, words,
 };
 use super::time::{self, iso};
 use crate::error::Result;
@@ -64,16 +64,22 @@ pub static COLLECTION: Collection = Collection {
 pub fn client_id() -> Value {
     const LABEL: &str = "([a-zA-Z\\d]|[a-zA-Z\\d][a-zA-Z\\d\\-]{0,61}[a-zA-Z\\d])";
     let ascii = LABEL.replace("\\d", "0-9");
-    json!({
+    let name = json!({
         "type": "string",
         "maxLength": 255,
         "pattern": format!("^(?:([A-Za-z0-9_\\-]+)_)?{ascii}(\\.{ascii})*$"),
-    })
+    });
+    must_be(
+        "a host's name, as web1.example.com, with a project's id and _ before it if wanted: letters, digits, - and dots, \
+         each part of 1 to 63 characters that begins and ends with a letter or digit, 255 in all",
+        name,
+    )
 }
 
 /// A host's name: anything with a letter or a digit in it (contract, api-v2 §4).
 fn hostname() -> Value {
-    json!({"type": "string", "pattern": "[a-zA-Z0-9]", "maxLength": 255})
+    let name = json!({"type": "string", "pattern": "[a-zA-Z0-9]", "maxLength": 255});
+    must_be("a name of up to 255 characters with a letter or a digit in it", name)
 }
 
 /// A list of what a client can do.

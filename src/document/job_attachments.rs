@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::jobs::JobDocument;
 use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
 use super::shape::{
-    Shape, about, closed, id, integer, nullable, own_id, project_id, text, time, user_id, version, words,
+    Shape, about, closed, id, integer, must_be, nullable, own_id, project_id, text, time, user_id, version,
+    words,
 };
 use super::time::{self as moment, iso};
 use super::time_or_never;
@@ -46,6 +47,7 @@ pub(super) fn body(mut properties: Value, required: &[&str], ignored: &[&[&str]]
 
 fn client() -> Value {
     let name = json!({"type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "maxLength": 255});
+    let name = must_be("a client's name or uuid: 1 to 255 letters, digits, dots, - and _", name);
     about("The client, by its name or its uuid: the project's own, or a central one.", name)
 }
 

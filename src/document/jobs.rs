@@ -203,6 +203,9 @@ fn job_action(
             "At /job_actions/{index}: an action_id or a freezer_action with an action is needed."
         )));
     }
+    if action_id.is_none() {
+        super::actions::check_words(&format!("/job_actions/{index}/freezer_action"), &spec)?;
+    }
     Ok(JobAction { spec, says, action_id, retries, retry_interval, mandatory })
 }
 

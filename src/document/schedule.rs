@@ -6,6 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::shape::{about, integer, time, titled, words};
+use crate::error::{Error, Result};
+use crate::schedule;
+use crate::store::moment_type::Time;
 
 /// What can be asked of a scheduler.
 pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];
@@ -13,14 +16,13 @@ pub use crate::store::jobs::STATUSES;
 /// How a run ended.
 pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
 
-const DATE: &str = "^(-?(?:[1-9][0-9]*)?[0-9]{4})-(1[0-2]|0[1-9])-(3[01]|0[1-9]|[12][0-9])T(2[0-3]|[01][0-9]):([0-5][0-9]):([0-5][0-9])(\\.[0-9]+)?(Z|[+-](?:2[0-3]|[01][0-9]):[0-5][0-9])?$";
-const INTERVAL: &str = "^(continuous|([0-9]+ +(weeks|days|hours|minutes|seconds)))$";
-
-/// The keys of every schedule object.
+/// The keys of every schedule object. What the `schedule_*` keys may be is more than a schema can say: [`check`].
 fn properties() -> Value {
-    let date = |what: &str| about(what, json!({"type": "string", "pattern": DATE, "maxLength": 64}));
-    let field = |what: &str| about(&format!("The cron field {what}."), super::shape::text(255));
-    let interval = json!({"type": "string", "pattern": INTERVAL, "maxLength": 64});
+    let text = |what: &str| about(what, json!({"type": "string"}));
+    let date = |what: &str| {
+        text(&format!("{what} A date that exists, as `2026-12-01T03:30:00`; a zone may follow."))
+    };
+    let field = |what: &str| text(&format!("The cron field {what}, as APScheduler reads it."));
     json!({
         "time_created": about("When it was created, in epoch seconds.", time()),
         "time_started": about("When the latest run started, in epoch seconds; -1 for never.", time()),
@@ -32,8 +34,8 @@ fn properties() -> Value {
         "schedule_date": date("When to run it once, in the scheduler's local time."),
         "schedule_start_date": date("Not before this."),
         "schedule_end_date": date("Not after this."),
-        "schedule_interval": about("How often: `continuous`, or a number and a unit.", interval),
-        "schedule_year": about("The cron field year.", json!({"type": "string", "pattern": "^[0-9]{4}$"})),
+        "schedule_interval": text("How often: `continuous`, or a number from 1 up and a unit, as `6 hours`."),
+        "schedule_year": field("year"),
         "schedule_month": field("month"),
         "schedule_day": field("day"),
         "schedule_week": field("week"),
@@ -70,9 +72,33 @@ pub fn is_of_unit(key: &str) -> bool {
     key.starts_with("schedule_")
 }
 
-/// The unit: the `schedule_*` keys, and nothing else.
+/// The unit: the `schedule_*` keys, and nothing else, with one blank in place of several.
 pub fn unit(schedule: &Map<String, Value>) -> Map<String, Value> {
-    schedule.iter().filter(|(key, _)| is_of_unit(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    let unit =
+        schedule.iter().filter(|(key, _)| is_of_unit(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    schedule::normalized(&unit)
+}
+
+/// Refuses a unit, found at `place`, that no scheduler can run. One that leaves the stored unit as it is passes: a
+/// scheduler sends back what it has read, and its job must get its status however bad its schedule is.
+///
+/// # Errors
+/// 400 that names the key and what it may be.
+pub fn check(
+    place: &str,
+    unit: &Map<String, Value>,
+    stored: Option<&Map<String, Value>>,
+    now: Time,
+) -> Result<()> {
+    if stored.is_some_and(|stored| self::unit(stored) == *unit) {
+        return Ok(());
+    }
+    schedule::parse(unit).and_then(|schedule| schedule.check_from(now.and_utc().timestamp())).map_err(
+        |refusal| {
+            let schedule::Refusal { key, expected } = refusal;
+            Error::bad_request(format!("At {place}/{key}: this value must be {expected}."))
+        },
+    )
 }
 
 /// What a document says about the run of a job; a key that is missing changes nothing.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Shape, about};
+use super::shape::{Shape, about, must_be};
 use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
 
@@ -21,11 +21,15 @@ const MAX_CONDITIONS: usize = 100;
 pub static SEARCH: Shape = Shape::new("Search", || {
     let object = json!({"type": "object", "maxProperties": MAX_CONDITIONS});
     let list = json!({"type": "array", "items": object, "maxItems": MAX_CONDITIONS});
-    let conditions = |what: &str| about(what, json!({"anyOf": [list, object]}));
+    let conditions = |what: &str| {
+        let either = json!({"anyOf": [list, object]});
+        about(what, must_be("an object, or a list of at most 100 objects", either))
+    };
     let time = |what: &str| {
         let number = json!({"type": "integer", "minimum": i64::MIN, "maximum": i64::MAX});
         let text = json!({"type": "string", "pattern": "^ *[+-]?[0-9]{1,18} *$"});
-        about(what, json!({"anyOf": [number, text, {"type": "null"}]}))
+        let time = json!({"anyOf": [number, text, {"type": "null"}]});
+        about(what, must_be("a whole number of seconds since 1970, as a number or as text, or null", time))
     };
     let schema = json!({
         "type": "object",

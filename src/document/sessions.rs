@@ -9,12 +9,14 @@ use serde_json::{Map, Value, json};
 use super::clients::client_id;
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, integer, nullable, own_id, project_id, text, time, titled, user_id, version, words,
+    Shape, about, closed, integer, must_be, nullable, own_id, project_id, text, time, titled, user_id,
+    version, words,
 };
 use super::{FAR, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::moment_type::Time;
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
 
 /// The keys that have columns, or that only the server sets.
@@ -88,7 +90,9 @@ pub static COLLECTION: Collection = Collection {
 fn schema(required: &[&str]) -> Value {
     // Old clients write "" for a time that is not known yet.
     let moment = |what: &str| {
-        about(what, json!({"anyOf": [time(), {"type": "string", "enum": [""]}, {"type": "null"}]}))
+        let time = json!({"anyOf": [time(), {"type": "string", "enum": [""]}, {"type": "null"}]});
+        let expected = "whole seconds since 1970, up to 253402300799, or one of -1, \"\" and null for none";
+        about(what, must_be(expected, time))
     };
     let mut schema = json!({
         "type": "object",
@@ -237,13 +241,25 @@ pub fn parse(shape: &Shape, body: Value) -> Result<SessionChange> {
     })
 }
 
-/// The schedule without the leftovers of a dashboard form.
+/// The schedule without the leftovers of a dashboard form, its unit as it is stored.
 fn cleaned(value: &Value) -> Value {
     let mut value = value.clone();
     if let Value::Object(object) = &mut value {
         object.retain(|key, _| !key.starts_with("interval_"));
+        let unit = schedule::unit(object);
+        object.extend(unit);
     }
     value
+}
+
+/// Refuses a schedule that no scheduler can run, unless it is the stored session's.
+///
+/// # Errors
+/// 400 that names the key and what it may be.
+pub fn check_schedule(change: &SessionChange, stored: Option<&Session>, now: Time) -> Result<()> {
+    let Some(sent) = &change.scheduling else { return Ok(()) };
+    let stored = stored.map(|session| session.scheduling.object());
+    schedule::check("/schedule", &schedule::unit(&sent.object()), stored.as_ref(), now)
 }
 
 /// A session as the API shows it, its members in the order of their names.
@@ -373,8 +389,11 @@ pub static SESSION_ACTION: Shape = Shape::new("SessionAction", || {
     // The command line sends it as text.
     let text = json!({"type": "string", "pattern": "^ *[0-9]{1,9} *$"});
     let job = about("The job's id.", json!({"type": "string", "minLength": 1, "maxLength": 255}));
-    let tag = about("The latest run that its scheduler knows of.", json!({"anyOf": [number, text]}));
-    let ended = about("The run it took part in.", json!({"anyOf": [number, text, {"type": "null"}]}));
+    let expected = "a whole number from 0 to 2147483647, or up to 9 digits as text";
+    let tag = must_be(expected, json!({"anyOf": [number, text]}));
+    let tag = about("The latest run that its scheduler knows of.", tag);
+    let ended = must_be(&format!("{expected}, or null"), json!({"anyOf": [number, text, {"type": "null"}]}));
+    let ended = about("The run it took part in.", ended);
     let start = json!({
         "type": "object",
         "required": ["job_id", "current_tag"],
@@ -389,14 +408,14 @@ pub static SESSION_ACTION: Shape = Shape::new("SessionAction", || {
             "result": about("How it ended.", words(&["success", "fail", "aborted"])),
         },
     });
-    json!({
+    must_be("an object with start or end", json!({
         "type": "object",
         "properties": {
             "start": about("A job wants to run: begin a run, or join the one that has just begun.", start),
             "end": about("A job has run.", end),
         },
         "anyOf": [{"required": ["start"]}, {"required": ["end"]}],
-    })
+    }))
 })
 .with_example(|| json!({"start": {"job_id": "3c59dc048e8850243be8079a5c74d079", "current_tag": 0}}));
 

@@ -73,14 +73,41 @@ fn complaint(schema: &Value, error: &ValidationError<'_>) -> String {
     let (mut place, mut what) = (error.instance_path().as_str(), error.masked_with("this value").to_string());
     if let Some(rule) = broken_rule(schema, error.schema_path().as_str()) {
         rule.clone_into(&mut what);
+        // The first alternative is what is usual: its place is the one to mend.
         if let ValidationErrorKind::AnyOf { context } = error.kind() {
-            let places = context.iter().flatten().map(|error| error.instance_path().as_str());
+            let places = context.iter().take(1).flatten().map(|error| error.instance_path().as_str());
             place = places.max_by_key(|place| place.len()).unwrap_or(place);
         }
+    } else if let Some(expected) = expected(schema, error) {
+        what = format!("this value must be {expected}");
     }
     let place = if place.is_empty() { "the body" } else { place };
-    what.truncate(what.char_indices().nth(300).map_or(what.len(), |(i, _)| i));
+    what.truncate(what.char_indices().nth(1000).map_or(what.len(), |(i, _)| i));
     format!("At {place}: {}.", what.trim_end_matches('.'))
+}
+
+/// What a value must be where a validator could only repeat a regular expression, name a keyword, or count candidates.
+fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
+    let (node, keyword) = error.schema_path().as_str().rsplit_once('/')?;
+    let node = schema.pointer(node)?;
+    match keyword {
+        "enum" => {
+            let words: Vec<String> = node.get("enum")?.as_array()?.iter().map(Value::to_string).collect();
+            let one_of = if words.len() == 1 { "" } else { "one of " };
+            Some(format!("{one_of}{}", words.join(", ")))
+        }
+        "pattern" | "anyOf" | "maxLength" => Some(node.get(MUST_BE)?.as_str()?.to_owned()),
+        _ => None,
+    }
+}
+
+/// The member of a schema that says in words what its pattern or its alternatives ask for.
+const MUST_BE: &str = "$comment";
+
+/// The same schema with words on what a value must be.
+pub fn must_be(what: &str, mut schema: Value) -> Value {
+    schema[MUST_BE] = what.into();
+    schema
 }
 
 /// What a broken rule ([`rule`]) says of itself; of alternatives a validator could only say that none of them holds.
@@ -132,7 +159,8 @@ pub fn part(mut schema: Value) -> Value {
 
 /// Schema of an id that a document may bring: up to 64 of the characters `\w` and `-`.
 pub fn id() -> Value {
-    json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 64})
+    let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 64});
+    must_be("an id: up to 64 letters, digits, - and _", id)
 }
 
 /// Schema of `inner`, or null.
@@ -151,7 +179,8 @@ pub fn nullable(mut inner: Value) -> Value {
 
 /// Schema of the id of something that is there.
 pub fn own_id(what: &str) -> Value {
-    about(what, json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}))
+    let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
+    about(what, must_be("an id: 1 to 64 letters, digits, - and _", id))
 }
 
 /// Schema of the project that a document belongs to.

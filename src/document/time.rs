@@ -1,10 +1,10 @@
 //! Points in time as the newer resources have them: ISO 8601 in UTC (contract, conventions §6 "Naming"). The older
 //! documents have seconds since the epoch.
 
+use super::shape::must_be;
+use crate::store::moment_type::Time;
 use chrono::{DateTime, Datelike, SubsecRound, Timelike};
 use serde_json::{Value, json};
-
-use crate::store::moment_type::Time;
 
 /// A time in text, as a document may bring it: with or without a fraction, and with or without a zone (UTC).
 const PATTERN: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):\
@@ -22,12 +22,13 @@ pub fn shown() -> Value {
 
 /// Schema of a time that a document may bring: ISO 8601 from 1970 to 9999, or seconds since the epoch.
 pub fn taken() -> Value {
-    json!({
+    let taken = json!({
         "anyOf": [
             {"type": "string", "pattern": PATTERN},
             {"type": "integer", "minimum": 0, "maximum": 253_402_300_799_i64},
         ],
-    })
+    });
+    must_be("a time from 1970 to 9999 as 2026-12-31T23:59:59Z, or seconds since 1970", taken)
 }
 
 /// A time that a document brings, if it is one: the 30th of February is none.

@@ -13,7 +13,7 @@ use crate::http::{Precondition, Reply};
 use crate::routes::App;
 use crate::store::backups::{self, Backup, BackupSpec};
 use crate::store::counts::Resource;
-use crate::store::{Tx, new_id};
+use crate::store::{Tx, new_id, now};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -40,7 +40,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let mut spec = parse(request.call.json()?)?;
+    let mut spec = parse(request.call.json()?, now())?;
     if let (true, Some(name)) = (request.is_v1(), &request.caller.user_name) {
         name_user(&mut spec.metadata, name);
     }

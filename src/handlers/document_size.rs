@@ -114,7 +114,6 @@ pub fn check_session(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, stored: u
 
 /// How large the document of a session is.
 pub fn largest_session(tx: &mut Tx<'_>, session: Session) -> Outcome<usize> {
-    let project = session.project_id.clone();
     let view = sessions::complete(tx, vec![session])?.pop().ok_or(Failure::Stale)?;
     Ok(session_document::largest(&view))
 }

@@ -78,7 +78,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
-        note_poll(app, request, &listing, project.is_none())?;
+        note_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
     }
     Ok(request.listed(asked, listing.page, id, move |view, sink| {
         sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) })
@@ -103,7 +103,7 @@ fn of_all_projects(query: &Query) -> Result<()> {
 /// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
 fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
     let is_plain = request.call.method == Method::Get
-        && asked.query == Query::default()
+        && asked.is_plain
         && request.call.param("fields").is_none();
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }

@@ -89,6 +89,8 @@ pub struct Asked {
     pub page: Page,
     /// Filters, order, marker.
     pub query: Query,
+    /// Whether the query string has nothing but `limit` and `offset`.
+    pub is_plain: bool,
     /// The search in the body, which the collections of old take.
     pub search: Search,
     /// The names of the keys that narrow the list by an index.
@@ -111,6 +113,7 @@ impl Request<'_> {
             return Err(Error::bad_request(refusal));
         }
         let page = self.page(app)?;
+        let is_plain = query == Query::default();
         if let Version::V1(Owner { user: Some(user), .. }) = &self.version {
             query.filters.push(Filter {
                 key: "user_id",
@@ -119,7 +122,7 @@ impl Request<'_> {
             });
         }
         let indexed = collection.keys.iter().map(|key| key.name).collect();
-        Ok(Asked { page, query, search, indexed, fields, collection })
+        Ok(Asked { page, query, is_plain, search, indexed, fields, collection })
     }
 
     /// A page of a list that is searched for what no column holds, so that each document is looked into.

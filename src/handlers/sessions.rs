@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Request, document_size};
 use crate::document::sessions::{
-    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, largest, parse, parse_ask,
-    render,
+    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, check_schedule, largest, parse,
+    parse_ask, render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
@@ -44,7 +44,10 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     change.status = Some("active".into());
     let id = new_id();
     request.prepare_quota(app, Resource::Sessions, 1)?;
-    app.store.write(|tx| insert(tx, request, &id, change.clone()).map(drop))?;
+    app.store.write(|tx| {
+        check_schedule(&change, None, tx.now)?;
+        insert(tx, request, &id, change.clone()).map(drop)
+    })?;
     Ok(request.created("sessions", &id, &json!({"session_id": id})))
 }
 
@@ -67,6 +70,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         |tx, stored| {
             let session = found(tx, request)?;
             check(tx, &precondition, Some(&session))?;
+            check_schedule(&change, Some(&session), tx.now)?;
             let change = effective(&session, change.clone());
             alter(tx, request, &session, change, stored)
         },
@@ -89,6 +93,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         |tx, stored| {
             let session = sessions::find(tx, request.project(), id)?;
             check(tx, &precondition, session.as_ref())?;
+            check_schedule(&change, session.as_ref(), tx.now)?;
             let Some(session) = session else {
                 if sessions::is_anothers(tx, request.project(), id)? {
                     return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());

@@ -106,8 +106,8 @@ pub struct Standalone {
     store: Store,
     token_lifetime: TimeDelta,
     max_tokens: i64,
-    verifier: password::Verifier,
-    limits: Limits,
+    verifier: Box<password::Verifier>,
+    limits: Box<Limits>,
     uses: Arc<Uses>,
 }
 
@@ -121,8 +121,8 @@ impl Standalone {
             store,
             token_lifetime: TimeDelta::seconds(i64::try_from(seconds).unwrap_or_default()),
             max_tokens: settings.max_tokens,
-            verifier: password::Verifier::new(settings.max_waiting_logins),
-            limits: Limits::new(settings.login_refill),
+            verifier: Box::new(password::Verifier::new(settings.max_waiting_logins)),
+            limits: Box::new(Limits::new(settings.login_refill)),
             uses: Arc::default(),
         }
     }

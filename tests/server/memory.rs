@@ -50,8 +50,8 @@ fn fill(daemon: &Daemon) {
         }
         for n in 0..1000 {
             let body =
-                json!({"backup_name": "b", "hostname": "h", "container": "c", "text": "x".repeat(30_000)});
-            let spec = document::backups::parse(body)?;
+                json!({"backup_name": "b", "hostname": "h", "container": "c", "time_stamp": 1, "text": "x".repeat(30_000)});
+            let spec = document::backups::parse(body, freezer_api::store::now())?;
             backups::create(tx, ("p", "u"), &format!("b{n}"), &spec)?;
         }
         Ok(())

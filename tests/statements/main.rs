@@ -49,11 +49,11 @@ fn search_everywhere(store: &Store, body: &Value) {
     let (query, page) = (Query::default(), Page { limit: 10, offset: 0 });
     store
         .read(|tx| {
-            clients::list(tx, "p", (&query, &search), page, (tx.now, tx.now), None)?;
-            actions::list(tx, "p", (&query, &search), page, None)?;
+            clients::list(tx, Some("p"), (&query, &search), page, (tx.now, tx.now), None)?;
+            actions::list(tx, Some("p"), (&query, &search), page, None)?;
             jobs::list(tx, Some("p"), (&query, &search), page, None)?;
-            sessions::list(tx, "p", (&query, &search), page, None)?;
-            backups::list(tx, "p", (&query, &search), page, None)?;
+            sessions::list(tx, Some("p"), (&query, &search), page, None)?;
+            backups::list(tx, Some("p"), (&query, &search), page, None)?;
             Ok(())
         })
         .unwrap();
@@ -97,7 +97,7 @@ fn ever_new_filters_leave_no_statements_behind() {
             (query(&["client_id", "hostname", "state"]), query(&["client_id", "session_id"]));
         store
             .read(|tx| {
-                clients::list(tx, "p", (&of_clients, &search), page, (tx.now, tx.now), None)?;
+                clients::list(tx, Some("p"), (&of_clients, &search), page, (tx.now, tx.now), None)?;
                 jobs::list(tx, Some("p"), (&of_jobs, &search), page, None)?;
                 Ok(())
             })
@@ -144,7 +144,7 @@ fn statements_of_lists(store: &Store, sort: Option<&str>, body: &Value) -> (usiz
     store.read(|tx| jobs::list(tx, Some("p"), (&of_jobs, &search), page, None)).map(drop).unwrap();
     let between = SENT.load(Ordering::SeqCst);
     store
-        .read(|tx| clients::list(tx, "p", (&of_clients, &search), page, (tx.now, tx.now), None))
+        .read(|tx| clients::list(tx, Some("p"), (&of_clients, &search), page, (tx.now, tx.now), None))
         .map(drop)
         .unwrap();
     (between - before, SENT.load(Ordering::SeqCst) - between)

@@ -69,8 +69,11 @@ fn operations(store: &Store, count: usize) -> BTreeMap<&'static str, usize> {
     let s = &mut service;
     s.send("POST client", "POST", "/clients", json!({"client_id": "a"}));
     s.send("POST client", "POST", "/clients", json!({"client_id": "b"}));
-    s.send("POST first backup", "POST", "/backups", json!({"backup_name": "n"}));
-    s.send("POST backup", "POST", "/backups", json!({"backup_name": "n"}));
+    let backup = json!({
+        "backup_name": "n", "hostname": "h", "container": "c", "time_stamp": 1, "curr_backup_level": 0,
+    });
+    s.send("POST first backup", "POST", "/backups", backup.clone());
+    s.send("POST backup", "POST", "/backups", backup);
 
     // A job of many actions.
     let job = json!({"client_id": "a", "job_actions": actions(count, 1)});

@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{BACKUP_DOCUMENT, BackupJson};
+use super::{BACKUP_DOCUMENT, BackupJson, Metadata};
 use crate::document::shape::{Shape, about, version};
 use crate::store::backups::Backup;
-use crate::store::document_type::Json;
 
 /// The key of the metadata that keeps the name: it has no column.
 const USER_NAME: &str = "user_name";
@@ -34,7 +33,7 @@ pub struct BackupJsonV1<'b> {
     #[serde(rename = "_version", skip_serializing_if = "Option::is_none")]
     version: Option<i32>,
     #[serde(flatten)]
-    backup: BackupJson<'b, Json>,
+    backup: BackupJson<'b, Metadata<'b>>,
     user_name: String,
 }
 

@@ -8,7 +8,7 @@ use super::super::sessions::{join, leave};
 use super::super::{Request, document_size};
 use super::named::{changed_client, check_client, is_on, known_client, wanted_session};
 use crate::document::jobs::{JobAction, JobDocument, KnownActions, check_capability};
-use crate::document::schedule::unit;
+use crate::document::schedule::{self, unit};
 use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
@@ -17,9 +17,13 @@ use crate::store::counts::Resource;
 use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::jobs::{self, JobHead, NewId, PlaceSpec};
+use crate::store::moment_type::Time;
 use crate::store::reports::{self, FinishedRun};
 use crate::store::sessions::Session;
 use crate::store::{Failure, Outcome, Tx, new_id, sessions};
+
+/// Where a job document has its schedule unit.
+const UNIT: &str = "/job_schedule";
 
 /// What becomes of a new document's `time_started` and `time_ended`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,7 @@ pub struct Inserted {
 
 /// Refuses a new document for what [`insert`] would refuse it for, and writes nothing; returns its client.
 pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
+    schedule::check(UNIT, &document.unit, None, tx.now)?;
     let client = known_client(tx, request, document.client_id.as_deref().unwrap_or_default())?;
     wanted_session(tx, request, document.session())?;
     let entries = document.actions.as_deref().unwrap_or_default();
@@ -61,6 +66,7 @@ pub fn insert(
     times: Times,
 ) -> Outcome<Inserted> {
     tx.expect_room()?;
+    schedule::check(UNIT, &document.unit, None, tx.now)?;
     let owner = (request.project(), request.user());
     let name = document.client_id.as_deref().unwrap_or_default();
     let client = known_client(tx, request, name)?;
@@ -163,6 +169,7 @@ pub fn patch(
         }
     };
     let unit = own_unit(head, document);
+    check_unit(head, unit.as_ref(), tx.now)?;
     let job_version =
         jobs::redefine(tx, request.user(), &head.job, document.description.clone(), unit, places.as_deref())?;
     let job_version = moved(tx, head, client.as_ref(), job_version)?;
@@ -221,6 +228,7 @@ pub fn replace(
     let stays = session.as_ref().map(|session| &session.id) == head.attachment.session_id.as_ref();
     let unit =
         Some(document.unit.clone()).filter(|unit| !(stays && session_unit(head).as_ref() == Some(unit)));
+    check_unit(head, unit.as_ref(), tx.now)?;
     let description = Some(document.description.clone().flatten());
     let job_version = jobs::redefine(tx, request.user(), &head.job, description, unit, Some(&places))?;
     let job_version = moved(tx, head, client.as_ref(), job_version)?;
@@ -339,6 +347,12 @@ fn own_unit(head: &JobHead, document: &JobDocument) -> Option<Map<String, Value>
         return None;
     }
     (session_unit(head).as_ref() != Some(&document.unit)).then(|| document.unit.clone())
+}
+
+/// Refuses a schedule unit that no scheduler can run, unless it is the job's already.
+fn check_unit(head: &JobHead, unit: Option<&Map<String, Value>>, now: Time) -> Outcome<()> {
+    let Some(unit) = unit else { return Ok(()) };
+    Ok(schedule::check(UNIT, unit, Some(&head.job.scheduling.object()), now)?)
 }
 
 /// The schedule unit that a job has from its session, if it is in one.

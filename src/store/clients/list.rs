@@ -110,10 +110,7 @@ fn marked(tx: &mut Tx<'_>, project: Option<&str>, uuid: &str) -> Outcome<Option<
     if let Some(project) = project {
         rows = rows.filter(clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true)));
     }
-    Ok(rows
-        .select(Client::as_select())
-        .first(tx.connection)
-        .optional()?)
+    Ok(rows.select(Client::as_select()).first(tx.connection).optional()?)
 }
 
 /// Which of two comes first in a list: what the statements say, once more.

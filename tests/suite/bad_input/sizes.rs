@@ -51,8 +51,10 @@ fn what_is_as_large_as_can_be_is_kept(api: &Api) {
         let document = alice.show("actions", id["action_id"].as_str().unwrap());
         assert!(document["freezer_action"]["text"] == sent["freezer_action"]["text"], "{filling:?}");
 
-        let (head, tail) =
-            ("{\"backup_name\":\"b\",\"hostname\":\"h\",\"container\":\"c\",\"text\":\"", "\"}");
+        let (head, tail) = (
+            "{\"backup_name\":\"b\",\"hostname\":\"h\",\"container\":\"c\",\"time_stamp\":1,\"text\":\"",
+            "\"}",
+        );
         let room = (LIMIT - head.len() - tail.len()) / filling.len();
         let body = format!("{head}{}{tail}", filling.repeat(room));
         let id = alice.send("POST", "/backups", Some(body.as_bytes())).expect(201);

@@ -30,7 +30,7 @@ fn body(noun: &str, n: usize) -> Value {
         "sessions" => session(),
         _ => {
             let mut body = backup(name);
-            body["time_stamp"] = if n.is_multiple_of(4) { Value::Null } else { json!(n % 5) };
+            body["time_stamp"] = json!(n % 5);
             body
         }
     }

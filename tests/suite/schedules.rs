@@ -1,0 +1,124 @@
+//! Schedules that no scheduler can run are refused, and never keep a scheduler from saying how a job went.
+
+use diesel::prelude::*;
+use freezer_api::store::document_type::Json;
+use freezer_api::store::schema::{jobs, sessions};
+use serde_json::{Value, json};
+
+use crate::api::{Api, Caller};
+use crate::documents::{job, session};
+
+on_every_backend! {
+    a_schedule_that_cannot_be_armed_is_refused_by_its_key,
+    several_blanks_are_stored_as_one,
+    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job,
+    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session,
+}
+
+const BAD: &[(&str, &str)] = &[
+    ("schedule_date", "2027-02-30T00:00:00"),
+    ("schedule_start_date", "2026-02-29T00:00:00Z"),
+    ("schedule_end_date", "2026-04-31T00:00:00"),
+    ("schedule_interval", "1 day"),
+    ("schedule_interval", "0 hours"),
+    ("schedule_interval", "99999999999 days"),
+    ("schedule_month", "1, 13"),
+    ("schedule_day", "31-32"),
+    ("schedule_week", "*/53"),
+    ("schedule_day_of_week", "mon, someday"),
+    ("schedule_hour", ""),
+    ("schedule_hour", "25"),
+    ("schedule_minute", "10-5"),
+    ("schedule_second", "*/60"),
+];
+
+#[track_caller]
+fn refused(answer: crate::http::Answer, key: &str) {
+    let refusal = answer.expect(400);
+    let said = refusal["description"].as_str().unwrap();
+    assert!(said.contains(&format!("schedule/{key}: this value must be ")), "{said}");
+    assert!(!said.contains('^') && !said.contains("anyOf"), "{said}");
+}
+
+fn a_schedule_that_cannot_be_armed_is_refused_by_its_key(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    let group = alice.create("sessions", session());
+    let before = (alice.show("jobs", &id), alice.show("sessions", &group));
+    let reversed = json!({
+        "schedule_interval": "20 seconds", "schedule_start_date": "2026-12-01T00:00:00",
+        "schedule_end_date": "2026-11-01T00:00:00",
+    });
+    let units =
+        BAD.iter().map(|(key, bad)| (*key, json!({*key: bad}))).chain([("schedule_end_date", reversed)]);
+    for (key, unit) in units {
+        let mut whole = job("a");
+        whole["job_schedule"] = unit.clone();
+        refused(alice.post("/jobs", whole.clone()), key);
+        refused(alice.post(&format!("/jobs/{id}"), whole), key);
+        refused(alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": unit})), key);
+        let whole = json!({"schedule": unit, "session_tag": 0});
+        refused(alice.post("/sessions", whole.clone()), key);
+        refused(alice.post(&format!("/sessions/{group}"), whole), key);
+        refused(alice.patch(&format!("/sessions/{group}"), json!({"schedule": unit})), key);
+    }
+    assert_eq!((alice.show("jobs", &id), alice.show("sessions", &group)), before);
+}
+
+fn several_blanks_are_stored_as_one(api: &Api) {
+    let alice = api.project();
+    let mut body = job("a");
+    alice.register("a");
+    body["job_schedule"] = json!({"schedule_interval": "5   minutes"});
+    let id = alice.create("jobs", body);
+    assert_eq!(alice.show("jobs", &id)["job_schedule"]["schedule_interval"], "5 minutes");
+    let version = alice.show("jobs", &id)["_version"].clone();
+    alice
+        .patch(&format!("/jobs/{id}"), json!({"job_schedule": {"schedule_interval": "5  minutes"}}))
+        .expect(200);
+    assert_eq!(alice.show("jobs", &id)["_version"], version, "the same schedule is no change");
+
+    let group = alice.create("sessions", json!({"schedule": {"schedule_day": "1st  mon"}}));
+    assert_eq!(alice.show("sessions", &group)["schedule"], json!({"schedule_day": "1st mon"}));
+}
+
+/// Stores a job's schedule as no request can.
+fn store(alice: &Caller<'_>, id: &str, unit: &Value) {
+    diesel::update(jobs::table.find(id))
+        .set(jobs::scheduling.eq(Json::from(unit.clone())))
+        .execute(&mut alice.api.database())
+        .unwrap();
+}
+
+fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job(api: &Api) {
+    let alice = api.project();
+    let id = alice.job_on("a");
+    let path = format!("/jobs/{id}");
+    for (key, bad) in BAD.iter().chain([&("schedule_interval", "5  days")]) {
+        store(&alice, &id, &json!({*key: bad}));
+        let mut document = alice.show("jobs", &id);
+        document["job_schedule"]["status"] = json!("scheduled");
+        alice.patch(&path, json!({"job_schedule": document["job_schedule"]})).expect(200);
+        alice.patch(&path, document.clone()).expect(200);
+        alice.post(&path, document).expect(201);
+        assert_eq!(alice.show("jobs", &id)["job_schedule"]["status"], "scheduled");
+        alice.patch(&path, json!({"description": "looked at"})).expect(200);
+    }
+    store(&alice, &id, &json!({"schedule_hour": "25"}));
+    refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
+}
+
+fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session(api: &Api) {
+    let alice = api.project();
+    let id = alice.create("sessions", session());
+    let path = format!("/sessions/{id}");
+    let stored = json!({"schedule_hour": "25", "status": "stop"});
+    diesel::update(sessions::table.find(&id))
+        .set(sessions::scheduling.eq(Json::from(stored.clone())))
+        .execute(&mut api.database())
+        .unwrap();
+    alice.patch(&path, json!({"schedule": stored, "description": "the same"})).expect(200);
+    alice.patch(&path, json!({"schedule": {"schedule_hour": "25"}})).expect(200);
+    alice.post(&path, json!({"schedule": {"schedule_hour": "25"}, "session_tag": 0})).expect(201);
+    refused(alice.patch(&path, json!({"schedule": {"schedule_hour": "25,26"}})), "schedule_hour");
+}
