@@ -25,6 +25,9 @@ REASONS = re.compile(
     "|An attachment's (job|action) cannot be changed"
     "|A run that succeeded leaves no log"
     "|A search has at most 100 conditions and words"  # in all of its parts together
+    "|At /(job_schedule|schedule)/schedule_[a-z_]+: this value must be "  # what a scheduler can arm
+    "|At /job_actions/[0-9]+/freezer_action/(action|mode): this value must be one of "  # other words only by id
+    "|At /time_stamp: this value must be seconds "  # digits as text, and missing while the backup is not finished
     "|job_id not found in session|[Rr]equested tag value too high"  # 400 in Freezer's API, not 422
 )
 

@@ -39,7 +39,9 @@ fn a_newer_schema_is_refused_unless_it_is_allowed() {
             let (status, said) = ended(&fresh, line);
             assert_eq!(status, 78, "{} {line}: {said}", fresh.backend);
             assert!(said.contains("newer than this release: it has 20270101000000"), "{said}");
-            assert_eq!(said.lines().count(), 1, "{said}");
+            // Beside it the log may say that an SQLite file is checked, which this test has open.
+            let sentences = said.lines().filter(|line| line.starts_with("freezer-api: ")).count();
+            assert_eq!(sentences, 1, "{said}");
         }
         let (status, said) = ended(&fresh, "db check --allow-newer-schema");
         assert_eq!(status, 0, "{}: {said}", fresh.backend);

@@ -62,11 +62,17 @@ fn keystone_needs_to_know_where_and_who_and_says_what_is_missing() {
             "[keystone_authtoken] auth_url, given by /etc/f.conf:7, is not valid",
         ),
         (
-            "cafile = /no/ca.pem",
+            "cafile = /no/ca.pem\nauth_url = https://k",
             "[keystone_authtoken] cafile, given by /etc/f.conf:7, is not valid: Cannot read /no/ca.pem",
         ),
-        ("certfile = /no/own.pem", "[keystone_authtoken] certfile, given by /etc/f.conf:7"),
-        ("certfile = /no/a\nkeyfile = /no/b", "[keystone_authtoken] keyfile, given by /etc/f.conf:8"),
+        (
+            "certfile = /no/own.pem\nauth_url = https://k",
+            "[keystone_authtoken] certfile, given by /etc/f.conf:7",
+        ),
+        (
+            "certfile = /no/a\nkeyfile = /no/b\nauth_url = https://k",
+            "[keystone_authtoken] keyfile, given by /etc/f.conf:8",
+        ),
         ("project_name = service", "project_domain_name is missing"),
         ("project_id = p\nsystem_scope = all", "names several"),
         ("system_scope = some", "no other than `all`"),
