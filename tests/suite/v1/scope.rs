@@ -41,7 +41,8 @@ fn sees(caller: &Caller, wanted: &[&[String; 4]]) {
     for (index, noun) in NOUNS.iter().enumerate() {
         let mut ids: Vec<&String> = wanted.iter().map(|ids| &ids[index]).collect();
         let mut listed = caller.ids(noun);
-        (ids.sort(), listed.sort());
+        ids.sort();
+        listed.sort();
         assert_eq!(listed.iter().collect::<Vec<_>>(), ids, "{noun}");
         for id in ids {
             caller.get(&format!("/{noun}/{id}")).expect(200);
