@@ -102,9 +102,8 @@ fn of_all_projects(query: &Query) -> Result<()> {
 /// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
 /// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
 fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
-    let is_plain = request.call.method == Method::Get
-        && asked.is_plain
-        && request.call.param("fields").is_none();
+    let is_plain =
+        request.call.method == Method::Get && asked.is_plain && request.call.param("fields").is_none();
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }
 
