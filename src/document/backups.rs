@@ -114,8 +114,10 @@ pub enum Metadata<'b> {
 
 impl<'b> Metadata<'b> {
     fn new(backup: &'b Backup) -> Self {
-        // The column has the time of the metadata, if that is a whole number.
-        if backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
+        // The column has the time of the metadata, if that is a whole number. It may have come as the old `timestamp`.
+        let text = backup.metadata.text();
+        let has_time = text.contains("\"time_stamp\"") && !text.contains("\"timestamp\"");
+        if has_time && backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
             return Self::Stored(&backup.metadata);
         }
         let mut metadata = backup.metadata.object();
