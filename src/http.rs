@@ -126,7 +126,7 @@ impl Call {
         // The body comes last: what is wrong with the line above it can be said without waiting for it.
         let body = body::read(request, limit)?;
         body::plain(request, &body)?;
-        // The target's authority is stronger than `Host` (RFC 9112, 3.2.2).
+        // The target's authority has precedence over `Host` (RFC 9112, 3.2.2).
         let named = [authority::of_target(request.raw_url()), request.header("Host")];
         let named = named.into_iter().flatten().find_map(authority::checked);
         Ok(Self {

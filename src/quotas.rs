@@ -63,7 +63,7 @@ impl Limits {
     }
 }
 
-/// The quotas, and what this process knows of how far they are used.
+/// The quotas, and how far they are used as far as this process knows.
 #[derive(Default)]
 pub struct Quotas {
     limits: Limits,

@@ -115,7 +115,7 @@ impl Request<'_> {
         Ok(Asked { page, query, search, indexed, fields, collection })
     }
 
-    /// A page of a list that is searched for what no column holds, so that each document is looked into.
+    /// A page of a list whose search has a condition that no column answers, so that each document is looked into.
     ///
     /// # Errors
     /// As [`Store::scan`]; what `chunk` fails with.

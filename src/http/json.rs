@@ -1,5 +1,5 @@
-//! JSON whose objects have each key once. What a key means that is there twice is anybody's guess (RFC 8259, 4), and two
-//! readers of one body that guess differently are a hole.
+//! JSON whose objects have each key once. RFC 8259 (4) does not define a repeated key. Two readers of one body that
+//! choose different values are a security hole.
 
 use std::fmt;
 

@@ -67,7 +67,7 @@ impl Limits {
         Self { buckets: Mutex::new(Buckets { refill, full_at: HashMap::new() }), hasher: RandomState::new() }
     }
 
-    /// `user` is the user's id, or what stands in its place in the request of a user that does not exist.
+    /// `user` is the user's id, or the id or name in the request when there is no such user.
     pub(super) fn source(&self, origin: Origin, user: &str, is_known: bool) -> Source {
         let buckets = [self.hasher.hash_one((origin, user)), self.hasher.hash_one(origin)];
         Source { origin, is_known, buckets }
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), Duration::ZERO);
         buckets.take(1, now + 6 * SECOND);
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
-        // What is taken from an empty bucket makes no one wait longer.
+        // Taking from an empty bucket makes no login wait longer.
         buckets.take(1, now + 6 * SECOND);
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
         assert_eq!(buckets.debt(1, now + 66 * SECOND), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What the built-in identity does beside requests: it notes which tokens are in use, and clears away what is over.
+//! Background work of the built-in identity: it records which tokens are in use, and deletes expired rows.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ const MOST_WAITING: usize = 10_000;
 const CHUNK: usize = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The tokens that were used and whose rows do not say so yet: a request that only reads is to write nothing.
+/// The tokens whose latest use is not yet in their rows, because a request that only reads must not write.
 #[derive(Default)]
 pub(super) struct Uses(Mutex<HashSet<String>>);
 

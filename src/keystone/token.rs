@@ -96,7 +96,7 @@ struct Role {
 #[derive(Deserialize)]
 struct AppCredential {
     access_rules: Option<Vec<AccessRule>>,
-    // Keystone says it of each; one of which nothing is said is not taken for unrestricted.
+    // Keystone says for each whether it is restricted. Without that member it counts as restricted.
     #[serde(default = "yes")]
     restricted: bool,
 }

@@ -181,8 +181,8 @@ impl Spec {
     }
 }
 
-/// The text with its control and format characters escaped, so that it can neither begin a line nor steer a terminal, nor
-/// show something else than what is there.
+/// The text with its control and format characters escaped, so that it can neither begin a line, nor steer a terminal,
+/// nor look like other text.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

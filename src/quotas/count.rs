@@ -1,4 +1,4 @@
-//! What one process knows of how many rows of a kind a project has.
+//! The number of rows of a kind that a project has, as far as one process knows.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -52,9 +52,9 @@ struct Counted {
 #[derive(Debug, PartialEq, Eq)]
 enum Need {
     No,
-    /// There is room by the last count, which is too old to go on with for long.
+    /// The last count has room, but is too old to be used for long.
     Soon,
-    /// Nothing can be said without it.
+    /// The request cannot be decided without it.
     Now,
 }
 

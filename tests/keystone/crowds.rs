@@ -1,4 +1,4 @@
-//! More tokens at the same moment than Keystone may be asked about.
+//! More new tokens at the same time than the service checks with Keystone at once.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! What one request takes of the service's memory, and whether it is given back, as the system sees it.
+//! How much memory one request takes, and whether it is given back, as the system measures it.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use crate::daemon::{CALLER, Daemon};
 /// The most that one request may take, in KiB.
 const MOST: usize = 64 * 1024;
 
-/// What may be kept of it, in KiB.
+/// The most that may be kept of it, in KiB.
 const KEPT: usize = 24 * 1024;
 
 /// How long it may take until the rest is given back.

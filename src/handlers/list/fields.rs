@@ -43,7 +43,7 @@ impl Fields {
         Ok(Self(paths))
     }
 
-    /// The members at the top of the documents that something is wanted of.
+    /// The top-level members of the documents that are wanted, whole or in part.
     pub fn members(&self) -> Vec<String> {
         let mut members: Vec<String> = self.0.iter().filter_map(|path| path.first().cloned()).collect();
         members.dedup();

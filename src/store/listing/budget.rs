@@ -11,17 +11,17 @@ use crate::store::connection::AnyConnection;
 use crate::store::dialect::octets;
 use crate::store::document_type::Document;
 
-/// After so many bytes of JSON a page ends, and its `next` link leads on.
+/// A page ends after this many bytes of JSON, and its `next` link leads on.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// So many items a page always has, if there are as many: schedulers page by offset, and take the first page with fewer
-/// for the last one.
+/// A page has at least this many items, if there are as many. Schedulers page by offset, and take the first page with
+/// fewer items for the last one.
 pub const PAGE_ITEMS: usize = 10;
 
-/// Up to so many rows are read without asking for their sizes first.
+/// Up to this many rows are read without asking for their sizes first.
 pub const FEW_ROWS: i64 = 20;
 
-/// So many bytes of documents are read by one statement.
+/// One statement reads this many bytes of documents.
 const PART_BYTES: usize = 4 * 1024 * 1024;
 
 /// The JSON of a document beside that of its large columns, in bytes; the page's end need not be exact.
