@@ -195,8 +195,8 @@ impl Call {
 
     /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
     ///
-    /// Errors: 400 for what is not JSON in UTF-8, for a key that an object has twice, for more than [`MAX_DEPTH`] levels,
-    /// and for U+0000 in any string.
+    /// Errors: 400 for a body that is not JSON in UTF-8, for a key that an object has twice, for more than
+    /// [`MAX_DEPTH`] levels, and for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }

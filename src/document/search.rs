@@ -226,7 +226,7 @@ fn note_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Val
 }
 
 /// Appends every scalar of a document, in lower case and each on a line of its own. No word has a line break in it, so
-/// that what is found is part of one scalar.
+/// that a word is never found across two scalars.
 fn append_scalars(value: &Value, text: &mut String) {
     match value {
         Value::Null => return,

@@ -325,7 +325,7 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// The caller's, who may see the jobs of all projects or not.
+    /// The caller's. `sees_all`: the caller may see the jobs of all projects.
     pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
         Self { sees_all, project: request.caller.project_id.clone() }
     }

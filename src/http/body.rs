@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_much_memory_is_refused() {
+    fn a_body_that_takes_too_much_memory_is_refused() {
         let list = |item: &str, count: usize| format!("[{}{item}]", format!("{item},").repeat(count - 1));
         for (item, weight) in [("0", 1), ("{}", 1), ("[]", 2), ("{\"\":0}", 21), ("\"{\\\":,\"", 1)] {
             assert_eq!(parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_says_who_may_keep_what_is_there() {
+    fn a_path_decides_which_caches_may_keep_its_answer() {
         for (path, expected) in [
             ("", Caching::Shared),
             ("v2", Caching::Shared),

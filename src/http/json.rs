@@ -12,7 +12,7 @@ const SHOWN: usize = 64;
 /// Parses a text.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// The fault of the text, and its place.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = Unique.deserialize(&mut parser).map_err(|error| error.to_string())?;

@@ -76,7 +76,7 @@ pub fn written(
     Written::Stream(Stream { length: gauge.length, digest, write: Arc::new(write) })
 }
 
-/// Takes what is written, and keeps it as long as it is not too much.
+/// Takes the bytes that are written, and keeps them up to [`KEPT`].
 struct Gauge {
     kept: Vec<u8>,
     length: usize,

@@ -15,7 +15,7 @@ use crate::workers;
 pub(super) struct Proved<T> {
     pub(super) user: User,
     pub(super) source: Source,
-    /// What was made in the same turn.
+    /// The result of `then`, from the same turn.
     pub(super) made: T,
 }
 

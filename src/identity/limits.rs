@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_was_never_taken() {
+    fn a_reservation_that_is_given_back_does_not_count() {
         let (mut buckets, now) = (buckets(), Instant::now() + 60 * SECOND);
         for _ in 0..100 {
             assert_eq!(buckets.wait(&[1], now), Duration::ZERO);

@@ -26,7 +26,7 @@ struct Proof {
 }
 
 impl Standalone {
-    /// Answers a login from `address` with a token, which is not kept, and what it stands for.
+    /// Answers a login from `address` with a token, which is not kept, and the token's rights.
     ///
     /// # Errors
     /// 401, one and the same whatever was wrong (the log has the reason); 429 after too many failures, for too many

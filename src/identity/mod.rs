@@ -127,7 +127,7 @@ impl Standalone {
         }
     }
 
-    /// What has to be done beside requests.
+    /// The background work.
     pub fn upkeep(&self) -> Upkeep {
         Upkeep { store: self.store.clone(), uses: Arc::clone(&self.uses) }
     }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_failed_lately_waits_behind_and_a_known_user_goes_first() {
+    fn an_address_with_recent_failures_waits_behind_and_a_known_user_goes_first() {
         use Class::{Failing, Known, Unknown};
         assert_eq!(order(&[(1, Failing), (1, Failing), (2, Unknown), (3, Known)]), [3, 2, 1, 1]);
     }

@@ -55,7 +55,7 @@ impl Uses {
     }
 }
 
-/// The work, and what it works on.
+/// The background work and its inputs.
 pub struct Upkeep {
     pub(super) store: Store,
     pub(super) uses: Arc<Uses>,
@@ -78,7 +78,7 @@ impl Upkeep {
         thread::Builder::new().name("identity".to_owned()).spawn(run).map(drop)
     }
 
-    /// Does once what there is to do, in short transactions.
+    /// One round of the work, in short transactions.
     ///
     /// # Errors
     /// 503 while the database is away.

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lent_is_told_from_the_users_own() {
+    fn a_delegated_token_is_told_from_the_users_own() {
         let delegation = |more: Value| caller(more).delegation;
         assert_eq!(delegation(json!({})), None);
         assert_eq!(delegation(json!({"OS-TRUST:trust": null})), None);

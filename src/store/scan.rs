@@ -43,7 +43,7 @@ const POOL_SHARE: usize = 4;
 /// The most rows of one chunk.
 const CHUNK: usize = 200;
 
-/// What is scanned for whom.
+/// The page of a scan, and the project that it runs for.
 #[derive(Debug, Clone, Copy)]
 pub struct Scan<'s> {
     /// The project that the scan counts for.

@@ -77,7 +77,7 @@ fn a_file_that_is_gone_is_made_again_and_one_of_another_user_stays() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said() {
+fn a_refusal_says_why_no_file_is_written() {
     on_every_backend(|house| {
         let directory = tempfile::tempdir().unwrap();
         let (house, _) = started(house, directory.path());

@@ -78,7 +78,7 @@ fn one_address_for_all_is_no_outage() {
 }
 
 #[test]
-fn those_who_find_no_place_are_one_line_in_the_log() {
+fn requests_that_find_no_place_are_one_line_in_the_log() {
     let fake = Fake::start();
     let directory = tempfile::tempdir().unwrap();
     let configuration = directory.path().join("freezer-api.conf");

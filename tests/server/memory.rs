@@ -59,7 +59,7 @@ fn fill(daemon: &Daemon) {
     fill.unwrap();
 }
 
-/// What the service takes for a request beyond what it has, and what it keeps of that, in KiB; and the answer's length.
+/// The memory that the service takes for a request and the part that it keeps, in KiB; and the answer's length.
 fn measured(daemon: &Daemon, method: &str, target: &str, body: &str) -> (usize, usize, u64) {
     let before = daemon.memory();
     fs::write(format!("/proc/{}/clear_refs", daemon.child.id()), "5").unwrap();

@@ -51,7 +51,7 @@ pub fn in_order<R: Weight>(rows: &mut [R], ids: &[String]) {
     rows.sort_by_key(|row| places.get(row.row_id()).copied());
 }
 
-/// What there is room for on a page.
+/// The room that is left on a page.
 #[derive(Debug, Default)]
 pub struct Budget {
     items: usize,
@@ -102,7 +102,7 @@ impl Budget {
     }
 }
 
-/// What some columns have in bytes, together; null has none.
+/// The sizes of some columns in bytes, added up; null counts as 0.
 pub fn size_of(connection: &AnyConnection, columns: &[&str]) -> SqlLiteral<BigInt> {
     sql(&octets(connection, columns))
 }

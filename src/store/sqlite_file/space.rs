@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reusable_counts_as_long_as_there_is_room_for_the_log() {
+    fn reusable_pages_count_as_long_as_there_is_room_for_the_log() {
         let is_low = |free, reusable| Room { free, reusable, limit: 100, total: 5000 }.is_low();
         assert!(!is_low(100, 0));
         assert!(is_low(99, 0));

@@ -75,7 +75,7 @@ fn a_symbolic_link_that_leads_elsewhere_is_an_exchange() {
     assert!(daemon.output().contains(REASON));
 }
 
-/// What is written until then is in the file that was moved away, with its log; nothing else is acknowledged.
+/// Writes acknowledged before the check are in the file that was moved away, with its log. No other is acknowledged.
 #[test]
 fn what_is_acknowledged_while_the_file_is_moved_away_is_in_it_when_it_is_back() {
     let mut service = Service::start();

@@ -101,7 +101,7 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
         assert!(alice.get(&format!("/{noun}?with_count")).expect(200)["count"].is_u64());
         assert!(alice.get(&format!("/{noun}?with_count=")).expect(200)["count"].is_u64());
     }
-    // What has no value that would be none is no filter either.
+    // A filter whose value cannot be missing is none without a value.
     for query in ["created_at=", "time_stamp=", "curr_backup_level="] {
         assert_eq!(alice.list("backups").len(), 2);
         assert_eq!(alice.get(&format!("/backups?{query}")).expect(200), alice.get("/backups").expect(200));
