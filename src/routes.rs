@@ -41,7 +41,7 @@ pub struct App {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
     pub max_log_size: usize,
-    /// How much a project may have.
+    /// The quotas of a project.
     pub quotas: Quotas,
 }
 

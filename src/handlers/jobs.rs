@@ -73,7 +73,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
         let page =
             request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
-        // No scheduler looks into the documents.
+        // No search of a scheduler looks into the documents.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {

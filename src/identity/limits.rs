@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// What a full bucket admits at once.
 const BURST: u32 = 10;
-/// Upper bound on the buckets that are kept; a full bucket takes no place.
+/// Upper bound on the buckets that are kept; a full bucket is not kept.
 const MOST_BUCKETS: usize = 20_000;
 
 /// Where a login comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address, as one host usually

@@ -65,7 +65,7 @@ impl Upkeep {
     /// Works in a thread of its own, as long as the process lives.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system cannot start a thread.
     pub fn start(self) -> std::io::Result<()> {
         let run = move || {
             loop {

@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// Takes over what a count came to. Rows that were created while it ran may be in it or not, and are counted once more.
+    /// Stores the result of a count. Rows that were created while it ran may be in it or not, and are counted once more.
     fn note(&mut self, outcome: Result<i64>, limit: i64, created_before: i64, began: Instant) -> Result<()> {
         self.attempts += 1;
         self.failure = outcome.as_ref().err().cloned();
