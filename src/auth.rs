@@ -33,13 +33,13 @@ pub struct Caller {
     pub is_admin_project: bool,
     /// The service on whose request the user's came, if it sent a token of its own.
     pub service: Option<Box<Service>>,
-    /// What lent the token its authority, where that is not the user's own: such a token gives no trusts.
+    /// The delegation that the token comes from, if any. Such a token gives no trusts.
     pub delegation: Option<Delegation>,
     /// The token itself, for what is asked of Keystone in the caller's name.
     pub token: Option<Secret>,
 }
 
-/// What lends a token a part of a user's authority, usually for a time.
+/// A delegation, which gives a token a part of a user's authority, usually for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Delegation {
     /// A trust.
@@ -144,7 +144,8 @@ impl Strategy {
     /// Who is calling.
     ///
     /// # Errors
-    /// 401 when nobody known is; 403 when the ids of the caller cannot be stored; 503 when it cannot be found out just now.
+    /// 401 when the request has no valid token; 403 when the ids of the caller cannot be stored; 503 when the token
+    /// cannot be checked now.
     pub fn authenticate(&self, call: &Call) -> Result<Caller> {
         let caller = match self {
             Self::Noauth => believed(call)?,

@@ -96,8 +96,8 @@ fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Other services of OpenStack serve when no command is given, and are started so. Without a configuration that would
-/// be a new and empty service in whatever directory this is.
+/// Other services of OpenStack serve when no command is given, and are started so. Without a configuration this would
+/// start a new, empty service in the current directory.
 fn without_command(options: Options) -> Result<ExitCode, Failure> {
     let is_configured = !options.given(None).is_empty()
         || !Effective::load(&options, None).map_err(Failure::lasting)?.files.is_empty();

@@ -95,7 +95,7 @@ impl Error {
         Self::new(Kind::Forbidden, "Quota Exceeded", description)
     }
 
-    /// 403 `Access Forbidden`: what the caller is, rather than a rule, is in the way.
+    /// 403 `Access Forbidden`: the caller itself is refused, and not by a rule.
     pub fn unfit_caller(description: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, "Access Forbidden", description)
     }
@@ -110,7 +110,7 @@ impl Error {
         Self::no_route_but("")
     }
 
-    /// The same; `hint` is what else there is to say about the path.
+    /// The same, with a `hint` about the path.
     pub fn no_route_but(hint: &str) -> Self {
         let description = format!("There is no resource at this path. {hint}");
         Self::new(Kind::NotFound, "404 Not Found", description.trim_end())
@@ -154,7 +154,7 @@ impl Error {
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 
-    /// 413: what is to be stored would be a document of `size` bytes, more than `limit`.
+    /// 413: the document to be stored would have `size` bytes, more than `limit`.
     pub fn document_too_large(what: &str, size: usize, limit: usize) -> Self {
         let description = format!(
             "The document of {what} would have {size} bytes; a stored document has at most {limit} bytes."
@@ -179,7 +179,7 @@ impl Error {
         Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
     }
 
-    /// 429: `what` (a sentence for the client) is too much; `seconds` later it is taken.
+    /// 429: `what` is a sentence for the client; after `seconds` it may try again.
     pub fn too_many_requests(what: impl Into<String>, seconds: u64) -> Self {
         Self::new(Kind::TooManyRequests(seconds), "Too Many Requests", what)
     }
@@ -229,7 +229,7 @@ impl Error {
         error
     }
 
-    /// 503: too many others ask Keystone. The log counts these, and does not name each.
+    /// 503: too many other requests wait for Keystone. The log counts these errors, and does not name each.
     pub fn crowded_out() -> Self {
         Self { log: None, ..Self::identity_unavailable(String::new()) }
     }

@@ -126,7 +126,7 @@ impl Call {
         // The body comes last: what is wrong with the line above it can be said without waiting for it.
         let body = body::read(request, limit)?;
         body::plain(request, &body)?;
-        // The target's authority is stronger than `Host` (RFC 9112, 3.2.2).
+        // The target's authority has precedence over `Host` (RFC 9112, 3.2.2).
         let named = [authority::of_target(request.raw_url()), request.header("Host")];
         let named = named.into_iter().flatten().find_map(authority::checked);
         Ok(Self {
@@ -195,8 +195,8 @@ impl Call {
 
     /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
     ///
-    /// Errors: 400 for what is not JSON in UTF-8, for a key that an object has twice, for more than [`MAX_DEPTH`] levels,
-    /// and for U+0000 in any string.
+    /// Errors: 400 for a body that is not JSON in UTF-8, for a key that an object has twice, for more than
+    /// [`MAX_DEPTH`] levels, and for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }

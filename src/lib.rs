@@ -39,7 +39,7 @@ pub mod policy;
 pub mod quotas;
 /// THE TABLE: method, path, policy rule, handler; 404, 405 with Allow.
 pub mod routes;
-/// What the `schedule_*` keys mean to the scheduler; pure.
+/// The meaning of the `schedule_*` keys to the scheduler; pure.
 pub mod schedule;
 /// Listens, works off requests on a fixed pool, drains on SIGTERM.
 pub mod server;

@@ -87,8 +87,8 @@ pub enum Start {
     OutOfSync,
 }
 
-/// Whether something of that age was at most `limit` ago. A clock that was ahead leaves times behind that are in the
-/// future: their age is negative, and they are never recent.
+/// Whether an age is at most `limit`. A clock that was ahead leaves times in the future behind: their age is negative,
+/// and they are never recent.
 pub fn is_recent<T: Default + PartialOrd>(age: T, limit: T) -> bool {
     (T::default()..=limit).contains(&age)
 }

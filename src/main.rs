@@ -6,8 +6,8 @@ use clap::Parser;
 use freezer_api::cli::Cli;
 use mimalloc::MiMalloc;
 
-/// What a large answer took is given back to the system some seconds later. The C library's allocator keeps it, in an arena
-/// for each of the threads that connections have.
+/// mimalloc gives the memory of a large answer back to the system some seconds later. The C library's allocator keeps
+/// it, in an arena for each connection's thread.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

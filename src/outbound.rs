@@ -254,8 +254,8 @@ fn stage(error: &ureq::Error) -> Stage {
 }
 
 impl Settings {
-    /// The same without files, for a service that is spoken to without TLS: should it lead to one with TLS, that one is
-    /// not believed.
+    /// The same without files, for a service without TLS. Should it lead to a service with TLS, that one is not
+    /// trusted.
     pub fn without_files(&self) -> Self {
         Self { ca_file: None, cert_file: None, key_file: None, no_authorities: true, ..self.clone() }
     }

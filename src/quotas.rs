@@ -1,8 +1,9 @@
 //! Quotas: how many rows of a kind one project may have (`[quotas]`).
 //!
 //! A counter row in the database would be locked by every create of a project. So each process counts the rows in an index
-//! instead, keeps the number, and adds what it creates itself. What other processes create meanwhile is known after
-//! [`FRESH`] at the latest when that can matter: a project may go over its quota by what they create in that time.
+//! instead, keeps the number, and adds what it creates itself. Near the quota,
+//! rows of other processes are counted after [`FRESH`] at the latest: a project may exceed its quota by the rows that
+//! they create in that time.
 
 mod count;
 mod reservation;
@@ -63,7 +64,7 @@ impl Limits {
     }
 }
 
-/// The quotas, and what this process knows of how far they are used.
+/// The quotas, and how far they are used as far as this process knows.
 #[derive(Default)]
 pub struct Quotas {
     limits: Limits,

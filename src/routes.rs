@@ -46,7 +46,7 @@ pub struct App {
     pub client_down_time: i64,
     /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
     pub max_log_size: usize,
-    /// How much a project may have.
+    /// The quotas of a project.
     pub quotas: Quotas,
 }
 
@@ -355,8 +355,8 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
-        // What a project has is told to callers with a token. Elsewhere a 401 would mislead: a client that looks for an
-        // identity service in the wrong place would ask itself for a token, and wait for itself.
+        // Only callers with a token learn which paths a project has. Elsewhere a 401 would mislead: a client that looks
+        // for an identity service at the wrong URL would request a token there to send that very request, and hang.
         if lost::is_of_project(&call.segments)
             && matching.iter().all(|route| matches!(route.handler, Handler::Project(..)))
         {

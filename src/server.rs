@@ -60,8 +60,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// The largest body taken, in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
-    /// The same where a whole document may be sent back: clients escape what is not ASCII, and so send up to three times
-    /// what they got.
+    /// The same where a whole document may be sent back: clients escape characters outside ASCII, and so send up to
+    /// three times the bytes that they got.
     pub max_document_body_size: usize,
     /// What is believed of a proxy in front of us.
     pub proxy: proxy::Settings,

@@ -81,14 +81,14 @@ impl Trusts {
     /// and at that user's roles on the trust's project.
     ///
     /// # Errors
-    /// 401 when the token is no longer valid; 422 when it is itself a lent one, or Keystone refuses; 503 when it cannot be
-    /// asked.
+    /// 401 when the token is no longer valid; 422 when the token is itself delegated, or Keystone refuses; 503 when it
+    /// cannot be asked.
     pub fn ensure(&self, caller: &Caller, project: &str, known: &[String]) -> Result<Grant> {
         let Some(token) = &caller.token else {
             return Err(refused("A job on a central client needs a token, to be run in its owner's name."));
         };
-        // Keystone lets these make no trust that lasts. One that the user has given before must not be lent either: it does
-        // not end with what this token was issued under.
+        // Keystone lets these make no trust that lasts. A trust that the user gave before must not be used either: it
+        // outlasts the delegation that this token was issued under.
         if let Some(delegation) = caller.delegation {
             let by = match delegation {
                 Delegation::Trust => "under a trust",

@@ -67,7 +67,7 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
     .map_err(|error| cannot_listen(&config.server, &error))
 }
 
-/// The rooms that can refuse what the configuration says; none of them needs the database.
+/// The parts of the service that can refuse the configuration; none of them needs the database.
 struct Rooms {
     policy: Policy,
     keystone: Option<Keystone>,
@@ -89,7 +89,8 @@ fn rooms(config: &Config) -> Result<Rooms, String> {
     })
 }
 
-/// Every room with its settings. The file of an SQLite database stays locked until the last connection is closed.
+/// Every part of the service with its settings. The file of an SQLite database stays locked until the last connection
+/// is closed.
 fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<App, String> {
     let Rooms { policy, keystone, trusts, health } = rooms;
     let mut store = Store::serving(config.database.clone(), &config.store, file);
@@ -203,7 +204,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// A port may become free, and an address may come up. What is forbidden stays so.
+/// A port may become free, and an address may come up. A forbidden port stays forbidden.
 fn cannot_listen(settings: &server::Settings, error: &io::Error) -> Failure {
     let place = format!("{} port {}", settings.bind_host, settings.bind_port);
     match error.kind() {

@@ -257,7 +257,7 @@ fn create_project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
     rows::insert_project(tx, name)
 }
 
-/// Deletes a project; what there is to say about what it held.
+/// Deletes a project. Returns a text about the resources that it held.
 fn delete_project(tx: &mut Tx<'_>, name: &str, force: bool) -> Outcome<String> {
     let project = project(tx, name)?;
     let contents = rows::contents(tx, &project.id)?.join(", ");

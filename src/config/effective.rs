@@ -165,7 +165,7 @@ impl Effective {
     }
 }
 
-/// What says now what an option of old said.
+/// The option that replaces an old one.
 pub fn successor(former: &str) -> Option<&'static str> {
     FORMER.iter().find(|(name, _)| *name == former).map(|(_, now)| *now)
 }
@@ -215,7 +215,7 @@ impl<'e> Section<'e> {
         self.setting(name)?.value.as_ref()
     }
 
-    /// An option of this section that is no longer read, with the place where it is: one that said what `name` says now.
+    /// An option of this section that is no longer read and that `name` replaces, with its place.
     pub fn former(self, name: &str) -> Option<(&'e str, String)> {
         let is_it =
             |former: &str| successor(former).is_some_and(|now| now.split(" and ").any(|now| now == name));

@@ -32,7 +32,7 @@ impl Files {
     ///
     /// # Errors
     /// A sentence for the operator: a named file or directory is not there, one cannot be read, or has a line that
-    /// means nothing; it cannot be told whether a place for files has one.
+    /// cannot be parsed, or a place for files cannot be looked into.
     pub fn load(options: &Options) -> Result<Self, String> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         Self::load_from(options, &places(home.as_deref()), home.as_deref())
@@ -104,8 +104,8 @@ fn places(home: Option<&Path>) -> Vec<PathBuf> {
 /// while a service that went on without it would serve an empty database.
 ///
 /// # Errors
-/// A sentence for the operator: we may not look into a place of the system. What is in a home directory that is closed to
-/// us is not ours.
+/// A sentence for the operator: a place of the system cannot be looked into. A closed home directory
+/// belongs to another user, and is skipped.
 fn found(places: &[PathBuf], home: Option<&Path>, extension: &str) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for name in NAMES {

@@ -62,8 +62,8 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&ACTION_DOCUMENT),
 };
 
-/// Schema of an action's word. Clients send some that no agent knows; a job that brings its actions with it is checked
-/// for them.
+/// Schema of an action's word. Clients send some that no agent knows; only the actions that a job brings with it are
+/// checked for these.
 fn any_word() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 64})
 }
@@ -334,7 +334,8 @@ pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
     }
 }
 
-/// What a `freezer_action` says, as text: two say the same if their texts are equal. Null and missing are the same.
+/// The canonical text of a `freezer_action`: two are equivalent if their texts are equal. Null and missing are the
+/// same.
 pub fn core(object: &Map<String, Value>) -> String {
     let core: BTreeMap<&String, &Value> =
         object.iter().filter(|(key, value)| !value.is_null() && *key != "os_trust_id").collect();
@@ -429,7 +430,7 @@ impl<'a> ActionJson<'a> {
 
 /// An action as the API shows it, to be searched, or held against a precondition.
 pub fn render(action: &Action) -> Value {
-    // Nothing in it is no JSON.
+    // It holds only values that JSON can represent.
     serde_json::to_value(ActionJson::new(action)).unwrap_or_default()
 }
 

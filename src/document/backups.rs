@@ -81,7 +81,7 @@ fn number(value: Option<&Value>) -> Option<Value> {
 }
 
 /// Puts digits in the place of text, and refuses what breaks the lists of the command line, which make a number of the
-/// time and sort by it. What is not finished yet may have none, and gets the time when it was written.
+/// time and sort by it. A record that is not finished yet may have none, and gets the time when it was written.
 fn check_time(status: &str, metadata: &mut Map<String, Value>, written: Time) -> Result<()> {
     let sent = metadata.get("time_stamp");
     if let Some(number) = number(sent) {
@@ -116,8 +116,10 @@ pub enum Metadata<'b> {
 
 impl<'b> Metadata<'b> {
     fn new(backup: &'b Backup) -> Self {
-        // The column has the time of the metadata, if that is a whole number.
-        if backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
+        // The column has the time of the metadata, if that is a whole number. It may have come as the old `timestamp`.
+        let text = backup.metadata.text();
+        let has_time = text.contains("\"time_stamp\"") && !text.contains("\"timestamp\"");
+        if has_time && backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
             return Self::Stored(&backup.metadata);
         }
         let mut metadata = backup.metadata.object();
@@ -294,7 +296,7 @@ pub fn parse(body: Value, written: Time) -> Result<BackupSpec> {
 /// # Errors
 /// 400 when the body is not an update.
 pub fn parse_patch(body: Value) -> Result<BackupPatch> {
-    // The rules of the metadata first, whose refusals name their keys.
+    // Check the metadata first, because its refusals name the key.
     let body = match body.as_object() {
         Some(object) if !object.is_empty() && !object.contains_key("backup_metadata") => {
             Value::Object(BACKUP_METADATA.check(body)?)
@@ -354,7 +356,7 @@ impl<'b> BackupJson<'b, Metadata<'b>> {
 
 /// A backup as the API shows it, to be searched, or held against a precondition.
 pub fn render(backup: &Backup) -> Value {
-    // Nothing in it is no JSON.
+    // It holds only values that JSON can represent.
     serde_json::to_value(BackupJson::new(backup)).unwrap_or_default()
 }
 

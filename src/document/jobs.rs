@@ -95,8 +95,8 @@ pub struct JobDocument {
 }
 
 impl JobDocument {
-    /// Whether a job of this may come to more than a document can have: it refers to actions that are there already, or has
-    /// much of its own.
+    /// Whether a job made of this may exceed the limit on documents: it refers to stored actions, or brings many bytes
+    /// of its own.
     pub fn may_be_large(&self) -> bool {
         const MOST: usize = MAX_DOCUMENT / 16;
         let actions = self.actions.as_deref().unwrap_or_default();
@@ -120,7 +120,7 @@ impl JobDocument {
 pub struct JobAction {
     /// The action it refers to; without one it brings a new action.
     pub action_id: Option<String>,
-    /// What it says the action that it refers to is, as [`core`] has it.
+    /// The content that the document gives for the action it refers to, as [`core`] returns it.
     says: Option<String>,
     /// The same, as a new action would have it.
     pub spec: ActionSpec,

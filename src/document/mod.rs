@@ -25,8 +25,8 @@ use crate::store::moment_type::Time;
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
-/// The most that a stored document may come to, in bytes of compact JSON. One that is there already and is larger stays, and
-/// may become smaller.
+/// The largest size of a stored document, in bytes of compact JSON. A larger one that an older release has stored
+/// stays, and may become smaller.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
 
 /// A moment in the documents with as many digits as any that will come: 20 Nov 2286.
@@ -47,7 +47,7 @@ pub fn size(document: &impl serde::Serialize) -> usize {
         }
     }
     let mut count = Count(0);
-    // Nothing that is shown has anything in it that JSON has not.
+    // Documents hold only values that JSON can represent.
     let _ = serde_json::to_writer(&mut count, document);
     count.0
 }

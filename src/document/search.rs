@@ -120,7 +120,8 @@ fn words(value: &Value) -> Vec<String> {
     text.to_lowercase().split_whitespace().map(str::to_owned).collect()
 }
 
-/// Each word once, and the longest first: of the words that a document does not have, these are found out soonest.
+/// Each word once, the longest first: a long word is the least likely to be in a document,
+/// so a mismatch shows early.
 fn tidy(words: &mut Vec<String>) {
     words.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     words.dedup();
@@ -225,7 +226,7 @@ fn note_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Val
 }
 
 /// Appends every scalar of a document, in lower case and each on a line of its own. No word has a line break in it, so
-/// that what is found is part of one scalar.
+/// that a word is never found across two scalars.
 fn append_scalars(value: &Value, text: &mut String) {
     match value {
         Value::Null => return,

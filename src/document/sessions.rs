@@ -341,7 +341,7 @@ enum Entry<'m> {
 
 /// A session as the API shows it, to be searched, or held against a precondition.
 pub fn render(view: &SessionView) -> Value {
-    // Nothing in it is no JSON.
+    // It holds only values that JSON can represent.
     serde_json::to_value(SessionJson(view)).unwrap_or_default()
 }
 

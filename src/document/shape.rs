@@ -73,7 +73,7 @@ fn complaint(schema: &Value, error: &ValidationError<'_>) -> String {
     let (mut place, mut what) = (error.instance_path().as_str(), error.masked_with("this value").to_string());
     if let Some(rule) = broken_rule(schema, error.schema_path().as_str()) {
         rule.clone_into(&mut what);
-        // The first alternative is what is usual: its place is the one to mend.
+        // The first alternative is the usual one, so the error names a place in it.
         if let ValidationErrorKind::AnyOf { context } = error.kind() {
             let places = context.iter().take(1).flatten().map(|error| error.instance_path().as_str());
             place = places.max_by_key(|place| place.len()).unwrap_or(place);

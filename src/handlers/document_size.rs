@@ -1,5 +1,5 @@
-//! What is written must not make a document larger than a document may be: each is put together from several rows, and a
-//! change of one row can change many documents.
+//! Checks that no write makes a document exceed its limit. A document is put together from several rows, so a change of
+//! one row can change many documents.
 
 use super::Request;
 use crate::document::{
@@ -12,15 +12,15 @@ use crate::store::jobs::{self, JobHead, JobView};
 use crate::store::sessions::{self, Session};
 use crate::store::{Failure, Outcome, Tx, action_attachments};
 
-/// More than a job's document has beside its actions: the description and the schedule are bounded by themselves.
+/// Upper bound on a job's document without its actions: the description and the schedule have bounds of their own.
 const BESIDE_ACTIONS: usize = 128 * 1024;
 
 /// How many jobs are looked at in one statement.
 const AT_A_TIME: usize = 200;
 
-/// Makes a change of documents that may be there already. `change` gets the size that they may have in any case, and fails
-/// with a 413 when one becomes larger. One that is too large by itself, from a time without that limit, may have the size
-/// that `stored` says it has.
+/// Changes documents that may already exist. `change` gets the size that they may have, and fails with a 413 when one
+/// becomes larger. A document that already exceeds the limit, from a release without it, may keep the size that
+/// `stored` returns.
 ///
 /// # Errors
 /// What `change` and `stored` fail with.
@@ -50,7 +50,7 @@ fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<(
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
-            // Of two changes of its actions at the same moment one waits here, and measures what the other has made.
+            // Of two concurrent changes of its actions, one waits here and then measures the result of the other.
             jobs::lock(tx, &job_id)?;
             let (id, size) = largest_job(tx, &job_id)?;
             check_size(&format!("job {id}"), size, stored)?;

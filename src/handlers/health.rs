@@ -139,7 +139,7 @@ impl Health {
         if self.settings.detailed {
             findings.push(self.database.look(store));
         } else if store.is_replaced() {
-            // No other node shares such a file, and none of its requests succeeds any more.
+            // No other node shares an SQLite file, and no request to this one succeeds any more.
             findings.push(database::replaced());
         }
         let healthy = findings.iter().all(|finding| finding.available);

@@ -109,7 +109,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
                 document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
                 match (need, client) {
                     (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
-                    // What stays where it is has what it had.
+                    // An attachment that stays on its client keeps its trust.
                     (Some(_), None) => Ok(Trusted::Spare),
                     (None, _) => Ok(Trusted::Done),
                 }

@@ -35,7 +35,7 @@ const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
 /// The rule that guards what a scheduler reports of its jobs.
 const REPORTING: &str = "jobs:update";
 
-/// `GET /jobs`. The search that schedulers send is their client's poll: what it has read of events is noted.
+/// `GET /jobs`. The search that schedulers send is their client's poll: the events that it has read are marked.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(view: &JobView) -> &str {
         &view.head.attachment.id
@@ -74,7 +74,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
         let page =
             request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
-        // No scheduler looks into the documents.
+        // No search of a scheduler looks into the documents.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
@@ -107,7 +107,7 @@ fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }
 
-/// Which of the clients that a poll names it may be the poll of. The scheduler of a private client reports on its jobs;
+/// Which of the clients named in a poll its caller may poll for. The scheduler of a private client reports on its jobs;
 /// the scheduler of a central one asks for the jobs of all projects, which was checked before the list was read.
 fn polling<'l>(
     request: &Request<'_>,
@@ -320,14 +320,14 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.standing.permits(ALL_PROJECTS, request.project())
 }
 
-/// Of which jobs the caller may see the agent's process id: it is for those who may have to kill it.
+/// The jobs whose agent's process id the caller may see. Only callers that may have to kill the agent need it.
 pub(super) struct Sight {
     sees_all: bool,
     project: Option<String>,
 }
 
 impl Sight {
-    /// The caller's, who may see the jobs of all projects or not.
+    /// The caller's. `sees_all`: the caller may see the jobs of all projects.
     pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
         Self { sees_all, project: request.caller.project_id.clone() }
     }
@@ -351,7 +351,7 @@ pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usi
     }
 }
 
-/// Sees to it that the project's quotas are known for so many new jobs, and for the actions that a document brings.
+/// Loads the project's quotas for so many new jobs, and for the actions that a document brings.
 fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
     request.prepare_quota(app, Resource::Jobs, jobs)?;
     request.prepare_quota(app, Resource::Actions, document.new_actions())

@@ -125,7 +125,7 @@ impl Request<'_> {
         Ok(Asked { page, query, is_plain, search, indexed, fields, collection })
     }
 
-    /// A page of a list that is searched for what no column holds, so that each document is looked into.
+    /// A page of a list whose search has a condition that no column answers, so that each document is looked into.
     ///
     /// # Errors
     /// As [`Store::scan`]; what `chunk` fails with.
@@ -159,8 +159,8 @@ impl Request<'_> {
         Reply::written(200, move |out| listed.write(out))
     }
 
-    /// Where the list goes on after so many items, of which the last one has that id: the same question with this marker.
-    /// A search in the body goes on by offset, unless it began at a marker, or is in an order that has no offsets.
+    /// The link to the next page, after `count` items: the same request with this marker. A search in the body goes on
+    /// by offset, unless it began at a marker, or is in an order that has no offsets.
     fn next(&self, asked: &Asked, count: usize, marker: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.call.query {

@@ -21,7 +21,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Where it is known that so many rows are created: reserves room for them. Said again it replaces what was said before.
+    /// Reserves room for so many rows, once their number is known. A second call replaces the first.
     ///
     /// # Errors
     /// 403 when the project may not have so many more.

@@ -1,4 +1,4 @@
-//! `host[:port]`: by which name a request addresses the service. It ends up in the links of answers.
+//! `host[:port]`: the name by which a request addresses the service. The links of answers begin with it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,8 +20,8 @@ pub fn checked(authority: &str) -> Option<&str> {
     (good_name && good_port).then(|| authority.strip_suffix(':').unwrap_or(authority))
 }
 
-/// Whether the authority names this machine and nothing else: `localhost`, what is below it, or a loopback address.
-/// No resolver that a page's author controls can lead such a name elsewhere.
+/// Whether the authority names only this machine: `localhost`, a name below it, or a loopback address. The author of a
+/// web page cannot make such a name resolve elsewhere.
 pub fn is_loopback(authority: &str) -> bool {
     let Some((name, _)) = checked(authority).and_then(split) else { return false };
     if authority.starts_with('[') {

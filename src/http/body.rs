@@ -14,7 +14,7 @@ pub const MAX_DEPTH: usize = 24;
 /// The longest key of an object, in bytes; MySQL's JSON takes no key of more.
 pub const MAX_KEY: usize = u16::MAX as usize;
 
-/// How bodies begin that are something else, of which a parser can only say that it expected a value.
+/// Beginnings of bodies in other formats, for which a parser could only say that it expected a value.
 const NO_JSON: &[(&[u8], &str)] = &[
     (b"\xef\xbb\xbf", "the body begins with a byte order mark (EF BB BF), which has to be left out"),
     (b"\xff\xfe", "the body is in UTF-16, and has to be in UTF-8"),
@@ -100,7 +100,7 @@ pub fn json(body: &[u8]) -> Result<Value> {
 
 /// How many parts of memory a body takes when it is parsed ([`MAX_PARTS`]).
 fn parts(body: &[u8]) -> usize {
-    // Most bodies have fewer bytes than that has parts.
+    // Most bodies have fewer bytes than the limit has parts.
     if body.len() < MAX_PARTS / 16 {
         return 0;
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_much_memory_is_refused() {
+    fn a_body_that_takes_too_much_memory_is_refused() {
         let list = |item: &str, count: usize| format!("[{}{item}]", format!("{item},").repeat(count - 1));
         for (item, weight) in [("0", 1), ("{}", 1), ("[]", 2), ("{\"\":0}", 21), ("\"{\\\":,\"", 1)] {
             assert_eq!(parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");

@@ -5,20 +5,20 @@ use super::Reply;
 /// The header by which a caller is known.
 const TOKEN: &str = "X-Auth-Token";
 
-/// Who may keep an answer.
+/// Which caches may keep an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caching {
-    /// No cache: tokens and what the identity says, the health check, and what no path has.
+    /// No cache: tokens and other answers of the identity, the health check, and paths that do not exist.
     Never,
-    /// The caller alone, who asks again before it is used: what a project has.
+    /// The caller's own cache, which asks again before each use: the resources of a project.
     Private,
-    /// Every cache, which asks again before it is used, because it depends on the address that the request came to: what
-    /// the service says of itself.
+    /// Every cache, which asks again before each use: descriptions of the service, whose links depend on the address of
+    /// the request.
     Shared,
 }
 
 impl Caching {
-    /// What holds for a path, given by its parts.
+    /// The caching of a path, given by its parts.
     pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next()) {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_says_who_may_keep_what_is_there() {
+    fn a_path_decides_which_caches_may_keep_its_answer() {
         for (path, expected) in [
             ("", Caching::Shared),
             ("v2", Caching::Shared),

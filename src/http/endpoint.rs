@@ -15,7 +15,7 @@ impl Endpoint {
     /// Reads a URL.
     ///
     /// # Errors
-    /// What is wrong with it, for the operator.
+    /// The fault of the URL, for the operator.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let not =

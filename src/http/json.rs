@@ -1,5 +1,5 @@
-//! JSON whose objects have each key once. What a key means that is there twice is anybody's guess (RFC 8259, 4), and two
-//! readers of one body that guess differently are a hole.
+//! JSON whose objects have each key once. RFC 8259 (4) does not define a repeated key. Two readers of one body that
+//! choose different values are a security hole.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ const SHOWN: usize = 64;
 /// Parses a text.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// The fault of the text, and its place.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = Unique.deserialize(&mut parser).map_err(|error| error.to_string())?;

@@ -50,7 +50,7 @@ pub fn entity_tag(document: &impl Serialize) -> String {
         }
     }
     let mut digest = Digest(Context::new(&SHA256));
-    // Nothing that is shown has anything in it that JSON has not.
+    // Documents hold only values that JSON can represent.
     let _ = serde_json::to_writer(&mut digest, document);
     tag(digest.0.finish().as_ref())
 }

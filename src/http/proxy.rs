@@ -125,7 +125,7 @@ fn normal(path: &str) -> String {
     path.split('/').filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect()
 }
 
-/// A path in its normal form, if it has only parts that mean the same to everybody.
+/// A path in its normal form, if it has only parts that every server reads alike.
 pub(super) fn plain_path(path: &str) -> Option<String> {
     is_path(path).then(|| normal(path))
 }

@@ -1,4 +1,4 @@
-//! A body that is written as it goes: however large an answer is, only the rows that it is made of are in memory.
+//! A body that is written while it is sent: however large an answer is, only the rows that it is made of are in memory.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -67,7 +67,7 @@ pub fn written(
     write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
 ) -> Written {
     let mut gauge = Gauge { kept: Vec::new(), length: 0, digest: with_digest.then(|| Context::new(&SHA256)) };
-    // Nothing that is answered with has anything in it that JSON has not, and the gauge takes everything.
+    // Answers hold only values that JSON can represent, and the gauge never fails.
     let _ = write(&mut gauge);
     if gauge.length <= KEPT {
         return Written::Whole(gauge.kept);
@@ -76,7 +76,7 @@ pub fn written(
     Written::Stream(Stream { length: gauge.length, digest, write: Arc::new(write) })
 }
 
-/// Takes what is written, and keeps it as long as it is not too much.
+/// Takes the bytes that are written, and keeps them up to [`KEPT`].
 struct Gauge {
     kept: Vec<u8>,
     length: usize,

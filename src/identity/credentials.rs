@@ -1,4 +1,4 @@
-//! Proving who is there by a password, under the limits on guessing.
+//! Authentication by a password, under the limits on guessing.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use crate::store::identity::{self as rows, User, addresses};
 use crate::store::{Outcome, Tx};
 use crate::workers;
 
-/// What a right password has proved.
+/// The result of a right password.
 pub(super) struct Proved<T> {
     pub(super) user: User,
     pub(super) source: Source,
-    /// What was made in the same turn.
+    /// The result of `then`, from the same turn.
     pub(super) made: T,
 }
 
@@ -88,7 +88,7 @@ fn find_user(tx: &mut Tx<'_>, who: &Who) -> Outcome<Option<User>> {
     }
 }
 
-/// Notes a refusal with whom and where from; everything else that goes wrong is noted elsewhere.
+/// Logs a refusal with the user's name and the address; other failures are logged elsewhere.
 pub(super) fn log_refusal<T>(outcome: &Result<T>, who: Option<&Who>, address: IpAddr) {
     if let Err(Error { kind: crate::error::Kind::Unauthorized, log: Some(reason), .. }) = outcome {
         let name: String = who.map_or("by a token", Who::text).chars().take(64).collect();

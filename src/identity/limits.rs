@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// What a full bucket admits at once.
 const BURST: u32 = 10;
-/// Upper bound on the buckets that are kept; a full bucket takes no place.
+/// Upper bound on the buckets that are kept; a full bucket is not kept.
 const MOST_BUCKETS: usize = 20_000;
 
 /// Where a login comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address, as one host usually
@@ -67,7 +67,7 @@ impl Limits {
         Self { buckets: Mutex::new(Buckets { refill, full_at: HashMap::new() }), hasher: RandomState::new() }
     }
 
-    /// `user` is the user's id, or what stands in its place in the request of a user that does not exist.
+    /// `user` is the user's id, or the id or name in the request when there is no such user.
     pub(super) fn source(&self, origin: Origin, user: &str, is_known: bool) -> Source {
         let buckets = [self.hasher.hash_one((origin, user)), self.hasher.hash_one(origin)];
         Source { origin, is_known, buckets }
@@ -215,14 +215,14 @@ mod tests {
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), Duration::ZERO);
         buckets.take(1, now + 6 * SECOND);
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
-        // What is taken from an empty bucket makes no one wait longer.
+        // Taking from an empty bucket makes no login wait longer.
         buckets.take(1, now + 6 * SECOND);
         assert_eq!(buckets.wait(&[1], now + 6 * SECOND), REFILL);
         assert_eq!(buckets.debt(1, now + 66 * SECOND), Duration::ZERO);
     }
 
     #[test]
-    fn what_is_given_back_was_never_taken() {
+    fn a_reservation_that_is_given_back_does_not_count() {
         let (mut buckets, now) = (buckets(), Instant::now() + 60 * SECOND);
         for _ in 0..100 {
             assert_eq!(buckets.wait(&[1], now), Duration::ZERO);

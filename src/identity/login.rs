@@ -12,7 +12,7 @@ use crate::store::identity::{self as rows, Project, User, addresses};
 use crate::store::moment_type::Time;
 use crate::store::{Outcome, Tx, new_id};
 
-/// When a user who has too many tokens in use may try again, in seconds.
+/// The time after which a user with too many tokens in use may try again, in seconds.
 const TOKENS_RETRY_AFTER: u64 = 60;
 
 /// Who has been proved to be there, and how.
@@ -26,7 +26,7 @@ struct Proof {
 }
 
 impl Standalone {
-    /// Answers a login from `address` with a token, which is not kept, and what it stands for.
+    /// Answers a login from `address` with a token, which is not kept, and the token's rights.
     ///
     /// # Errors
     /// 401, one and the same whatever was wrong (the log has the reason); 429 after too many failures, for too many

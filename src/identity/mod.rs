@@ -51,8 +51,8 @@ pub const DOMAIN_NAME: &str = "Default";
 pub struct Settings {
     /// How long a token holds; Keystone's default is an hour.
     pub token_lifetime: Duration,
-    /// How many logins may wait for one of the two that verify their password; of more the last in their order get a
-    /// 503. They wait without a worker.
+    /// How many logins may wait for one of the two that verify their password; beyond that the last in their order
+    /// get a 503. They wait without a worker.
     pub max_waiting_logins: usize,
     /// The time after which one more failed login is admitted, when ten have emptied a bucket.
     pub login_refill: Duration,
@@ -127,7 +127,7 @@ impl Standalone {
         }
     }
 
-    /// What has to be done beside requests.
+    /// The background work.
     pub fn upkeep(&self) -> Upkeep {
         Upkeep { store: self.store.clone(), uses: Arc::clone(&self.uses) }
     }

@@ -31,7 +31,7 @@ pub struct Openrc<'a> {
     pub project_name: &'a str,
 }
 
-/// What an openrc file of ours says.
+/// The content of an openrc file that this service wrote.
 pub struct OpenrcFile {
     /// The identity's URL.
     pub auth_url: String,

@@ -80,7 +80,7 @@ pub(super) struct Verifier {
     spare: Mutex<Vec<Vec<Block>>>,
 }
 
-/// Leave to compute hashes.
+/// A permit to compute hashes.
 pub(super) struct Hashing<'v> {
     verifier: &'v Verifier,
     memory: Vec<Block>,
@@ -92,7 +92,7 @@ impl Verifier {
         Self { turns: Turns::new(AT_A_TIME, max_waiting, PATIENCE), spare: Mutex::default() }
     }
 
-    /// Waits for leave to compute hashes.
+    /// Waits for a permit to compute hashes.
     ///
     /// # Errors
     /// 503 when too many logins are waiting.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::limits::Origin;
 use crate::error::{Error, Result};
 
-/// What decides first about who is next.
+/// The priority of a waiting login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     /// The user has logged in from this address before.
@@ -27,12 +27,12 @@ struct Ticket {
     number: u64,
 }
 
-/// Fair queueing: however many tickets one address has, another address waits for one of them at most.
+/// Fair queueing: however many tickets one address has, another address waits for at most one of them.
 pub(super) struct Turns {
     state: Mutex<State>,
     changed: Condvar,
     at_once: usize,
-    /// How many may wait; of more the last in the order are refused.
+    /// How many requests may wait; beyond that the last in the order are refused.
     max_waiting: usize,
     patience: Duration,
 }
@@ -67,7 +67,7 @@ impl Turns {
         let ticket = state.ticket(origin, class);
         state.waiting.insert(ticket, origin);
         if state.waiting.len() > self.max_waiting {
-            // Perhaps our own.
+            // It may be this thread's own ticket.
             state.waiting.pop_last();
             self.changed.notify_all();
         }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_failed_lately_waits_behind_and_a_known_user_goes_first() {
+    fn an_address_with_recent_failures_waits_behind_and_a_known_user_goes_first() {
         use Class::{Failing, Known, Unknown};
         assert_eq!(order(&[(1, Failing), (1, Failing), (2, Unknown), (3, Known)]), [3, 2, 1, 1]);
     }

@@ -1,4 +1,4 @@
-//! What the built-in identity does beside requests: it notes which tokens are in use, and clears away what is over.
+//! Background work of the built-in identity: it records which tokens are in use, and deletes expired rows.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ const MOST_WAITING: usize = 10_000;
 const CHUNK: usize = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The tokens that were used and whose rows do not say so yet: a request that only reads is to write nothing.
+/// The tokens whose latest use is not yet in their rows, because a request that only reads must not write.
 #[derive(Default)]
 pub(super) struct Uses(Mutex<HashSet<String>>);
 
@@ -55,7 +55,7 @@ impl Uses {
     }
 }
 
-/// The work, and what it works on.
+/// The background work and its inputs.
 pub struct Upkeep {
     pub(super) store: Store,
     pub(super) uses: Arc<Uses>,
@@ -65,7 +65,7 @@ impl Upkeep {
     /// Works in a thread of its own, as long as the process lives.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system cannot start a thread.
     pub fn start(self) -> std::io::Result<()> {
         let run = move || {
             loop {
@@ -78,7 +78,7 @@ impl Upkeep {
         thread::Builder::new().name("identity".to_owned()).spawn(run).map(drop)
     }
 
-    /// Does once what there is to do, in short transactions.
+    /// One round of the work, in short transactions.
     ///
     /// # Errors
     /// 503 while the database is away.

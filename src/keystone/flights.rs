@@ -18,13 +18,13 @@ pub struct Flights<K, V> {
 }
 
 struct Traffic<K, V> {
-    /// Those under way, and those that wait for a place.
+    /// The pieces of work under way, and those that wait for a place.
     flights: HashMap<K, Arc<Flight<V>>>,
-    /// Whose work is under way.
+    /// The peers of the work under way.
     flying: Shares,
-    /// Whose requests wait, for a place or for another request's work.
+    /// The peers of the requests that wait, for a place or for another request's work.
     waiting: Shares,
-    /// Those that wait for a place, in the order they came. None of them may have one at the moment.
+    /// The requests that wait for a place, in the order they came. None of them may take one at the moment.
     queue: VecDeque<Arc<Turn>>,
 }
 

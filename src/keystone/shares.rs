@@ -1,4 +1,4 @@
-//! How much of what there is one peer may take.
+//! How many of a number of places one peer may take.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -96,7 +96,7 @@ struct Role {
 #[derive(Deserialize)]
 struct AppCredential {
     access_rules: Option<Vec<AccessRule>>,
-    // Keystone says it of each; one of which nothing is said is not taken for unrestricted.
+    // Keystone says for each whether it is restricted. Without that member it counts as restricted.
     #[serde(default = "yes")]
     restricted: bool,
 }
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lent_is_told_from_the_users_own() {
+    fn a_delegated_token_is_told_from_the_users_own() {
         let delegation = |more: Value| caller(more).delegation;
         assert_eq!(delegation(json!({})), None);
         assert_eq!(delegation(json!({"OS-TRUST:trust": null})), None);

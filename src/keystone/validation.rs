@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// Keystone that hangs there must be some left for those whose token is known.
 const MAX_FLIGHTS: usize = 128;
 
-/// So many requests wait, for one of these places or for the answer to a question that another request has asked.
+/// Upper bound on the requests that wait, for a place or for the answer to another request's question.
 const MAX_WAITING: usize = 256;
 
 /// How often the log says that requests were turned away for want of a place.

@@ -181,8 +181,8 @@ impl Spec {
     }
 }
 
-/// The text with its control and format characters escaped, so that it can neither begin a line nor steer a terminal, nor
-/// show something else than what is there.
+/// The text with its control and format characters escaped, so that it can neither begin a line, nor steer a terminal,
+/// nor look like other text.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_steers_a_terminal_or_hides_is_escaped() {
+    fn characters_that_steer_a_terminal_or_hide_text_are_escaped() {
         for (text, shown) in [
             ("a\u{202e}b", "a\\u{202e}b"),
             ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),

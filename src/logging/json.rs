@@ -117,7 +117,8 @@ impl Json {
     }
 }
 
-/// The JSON with what JSON lets stand and a terminal obeys written as `\uXXXX`. All of it is inside of strings.
+/// The JSON, with the characters that JSON allows and a terminal obeys written as `\uXXXX`. All of these are in
+/// strings.
 fn escaped(line: String) -> String {
     if !line.contains(is_unprintable) {
         return line;

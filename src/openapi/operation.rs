@@ -117,7 +117,7 @@ impl Operation {
             query: Vec::new(),
             body: None,
             replies: Vec::new(),
-            // Any request can be none, and any can have a body that is too large or in a coding.
+            // Any request can be malformed, and any can have a body that is too large or has a `Content-Encoding`.
             errors: vec![400, 413, 415],
             conditions: Conditions::None,
         }

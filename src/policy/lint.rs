@@ -66,8 +66,8 @@ impl Rules {
             .collect()
     }
 
-    /// The rules that let callers into projects of which their token says nothing, where the defaults do not: each with the
-    /// roles that this takes, none of them for every caller. What another service decides is not asked.
+    /// The rules that let callers into other projects than their token's, where the defaults do not. Each comes with
+    /// the roles that such a caller needs; an empty list is any caller. Http checks are not sent.
     pub fn across_projects(&self, defaults: &'static [RuleDefault]) -> Vec<(&'static str, Vec<String>)> {
         let original = Self::new([], defaults, &self.default_rule, true);
         let named = self.checks.values().flat_map(Check::roles);

@@ -1,4 +1,4 @@
-//! What one process knows of how many rows of a kind a project has.
+//! The number of rows of a kind that a project has, as far as one process knows.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -52,9 +52,9 @@ struct Counted {
 #[derive(Debug, PartialEq, Eq)]
 enum Need {
     No,
-    /// There is room by the last count, which is too old to go on with for long.
+    /// The last count has room, but is too old to be used for long.
     Soon,
-    /// Nothing can be said without it.
+    /// The request cannot be decided without it.
     Now,
 }
 
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// Takes over what a count came to. Rows that were created while it ran may be in it or not, and are counted once more.
+    /// Stores the result of a count. Rows that were created while it ran may be in it or not, and are counted once more.
     fn note(&mut self, outcome: Result<i64>, limit: i64, created_before: i64, began: Instant) -> Result<()> {
         self.attempts += 1;
         self.failure = outcome.as_ref().err().cloned();

@@ -62,7 +62,7 @@ impl Reservations {
         self.0.borrow_mut().push(prepared);
     }
 
-    /// Reserves room for `rows` of a resource; what has no quota has room.
+    /// Reserves room for `rows` of a resource; a resource without a quota always has room.
     ///
     /// # Errors
     /// 403 when there is not so much room.

@@ -1,11 +1,11 @@
-//! What a 404 says about a path that no route has. Mostly the client's URL of the service is wrong.
+//! The text of a 404 for a path without a route. Usually the client's URL of the service is wrong.
 
 use super::ROUTES;
 use crate::auth::Strategy;
 use crate::error::Error;
 use crate::http::Call;
 
-/// Whether a path is one of a project's, about which only callers with a token learn anything.
+/// Whether a path is below a project. Only callers with a token learn about such paths.
 pub fn is_of_project(segments: &[String]) -> bool {
     segments.len() > 1 && segments[0] == "v2"
 }

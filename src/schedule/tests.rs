@@ -16,7 +16,7 @@ const STRICTER: &[&str] = &["int-zero", "fires-i-zero", "fires-s-end-before-star
 const MILDER: &[&str] = &["cron-day-names", "int-two-blanks"];
 
 #[test]
-fn what_the_scheduler_arms_is_taken_and_nothing_else() {
+fn only_schedules_that_the_scheduler_arms_are_taken() {
     let cases: Value = serde_json::from_str(include_str!("cases.json")).unwrap();
     for case in cases.as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
@@ -77,7 +77,7 @@ fn a_refusal_names_the_key() {
 }
 
 #[test]
-fn what_freezers_own_documents_say_is_taken() {
+fn schedules_in_freezers_own_documents_are_taken() {
     for unit in [
         json!({"schedule_month": "1-6, 9-12"}),
         json!({"schedule_day": "mon, wed, fri"}),

@@ -77,7 +77,7 @@ fn answer(
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
-    // As far as the path can be known before it is understood.
+    // The target is not parsed yet: these are the parts of the raw path.
     let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());
     let mut caching = Caching::of(parts);
     let mut level = log::Level::Info;
@@ -108,7 +108,7 @@ fn answer(
     sent(reply, &request_id, head)
 }
 
-/// Sees to it that a request addresses this machine as itself, in everything that says which host is meant.
+/// Refuses a request that names another host than this machine, in any of the headers or the target that name one.
 ///
 /// Errors: 400 for any other name or address.
 fn from_this_machine(request: &Request, forwarded: &Forwarded) -> Result<()> {

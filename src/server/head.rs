@@ -102,8 +102,8 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
     Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
 }
 
-/// Sees to it that a request has one good `Host`; only HTTP/1.0 may have none (RFC 9112, 3.2). Of two of them two servers
-/// may take one each for the one that is meant.
+/// Refuses a request without exactly one good `Host`; only HTTP/1.0 may have none (RFC 9112, 3.2). Of two `Host`
+/// headers, a proxy and this service might use different ones.
 fn host(headers: &[(String, String)], current: bool) -> Result<(), Refusal> {
     let mut hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
     match (hosts.next(), hosts.next()) {

@@ -27,7 +27,7 @@ fn open_files() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// How many large bodies are in memory at once: their senders are not known before they are read.
+/// How many large bodies are in memory at once. The caller of a request is not known before its body is read.
 const LARGE_BODIES: usize = 8;
 
 /// How long a large body waits for room.

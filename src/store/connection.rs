@@ -48,7 +48,8 @@ impl Manager {
         Self { url, settings, file, outage }
     }
 
-    /// That an SQLite file is still the one that is served: in the place of one that is gone, SQLite would make another.
+    /// Fails if an SQLite file is no longer the one that is served. SQLite would create a new file in the place of a
+    /// removed one.
     fn check_file(&self) -> ConnectionResult<()> {
         match self.file.as_ref().map_or(Ok(()), |file| file.check()) {
             Ok(()) => Ok(()),

@@ -232,7 +232,7 @@ pub fn admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     Ok(query.load(tx.connection)?)
 }
 
-/// The same, and from here to the end of the transaction no other one takes something from one of them.
+/// The same, and locks them: until this transaction ends, no other one can take the role from these users.
 pub fn lock_admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     for (id, _) in admins(tx)? {
         // As in `confirm_credentials`, an update that changes nothing.
@@ -243,7 +243,7 @@ pub fn lock_admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     admins(tx)
 }
 
-/// Who has roles on a project: names of users and roles, in order.
+/// The names of the users with roles on a project, with the roles, in order.
 pub fn users_of_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<(String, String)>> {
     let query = identity_assignments::table
         .inner_join(identity_users::table)

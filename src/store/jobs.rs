@@ -256,10 +256,10 @@ const ACTIONS_AT_A_TIME: usize = 200;
 const LARGE_TEXTS: &[&str] =
     &["actions.src_file", "actions.container", "actions.restore_abs_path", "actions.log_file"];
 
-/// More bytes of JSON than a place of an action has in a job's document, beside the large columns: ids, names and words.
+/// Upper bound on the JSON of an entry of a job without its large columns: ids, names and words.
 const MOST_OF_PLACE: usize = 4000;
 
-/// More bytes of JSON than a byte of text becomes.
+/// Upper bound on the bytes of JSON for one byte of text.
 const MOST_OF_BYTE: usize = 6;
 
 /// About how many bytes of JSON the actions of some jobs are. A job without actions is not among them.

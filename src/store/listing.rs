@@ -206,7 +206,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether a member of the documents is wanted; what is not need not be read.
+    /// Whether a member of the documents is wanted; the columns of others need not be read.
     pub fn wants(&self, member: &str) -> bool {
         self.members.as_ref().is_none_or(|members| members.iter().any(|wanted| wanted == member))
     }

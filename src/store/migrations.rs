@@ -183,7 +183,7 @@ pub fn newer(state: &SchemaState) -> Option<SchemaError> {
     Some(SchemaError { why, lasting: true })
 }
 
-/// How a schema that lacks nothing stands to this release.
+/// Whether a schema that lacks no migration is newer than this release.
 pub fn standing(state: &SchemaState) -> String {
     if state.unknown.is_empty() {
         return "The database schema is up to date.".to_owned();

@@ -137,7 +137,7 @@ fn useful_askers() -> usize {
 
 impl Tx<'_> {
     /// Refuses to create something while the file system of an SQLite database has little room. Changes and deletions
-    /// do not ask, so that there is a way out by the API.
+    /// do not call this, so that clients can make room by the API.
     ///
     /// # Errors
     /// 503.
@@ -163,7 +163,7 @@ impl Store {
         Self::serving(url, settings, None)
     }
 
-    /// The same, over a file that this process serves: it is used as long as it is that file.
+    /// The same, over a file that this process serves: requests fail once the file is replaced.
     pub fn serving(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
         let pool = Pool::new(url.clone(), settings, file.clone());
         Self {

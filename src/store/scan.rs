@@ -1,9 +1,9 @@
-//! Scans: searches for what no column holds, which look into the documents one after the other.
+//! Scans: searches with conditions that no column answers, which look into the documents one after the other.
 //!
 //! A scan is bounded in rows and in time, and only a few run at once. It reads chunk by chunk, each in a transaction of
-//! its own, and gives the connection back before it looks at the rows of a chunk. So a scan is not of one moment: a row
-//! that changes meanwhile is seen as it was at one of them. Each row is looked at once, because a chunk begins after the
-//! last row of the one before, and a row that has moved on in the order is known by its id.
+//! its own, and gives the connection back before it looks at the rows of a chunk. So a scan does not read one snapshot:
+//! a row that changes meanwhile is seen as it was before or after the change. Each row is looked at once, because a
+//! chunk begins after the last row of the one before, and a row that has moved on in the order is known by its id.
 
 mod permits;
 
@@ -37,13 +37,13 @@ impl Default for Limits {
     }
 }
 
-/// All scans together may use one of so many connections.
+/// All scans together may use the pool's connections divided by this.
 const POOL_SHARE: usize = 4;
 
 /// The most rows of one chunk.
 const CHUNK: usize = 200;
 
-/// What is scanned for whom.
+/// The page of a scan, and the project that it runs for.
 #[derive(Debug, Clone, Copy)]
 pub struct Scan<'s> {
     /// The project that the scan counts for.
@@ -86,7 +86,7 @@ impl Store {
         let (mut found, mut to_skip, mut looked_at) = (Vec::new(), scan.page.offset, HashSet::new());
         let (mut left, mut last, mut budget) = (limits.rows, None::<R>, Budget::default());
         loop {
-            // With one row more than may be looked into it is known whether there is one.
+            // One row more than the limit shows whether there are further rows.
             let limit = left.saturating_add(1).min(CHUNK);
             let page = Page { limit: limit as i64, offset: 0 };
             let read = |tx: &mut Tx<'_>| chunk(tx, page, last.as_ref());

@@ -289,7 +289,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::moment_type::Moment;
 
-    /// An address, or the network of it, from which a user has logged in.
+    /// An IPv4 address, or the /64 of an IPv6 address, from which a user has logged in.
     identity_known_addresses (user_id, address) {
         user_id -> Text,
         address -> Text,

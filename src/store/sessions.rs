@@ -206,7 +206,7 @@ pub fn complete(tx: &mut Tx<'_>, found: Vec<Session>) -> Outcome<Vec<SessionView
     Ok(found.into_iter().map(|session| SessionView { members: of(&session), session }).collect())
 }
 
-/// More bytes of JSON than the jobs of a session are in its document.
+/// Upper bound on the bytes of JSON of a session's jobs in its document.
 pub fn most_of_jobs(tx: &mut Tx<'_>, session: &Session) -> Outcome<i64> {
     const MOST_OF_JOB: i64 = 600;
     let members: i64 = attachments::table

@@ -1,4 +1,4 @@
-//! The file of an SQLite database: one process serves it, and it stays the file that it is taken for.
+//! The file of an SQLite database: one process serves it, and notices when the file is replaced.
 //!
 //! The file holds password hashes and the backups of all projects, so that only its owner may read it. SQLite keeps
 //! the newest changes in a log beside it (`-wal`), with an index in shared memory (`-shm`): each of the three is worth

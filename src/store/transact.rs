@@ -97,7 +97,7 @@ impl Store {
             && access != Access::Read
         {
             match &outcome {
-                // What was written to a file that had been replaced by then is lost.
+                // A write to a file that was replaced before the commit is lost.
                 Ok(_) => match unchanged() {
                     Ok(()) => file.space().settle(&mut connection),
                     Err(changed) => outcome = Err(changed),

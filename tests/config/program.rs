@@ -57,7 +57,7 @@ pub fn printed(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a command says that does not work with this configuration; a service that starts all the same is ended.
+/// The error text of a command that fails with this configuration; a service that starts all the same is ended.
 pub fn said(command: Command) -> String {
     let (status, text) = ended(command);
     assert_eq!(status, Some(78), "{text}");

@@ -1,4 +1,4 @@
-//! How the service is started by those who deploy it, and the statuses with which it ends.
+//! The ways in which deployments start the service, and the statuses with which it ends.
 
 use std::fs;
 

@@ -258,7 +258,7 @@ impl House {
     }
 }
 
-/// The settings of most tests: what is refused for too many failures stays refused.
+/// The settings of most tests: a login that is refused for too many failures stays refused.
 pub fn patient() -> Settings {
     Settings { login_refill: Duration::from_secs(3600), ..Settings::default() }
 }

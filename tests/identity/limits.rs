@@ -1,4 +1,4 @@
-//! Guessing: slow for the one that guesses, and no hindrance for anyone else.
+//! Guessing passwords is slow, and does not keep other users out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

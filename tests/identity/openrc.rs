@@ -64,7 +64,7 @@ fn a_file_that_is_gone_is_made_again_and_one_of_another_user_stays() {
         let line = "openrc admin --password-stdin --auth-url https://backup.example/identity/v3";
         typed(&house, line, &password).unwrap();
         assert_eq!(said(&house.openrc), ["admin", &password, "admin", "https://backup.example/identity/v3"]);
-        // The file of a user that is gone is of no use to any one.
+        // The file of a deleted user is useless.
         typed(&house, "delete admin --force", "").unwrap();
         typed(&house, "openrc ann --password-stdin", "correct horse").unwrap();
         assert_eq!(said(&house.openrc)[..3], ["ann", "correct horse", "web"]);
@@ -77,7 +77,7 @@ fn a_file_that_is_gone_is_made_again_and_one_of_another_user_stays() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said() {
+fn a_refusal_says_why_no_file_is_written() {
     on_every_backend(|house| {
         let directory = tempfile::tempdir().unwrap();
         let (house, _) = started(house, directory.path());

@@ -44,7 +44,7 @@ fn a_user_changes_the_own_password_and_the_tokens_end() {
 }
 
 #[test]
-fn who_does_not_have_the_old_password_changes_nothing() {
+fn a_wrong_old_password_changes_nothing() {
     on_every_backend(|house| {
         house.user("ann", OLD, "one", Role::Member);
         house.user("root", OLD, "admin", Role::Admin);

@@ -1,4 +1,4 @@
-//! What takes something away: only what is meant, and never the last administrator by one word.
+//! Commands that remove something remove nothing else, and remove the last administrator only with `--force`.
 
 use diesel::prelude::*;
 use freezer_api::identity::{Role, bootstrap};

@@ -1,4 +1,4 @@
-//! The table of tokens stays bounded, and no token in use goes.
+//! The table of tokens stays bounded, and no token in use is deleted.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! More tokens at the same moment than Keystone may be asked about.
+//! More new tokens at the same time than the service checks with Keystone at once.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -78,7 +78,7 @@ fn one_address_for_all_is_no_outage() {
 }
 
 #[test]
-fn those_who_find_no_place_are_one_line_in_the_log() {
+fn requests_that_find_no_place_are_one_line_in_the_log() {
     let fake = Fake::start();
     let directory = tempfile::tempdir().unwrap();
     let configuration = directory.path().join("freezer-api.conf");

@@ -1,4 +1,4 @@
-//! What a client sends cannot steer the terminal of whoever reads the log.
+//! Text that a client sends cannot steer the terminal on which the log is read.
 
 use crate::program::{Program, send};
 

@@ -1,4 +1,4 @@
-//! What one request takes of the service's memory, and whether it is given back, as the system sees it.
+//! How much memory one request takes, and whether it is given back, as the system measures it.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use crate::daemon::{CALLER, Daemon};
 /// The most that one request may take, in KiB.
 const MOST: usize = 64 * 1024;
 
-/// What may be kept of it, in KiB.
+/// The most that may be kept of it, in KiB.
 const KEPT: usize = 24 * 1024;
 
 /// How long it may take until the rest is given back.
@@ -59,7 +59,7 @@ fn fill(daemon: &Daemon) {
     fill.unwrap();
 }
 
-/// What the service takes for a request beyond what it has, and what it keeps of that, in KiB; and the answer's length.
+/// The memory that the service takes for a request and the part that it keeps, in KiB; and the answer's length.
 fn measured(daemon: &Daemon, method: &str, target: &str, body: &str) -> (usize, usize, u64) {
     let before = daemon.memory();
     fs::write(format!("/proc/{}/clear_refs", daemon.child.id()), "5").unwrap();

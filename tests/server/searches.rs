@@ -22,7 +22,7 @@ const FLOOR: Duration = Duration::from_millis(2);
 
 fn send(client: &mut Client, method: &str, path: &str, project: &str, body: &str) -> Answer {
     let head = format!(
-        "{method} /v2/{project}/{path} HTTP/1.1\r\nX-User-Id: u\r\nX-Project-Id: {project}\r\nX-Roles: member\r\n\
+        "{method} /v2/{project}/{path} HTTP/1.1\r\nHost: localhost\r\nX-User-Id: u\r\nX-Project-Id: {project}\r\nX-Roles: member\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );

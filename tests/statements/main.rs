@@ -164,8 +164,9 @@ fn lists_take_as_many_statements_however_much_there_is() {
         ]
     };
     let few = lists();
-    // A poll: begin, the client, which jobs, those with what belongs to them, their actions, commit.
-    assert_eq!(few[0].0, 6);
+    // A poll: begin, the client, which jobs, those with what belongs to them, the places of their actions, each action
+    // once, commit.
+    assert_eq!(few[0].0, 7);
     // Clients: begin, the project's, the central ones, commit.
     assert_eq!(few[1].1, 4);
     for count in 2..9 {

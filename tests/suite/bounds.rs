@@ -286,7 +286,7 @@ fn a_list_ends_its_page_at_16_mib_and_goes_on(api: &Api) {
         assert_eq!((found.len(), pages), (25, 2), "{search}");
         assert!(found == ids, "{search}");
     }
-    // Without what is large, it is one page.
+    // Without the large members, it is one page.
     let names = alice.get("/backups?limit=1000&fields=backup_id,status").expect(200);
     assert_eq!(names["backups"].as_array().unwrap().len(), 25);
     assert_eq!(names.get("backups_links"), None);

@@ -111,7 +111,7 @@ fn a_client_that_looks_for_the_identity_is_told_where_it_is(api: &Api) {
         let error = json!({"code": 404, "title": "404 Not Found", "message": refusal["description"]});
         assert_eq!(refusal["error"], error);
     }
-    // Where there is no identity, nothing is said of one.
+    // Without the built-in identity, the text does not mention one.
     let refusal = api.send("GET", "/v3", &[], None).expect(404);
     assert_eq!(refusal["description"], "There is no resource at this path.");
 }

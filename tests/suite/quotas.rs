@@ -29,7 +29,7 @@ on_every_backend! {
     a_bad_body_is_refused_as_such_at_the_quota,
 }
 
-/// A member of a project who talks to a node with other quotas than those of the suite.
+/// A member of a project, on a node with other quotas than those of the suite.
 struct Member<'a> {
     node: &'a Node,
     project: &'a str,

@@ -1,4 +1,4 @@
-//! Words and values that other clients send, and what a refusal says of them.
+//! Words and values that other clients send, and the refusals of them.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn an_action_takes_any_word(api: &Api) {
         let document = alice.show("actions", &id);
         assert_eq!(document["freezer_action"]["mode"], mode);
         alice.patch(&path, document).expect(200);
-        // Whoever is to run it must know the word.
+        // The agent that is to run it must know the word.
         let mut body = job("a");
         body["job_actions"] = json!([{"action_id": id}]);
         let refusal = alice.post("/jobs", body).expect(422);

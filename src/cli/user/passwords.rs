@@ -61,7 +61,7 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // There is no one to tell if it fails.
+        // A failure cannot be reported from a drop.
         let _ = stty(&self.0, "echo");
     }
 }

@@ -95,8 +95,8 @@ pub const OPTIONS: &[Opt] = &[
     Opt::text("memcache_password", "The password of SASL.").secret().no_effect(),
 ];
 
-/// Options of keystonemiddleware before its release of 2014, and those that say now what they said. What they said cannot
-/// be taken over word by word, and they are not read.
+/// Options of keystonemiddleware before its release of 2014, and the options that replace them. Their values cannot be
+/// taken over unchanged, so they are not read.
 pub const FORMER: &[(&str, &str)] = &[
     ("identity_uri", "auth_url"),
     ("auth_protocol", "auth_url"),

@@ -76,7 +76,7 @@ impl Serialize for Actions<'_> {
         let mut texts: HashMap<*const PlacedAction, Option<Box<RawValue>>> = HashMap::new();
         let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
         for (place, action) in self.0 {
-            // From the second time on that an action is shown, its text is kept.
+            // The text is kept from the second time that an action is shown.
             let text = match texts.entry(Arc::as_ptr(action)) {
                 hash_map::Entry::Vacant(entry) => {
                     entry.insert(None);
@@ -134,11 +134,11 @@ impl Serialize for Credentials<'_> {
 
 /// A job as the API shows it, to be searched, or held against a precondition.
 pub fn render(view: &JobView, with_pid: bool) -> Value {
-    // Nothing in it is no JSON.
+    // It holds only values that JSON can represent.
     serde_json::to_value(Shown { view, with_pid }).unwrap_or_default()
 }
 
-/// A job as it is searched: as the API shows it, but of entries that say the same only one.
+/// A job as it is searched: as the API shows it, but with each of several equal entries only once.
 pub fn searched(view: &JobView, with_pid: bool) -> Value {
     let mut view = view.clone();
     let mut seen = HashSet::new();

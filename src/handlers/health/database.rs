@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After this long a question that has got no answer is no reason any more not to ask again.
 const LOST: Duration = Duration::from_secs(60);
 
-/// That the file of the database is another one than that which is served.
+/// The finding that the file of the database was replaced or removed.
 pub fn replaced() -> Finding {
     Finding {
         available: false,

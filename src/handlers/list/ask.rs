@@ -59,8 +59,8 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
     Ok((query, fields))
 }
 
-/// Whether a filter by nothing asks for something: for an empty text, or for what has none of the words. A number, a time
-/// or a flag without a value counts as absent.
+/// Whether an empty filter value has a meaning: an empty text, or a row without a word. A number, a time or a flag
+/// without a value counts as absent.
 fn takes_nothing(key: &Key) -> bool {
     match key.kind {
         Kind::Id | Kind::Text => true,

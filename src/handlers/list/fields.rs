@@ -21,7 +21,7 @@ impl Fields {
         let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
         let mut paths: Vec<Vec<String>> =
             paths.map(|path| path.split('.').map(str::to_owned).collect()).collect();
-        // What is below another path comes right after it.
+        // A path below another one comes right after it.
         paths.sort();
         paths.dedup_by(|path, above| path.starts_with(above));
         if paths.len() > MAX_PATHS {
@@ -43,7 +43,7 @@ impl Fields {
         Ok(Self(paths))
     }
 
-    /// The members at the top of the documents that something is wanted of.
+    /// The top-level members of the documents that are wanted, whole or in part.
     pub fn members(&self) -> Vec<String> {
         let mut members: Vec<String> = self.0.iter().filter_map(|path| path.first().cloned()).collect();
         members.dedup();

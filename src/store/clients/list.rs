@@ -176,8 +176,8 @@ fn condition(filter: &Filter, up: Between) -> Outcome<Condition<clients::table>>
     })
 }
 
-/// A client is up if its last poll is within `up`, and down if that was before or never. A poll in the future is of a
-/// clock that was ahead, and says nothing.
+/// A client is up if its last poll is within `up`, and down if that was before or never. A poll in the future comes
+/// from a clock that was ahead, and is ignored.
 fn state(filter: &Filter, (since, until): Between) -> Condition<clients::table> {
     let named = filter.texts();
     let wanted = |state: &str| named.iter().any(|name| name == state) == (filter.op == Op::In);

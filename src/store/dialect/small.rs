@@ -16,7 +16,7 @@ pub fn if_small<C>(column: C) -> IfSmall<C> {
     IfSmall { column }
 }
 
-/// What [`if_small`] says.
+/// The expression of [`if_small`].
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct IfSmall<C> {
     column: C,

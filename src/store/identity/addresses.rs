@@ -7,11 +7,11 @@ use crate::store::moment_type::Time;
 use crate::store::schema::identity_known_addresses as known;
 use crate::store::{Outcome, Tx};
 
-/// For so many days after its last login a user is known at an address.
+/// The number of days after its last login for which a user is known at an address.
 const DAYS: i64 = 30;
 /// The most addresses that are kept of a user; a further one replaces the one that was used longest ago.
 const MOST: i64 = 100;
-/// A later login from the same address is noted once in so many hours.
+/// A later login from the same address is noted once in this many hours.
 const NOTED_AGAIN_HOURS: i64 = 1;
 
 /// Whether a user has logged in from this address within the last 30 days.
@@ -66,7 +66,7 @@ fn last_login(tx: &mut Tx<'_>, user_id: &str, address: &str) -> Outcome<Option<T
     Ok(row.first(tx.connection).optional()?)
 }
 
-/// Whether an age is none of the future, and not beyond the limit.
+/// Whether an age is neither negative nor beyond the limit.
 fn is_within(age: TimeDelta, limit: TimeDelta) -> bool {
     (TimeDelta::zero()..=limit).contains(&age)
 }

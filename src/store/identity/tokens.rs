@@ -32,9 +32,9 @@ pub struct Token {
 
 /// The most tokens that one statement names.
 const CHUNK: usize = 500;
-/// A token that was used within so many minutes is never deleted to make room for another.
+/// A token that was used within this many minutes is never deleted to make room for another.
 const IN_USE_MINUTES: i64 = 10;
-/// A token that was never used may be on its way to its user for so many minutes.
+/// A token that was never used may be on its way to its user for this many minutes.
 const NEW_MINUTES: i64 = 1;
 
 /// A token with what it stands for at this moment.
@@ -142,7 +142,7 @@ pub fn make_room(
     if surplus == 0 {
         return Ok(true);
     }
-    // A time in the future is the mistake of a clock, and says nothing.
+    // A time in the future comes from a wrong clock, and is ignored.
     let is_idle = identity_tokens::last_used_at
         .lt(tx.now - TimeDelta::minutes(IN_USE_MINUTES))
         .or(identity_tokens::last_used_at.gt(tx.now));

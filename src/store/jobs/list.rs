@@ -135,7 +135,7 @@ pub fn list(
     Ok(JobListing { page, polled })
 }
 
-/// How many heads are read at a time: what is large of a document are its actions.
+/// How many heads are read at a time. The large part of a document is its actions.
 const HEADS_AT_A_TIME: usize = 250;
 
 /// About how many bytes of JSON the documents of some heads are.

@@ -11,17 +11,17 @@ use crate::store::connection::AnyConnection;
 use crate::store::dialect::octets;
 use crate::store::document_type::Document;
 
-/// After so many bytes of JSON a page ends, and its `next` link leads on.
+/// A page ends after this many bytes of JSON, and its `next` link leads on.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// So many items a page always has, if there are as many: schedulers page by offset, and take the first page with fewer
-/// for the last one.
+/// A page has at least this many items, if there are as many. Schedulers page by offset, and take the first page with
+/// fewer items for the last one.
 pub const PAGE_ITEMS: usize = 10;
 
-/// Up to so many rows are read without asking for their sizes first.
+/// Up to this many rows are read without asking for their sizes first.
 pub const FEW_ROWS: i64 = 20;
 
-/// So many bytes of documents are read by one statement.
+/// One statement reads this many bytes of documents.
 const PART_BYTES: usize = 4 * 1024 * 1024;
 
 /// The JSON of a document beside that of its large columns, in bytes; the page's end need not be exact.
@@ -51,7 +51,7 @@ pub fn in_order<R: Weight>(rows: &mut [R], ids: &[String]) {
     rows.sort_by_key(|row| places.get(row.row_id()).copied());
 }
 
-/// What there is room for on a page.
+/// The room that is left on a page.
 #[derive(Debug, Default)]
 pub struct Budget {
     items: usize,
@@ -102,7 +102,7 @@ impl Budget {
     }
 }
 
-/// What some columns have in bytes, together; null has none.
+/// The sizes of some columns in bytes, added up; null counts as 0.
 pub fn size_of(connection: &AnyConnection, columns: &[&str]) -> SqlLiteral<BigInt> {
     sql(&octets(connection, columns))
 }

@@ -67,7 +67,7 @@ impl Permits {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 state.waiting.retain(|(other, _)| *other != number);
-                // Another that waited for this one's turn may be able to run.
+                // A thread behind this one in the queue may be able to run now.
                 self.changed.notify_all();
                 return false;
             }

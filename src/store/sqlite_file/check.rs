@@ -74,8 +74,8 @@ pub(super) fn damage(path: &Path) -> Result<(), String> {
         },
         Err(error) => error.to_string(),
     };
-    // To close the last connection would merge the log into the file. The process is about to end, and the system
-    // closes the files then.
+    // Closing the last connection would merge the log into the file. So it is left to the system, which closes the
+    // files when the process ends in a moment.
     std::mem::forget(connection);
     Err(why.lines().collect::<Vec<_>>().join(" "))
 }

@@ -135,7 +135,7 @@ fn exchange(lock: &Lock, copy: &Path) -> io::Result<Option<PathBuf>> {
     Ok(was_there.then_some(kept))
 }
 
-/// Removes what there is of a copy.
+/// Removes a copy, whole or in part.
 fn remove(copy: &Path) {
     for suffix in [""].iter().chain(&LOGS) {
         let _ = fs::remove_file(beside(copy, suffix));

@@ -41,13 +41,13 @@ pub struct FreeSpace {
 
 #[derive(Default)]
 struct State {
-    /// When there was plenty.
+    /// The time of the last measurement that found plenty of room.
     plenty: Option<Instant>,
     is_low: bool,
     has_reserve: bool,
-    /// When the log last had it that there is little room.
+    /// The time of the last log line about little room.
     told: Option<Instant>,
-    /// Whether that is the last that it had.
+    /// Whether the latest log line is about little room, and not about room again.
     is_told: bool,
 }
 
@@ -85,7 +85,7 @@ struct Room {
 
 impl Room {
     fn is_low(&self) -> bool {
-        // What is reusable needs room in the log still.
+        // Reusable pages still need room in the log.
         self.free < self.limit && (self.free < self.limit / 2 || self.free + self.reusable < self.limit)
     }
 
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reusable_counts_as_long_as_there_is_room_for_the_log() {
+    fn reusable_pages_count_as_long_as_there_is_room_for_the_log() {
         let is_low = |free, reusable| Room { free, reusable, limit: 100, total: 5000 }.is_low();
         assert!(!is_low(100, 0));
         assert!(is_low(99, 0));

@@ -121,7 +121,7 @@ fn after_a_kill_a_restore_gives_what_the_backup_had_and_keeps_what_was_there() {
 }
 
 #[test]
-fn a_restore_waits_for_nobody_and_refuses_while_the_database_is_served() {
+fn a_restore_refuses_while_the_database_is_served() {
     let mut service = Service::start();
     service.fill(3);
     backup(&service, "copy");
@@ -134,7 +134,7 @@ fn a_restore_waits_for_nobody_and_refuses_while_the_database_is_served() {
 }
 
 #[test]
-fn what_is_no_backup_of_this_service_is_not_restored() {
+fn a_file_that_is_no_backup_of_this_service_is_not_restored() {
     let mut service = Service::start();
     service.fill(300);
     backup(&service, "good");

@@ -68,7 +68,7 @@ fn a_file_with_several_hard_links_is_not_served() {
 }
 
 #[test]
-fn what_is_no_file_is_not_served() {
+fn a_dangling_link_or_a_directory_is_not_served() {
     let service = Service::new();
     symlink(service.path("nothing"), service.path("f.sqlite")).unwrap();
     let said = service.daemon.refusal();

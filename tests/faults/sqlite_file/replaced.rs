@@ -75,7 +75,7 @@ fn a_symbolic_link_that_leads_elsewhere_is_an_exchange() {
     assert!(daemon.output().contains(REASON));
 }
 
-/// What is written until then is in the file that was moved away, with its log; nothing else is acknowledged.
+/// Writes acknowledged before the check are in the file that was moved away, with its log. No other is acknowledged.
 #[test]
 fn what_is_acknowledged_while_the_file_is_moved_away_is_in_it_when_it_is_back() {
     let mut service = Service::start();
@@ -110,7 +110,8 @@ fn what_is_acknowledged_while_the_file_is_moved_away_is_in_it_when_it_is_back() 
     assert_eq!(service.daemon.run(&["db", "check"]).0, Some(0));
 }
 
-/// A load balancer asks the plain one, which asks no database, because other nodes may share that: not so a file.
+/// Load balancers use the plain health check, which does not query a database that other nodes may share. No other node
+/// shares a file, so here the plain check fails as well.
 #[test]
 fn the_plain_health_check_reports_an_exchange_too() {
     let directory = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// `None` where the system lets nobody mount.
+    /// `None` where the system does not let this user mount.
     fn of(mebibytes: usize) -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
         let directory = place.path().to_str().unwrap();

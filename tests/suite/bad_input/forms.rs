@@ -1,4 +1,4 @@
-//! Bodies that are JSON in a form that is not taken, and parameters that say nothing.
+//! JSON bodies in forms that are refused, and parameters without a value.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn a_body_with_a_content_encoding_is_refused_by_every_route(api: &Api) {
         }
     }
     assert_eq!(state(&alice), before);
-    // What says that nothing was done to it is as it is.
+    // `identity` and an empty value mean that the body is not encoded.
     let body = action().to_string();
     for coding in ["identity", "Identity", ""] {
         let headers = [("Content-Encoding", coding)];
@@ -93,7 +93,7 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
         for query in ["limit=", "offset=", "marker=", "sort=", "fields=", "limit", "sort&limit=&offset"] {
             assert_eq!(alice.get(&format!("/{noun}?{query}")).expect(200), all, "{noun} {query}");
         }
-        // What was said before counts on.
+        // The earlier value still counts.
         let key = noun.replace('-', "_");
         let page = |query: &str| alice.get(&format!("/{noun}?{query}")).expect(200)[&key].clone();
         assert_eq!(page("limit=1&limit="), page("limit=1"));
@@ -101,7 +101,7 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
         assert!(alice.get(&format!("/{noun}?with_count")).expect(200)["count"].is_u64());
         assert!(alice.get(&format!("/{noun}?with_count=")).expect(200)["count"].is_u64());
     }
-    // What has no value that would be none is no filter either.
+    // A filter whose value cannot be missing is none without a value.
     for query in ["created_at=", "time_stamp=", "curr_backup_level="] {
         assert_eq!(alice.list("backups").len(), 2);
         assert_eq!(alice.get(&format!("/backups?{query}")).expect(200), alice.get("/backups").expect(200));
@@ -113,7 +113,7 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
     assert_eq!(alice.get("/jobs?all_projects").expect(200), jobs);
     alice.get("/action-reports?since=&until=").expect(200);
     alice.delete("/clients/host?cascade=").expect(409);
-    // Nonsense is nonsense.
+    // An invalid value is still refused.
     for query in ["limit=+", "offset=x", "marker=%20", "sort=x", "fields=,", "all_projects=x"] {
         alice.get(&format!("/jobs?{query}")).expect(400);
     }
