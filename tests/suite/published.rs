@@ -68,7 +68,7 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> 
     let name = operation["operationId"].as_str().unwrap();
     let status = answer.status;
     // Those who may not ask are answered as if there was no health check.
-    if template == "/healthcheck" && status == 401 {
+    if template == "/healthcheck" && status == 404 {
         return Ok(());
     }
     let response = operation["responses"].get(status.to_string()).map(|reply| resolved(document, reply));

@@ -158,18 +158,21 @@ fn a_search_looks_into_fifty_thousand_documents() {
     let api = crate::api::sqlite();
     let alice = api.project();
     let node = bounded(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
-    let statement = format!(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) \
+    // Rows of the numbers from `first` to `last`, created on a day: more than a project's quota lets it create.
+    let statement = |first: u32, last: u32, day: &str| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
          INSERT INTO sessions (id, project_id, user_id, scheduling, policy, hold_off, session_tag, status, result, \
          metadata, created_at, updated_at, version) \
-         SELECT '{0}-' || i, '{0}', 'u', '{{}}', 'all', 30, 0, 'active', '', '{{}}', '2026-01-01 00:00:00', \
-         '2026-01-01 00:00:00', 1 FROM n",
-        alice.project
-    );
-    api.database().batch_execute(&statement).unwrap();
+         SELECT '{0}-' || i, '{0}', 'u', '{{}}', 'all', 30, 0, 'active', '', '{{}}', '{day} 00:00:00', \
+         '{day} 00:00:00', 1 FROM n",
+            alice.project
+        )
+    };
+    api.database().batch_execute(&statement(1, 50_000, "2026-01-01")).unwrap();
     let absent = json!({"match": [{"description": "absent"}]});
     assert_eq!(search(&node, &alice, "/sessions", &absent).expect(200)["sessions"], json!([]));
-    alice.create("sessions", body("sessions"));
+    api.database().batch_execute(&statement(50_001, 50_001, "2026-02-01")).unwrap();
     let refusal = search(&node, &alice, "/sessions", &absent).expect(400);
     let text = refusal["description"].as_str().unwrap();
     assert!(

@@ -154,7 +154,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         "marker=%20",
         "with_count=perhaps",
         "fields=,",
-        "action=fly",
+        "mode=in:%22a",
         "action=gt:backup",
         "created_at=yesterday",
         "action_id=in:%22a",
