@@ -44,6 +44,13 @@ pub struct SchemaError {
     pub lasting: bool,
 }
 
+impl SchemaError {
+    /// A failure that waiting does not mend.
+    pub fn lasting(why: String) -> Self {
+        Self { why, lasting: true }
+    }
+}
+
 impl From<String> for SchemaError {
     fn from(why: String) -> Self {
         Self { why, lasting: false }

@@ -36,7 +36,8 @@ const JOURNAL: &str = "-journal";
 pub fn create(url: &DatabaseUrl) -> Result<Option<PathBuf>, String> {
     let Some(path) = url.sqlite_path() else { return Ok(None) };
     let real = real_path(path)?;
-    if real.exists() {
+    // An empty file is a database that nothing was written to, or one that was emptied while its log was there.
+    if real.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Ok(None);
     }
     if let Some(log) = unmerged_log(&real) {
@@ -49,7 +50,7 @@ pub fn create(url: &DatabaseUrl) -> Result<Option<PathBuf>, String> {
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&real) {
         Ok(_) => Ok(Some(real)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Some(real)),
         Err(error) => Err(format!("The database {url:?} cannot be created: {error}.")),
     }
 }

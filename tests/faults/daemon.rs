@@ -75,11 +75,21 @@ impl Daemon {
         command
     }
 
-    /// What it says when it does not start.
+    /// What it says when it does not start. It is a failure that waiting may mend.
     pub fn refusal(&self) -> String {
+        self.refused(1)
+    }
+
+    /// As [`Daemon::refusal`], of a failure that waiting does not mend, after which systemd does not start it again.
+    pub fn lasting_refusal(&self) -> String {
+        self.refused(78)
+    }
+
+    fn refused(&self, status: i32) -> String {
         let output = self.command(&["serve"]).output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        said
     }
 
     /// Runs another command with the same configuration; its exit status, and all that it prints.

@@ -105,7 +105,8 @@ pub(super) fn unless_locked(path: &Path, look: impl FnOnce() -> Result<(), Strin
 }
 
 /// A file with several names could be opened by two of them, and its log is beside one.
-fn one_name(path: &Path) -> Result<(), String> {
+/// Refuses a file with several names (hard links).
+pub fn one_name(path: &Path) -> Result<(), String> {
     match path.metadata() {
         Ok(metadata) if metadata.nlink() > 1 => Err(format!(
             "The database {} has {} hard links, and SQLite's log of it would belong to one of these names only. Remove \

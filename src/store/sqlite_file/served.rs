@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use diesel::connection::SimpleConnection;
 
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::space::FreeSpace;
 use super::watch::Watch;
-use super::{SHM, WAL, beside, check, create};
+use super::{SHM, WAL, beside, check, create, real_path};
 use crate::error::Error;
 use crate::store::connection::{AnyConnection, establish};
 use crate::store::migrations::SchemaError;
@@ -36,12 +36,14 @@ impl ServedFile {
         migrate: impl FnOnce() -> Result<(), SchemaError>,
     ) -> Result<Option<Self>, SchemaError> {
         let Some(path) = url.sqlite_path() else { return Ok(None) };
+        let real = real_path(path).map_err(SchemaError::lasting)?;
+        lock::one_name(&real).map_err(SchemaError::lasting)?;
         let lock = Lock::exclusive(path)?;
-        lock.check()?;
+        lock.check().map_err(SchemaError::lasting)?;
         let created = create(url)?;
         match &created {
             Some(path) => log::warn!("there was no database {}: a new, empty one is made", path.display()),
-            None => check::if_not_closed(lock.path())?,
+            None => check::if_not_closed(lock.path()).map_err(SchemaError::lasting)?,
         }
         migrate()?;
         let cannot =

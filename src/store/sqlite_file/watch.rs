@@ -2,12 +2,14 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use rustix::fs::{CWD, Mode, OFlags};
 
+use super::{SHM, WAL};
 use crate::error::Error;
 
 /// The open files of a database, by their paths.
@@ -21,6 +23,8 @@ pub struct Watch {
 struct Watched {
     path: PathBuf,
     identity: Identity,
+    /// The database itself never becomes empty; its log does.
+    has_content: bool,
     /// Keeps the inode, so that no other file gets its number. With `O_PATH` no lock is lost when it is closed, while to
     /// close any other descriptor of the file would drop SQLite's POSIX locks on it.
     _pin: File,
@@ -47,7 +51,11 @@ impl Watch {
         let files = paths.into_iter().map(|path| {
             let pin = rustix::fs::openat(CWD, &path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
             let pin = File::from(pin);
-            Ok(Watched { path, identity: (&pin.metadata()?).into(), _pin: pin })
+            let metadata = pin.metadata()?;
+            let is_log =
+                [WAL, SHM].iter().any(|suffix| path.as_os_str().as_bytes().ends_with(suffix.as_bytes()));
+            let has_content = !is_log && metadata.len() > 0;
+            Ok(Watched { path, identity: (&metadata).into(), has_content, _pin: pin })
         });
         Ok(Self { files: files.collect::<io::Result<_>>()?, changed: OnceLock::new() })
     }
@@ -55,13 +63,14 @@ impl Watch {
     /// Looks at each file by stat(2).
     ///
     /// # Errors
-    /// 503 from the first moment that one of them was replaced or removed; the log has the reason, once.
+    /// 503 from the first moment that one of them was replaced, removed or emptied; the log has the reason, once.
     pub fn check(&self) -> Result<(), Error> {
         if self.changed.get().is_some() {
             return Err(refusal());
         }
         for file in &self.files {
             let what = match file.path.metadata() {
+                Ok(now) if file.has_content && now.len() == 0 => "emptied",
                 Ok(now) if file.identity == Identity::from(&now) => continue,
                 Ok(_) => "replaced",
                 Err(error) if error.kind() == ErrorKind::NotFound => "removed",
@@ -105,6 +114,10 @@ mod tests {
         let watch = Watch::new([path.clone()]).unwrap();
         fs::write(&path, "b").unwrap();
         assert!(watch.check().is_ok(), "its content may change");
+        let emptied = Watch::new([path.clone()]).unwrap();
+        fs::write(&path, "").unwrap();
+        assert_eq!(emptied.check().unwrap_err().status(), 503);
+        fs::write(&path, "b").unwrap();
         fs::rename(&path, &away).unwrap();
         assert_eq!(watch.check().unwrap_err().status(), 503);
         fs::rename(&away, &path).unwrap();

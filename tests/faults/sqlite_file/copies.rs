@@ -113,7 +113,7 @@ fn after_a_kill_a_restore_gives_what_the_backup_had_and_keeps_what_was_there() {
     );
     fs::rename(service.path(kept), service.path("f.sqlite")).unwrap();
     fs::rename(service.path(&format!("{kept}-wal")), service.path("f.sqlite-wal")).unwrap();
-    let said = service.daemon.refusal();
+    let said = service.daemon.lasting_refusal();
     assert!(said.contains("f.sqlite.lock"), "{said}");
     fs::remove_file(service.path("f.sqlite.lock")).unwrap();
     service.restart();
@@ -225,7 +225,7 @@ fn a_restore_that_was_interrupted_is_said_and_can_be_made_again() {
     // As it is after the first file was moved away.
     fs::rename(service.path("f.sqlite"), service.path("f.sqlite.20260101T000000.000Z")).unwrap();
     fs::write(service.path("f.sqlite.lock"), "restoring").unwrap();
-    let said = service.daemon.refusal();
+    let said = service.daemon.lasting_refusal();
     assert!(said.contains("was not finished"), "{said}");
     assert!(!service.path("f.sqlite").exists());
     let (status, said) = restore(&service, "copy");

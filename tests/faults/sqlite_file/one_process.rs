@@ -60,7 +60,7 @@ fn a_file_with_several_hard_links_is_not_served() {
     service.daemon.sync();
     fs::hard_link(service.path("f.sqlite"), service.path("g.sqlite")).unwrap();
     for name in ["f.sqlite", "g.sqlite"] {
-        let said = Daemon::new(&service.name(name)).refusal();
+        let said = Daemon::new(&service.name(name)).lasting_refusal();
         assert!(said.contains(name) && said.contains("2 hard links"), "{said}");
     }
     fs::remove_file(service.path("g.sqlite")).unwrap();
@@ -71,9 +71,9 @@ fn a_file_with_several_hard_links_is_not_served() {
 fn a_dangling_link_or_a_directory_is_not_served() {
     let service = Service::new();
     symlink(service.path("nothing"), service.path("f.sqlite")).unwrap();
-    let said = service.daemon.refusal();
+    let said = service.daemon.lasting_refusal();
     assert!(said.contains("a symbolic link to a file that does not exist"), "{said}");
-    let said = Daemon::new(service.directory.path().to_str().unwrap()).refusal();
+    let said = Daemon::new(service.directory.path().to_str().unwrap()).lasting_refusal();
     assert!(said.contains("is not a regular file"), "{said}");
     assert_eq!(super::files(service.directory.path()), ["f.sqlite"]);
 }

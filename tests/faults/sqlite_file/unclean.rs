@@ -47,7 +47,7 @@ fn a_copy_beside_the_log_of_the_old_file_is_neither_served_nor_harmed() {
         } else {
             fs::rename(service.path("copy"), service.path("f.sqlite")).unwrap();
         }
-        let said = service.daemon.refusal();
+        let said = service.daemon.lasting_refusal();
         assert!(said.contains("f.sqlite-wal"), "{said}");
         for command in [
             &["db", "check"][..],
