@@ -173,9 +173,18 @@ fn a_token_of_ours_that_was_revoked_is_renewed() {
     service.ask("GET", &jobs, &cloud.token("member", "alpha"), None).expect(200);
     service.ask("GET", &jobs, "garbage", None).expect(401);
 
-    // Without credentials that are good, nobody can be known.
+    // Without credentials that are good, no token can be validated. Keystone itself may remember the user for a moment.
     cloud.change("PATCH", &format!("users/{}", own.id), Some(json!({ "user": { "enabled": false } })));
-    unavailable(&service.ask("GET", &jobs, &cloud.token("member", "alpha"), None));
+    let ask = || service.ask("GET", &jobs, &cloud.token("member", "alpha"), None);
+    let mut answer = ask();
+    for _ in 0..20 {
+        if answer.status != 200 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(250));
+        answer = ask();
+    }
+    unavailable(&answer);
 }
 
 #[test]
