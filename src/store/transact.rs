@@ -180,7 +180,7 @@ pub(super) fn has_lost<T>(outcome: &Outcome<T>) -> bool {
     matches!(outcome, Err(Failure::Database(error)) if is_lost(error))
 }
 
-/// What is told in place of an outage's 503 by who may have made the change before.
+/// The answer in place of an outage's 503, when an earlier attempt of the request may have made the change.
 pub(super) fn may_be_made(error: Error) -> Error {
     if error.status() == 503 { unknown(error.to_string()) } else { error }
 }

@@ -128,7 +128,7 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
         let mut proxy = Proxy::closed(&server);
         proxy.open();
         let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
-        // Lost with the statement on its way, and nobody is there any more for a second look.
+        // The connection is lost with the statement on its way, and no database is left for a second look.
         let swapped = store.swap(
             |_| Ok(Some((1, ()))),
             |tx, ()| {
@@ -151,7 +151,7 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
         assert_eq!(error.status(), 503);
         assert!(error.to_string().contains("look whether it is made"), "{error}");
 
-        // Who has sent nothing has changed nothing.
+        // A request that has sent no statement has changed nothing.
         let error = store.swap(|_| Ok(Some((1, ()))), |_, ()| Ok(())).unwrap_err();
         assert!(error.to_string().contains("cannot be reached"), "{error}");
     }
