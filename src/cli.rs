@@ -2,12 +2,16 @@
 
 mod config;
 mod db;
+mod drop_in;
 mod failure;
+mod generate;
+mod healthcheck;
 mod openapi;
 mod policy;
 mod serve;
 pub mod user;
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -20,6 +24,9 @@ use crate::store::Store;
 use crate::store::url::DatabaseUrl;
 pub use failure::Failure;
 
+/// The release, and the commit that it was built from.
+const VERSION: &str = env!("FREEZER_API_VERSION");
+
 /// What `--help` says at its end.
 const NOTES: &str = "\
 Without a command it serves, as `serve` does, if an option says anything or a configuration file is found; otherwise it \
@@ -30,7 +37,7 @@ be read, 78 for what stays until the configuration or the program is changed.";
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Parser)]
-#[command(name = "freezer-api", version, after_help = NOTES)]
+#[command(name = "freezer-api", version = VERSION, after_help = NOTES)]
 pub struct Cli {
     #[command(flatten)]
     options: Options,
@@ -55,6 +62,20 @@ enum Command {
     Config(config::Command),
     /// Print the OpenAPI document that describes the API
     Openapi,
+    /// Ask the running service whether it is healthy; exit with 0 if it is, else with 1
+    Healthcheck(healthcheck::HealthcheckOptions),
+    /// Make completions and manual pages
+    #[command(subcommand)]
+    Generate(generate::Generate),
+}
+
+/// Does what the command line of this process says; the status to exit with.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn run() -> Result<ExitCode, Failure> {
+    let arguments: Vec<_> = env::args_os().collect();
+    drop_in::run(&arguments).unwrap_or_else(|| Cli::parse_from(arguments).run())
 }
 
 impl Cli {
@@ -81,6 +102,8 @@ impl Cli {
             }
             Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
             Command::Openapi => openapi::run(),
+            Command::Healthcheck(more) => healthcheck::run(&options, &more)?,
+            Command::Generate(what) => generate::run(&what)?,
         }
         Ok(ExitCode::SUCCESS)
     }

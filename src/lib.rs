@@ -45,6 +45,8 @@ pub mod schedule;
 pub mod server;
 /// Transactions, rows and queries.
 pub mod store;
+/// What systemd is told, and the socket that it hands over.
+pub mod supervisor;
 /// Keystone trusts, by which a central scheduler runs a job in its owner's name.
 pub mod trusts;
 /// How many requests are served at once.

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use freezer_api::cli::Cli;
+use freezer_api::cli;
 use mimalloc::MiMalloc;
 
 /// mimalloc gives the memory of a large answer back to the system some seconds later. The C library's allocator keeps
@@ -12,7 +11,7 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
+    match cli::run() {
         Ok(status) => status,
         Err(failure) => {
             eprintln!("freezer-api: {failure}");

@@ -25,11 +25,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use edge::respond;
+pub use listener::reachable;
 
 use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::{Call, Endpoint, Reply, proxy};
 use crate::routes::takes_document;
+use crate::supervisor;
 use crate::workers::Workers;
 use answer::Answer;
 use head::Framing;
@@ -123,6 +125,8 @@ struct Front {
     workers: Arc<Workers>,
     registry: Arc<Registry>,
     large_bodies: LargeBodies,
+    /// Whether the listening socket stays open when the process ends: systemd has it, too.
+    keeps_port: bool,
     stopping: AtomicBool,
 }
 
@@ -166,14 +170,37 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; from here on connections queue up. Errors: the address is unknown, taken or forbidden.
-    pub fn bind<F>(mut settings: Settings, service: F) -> io::Result<Self>
+    /// Listens; from here on connections queue up.
+    ///
+    /// # Errors
+    /// The address is unknown, taken or forbidden.
+    pub fn bind<F>(settings: Settings, service: F) -> io::Result<Self>
     where
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((settings.bind_host.as_str(), settings.bind_port))?;
-        // Again: Rust lets 128 wait to be accepted, and whoever finds so many there tries again after a second.
+        // Again: Rust lets 128 connections wait to be accepted. A client that finds so many there tries again after a
+        // second.
         socket2::SockRef::from(&listener).listen(BACKLOG)?;
+        Self::on(listener, false, settings, service)
+    }
+
+    /// Takes a socket that systemd listens on, and that it keeps when this process ends.
+    ///
+    /// # Errors
+    /// It is no listening socket.
+    pub fn inherit<F>(listener: TcpListener, settings: Settings, service: F) -> io::Result<Self>
+    where
+        F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
+    {
+        listener.set_nonblocking(false)?;
+        Self::on(listener, true, settings, service)
+    }
+
+    fn on<F>(listener: TcpListener, keeps_port: bool, mut settings: Settings, service: F) -> io::Result<Self>
+    where
+        F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
+    {
         let address = listener.local_addr()?;
         settings.bind_port = address.port();
         settings.max_connections = limits::connections(settings.max_connections, settings.workers);
@@ -183,6 +210,7 @@ impl Server {
             handler: Box::new(move |settings, request| edge::serve(settings, &service, request)),
             large_bodies: LargeBodies::default(),
             registry: Arc::default(),
+            keeps_port,
             stopping: AtomicBool::new(false),
         };
         Ok(Self { listener, address, front: Arc::new(front) })
@@ -203,6 +231,7 @@ impl Server {
         while !stop.load(Ordering::SeqCst) {
             thread::sleep(LOOK);
         }
+        supervisor::stopping("Finishing what was begun");
         let until = Instant::now() + front.settings.drain;
         front.stopping.store(true, Ordering::SeqCst);
         while !accept.is_finished() && Instant::now() < until {
@@ -225,9 +254,10 @@ impl Server {
     }
 }
 
-/// Listens, tells `on_ready` the address, and serves until SIGTERM or SIGINT; `on_hangup` runs at each SIGHUP.
+/// Listens, unless a socket is `inherited`, tells `on_ready` the address, and serves until SIGTERM or SIGINT; `on_hangup` runs at each SIGHUP.
 pub fn serve<F>(
     settings: Settings,
+    inherited: Option<TcpListener>,
     on_ready: impl FnOnce(SocketAddr),
     on_hangup: impl Fn() + Send + 'static,
     service: F,
@@ -235,7 +265,10 @@ pub fn serve<F>(
 where
     F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
 {
-    let server = Server::bind(settings, service)?;
+    let server = match inherited {
+        Some(listener) => Server::inherit(listener, settings, service)?,
+        None => Server::bind(settings, service)?,
+    };
     let stop = Arc::new(AtomicBool::new(false));
     signals::watch(Arc::clone(&stop), on_hangup)?;
     on_ready(server.local_addr());

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::say;
-use crate::config::{self, Effective, Options};
+use crate::config::{self, Config, Effective, Options};
 
 /// What can be done with the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -14,6 +14,8 @@ pub enum Command {
         #[arg(long)]
         changed: bool,
     },
+    /// Exit with 0 if the service can start with the configuration, as far as that can be told without the database
+    Check,
     /// Print a configuration file with every option, its default and its meaning
     Sample,
 }
@@ -25,8 +27,23 @@ pub enum Command {
 pub fn run(options: &Options, command: Command) -> Result<(), String> {
     let text = match command {
         Command::Show { changed } => Effective::load(options, None)?.show(changed),
+        Command::Check => check(options)?,
         Command::Sample => config::sample(),
     };
     say(text.trim_end());
     Ok(())
+}
+
+/// Everything that can refuse the configuration, in the order of a start.
+fn check(options: &Options) -> Result<String, String> {
+    let effective = Effective::load(options, None)?;
+    let config = Config::new(&effective, None)?;
+    super::serve::check(&config)?;
+    let mut lines = effective.warnings.clone();
+    let idle = effective.without_effect();
+    if !idle.is_empty() {
+        lines.push(format!("Set, but without effect here: {}.", idle.join(", ")));
+    }
+    lines.push("The configuration is in order.".to_owned());
+    Ok(lines.join("\n"))
 }

@@ -1,7 +1,7 @@
 //! `freezer-api serve`: puts the rooms together and opens the door.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,11 @@ use crate::store::identity as rows;
 use crate::store::sqlite_file::ServedFile;
 use crate::store::url::Backend;
 use crate::store::{self, Store, migrations};
+use crate::supervisor;
 use crate::trusts::Trusts;
+
+/// What `systemctl status` shows of a service that serves.
+const SERVING: &str = "Serving";
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
 ///
@@ -36,6 +40,7 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
     let file = prepare(config, allow_newer_schema)?.map(Arc::new);
     let app = app(config, rooms, file.clone())?;
     let store = app.store.clone();
+    let inherited = supervisor::listener().map_err(Failure::lasting)?;
     let on_ready = |address: SocketAddr| {
         starting.store(false, Ordering::SeqCst);
         say(format_args!("listening on http://{address}"));
@@ -51,17 +56,27 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
         if let Some(path) = file.as_ref().and_then(|file| file.created()) {
             say(format_args!("There was no database yet; a new one is {}", path.display()));
         }
+        let pool = store.clone();
+        supervisor::watch(server::reachable(address), move || pool.expect_pool());
+        supervisor::ready(SERVING);
         if config.auth_strategy == AuthStrategy::Standalone {
             let endpoint = config.server.public_endpoint.as_ref();
-            let url = endpoint
-                .map_or_else(|| format!("http://{}", reachable(address)), |endpoint| endpoint.url.clone());
+            let url = endpoint.map_or_else(
+                || format!("http://{}", server::reachable(address)),
+                |endpoint| endpoint.url.clone(),
+            );
             introduce(&store, &config.openrc, &format!("{url}/identity/v3"));
         }
     };
     server::serve(
         config.server.clone(),
+        inherited,
         on_ready,
-        move || reload.run(),
+        move || {
+            supervisor::reloading();
+            reload.run();
+            supervisor::ready(SERVING);
+        },
         move |call| routes::dispatch(&app, call),
     )
     .map_err(|error| cannot_listen(&config.server, &error))
@@ -87,6 +102,14 @@ fn rooms(config: &Config) -> Result<Rooms, String> {
         trusts: config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?,
         health: Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?,
     })
+}
+
+/// Whether any part of the service refuses the configuration.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn check(config: &Config) -> Result<(), String> {
+    rooms(config).map(|_| ())
 }
 
 /// Every part of the service with its settings. The file of an SQLite database stays locked until the last connection
@@ -151,7 +174,7 @@ fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFil
             Ok(())
         })?);
     }
-    store::wait_for(database, &config.store)?;
+    store::wait_for(database, &config.store, supervisor::waiting)?;
     db::ready(database, allow_newer_schema)?;
     Ok(None)
 }
@@ -192,16 +215,6 @@ fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
              Give the user a password with: freezer-api user set-password {username}"
         )),
     }
-}
-
-/// The address as a client on this machine can use it.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// A port may become free, and an address may come up. A forbidden port stays forbidden.

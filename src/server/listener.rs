@@ -42,6 +42,10 @@ pub fn run(front: &Arc<Front>, listener: TcpListener) {
             }
         }
     }
+    if front.keeps_port {
+        // The successor has the same socket, and accepts what has not been accepted here.
+        return;
+    }
     // A connection that the system has made and we have not accepted is reset when the port is closed, and its request
     // lost. So no more of them are begun, those whose making is under way come to their end, and all are accepted.
     if let Err(error) = turn_away(&listener) {
@@ -109,10 +113,15 @@ fn turn_away(_: &TcpListener) -> io::Result<()> {
 
 /// Makes a connection to the listener on this address, so that it looks up from waiting for one.
 pub fn wake(listening: SocketAddr) -> io::Result<()> {
-    let ip = match listening.ip() {
+    TcpStream::connect_timeout(&reachable(listening), PAUSE).map(drop)
+}
+
+/// The address as a client on this machine can use it.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    TcpStream::connect_timeout(&SocketAddr::new(ip, listening.port()), PAUSE).map(drop)
+    SocketAddr::new(ip, address.port())
 }

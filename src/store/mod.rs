@@ -189,6 +189,11 @@ impl Store {
         self.file.as_ref().is_some_and(|file| file.check().is_err())
     }
 
+    /// Comes back once the pool of connections can be used, whether or not the database answers.
+    pub fn expect_pool(&self) {
+        self.pool.expect();
+    }
+
     /// The database's URL.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url

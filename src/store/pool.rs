@@ -58,6 +58,11 @@ impl Pool {
         self.connections.max_size()
     }
 
+    /// Comes back once the pool's lock is free: never, if a thread that holds it is stuck.
+    pub fn expect(&self) {
+        let _ = self.connections.state();
+    }
+
     /// A connection: one that is idle, or else the first that is given back or opened within `pool_timeout`. Whoever
     /// waits leaves his place to work in to others; and when there is no connection at all and none can be opened, he
     /// hears so at once.

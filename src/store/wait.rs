@@ -1,11 +1,16 @@
 //! Waiting for a database that is not there yet, as when a whole cloud is switched on.
 
+use std::time::Duration;
+
 use diesel::result::ConnectionError;
 
 use super::connection::establish_with;
 use super::dialect::{Failed, classify};
 use super::settings::Settings;
 use super::url::DatabaseUrl;
+
+/// How long one attempt may take: the drivers give up after 10 seconds, and a name may have several addresses.
+const ATTEMPT: Duration = Duration::from_secs(60);
 
 /// What no waiting mends, in the words of MySQL, MariaDB and PostgreSQL: the database is there and says no.
 const REFUSALS: &[&str] = &[
@@ -20,12 +25,16 @@ const REFUSALS: &[&str] = &[
     " in uri",
 ];
 
-/// Waits until the database gives a connection: `max_retries` times `retry_interval` at most. It blocks; who wants a
-/// signal to end the wait lets it end the process.
+/// Waits until the database gives a connection: `max_retries` times `retry_interval` at most. Before each pause `on_wait`
+/// is told why, and how long that and the next attempt may take.
 ///
 /// # Errors
 /// A sentence for the operator: the database did not answer, or it refuses us.
-pub fn wait_for(url: &DatabaseUrl, settings: &Settings) -> Result<(), String> {
+pub fn wait_for(
+    url: &DatabaseUrl,
+    settings: &Settings,
+    on_wait: impl Fn(&str, Duration),
+) -> Result<(), String> {
     let mut left = settings.max_retries;
     loop {
         let error = match establish_with(url, settings) {
@@ -48,6 +57,8 @@ pub fn wait_for(url: &DatabaseUrl, settings: &Settings) -> Result<(), String> {
                 log::warn!("the database {url:?} cannot be reached, the next attempt in {pause:?}: {error}")
             }
         }
+        // An attempt itself takes as long as the driver lets it.
+        on_wait(&format!("Waiting for the database {url:?}"), pause + ATTEMPT);
         std::thread::sleep(pause);
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration, as an operator meets it: files, the environment and the command line of the real program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod drop_in;
 mod hangup;
 mod oslo;
 mod precedence;
@@ -9,4 +10,5 @@ mod refusals;
 mod sample;
 mod show;
 mod starts;
+mod supervised;
 mod upstream;

@@ -17,10 +17,10 @@ fn a_database_that_comes_later_is_waited_for() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         let url = DatabaseUrl::parse(&proxy.url(&server)).unwrap();
-        let why = wait_for(&url, &settings(Some(2))).unwrap_err();
+        let why = wait_for(&url, &settings(Some(2)), |_, _| ()).unwrap_err();
         assert!(why.contains("cannot be reached") && !why.contains("freezer:freezer"), "{why}");
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| wait_for(&url, &settings(None)));
+            let waiting = scope.spawn(|| wait_for(&url, &settings(None), |_, _| ()));
             std::thread::sleep(Duration::from_millis(300));
             assert!(!waiting.is_finished());
             proxy.open();
@@ -38,7 +38,8 @@ fn a_database_that_refuses_us_is_not_waited_for() {
         let mut nowhere = url::Url::parse(&server).unwrap();
         nowhere.set_path("no_such_database");
         for url in [url, nowhere] {
-            let why = wait_for(&DatabaseUrl::parse(url.as_str()).unwrap(), &settings(None)).unwrap_err();
+            let why =
+                wait_for(&DatabaseUrl::parse(url.as_str()).unwrap(), &settings(None), |_, _| ()).unwrap_err();
             assert!(!why.contains("not-to-be-shown"), "{why}");
         }
     }
