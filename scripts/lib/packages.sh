@@ -46,6 +46,14 @@ missing_galera_packages() {
   have haproxy || echo haproxy
 }
 
+# The same, to build a Debian package.
+missing_debian_packages() {
+  have dpkg-buildpackage || echo dpkg-dev
+  have dh || echo debhelper
+  have dh_installsysusers || echo dh-sequence-installsysusers
+  have lintian || echo lintian
+}
+
 # install_packages [LIST]: what the function LIST says is missing; without it, what all tests need.
 install_packages() {
   local missing apt=(env DEBIAN_FRONTEND=noninteractive apt-get)
