@@ -26,7 +26,8 @@ missing_packages() {
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf '%s\n' python3 python3-venv
   if ! docker_works; then
     # Only MariaDB's programs are needed, not the package that also starts a server for good.
-    [[ -n ${FREEZER_TEST_MYSQL_URL:-} ]] || { have mariadbd && have mariadb-install-db; } \
+    [[ -n ${FREEZER_TEST_MYSQL_URL:-} || ${FREEZER_TEST_MYSQL_FLAVOUR:-} == mysql ]] \
+      || { have mariadbd && have mariadb-install-db; } \
       || printf '%s\n' mariadb-server-core mariadb-client-core
     [[ -n ${FREEZER_TEST_POSTGRES_URL:-} ]] || postgres_bin >/dev/null || echo postgresql
   fi

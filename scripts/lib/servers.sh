@@ -6,6 +6,9 @@
 # Adds to $server_pids, which stop_servers ends, and keeps data and logs in a temporary directory:
 : "${scratch:=}" # set before start_servers is called
 
+# shellcheck source=scripts/lib/mysql.sh
+source "${BASH_SOURCE[0]%/*}/mysql.sh"
+
 server_pids=()
 compose_project=freezer-test-$$
 
@@ -116,20 +119,50 @@ start_in_docker() {
 
 port_in_docker() { docker compose --project-name "$compose_project" port "$1" "$2"; }
 
+# Which server stands for MySQL: `mysql` (Oracle's), `mariadb`, or `both`, one after the other. By default what is at hand.
+mysql_flavour() {
+  local flavour=${FREEZER_TEST_MYSQL_FLAVOUR:-}
+  if [[ -z $flavour ]]; then
+    if docker_works; then flavour=mysql; else flavour=mariadb; fi
+  fi
+  case $flavour in
+    mysql | mariadb | both) echo "$flavour" ;;
+    *)
+      echo "FREEZER_TEST_MYSQL_FLAVOUR is mysql, mariadb or both, and not $flavour" >&2
+      return 1
+      ;;
+  esac
+}
+
+# start_mysql_or_mariadb FLAVOUR: sets FREEZER_TEST_MYSQL_URL.
+start_mysql_or_mariadb() {
+  local address
+  if [[ $1 == mariadb ]]; then
+    start_mariadb
+  elif docker_works; then
+    start_in_docker mysql
+    address=$(port_in_docker mysql 3306)
+    export FREEZER_TEST_MYSQL_URL=mysql://root:freezer@$address/freezer
+  else
+    start_mysql
+  fi
+}
+
+# start_servers: those whose variable is not set. With `both`, MySQL's comes first, and $mariadb_url is the other's.
+mariadb_url=
 start_servers() {
-  local address in_docker=no
-  if docker_works; then in_docker=yes; fi
+  local address flavour
   if [[ -z ${FREEZER_TEST_MYSQL_URL:-} ]]; then
-    if [[ $in_docker == yes ]]; then
-      start_in_docker mysql
-      address=$(port_in_docker mysql 3306)
-      export FREEZER_TEST_MYSQL_URL=mysql://root:freezer@$address/freezer
-    else
+    flavour=$(mysql_flavour)
+    if [[ $flavour == both ]]; then
       start_mariadb
+      mariadb_url=$FREEZER_TEST_MYSQL_URL
+      flavour=mysql
     fi
+    start_mysql_or_mariadb "$flavour"
   fi
   if [[ -z ${FREEZER_TEST_POSTGRES_URL:-} ]]; then
-    if [[ $in_docker == yes ]]; then
+    if docker_works; then
       start_in_docker postgresql
       address=$(port_in_docker postgresql 5432)
       export FREEZER_TEST_POSTGRES_URL=postgres://freezer:freezer@$address/freezer

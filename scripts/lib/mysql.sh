@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Oracle's MySQL for the tests, where docker does not run: Debian's packages of it, unpacked beside cargo's output. It needs
+# neither root nor a change to the system, and runs with its own C library, so that the system's may be older.
+
+mysql_root=$PWD/target/mysql
+
+# The packages, of Debian's unstable distribution, which is the only one that has MySQL.
+unpack_mysql() {
+  [[ ! -e $mysql_root/complete ]] || return 0
+  local state=$mysql_root/apt mirror deb keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  if [[ $(dpkg --print-architecture 2>/dev/null) != amd64 || ! -e $keyring ]] || ! have apt-get; then
+    echo "MySQL cannot be had here: neither docker runs, nor are there apt-get and Debian's keyring on amd64." \
+      "FREEZER_TEST_MYSQL_URL may name a server." >&2
+    return 1
+  fi
+  rm -rf "$mysql_root"
+  mkdir -p "$state"/{lists/partial,cache/archives/partial,parts,prefs}
+  : >"$state/status"
+  mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
+  echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} sid main" >"$state/sources.list"
+  local apt=(apt-get -qq -o Dir::State="$state" -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status"
+    -o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts="$state/parts"
+    -o Dir::Etc::preferencesparts="$state/prefs" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+  echo "Unpacking MySQL into target/mysql" >&2
+  run_logged "$mysql_root/log" "${apt[@]}" update
+  run_logged "$mysql_root/log" "${apt[@]}" install --yes --download-only --no-install-recommends mysql-server-core
+  for deb in "$state"/cache/archives/*.deb; do
+    case ${deb##*/} in
+      perl* | libperl* | gcc-*-base* | libgdbm* | libdb5.3* | libc-gconv*) ;;
+      *) dpkg-deb --extract "$deb" "$mysql_root/root" ;;
+    esac
+  done
+  rm -r "$state"
+  touch "$mysql_root/complete"
+}
+
+# start_mysql [OPTION...]: with further options of mysqld, by default that it may forget.
+start_mysql() {
+  local port data libraries log=$scratch/mysql.log options=("$@")
+  (($#)) || options=(--innodb-flush-log-at-trx-commit=0 --skip-innodb-doublewrite --skip-log-bin)
+  unpack_mysql
+  port=$(free_port)
+  data=$(server_directory mysql)
+  libraries=$mysql_root/root/usr/lib/x86_64-linux-gnu
+  local share=$mysql_root/root/usr/share/mysql
+  # Through its own loader: the system's may be too old for it.
+  local mysqld=("${as_server[@]}" "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries"
+    "$mysql_root/root/usr/sbin/mysqld" --no-defaults --basedir="$mysql_root/root/usr" --lc-messages-dir="$share"
+    --character-sets-dir="$share/charsets" --plugin-dir="$mysql_root/root/usr/lib/mysql/plugin" --datadir="$data/data"
+    --secure-file-priv=NULL)
+  run_logged "$log" "${mysqld[@]}" --initialize-insecure
+  cat >"$scratch/mysql.sql" <<'SQL'
+CREATE DATABASE freezer;
+CREATE USER freezer@'%' IDENTIFIED BY 'freezer';
+GRANT ALL ON *.* TO freezer@'%';
+SQL
+  "${mysqld[@]}" --init-file="$scratch/mysql.sql" --bind-address=127.0.0.1 --port="$port" --socket="$data/socket" \
+    --pid-file="$data/pid" --mysqlx=OFF --max-connections=500 "${options[@]}" >"$log" 2>&1 &
+  server_pids+=($!)
+  await $! "$log" mysql_greets "$port"
+  export FREEZER_TEST_MYSQL_URL=mysql://freezer:freezer@127.0.0.1:$port/freezer
+}
