@@ -5,25 +5,31 @@
 # A script that uses it sets $booted_root, and calls stop_booted when it ends.
 : "${booted_root:=}"
 
+# This machine's: Debian, bookworm.
+booted_distribution=$(. /etc/os-release && echo "${NAME%% *}")
+booted_release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 booted_pid=
 booted_init=
 booted_cgroup=
 
 # make_root PACKAGE...: a Debian or Ubuntu of this machine's release, with systemd and these packages, in $booted_root.
 make_root() {
-  local suite packages=(ca-certificates curl dbus iproute2 libnss-systemd libpam-systemd locales procps systemd systemd-sysv "$@")
-  suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$booted_root"
+  local packages=(ca-certificates curl dbus iproute2 libnss-systemd libpam-systemd locales procps systemd systemd-sysv "$@")
+  debootstrap --variant=minbase --include="$(IFS=,; echo "${packages[*]}")" "$booted_release" "$booted_root"
 }
 
-# What a root needs to be at home on this machine: the names of hosts, the authorities, and none of the units that need
-# a terminal, take apt's lock by themselves, or set what belongs to the whole machine.
+# What a root needs to be at home on this machine: the names of hosts, the authorities, the distribution's updates (which
+# debootstrap leaves out), and none of the units that need a terminal, take apt's lock by themselves, or set what belongs
+# to the whole machine.
 settle_root() {
   local hostname=$1 unit
   echo "$hostname" >"$booted_root/etc/hostname"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$hostname" >"$booted_root/etc/hosts"
   cp --dereference /etc/resolv.conf "$booted_root/etc/resolv.conf"
   cp --dereference /etc/ssl/certs/ca-certificates.crt "$booted_root/etc/ssl/certs/ca-certificates.crt"
+  # shellcheck disable=SC2016 # apt expands them
+  apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' "Origin: $booted_distribution" \
+    | grep -F " $booted_release" | sort -u >"$booted_root/etc/apt/sources.list"
   for unit in console-getty.service getty@tty1.service systemd-sysctl.service apt-daily.timer apt-daily-upgrade.timer; do
     ln -sf /dev/null "$booted_root/etc/systemd/system/$unit"
   done
