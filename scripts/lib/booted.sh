@@ -111,16 +111,16 @@ in_booted() {
 }
 
 stop_booted() {
-  if [[ -n $booted_init ]]; then
-    # SIGRTMIN+4 is poweroff; whatever does not stop in time is killed with its first process.
-    kill -s RTMIN+4 "$booted_init" 2>/dev/null || true
-    timeout 60 tail --pid="$booted_init" -f /dev/null || true
-  fi
+  # The root is thrown away, so that nothing has to be stopped in order: with the first process of a namespace all others
+  # end, and unshare ends its child.
   if [[ -n $booted_pid ]]; then
     kill -KILL "$booted_pid" 2>/dev/null || true
     wait "$booted_pid" 2>/dev/null || true
-    booted_pid='' booted_init=''
   fi
+  if [[ -n $booted_init ]]; then
+    timeout 60 tail --pid="$booted_init" -f /dev/null || true
+  fi
+  booted_pid='' booted_init=''
   # systemd leaves the groups of its units behind; the innermost go first.
   if [[ -n $booted_cgroup ]]; then
     find "$booted_cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
