@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A Keystone for the tests, gone when the script that made it ends. It takes some seconds to start, most of them
 # Python's, so that the database servers are started in the meantime.
+: "${scratch:=}" # set before start_keystone is called
 
 keystone_pid=
 
