@@ -23,6 +23,8 @@ mod hex;
 pub mod http;
 /// The built-in identity: a small Keystone v3, for a service without a Keystone.
 pub mod identity;
+/// The way in: what the Python service stored, out of its database or out of Elasticsearch.
+pub mod import;
 /// Keystone: whose token it is.
 pub mod keystone;
 /// Pure rules: job events, session tags, how results fold.
