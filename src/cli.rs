@@ -3,6 +3,7 @@
 mod config;
 mod db;
 mod failure;
+pub mod import;
 mod openapi;
 mod policy;
 mod serve;
@@ -50,6 +51,9 @@ enum Command {
     User(user::UserCommand),
     /// Show and check the rules that say who may do what
     Policy(policy::PolicyOptions),
+    /// Bring in what a Python freezer-api has stored
+    #[command(subcommand)]
+    Import(import::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -75,6 +79,7 @@ impl Cli {
                 let around = user::Surroundings::new(&effective)?;
                 user::run(&Store::new(url, 1), &command, &around)?;
             }
+            Command::Import(command) => return import::run(&options, command),
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
                 return Ok(policy::run(settings, more)?);

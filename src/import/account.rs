@@ -69,6 +69,11 @@ impl Account {
         self.figures(table).read += rows;
     }
 
+    /// Counts a reason.
+    pub fn give_reason(&mut self, table: &str, reason: &str) {
+        *self.figures(table).reasons.entry(reason.to_owned()).or_default() += 1;
+    }
+
     /// Adds another account to this one.
     pub fn add(&mut self, other: &Self) {
         for (table, figures) in &other.tables {

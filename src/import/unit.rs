@@ -76,6 +76,24 @@ pub enum TargetRow {
     Backup(Box<Backup>),
 }
 
+impl TargetRow {
+    /// Its project; a trust has its job's.
+    pub fn project(&self) -> Option<String> {
+        let project = match self {
+            Self::Client(row) => &row.project_id,
+            Self::Action(row) => &row.project_id,
+            Self::Session(row) => &row.project_id,
+            Self::Job(row) => &row.project_id,
+            Self::Attachment(row) => &row.project_id,
+            Self::Place(row) => &row.project_id,
+            Self::Report(row, _) => &row.project_id,
+            Self::Backup(row) => &row.project_id,
+            Self::Trust(_) => return None,
+        };
+        Some(project.clone())
+    }
+}
+
 /// A row of the source, planned. Its rows are written together or not at all.
 #[derive(Debug, Clone)]
 pub struct Unit {
@@ -99,6 +117,13 @@ pub struct Unit {
     pub is_time_made_up: bool,
     /// The id of our row that goes, because the row of the source is deleted (`--delete-missing`).
     pub deleted_id: Option<String>,
+}
+
+impl Unit {
+    /// The project of the row that stands for it.
+    pub fn project(&self) -> Option<String> {
+        self.rows.first().and_then(TargetRow::project)
+    }
 }
 
 /// What the target said of a unit that it was to write.

@@ -13,6 +13,7 @@ pub mod counts;
 pub mod dialect;
 pub mod document_type;
 pub mod identity;
+pub mod import;
 pub mod job_attachments;
 pub mod job_trusts;
 pub mod jobs;
