@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::legacy::Table;
 use super::plan::{Mapping, Planner};
 use super::progress::Progress;
 use super::report::Files;
 use super::staging::Staging;
 use super::unit::{Note, Outcome, Unit, Verdict};
-use super::write::{self, Mode};
+use super::write::Mode;
 use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source};
 use crate::store::url::Backend;
 use crate::store::{self, Store};
@@ -100,10 +99,8 @@ pub fn run(
         order,
         files: Files::new(order.report.as_deref(), order.quarantine.clone())?,
         ended: Ended { staged_bytes, ..Ended::default() },
-        to_delete: Vec::new(),
     };
     import.write(staged.values().sum(), stop)?;
-    import.delete(stop)?;
     import.finish(&staged, &counted)
 }
 
@@ -134,8 +131,6 @@ struct Import<'i> {
     order: &'i Order,
     files: Files,
     ended: Ended,
-    /// Rows that the source has deleted and the target still has.
-    to_delete: Vec<(Table, String)>,
 }
 
 impl Import<'_> {
@@ -177,9 +172,6 @@ impl Import<'_> {
         let mut account = Account::default();
         for (mut unit, written) in units.into_iter().zip(verdicts) {
             self.planner.settle(&unit, written.verdict.as_ref())?;
-            if let (Some(Verdict::Deleted), Some(id)) = (&written.verdict, &unit.deleted_id) {
-                self.to_delete.push((unit.table, id.clone()));
-            }
             let planner = &mut self.planner;
             settle(&mut unit, &written, |number| planner.original(number))?;
             account.add(&Account::of(std::slice::from_ref(&unit)));
@@ -195,43 +187,6 @@ impl Import<'_> {
         }
         self.ended.account.add(&account);
         self.files.flush()
-    }
-
-    /// Deletes what the source has deleted, children first.
-    fn delete(&mut self, stop: &AtomicBool) -> Result<()> {
-        let (Some(store), false) = (self.target, self.order.mode.is_dry) else { return Ok(()) };
-        let mut rows = std::mem::take(&mut self.to_delete);
-        rows.sort_by_key(|(table, _)| {
-            [Table::Backups, Table::Jobs, Table::Sessions, Table::Actions, Table::Clients]
-                .iter()
-                .position(|other| other == table)
-        });
-        for (table, id) in rows {
-            let is_deleted =
-                store.write(|tx| write::delete::delete(tx, table, &id)).map_err(batch::sentence)?;
-            let detail = match is_deleted {
-                true => "it is deleted in the source, and now in the target, too",
-                false => "it is deleted in the source, and stays in the target, where something uses it",
-            };
-            let note = Note {
-                table: table.name(),
-                id,
-                project_id: None,
-                outcome: Outcome::Skipped,
-                reason: if is_deleted { settled::DELETED_HERE } else { settled::STILL_THERE },
-                into: None,
-                detail: detail.to_owned(),
-            };
-            self.ended.account.give_reason(note.table, note.reason);
-            self.note(&note)?;
-            if stop.load(Ordering::Relaxed) {
-                self.files.flush()?;
-                return Err(
-                    "The import was stopped while it deleted rows; running it again continues.".into()
-                );
-            }
-        }
-        Ok(())
     }
 
     fn note(&mut self, note: &Note) -> Result<()> {

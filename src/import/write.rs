@@ -3,7 +3,7 @@
 /// What differs between a row that is to be written and one that is there.
 mod compare;
 /// Deleting what the source has deleted.
-pub mod delete;
+mod delete;
 /// Rows that are going to be written.
 mod pending;
 /// Rows that are there.
@@ -30,17 +30,23 @@ pub struct Mode {
 
 /// Writes the units of one batch, and says of each that has rows what became of them.
 ///
-/// A row that the source has deleted is not deleted here, because others may still refer to it: [`Verdict::Deleted`] says
-/// that it can be ([`delete`](mod@delete)).
-///
 /// # Errors
 /// The database's.
 pub fn write(tx: &mut Tx<'_>, units: &[Unit], mode: Mode) -> Outcome<Vec<Option<Verdict>>> {
     let stored = Stored::load(tx, units)?;
     let mut pending = Pending::default();
-    let verdicts = units.iter().map(|unit| decide(unit, &stored, mode, &mut pending)).collect();
-    if !mode.is_dry {
-        pending.write(tx)?;
+    let mut verdicts: Vec<_> = units.iter().map(|unit| decide(unit, &stored, mode, &mut pending)).collect();
+    if mode.is_dry {
+        return Ok(verdicts);
+    }
+    pending.write(tx)?;
+    for (unit, verdict) in units.iter().zip(&mut verdicts) {
+        if let (Some(Verdict::Deleted), Some(id)) = (&*verdict, &unit.deleted_id)
+            && !delete::delete(tx, unit.table, id)?
+        {
+            let detail = "it is deleted in the source, and stays in the target, where other rows need it";
+            *verdict = Some(Verdict::Exists { detail: detail.to_owned(), is_usable: false });
+        }
     }
     Ok(verdicts)
 }

@@ -17,9 +17,9 @@ const REFUSED: &str = "refused";
 /// The reason of a client that the target has under another id.
 const NAMESAKE: &str = "duplicate-client";
 /// The reason of a row that the source has deleted and the target still has.
-pub(super) const STILL_THERE: &str = "deleted-still-there";
+const STILL_THERE: &str = "deleted-still-there";
 /// The reason of a row that was deleted because the source has deleted it.
-pub(super) const DELETED_HERE: &str = "deleted-here";
+const DELETED_HERE: &str = "deleted-here";
 
 /// Settles the outcome of a unit and of the entries in it; `original` gives the row of the source for the side file.
 pub(super) fn settle(
@@ -28,7 +28,11 @@ pub(super) fn settle(
     original: impl FnOnce(i64) -> Result<Value>,
 ) -> Result<()> {
     match &written.verdict {
-        None | Some(Verdict::Written | Verdict::Deleted) => {}
+        None | Some(Verdict::Written) => {}
+        Some(Verdict::Deleted) => {
+            let detail = "it is deleted in the source, and with --delete-missing in the target, too";
+            unit.notes.push(note(unit, unit.outcome, DELETED_HERE, None, detail.to_owned()));
+        }
         Some(Verdict::Unchanged) => becomes(unit, Outcome::Merged),
         Some(Verdict::Updated) => {
             let detail = "it was brought to what the source says";
