@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Result;
 use super::staging::Staging;
 use super::unit::{Note, Unit, Verdict};
@@ -44,14 +42,6 @@ impl Planner {
     /// # Errors
     /// As [`Planner::new`].
     pub fn next(&mut self) -> Result<Option<Vec<Unit>>> {
-        todo!()
-    }
-
-    /// The row of that number as the source has it.
-    ///
-    /// # Errors
-    /// As [`Planner::new`].
-    pub fn original(&mut self, _number: i64) -> Result<Value> {
         todo!()
     }
 

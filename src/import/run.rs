@@ -87,14 +87,15 @@ pub fn run(
             missing.join("; ")
         )));
     }
+    let staged_bytes = staging.bytes();
+    let mut planner = Planner::new(staging, order.mapping.clone(), store::now())?;
     if let Some(target) = target
         && !order.into_existing
     {
-        resumable::check(target, &mut staging)?;
+        resumable::check(target, &mut planner)?;
     }
-    let staged_bytes = staging.bytes();
     let mut import = Import {
-        planner: Planner::new(staging, order.mapping.clone(), store::now())?,
+        planner,
         target,
         order,
         files: Files::new(order.report.as_deref(), order.quarantine.clone())?,
@@ -161,7 +162,9 @@ impl Import<'_> {
     fn batch(&mut self, units: Vec<Unit>) -> Result<()> {
         let verdicts = match self.target {
             Some(store) => {
-                let verdicts = batch::write(store, &units, self.order.mode)?;
+                let planner = &mut self.planner;
+                let mut live = |ids: Vec<String>| planner.live_places(&ids);
+                let verdicts = batch::write(store, &units, self.order.mode, &mut live)?;
                 if store.url().backend() == Backend::Sqlite && !self.order.mode.is_dry {
                     std::thread::sleep(SQLITE_PAUSE);
                 }
@@ -171,11 +174,12 @@ impl Import<'_> {
         };
         let mut account = Account::default();
         for (mut unit, written) in units.into_iter().zip(verdicts) {
-            self.planner.settle(&unit, written.verdict.as_ref())?;
+            let verdict = written.verdict.as_ref().filter(|_| !unit.rows.is_empty());
+            self.planner.settle(&unit, verdict)?;
             let planner = &mut self.planner;
-            settle(&mut unit, &written, |number| planner.original(number))?;
+            settle(&mut unit, &written, |unit| planner.raw(unit))?;
             account.add(&Account::of(std::slice::from_ref(&unit)));
-            if unit.outcome == Outcome::Merged && written.verdict == Some(Verdict::Unchanged) {
+            if !unit.is_made_up() && written.verdict == Some(Verdict::Unchanged) {
                 account.give_reason(unit.table.name(), settled::UNCHANGED);
             }
             for note in &unit.notes {

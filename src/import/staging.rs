@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Result;
-use super::legacy::{Row, Table};
+use super::legacy::Row;
 
 /// The rows of a source, in the order in which they were read.
 pub struct Staging {}
@@ -23,19 +23,6 @@ impl Staging {
     /// # Errors
     /// The disk is full.
     pub fn add(&mut self, _row: &Row) -> Result<()> {
-        todo!()
-    }
-
-    /// Those of some ids that no row of a table has, deleted ones among them.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn unknown(&mut self, _table: Table, _ids: Vec<String>) -> Result<Vec<String>> {
-        todo!()
-    }
-
-    /// How many bytes the file has.
-    pub fn bytes(&self) -> u64 {
         todo!()
     }
 

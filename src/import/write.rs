@@ -9,6 +9,8 @@ mod pending;
 /// Rows that are there.
 mod stored;
 
+use std::collections::BTreeSet;
+
 use super::legacy::Table;
 use super::unit::{TargetRow, Unit, Verdict};
 use crate::store::import::{FIRST_VERSION, LoggedReport};
@@ -28,12 +30,20 @@ pub struct Mode {
     pub is_dry: bool,
 }
 
+/// Which of some places the source has, in units of their own.
+pub type LivePlaces<'p> = dyn FnMut(Vec<String>) -> super::Result<BTreeSet<String>> + 'p;
+
 /// Writes the units of one batch, and says of each that has rows what became of them.
 ///
 /// # Errors
 /// The database's.
-pub fn write(tx: &mut Tx<'_>, units: &[Unit], mode: Mode) -> Outcome<Vec<Option<Verdict>>> {
-    let stored = Stored::load(tx, units)?;
+pub fn write(
+    tx: &mut Tx<'_>,
+    units: &[Unit],
+    mode: Mode,
+    live_places: &mut LivePlaces<'_>,
+) -> Outcome<Vec<Option<Verdict>>> {
+    let stored = Stored::load(tx, units, live_places)?;
     let mut pending = Pending::default();
     let mut verdicts: Vec<_> = units.iter().map(|unit| decide(unit, &stored, mode, &mut pending)).collect();
     if mode.is_dry {
@@ -63,6 +73,10 @@ fn decide(unit: &Unit, stored: &Stored, mode: Mode, pending: &mut Pending) -> Op
         return Some(Verdict::Named { id: other });
     }
     let standings: Vec<Standing> = unit.rows.iter().map(|row| standing(row, unit, stored, pending)).collect();
+    if let Some(version) = changed_job(&unit.rows, &standings, stored) {
+        let detail = format!("it is not there, and its job was changed here since the import, to version {version}");
+        return Some(Verdict::Exists { detail, is_usable: false });
+    }
     let gone = gone_places(unit, stored);
     let is_there = standings.first().is_some_and(|standing| *standing != Standing::Absent);
     let is_settled = |standing: &Standing| matches!(standing, Standing::Absent | Standing::Same { .. });
@@ -73,7 +87,8 @@ fn decide(unit: &Unit, stored: &Stored, mode: Mode, pending: &mut Pending) -> Op
     if gone.is_empty() && standings.iter().all(|standing| matches!(standing, Standing::Same { .. })) {
         return Some(Verdict::Unchanged);
     }
-    if mode.update && standings.iter().all(Standing::can_be_updated) {
+    let can_go = gone.iter().all(|(_, version)| *version == FIRST_VERSION);
+    if mode.update && can_go && standings.iter().all(Standing::can_be_updated) {
         pending.add_update(unit, &standings, stored, gone);
         return Some(Verdict::Updated);
     }
@@ -122,10 +137,25 @@ fn standing(row: &TargetRow, unit: &Unit, stored: &Stored, pending: &Pending) ->
     }
 }
 
+/// The version of a job that something has changed, where a place or a trust of it is not there: the change may have been
+/// its deletion.
+fn changed_job(rows: &[TargetRow], standings: &[Standing], stored: &Stored) -> Option<i32> {
+    let (row, standing) = rows.first().zip(standings.first())?;
+    let job = match row {
+        TargetRow::Place(place) => &place.job_id,
+        TargetRow::Trust(trust) => &trust.job_id,
+        _ => return None,
+    };
+    let version = stored.version_of_job(job);
+    (*standing == Standing::Absent && version != FIRST_VERSION).then_some(version)
+}
+
 /// Places that the job has in the target only.
 fn gone_places(unit: &Unit, stored: &Stored) -> Vec<(String, i32)> {
-    let is_wanted =
-        |id: &str| unit.rows.iter().any(|row| matches!(row, TargetRow::Place(place) if place.id == id));
+    let is_wanted = |id: &str| {
+        stored.is_live_place(id)
+            || unit.rows.iter().any(|row| matches!(row, TargetRow::Place(place) if place.id == id))
+    };
     let jobs = unit.rows.iter().filter_map(|row| match row {
         TargetRow::Job(job) => Some(&job.id),
         _ => None,

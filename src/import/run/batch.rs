@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::import::unit::{Outcome, Unit, Verdict};
-use crate::import::write::{self, Mode};
+use crate::import::write::{self, LivePlaces, Mode};
 use crate::import::{ACCOUNT_IS_WRONG, Result};
 use crate::store::import::is_refusal;
 use crate::store::{Failure, Store, Tx};
@@ -32,8 +32,13 @@ impl Written {
 
 /// Writes a batch. A row that the database refuses, such as one with text that its columns cannot hold, is found by
 /// halving, and does not keep the others from being written.
-pub(super) fn write(store: &Store, units: &[Unit], mode: Mode) -> Result<Vec<Written>> {
-    let written = halved(store, units, mode)?;
+pub(super) fn write(
+    store: &Store,
+    units: &[Unit],
+    mode: Mode,
+    live_places: &mut LivePlaces<'_>,
+) -> Result<Vec<Written>> {
+    let written = halved(store, units, mode, live_places)?;
     // What refuses everything is no row's fault: a right that is missing, or a schema that is not what it says.
     let mut asked = written.iter().filter(|written| written.verdict.is_some()).peekable();
     let is_one = units.len() == 1;
@@ -48,8 +53,13 @@ pub(super) fn write(store: &Store, units: &[Unit], mode: Mode) -> Result<Vec<Wri
     Ok(written)
 }
 
-fn halved(store: &Store, units: &[Unit], mode: Mode) -> Result<Vec<Written>> {
-    let refused = match whole(store, units, mode) {
+fn halved(
+    store: &Store,
+    units: &[Unit],
+    mode: Mode,
+    live_places: &mut LivePlaces<'_>,
+) -> Result<Vec<Written>> {
+    let refused = match whole(store, units, mode, live_places) {
         Ok(verdicts) => return checked(units, verdicts),
         Err(error) if matches!(error.kind, Kind::Internal | Kind::Conflict) => error,
         Err(error) => {
@@ -70,22 +80,27 @@ fn halved(store: &Store, units: &[Unit], mode: Mode) -> Result<Vec<Written>> {
         }
         units => {
             let (first, second) = units.split_at(units.len() / 2);
-            let mut written = halved(store, first, mode)?;
-            written.extend(halved(store, second, mode)?);
+            let mut written = halved(store, first, mode, live_places)?;
+            written.extend(halved(store, second, mode, live_places)?);
             Ok(written)
         }
     }
 }
 
 /// One transaction.
-fn whole(store: &Store, units: &[Unit], mode: Mode) -> crate::error::Result<Vec<Option<Verdict>>> {
+fn whole(
+    store: &Store,
+    units: &[Unit],
+    mode: Mode,
+    live_places: &mut LivePlaces<'_>,
+) -> crate::error::Result<Vec<Option<Verdict>>> {
     if mode.is_dry {
-        return store.read(|tx| write::write(tx, units, mode));
+        return store.read(|tx| write::write(tx, units, mode, live_places));
     }
     let mut attempt = 0;
     store.write(|tx: &mut Tx<'_>| {
         attempt += 1;
-        let verdicts = write::write(tx, units, mode).map_err(|failure| match &failure {
+        let verdicts = write::write(tx, units, mode, live_places).map_err(|failure| match &failure {
             Failure::Database(why) if attempt >= ATTEMPTS && is_refusal(&failure) => {
                 Failure::from(Error::storage(why.to_string()))
             }

@@ -3,7 +3,7 @@
 use super::batch::sentence;
 use crate::import::Result;
 use crate::import::legacy::Table;
-use crate::import::staging::Staging;
+use crate::import::plan::Planner;
 use crate::store::Store;
 use crate::store::import::{Catalogue, ids_after};
 
@@ -11,7 +11,7 @@ use crate::store::import::{Catalogue, ids_after};
 const AT_A_TIME: i64 = 1000;
 
 /// Refuses a target with rows that are neither the source's nor made by an import.
-pub(super) fn check(target: &Store, staging: &mut Staging) -> Result<()> {
+pub(super) fn check(target: &Store, planner: &mut Planner) -> Result<()> {
     for catalogue in Catalogue::ALL {
         let table = match catalogue {
             Catalogue::Clients => Table::Clients,
@@ -25,8 +25,8 @@ pub(super) fn check(target: &Store, staging: &mut Staging) -> Result<()> {
             let ids = target.read(|tx| ids_after(tx, catalogue, &after, AT_A_TIME)).map_err(sentence)?;
             let Some(last) = ids.last() else { break };
             after.clone_from(last);
-            let made = ids.into_iter().filter(|id| !is_made(id)).collect();
-            if let Some(id) = staging.unknown(table, made)?.first() {
+            let known = planner.knows(table, &ids)?;
+            if let Some(id) = ids.iter().find(|id| !known.contains(*id)) {
                 return Err(format!(
                     "The target is not empty: it has {} {id}, which the source does not have. --into-existing imports \
                      into a catalogue that is in use.",
@@ -37,9 +37,4 @@ pub(super) fn check(target: &Store, staging: &mut Staging) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether an id is a name-based UUID (version 5), as the import makes them.
-fn is_made(id: &str) -> bool {
-    id.len() == 32 && uuid::Uuid::try_parse(id).is_ok_and(|id| id.get_version_num() == 5)
 }

@@ -25,7 +25,7 @@ const DELETED_HERE: &str = "deleted-here";
 pub(super) fn settle(
     unit: &mut Unit,
     written: &Written,
-    original: impl FnOnce(i64) -> Result<Value>,
+    original: impl FnOnce(&Unit) -> Result<Value>,
 ) -> Result<()> {
     match &written.verdict {
         None | Some(Verdict::Written) => {}
@@ -50,8 +50,10 @@ pub(super) fn settle(
             becomes(unit, Outcome::Quarantined);
             let reason = if written.is_refused { REFUSED } else { EXISTS };
             unit.notes.push(note(unit, Outcome::Quarantined, reason, None, detail.clone()));
-            let (table, id) = (unit.table.name(), unit.id.clone());
-            unit.remainders.push(Remainder { table, id, reason, row: original(unit.number)? });
+            if !unit.is_made_up() {
+                let row = original(unit)?;
+                unit.remainders.push(Remainder { table: unit.table.name(), id: unit.id.clone(), reason, row });
+            }
         }
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! Rows that are there, of the ids that a batch is about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::is_deletable;
+use super::{LivePlaces, is_deletable};
 use super::pending::Pending;
+use crate::error::Error;
 use crate::import::legacy::Table;
 use crate::import::unit::{TargetRow, Unit};
 use crate::store::action_attachments::ActionAttachment;
@@ -31,6 +32,8 @@ pub(super) struct Stored {
     attachments: ById<JobAttachment>,
     places: ById<ActionAttachment>,
     places_of_jobs: HashMap<String, Vec<String>>,
+    /// Places that the source has in units of their own.
+    live_places: BTreeSet<String>,
     trusts: ById<JobTrust>,
     reports: ById<LoggedReport>,
     backups: ById<Backup>,
@@ -64,7 +67,12 @@ impl Ids {
                 TargetRow::Session(row) => ids.sessions.push(row.id.clone()),
                 TargetRow::Job(row) => ids.jobs.push(row.id.clone()),
                 TargetRow::Attachment(row) => ids.attachments.push(row.id.clone()),
-                TargetRow::Place(row) => ids.places.push((row.id.clone(), row.job_id.clone())),
+                TargetRow::Place(row) => {
+                    ids.places.push((row.id.clone(), row.job_id.clone()));
+                    if ids.jobs.last() != Some(&row.job_id) {
+                        ids.jobs.push(row.job_id.clone());
+                    }
+                }
                 TargetRow::Trust(row) => {
                     ids.trusts.push(row.job_id.clone());
                     ids.jobs.push(row.job_id.clone());
@@ -89,7 +97,7 @@ impl Ids {
 }
 
 impl Stored {
-    pub(super) fn load(tx: &mut Tx<'_>, units: &[Unit]) -> Outcome<Self> {
+    pub(super) fn load(tx: &mut Tx<'_>, units: &[Unit], live_places: &mut LivePlaces<'_>) -> Outcome<Self> {
         fn load<T: Imported>(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<ById<T>> {
             let rows = T::by_ids(tx, ids)?;
             Ok(rows.into_iter().map(|row: T| (row.id().to_owned(), row)).collect())
@@ -116,6 +124,11 @@ impl Stored {
         for place in import::places_in(tx, jobs)? {
             stored.places_of_jobs.entry(place.job_id.clone()).or_default().push(place.id.clone());
             places.insert(place.id.clone(), place);
+        }
+        if !places.is_empty() {
+            let ids = places.keys().cloned().collect();
+            let live = live_places(ids).map_err(|error| Error::unavailable(error.why, "the staging file"))?;
+            stored.live_places = live;
         }
         stored.places = places;
         let trusts = import::trusts_of(tx, ids.trusts)?;
@@ -148,6 +161,11 @@ impl Stored {
     /// The places that a job has.
     pub(super) fn places_in(&self, job: &str) -> impl Iterator<Item = &ActionAttachment> {
         self.places_of_jobs.get(job).into_iter().flatten().filter_map(|id| self.places.get(id))
+    }
+
+    /// Whether a place is in a unit of its own, of this batch or another one.
+    pub(super) fn is_live_place(&self, id: &str) -> bool {
+        self.live_places.contains(id)
     }
 
     /// The project and the user of a job.
