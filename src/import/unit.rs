@@ -81,7 +81,8 @@ pub enum TargetRow {
 pub struct Unit {
     /// The table of the source.
     pub table: Table,
-    /// The row's number in the staging file.
+    /// The row's number in the staging file. That of a client which a job names, and which no row of the source stands for,
+    /// is negative: it is written and settled as the others, and not counted.
     pub number: i64,
     /// The row's id in the source.
     pub id: String,
@@ -99,6 +100,13 @@ pub struct Unit {
     pub is_time_made_up: bool,
     /// The id of our row that goes, because the row of the source is deleted (`--delete-missing`).
     pub deleted_id: Option<String>,
+}
+
+impl Unit {
+    /// Whether no row of the source stands for it.
+    pub fn is_made_up(&self) -> bool {
+        self.number < 0
+    }
 }
 
 /// What the target said of a unit that it was to write.
