@@ -51,8 +51,10 @@ impl Account {
     pub fn of(units: &[Unit]) -> Self {
         let mut account = Self::default();
         for unit in units {
-            account.read(unit.table.name(), 1);
-            account.figures(unit.table.name()).count(unit.outcome);
+            if !unit.is_made_up() {
+                account.read(unit.table.name(), 1);
+                account.figures(unit.table.name()).count(unit.outcome);
+            }
             for (table, outcome) in &unit.entries {
                 account.read(table, 1);
                 account.figures(table).count(*outcome);

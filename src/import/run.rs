@@ -15,7 +15,7 @@ use super::plan::{Mapping, Planner};
 use super::progress::Progress;
 use super::report::Files;
 use super::staging::Staging;
-use super::unit::{Note, Outcome, Unit, Verdict};
+use super::unit::{Note, Unit, Verdict};
 use super::write::Mode;
 use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source};
 use crate::store::url::Backend;
@@ -87,7 +87,7 @@ pub fn run(
             missing.join("; ")
         )));
     }
-    let staged_bytes = staging.bytes();
+    let staged_bytes = staging.bytes()?;
     let mut planner = Planner::new(staging, order.mapping.clone(), store::now())?;
     if let Some(target) = target
         && !order.into_existing

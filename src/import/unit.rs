@@ -99,7 +99,8 @@ impl TargetRow {
 pub struct Unit {
     /// The table of the source.
     pub table: Table,
-    /// The row's number in the staging file.
+    /// The row's number in the staging file. That of a client which a job names, and which no row of the source stands for,
+    /// is negative: it is written and settled as the others, and not counted.
     pub number: i64,
     /// The row's id in the source.
     pub id: String,
@@ -123,6 +124,11 @@ impl Unit {
     /// The project of the row that stands for it.
     pub fn project(&self) -> Option<String> {
         self.rows.first().and_then(TargetRow::project)
+    }
+
+    /// Whether no row of the source stands for it.
+    pub fn is_made_up(&self) -> bool {
+        self.number < 0
     }
 }
 
