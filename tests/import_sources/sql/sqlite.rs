@@ -52,6 +52,7 @@ fn odd_values_are_empty_and_named_and_no_row_is_lost() {
            ('odd', 'u', 'many', '12', '5.0', x'5b5d', 'null', 0); \
          INSERT INTO backups (id, user_id, backup_metadata, status, deleted) VALUES \
            ('large', 'u', '{\"a\": \"' || replace(hex(zeroblob(3000000)), '0', 'x') || '\"}', '', 0), \
+           ('half', 'u', '{\"a\": \"caf\\udce9\"}', 'available', 0), \
            ('cut', 'u', '{\"a\": ', 'available', 0), ('none', 'u', '\"\"', 'available', 0);",
     );
     let rows = read(&mut open(&copy.url()));
@@ -76,6 +77,9 @@ fn odd_values_are_empty_and_named_and_no_row_is_lost() {
 
     let Body::Backup(large) = &find(&rows, "backups", "large").body else { panic!() };
     assert_eq!((large.metadata["a"].as_str().unwrap().len(), &large.status), (6_000_000, &None));
+    let Body::Backup(half) = &find(&rows, "backups", "half").body else { panic!() };
+    assert_eq!(half.metadata["a"], "caf\u{fffd}");
+    assert_eq!(find(&rows, "backups", "half").problems[0].value, Some(json!(r#"{"a": "caf\udce9"}"#)));
     assert!(is_broken(find(&rows, "backups", "cut")));
     assert_eq!(reasons(find(&rows, "backups", "cut")), ["bad-json"]);
     assert_eq!(find(&rows, "backups", "cut").problems[0].value, Some(json!("{\"a\": ")));
@@ -127,6 +131,27 @@ fn a_log_beside_the_database_is_read_and_no_file_is_made_or_changed() {
     assert_eq!(before.len(), 1);
     assert_eq!(in_log(&copy.url()), "in the log");
     assert_eq!(copy.files(), before, "after the service has ended");
+}
+
+#[test]
+fn a_journal_of_a_service_that_was_killed_is_rolled_back_in_a_copy() {
+    use diesel::connection::{Connection, SimpleConnection};
+    let copy = SqliteCopy::new();
+    let mut service = diesel::SqliteConnection::establish(copy.file.to_str().unwrap()).unwrap();
+    // So small a cache writes into the file before the transaction ends.
+    let change = "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE backups SET user_id = 'killed'; \
+                  UPDATE clients SET user_id = 'killed'; UPDATE actions SET user_id = 'killed'";
+    service.batch_execute(change).unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    for (suffix, name) in [("", "killed.sqlite"), ("-journal", "killed.sqlite-journal")] {
+        std::fs::copy(format!("{}{suffix}", copy.file.display()), killed.path().join(name)).unwrap();
+    }
+    let before = fixture::files(killed.path());
+    let is_changed = |file: &[u8]| file.windows(6).any(|part| part == b"killed");
+    assert!(before.iter().any(|(_, content)| is_changed(content)), "the file has what was not committed");
+    let rows = read(&mut open(&fixture::url(&killed.path().join("killed.sqlite"))));
+    assert!(rows.iter().all(|row| row.user != "killed"));
+    assert_eq!(fixture::files(killed.path()), before);
 }
 
 #[test]
