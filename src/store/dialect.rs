@@ -1,5 +1,6 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
-//! their failures mean. No other room asks which backend it is talking to.
+//! their failures mean. No other room asks which backend it is talking to, but that of other programs' databases
+//! (`foreign`).
 
 mod by_row;
 #[cfg(feature = "mysql")]
