@@ -1,4 +1,7 @@
 //! The documents of the Python service's Elasticsearch index: of a live server, or of files.
+//!
+//! No real server was at hand when this was written: the tests have a stand-in for one, and dumps that the real
+//! elasticdump made.
 
 mod delivery;
 mod documents;

@@ -6,9 +6,9 @@ mod rows;
 
 use std::collections::BTreeMap;
 
+use freezer_api::import::Error;
 use freezer_api::import::elasticsearch::{Options, open};
 use freezer_api::import::legacy::Row;
-use freezer_api::import::{Error, Source};
 use serde_json::Value;
 
 /// The path of a file of the fixtures.

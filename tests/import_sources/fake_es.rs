@@ -145,7 +145,7 @@ struct State {
 struct Open {
     hits: Vec<Value>,
     total: usize,
-    page: usize,
+    position: usize,
 }
 
 impl State {
@@ -329,7 +329,7 @@ impl State {
 
     fn open(&mut self, hits: Vec<Value>) -> String {
         let id = format!("read-{}==", self.opened);
-        self.reads.insert(id.clone(), Open { total: hits.len(), hits, page: 0 });
+        self.reads.insert(id.clone(), Open { total: hits.len(), hits, position: 0 });
         id
     }
 
@@ -356,7 +356,11 @@ impl State {
         }
         let Some(hits) = self.hits(index) else { return missing(self.major(), index) };
         let id = self.open(hits);
-        self.page(&id)
+        let answer = self.page(&id);
+        if answer.as_ref().is_some_and(|(status, _)| *status != 200) {
+            self.reads.remove(&id);
+        }
+        answer
     }
 
     fn scroll(&mut self, request: &Request, body: &Value) -> Answer {
@@ -392,7 +396,7 @@ impl State {
         let position =
             body["search_after"][0].as_u64().map_or(0, |after| usize::try_from(after).unwrap() + 1);
         if let Some(open) = self.reads.get_mut(&id) {
-            open.page = position / self.fake.page_size;
+            open.position = position;
         }
         self.page(&id)
     }
@@ -410,14 +414,14 @@ impl State {
         let Some(mut open) = self.reads.remove(id) else {
             return error(404, "search_context_missing_exception", "No search context found for id [1]");
         };
-        open.page += 1;
         let size = self.fake.page_size;
-        let start = ((open.page - 1) * size).min(open.hits.len());
-        let mut hits = open.hits[start..(start + size).min(open.hits.len())].to_vec();
+        let start = open.position.min(open.hits.len());
+        open.position = (start + size).min(open.hits.len());
+        let mut hits = open.hits[start..open.position].to_vec();
         for (place, hit) in hits.iter_mut().enumerate() {
             hit["sort"] = json!([start + place]);
         }
-        if self.fake.short_page == Some(open.page) {
+        if self.fake.short_page == Some(start / size + 1) {
             hits.pop();
         }
         let total =

@@ -9,31 +9,22 @@ pub struct Delivery<'s> {
     skip_unknown: bool,
     /// Documents read, bad ones among them.
     pub read: u64,
-    skipped: u64,
 }
 
 impl<'s> Delivery<'s> {
     /// Nothing is read yet.
     pub fn new(sink: &'s mut dyn FnMut(Row) -> Result<()>, skip_unknown: bool) -> Self {
-        Self { sink, skip_unknown, read: 0, skipped: 0 }
+        Self { sink, skip_unknown, read: 0 }
     }
 
-    /// Hands a row on.
-    pub fn add(&mut self, row: Row) -> Result<()> {
+    /// Hands a row on. The plan skips what is said to be `skipped:`, and quarantines other unknown documents.
+    pub fn add(&mut self, mut row: Row) -> Result<()> {
         self.read += 1;
-        let is_unknown =
-            row.table == Table::Unknown && row.problems.iter().any(|it| it.reason == "unknown-kind");
-        if is_unknown && self.skip_unknown {
-            self.skipped += 1;
-            return Ok(());
+        if self.skip_unknown && row.table == Table::Unknown {
+            for problem in row.problems.iter_mut().filter(|problem| problem.reason == "unknown-kind") {
+                problem.detail.insert_str(0, "skipped: ");
+            }
         }
         (self.sink)(row)
-    }
-
-    /// Says how many documents of other software were left out.
-    pub fn finish(&self) {
-        if self.skipped > 0 {
-            log::warn!("{} documents are of an unknown kind and are skipped", self.skipped);
-        }
     }
 }

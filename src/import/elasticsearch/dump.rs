@@ -75,7 +75,6 @@ impl Source for Dump {
             }
             items.finish()?;
         }
-        delivery.finish();
         self.expected.check(delivery.read)
     }
 

@@ -26,6 +26,9 @@ use crate::import::{Description, Result, Source};
 /// How often a read begins anew, because the server forgot it.
 const RESTARTS: u32 = 5;
 
+/// How often it begins anew, because another number of documents came than were found.
+const RECOUNTS: u32 = 1;
+
 /// The indices of a server.
 pub struct Live {
     server: Server,
@@ -87,7 +90,7 @@ impl Live {
             let why = match outcome {
                 Ok(()) => return Ok(()),
                 Err(Trouble::Fatal(error)) => return Err(error),
-                Err(Trouble::Incomplete { read, sentence }) if restarts == RESTARTS => {
+                Err(Trouble::Incomplete { read, sentence }) if restarts >= RECOUNTS => {
                     return Err(differs(read, &sentence));
                 }
                 Err(Trouble::Lost(why)) if restarts == RESTARTS => return Err(why.into()),
@@ -135,6 +138,10 @@ impl Live {
                 Ok(())
             })?;
             pace.wait(delivery.read - before);
+            // A server that gives the same page again would never end.
+            if total.is_some_and(|total| read > total) {
+                break;
+            }
         }
         match total {
             Some(total) if total != read => {
@@ -199,7 +206,6 @@ impl Source for Live {
         for index in &self.kinds.indices {
             self.read_index(index, &mut pace, &mut seen, &mut delivery)?;
         }
-        delivery.finish();
         let after = sum(&self.count()?);
         if before != after {
             log::warn!(

@@ -231,13 +231,3 @@ fn a_description_names_the_files_and_their_form() {
     );
     assert!(lines.contains("scroll-2.4.6.ndjson, 209557 bytes: saved answers of a search"), "{lines}");
 }
-
-#[test]
-fn standard_input_is_read_as_a_file() {
-    // A test has no standard input of its own, but the command for it is the same: an empty one has a warning.
-    let description = match open(&from("-")) {
-        Ok(mut source) => source.describe().unwrap(),
-        Err(error) => panic!("{error}"),
-    };
-    assert!(description.lines[0].contains("from files"), "{:?}", description.lines);
-}

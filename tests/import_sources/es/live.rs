@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use freezer_api::import::Source;
 use freezer_api::import::elasticsearch::{Options, open};
 use freezer_api::import::legacy::Row;
 
@@ -92,7 +91,7 @@ fn a_read_that_the_server_forgets_begins_anew_and_gives_no_document_twice() {
 #[test]
 fn fewer_documents_than_the_server_has_are_an_error() {
     let server = FakeEs { short_page: Some(2), ..es("7.17.0") }.start();
-    // The order turns with each read, so that two reads together have every document: in each one is missing all the same.
+    // The order turns with each read, so that two reads together have every document; in each one is missing all the same.
     let error = read(&from(&server.url())).unwrap_err();
     assert_eq!(error.status, 4);
     assert!(error.why.contains("186 documents were read, and the search has found 187"), "{error}");
