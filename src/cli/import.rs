@@ -71,11 +71,11 @@ pub fn run(options: &Options, command: Command) -> Result<ExitCode, Failure> {
 fn import(
     options: &Options,
     more: &ImportOptions,
-    open: impl FnOnce() -> Result<Opened, Failure>,
+    open: impl FnOnce() -> Result<Box<dyn Source>, Failure>,
 ) -> Result<ExitCode, Failure> {
     let stop = stop_flag()?;
     let target = target::open(&database(options)?, options.allow_newer_schema)?;
-    let Opened { mut source, expected } = open()?;
+    let mut source = open()?;
     if !more.reading.quiet {
         let description = source.describe()?;
         let warnings = description.warnings.iter().map(|warning| format!("Warning: {warning}"));
@@ -88,16 +88,9 @@ fn import(
         report: more.report.clone(),
         quarantine: more.side_file(),
         is_quiet: more.reading.quiet,
-        expected,
     };
     let ended = run::run(source, Some(&target), &order, &stop)?;
     conclude(&ended, more)
-}
-
-/// A source, and how many rows the operator says that it has.
-struct Opened {
-    source: Box<dyn Source>,
-    expected: std::collections::BTreeMap<String, u64>,
 }
 
 /// Prints the account; the status to exit with.

@@ -37,8 +37,6 @@ pub struct Order {
     pub quarantine: Option<PathBuf>,
     /// `-q`: no progress.
     pub is_quiet: bool,
-    /// `--expect`, `--count-file`: rows by table, or of all tables under the name `documents`.
-    pub expected: BTreeMap<String, u64>,
 }
 
 /// What an import has done.
@@ -53,9 +51,6 @@ pub struct Ended {
     /// Bytes of the staging file.
     pub staged_bytes: u64,
 }
-
-/// The key under which [`Order::expected`] has the number of all rows.
-pub const ALL_ROWS: &str = "documents";
 
 /// How many rows are read between two looks at whether the import is to end.
 const LOOK_EVERY: u64 = 500;
@@ -79,8 +74,7 @@ pub fn run(
     // The source's snapshot ends here; what follows may take long.
     drop(source);
     let staged = staging.counts()?;
-    let missing = differences(&staged, &counted).into_iter().chain(unexpected(&staged, &order.expected));
-    let missing: Vec<String> = missing.collect();
+    let missing = differences(&staged, &counted);
     if !missing.is_empty() {
         return Err(wrong(&format!(
             "not everything was read, and nothing is written: {}",
@@ -221,18 +215,6 @@ fn differences(staged: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) 
     let wrong = counted.iter().filter(|(table, count)| !table.contains('.') && read(table) != **count);
     wrong
         .map(|(table, count)| format!("{table}: {} rows were read, and the source has {count}", read(table)))
-        .collect()
-}
-
-/// Numbers that the operator gave and that are not those that were read.
-fn unexpected(staged: &BTreeMap<String, u64>, expected: &BTreeMap<String, u64>) -> Vec<String> {
-    let read = |table: &String| match table.as_str() {
-        ALL_ROWS => staged.values().sum(),
-        _ => staged.get(table).copied().unwrap_or_default(),
-    };
-    let wrong = expected.iter().filter(|(table, count)| read(table) != **count);
-    wrong
-        .map(|(table, count)| format!("{table}: {} were read, and {count} were expected", read(table)))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::options::CheckOptions;
-use super::{Opened, sources, stop_flag, summary, target};
+use super::{sources, stop_flag, summary, target};
 use crate::cli::{Failure, database, say};
 use crate::config::Options;
 use crate::import::legacy::Row;
@@ -27,7 +27,7 @@ const PROJECTS: usize = 20;
 pub fn run(options: &Options, more: &CheckOptions) -> std::result::Result<ExitCode, Failure> {
     let stop = stop_flag()?;
     let target = if more.no_target { Err("--no-target".to_owned()) } else { open(options) };
-    let Opened { mut source, expected } = sources::any(more)?;
+    let mut source = sources::any(more)?;
     let description = source.describe()?;
     let people = People::default();
     let source = Box::new(Observed { source, people: people.clone() });
@@ -36,7 +36,6 @@ pub fn run(options: &Options, more: &CheckOptions) -> std::result::Result<ExitCo
         mode: Mode { is_dry: true, ..Mode::default() },
         is_quiet: more.reading.quiet,
         into_existing: true,
-        expected,
         ..run::Order::default()
     };
     let (target, standing) = match target {

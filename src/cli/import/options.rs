@@ -193,7 +193,7 @@ pub struct IndexOptions {
     /// How many documents there have to be
     #[arg(long, value_name = "NUMBER")]
     pub expect: Option<u64>,
-    /// A saved answer of `_count`, which says how many documents there have to be
+    /// Saved answers of `_count`, which say how many documents there have to be
     #[arg(long, value_name = "FILE", conflicts_with = "expect")]
     pub count_file: Option<PathBuf>,
     /// Skip documents of unknown kinds; else they are quarantined
@@ -218,25 +218,9 @@ impl IndexOptions {
             authorization: secret.map(|secret| authorization(&secret)),
             rate: self.rate,
             skip_unknown: self.skip_unknown,
+            expect: self.expect,
+            count_file: self.count_file.clone(),
         })
-    }
-
-    /// How many documents there have to be.
-    ///
-    /// # Errors
-    /// The file is no answer of `_count`.
-    pub fn expected(&self) -> Result<Option<u64>, Failure> {
-        let Some(path) = &self.count_file else { return Ok(self.expect) };
-        let shown = path.display();
-        let text = fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-        let answer: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-        match answer.get("count").and_then(serde_json::Value::as_u64) {
-            Some(count) => Ok(Some(count)),
-            None => {
-                Err(format!("{shown} is no answer of _count, which has a number under the name count.")
-                    .into())
-            }
-        }
     }
 }
 
