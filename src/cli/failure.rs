@@ -41,6 +41,12 @@ impl From<String> for Failure {
     }
 }
 
+impl From<crate::import::Error> for Failure {
+    fn from(error: crate::import::Error) -> Self {
+        Self { why: error.why, status: error.status }
+    }
+}
+
 impl From<SchemaError> for Failure {
     fn from(error: SchemaError) -> Self {
         if error.lasting { Self::lasting(error.why) } else { Self::from(error.why) }
