@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::import;
 use crate::store::migrations::SchemaError;
 
 /// Waiting may mend the failure: systemd starts the service again.
@@ -41,14 +42,14 @@ impl From<String> for Failure {
     }
 }
 
-impl From<crate::import::Error> for Failure {
-    fn from(error: crate::import::Error) -> Self {
-        Self { why: error.why, status: error.status }
-    }
-}
-
 impl From<SchemaError> for Failure {
     fn from(error: SchemaError) -> Self {
         if error.lasting { Self::lasting(error.why) } else { Self::from(error.why) }
+    }
+}
+
+impl From<import::Error> for Failure {
+    fn from(error: import::Error) -> Self {
+        Self { why: error.why, status: error.status }
     }
 }
