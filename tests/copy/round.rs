@@ -95,7 +95,7 @@ fn the_source_is_not_changed_and_may_be_served() {
     for to in BACKENDS {
         copy(&source, &Database::new(*to), &[]).succeeded();
     }
-    let session = json!({"description": "made after the copies"}).to_string();
+    let session = json!({"description": "made after the copies", "schedule": {}}).to_string();
     let (status, _, body) =
         daemon.ask("POST", &format!("/v2/{}/sessions", source.project()), &token, &session);
     assert_eq!(status, 201, "{body}");
