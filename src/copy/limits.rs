@@ -62,7 +62,7 @@ fn time(value: Time) -> Option<String> {
     if !(1..=9999).contains(&value.year()) {
         return Some(format!("is of the year {}, and the years are 1 to 9999", value.year()));
     }
-    (value.nanosecond() % 1000 != 0).then(|| "has parts of a microsecond".to_owned())
+    (!value.nanosecond().is_multiple_of(1000)).then(|| "has parts of a microsecond".to_owned())
 }
 
 fn json(target: Server, facts: Facts) -> Option<Problem> {
