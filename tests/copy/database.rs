@@ -45,7 +45,6 @@ pub const BACKENDS: &[Backend] = &[
 
 /// Gone when the test ends.
 pub struct Database {
-    pub backend: Backend,
     pub url: String,
     drop: Option<(String, String)>,
     _directory: Option<tempfile::TempDir>,
@@ -64,26 +63,26 @@ impl Database {
             Backend::Sqlite => {
                 let directory = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:///{}", directory.path().join("freezer.sqlite").display());
-                let empty = Self { backend, url, drop: None, _directory: Some(directory) };
+                let empty = Self { url, drop: None, _directory: Some(directory) };
                 std::fs::write(empty.path(), "").unwrap();
                 empty
             }
             #[cfg(feature = "mysql")]
-            Backend::Mysql => Self::on_server(backend, "FREEZER_TEST_MYSQL_URL"),
+            Backend::Mysql => Self::on_server("FREEZER_TEST_MYSQL_URL"),
             #[cfg(feature = "postgres")]
-            Backend::Postgres => Self::on_server(backend, "FREEZER_TEST_POSTGRES_URL"),
+            Backend::Postgres => Self::on_server("FREEZER_TEST_POSTGRES_URL"),
         }
     }
 
     #[cfg(any(feature = "mysql", feature = "postgres"))]
-    fn on_server(backend: Backend, variable: &str) -> Self {
+    fn on_server(variable: &str) -> Self {
         let server =
             std::env::var(variable).unwrap_or_else(|_| panic!("run scripts/test, or set {variable}"));
         let name = format!("freezer_copy_{}", uuid::Uuid::new_v4().simple());
         connect(&server).batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         let mut url = url::Url::parse(&server).unwrap();
         url.set_path(&name);
-        Self { backend, url: url.into(), drop: Some((server, name)), _directory: None }
+        Self { url: url.into(), drop: Some((server, name)), _directory: None }
     }
 
     /// The file of an SQLite database.
