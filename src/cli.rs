@@ -1,6 +1,7 @@
 //! The commands. Each says on standard error why it failed, if it did.
 
 mod config;
+mod copy;
 mod db;
 mod failure;
 pub mod import;
@@ -27,7 +28,7 @@ Without a command it serves, as `serve` does, if an option says anything or a co
 prints this help.
 
 Exit status: 0 after success and after SIGTERM, 1 for a failure that waiting may mend, 2 for a command line that cannot \
-be read, 78 for what stays until the configuration or the program is changed.";
+be read, 3 and 4 for an import or a copy with rows in the way or with differences, 78 for what stays until the configuration or the program is changed.";
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Parser)]
@@ -46,6 +47,8 @@ enum Command {
     /// Look after the database schema
     #[command(subcommand)]
     Db(db::Command),
+    /// Copy everything into another database of this service, of any backend
+    Copy(copy::CopyOptions),
     /// Manage the users, projects and roles of the built-in identity
     #[command(subcommand)]
     User(user::UserCommand),
@@ -72,6 +75,9 @@ impl Cli {
         match command {
             Command::Serve(more) => return serve(options, more),
             Command::Db(command) => db::run(&database(&options)?, command, options.allow_newer_schema)?,
+            Command::Copy(more) => {
+                copy::run(&more, || database(&options))?;
+            }
             Command::User(command) => {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;

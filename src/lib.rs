@@ -10,6 +10,8 @@ pub mod auth;
 pub mod cli;
 /// What was configured, parsed once and passed down.
 pub mod config;
+/// Copies of the whole database into another one, of any backend.
+pub mod copy;
 /// Cross-origin requests: preflights and headers.
 pub mod cors;
 /// The JSON of the API to domain values and back; validation; no SQL, no HTTP.

@@ -87,6 +87,9 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
         AnyConnection::Sqlite(c) => {
             // The busy time-out first: switching to WAL takes a lock itself.
             c.batch_execute(BUSY_TIMEOUT)?;
+            if settings.read_only {
+                return c.batch_execute("PRAGMA query_only = ON");
+            }
             write_ahead(c)?;
             let synchronous = if settings.sqlite_synchronous { "FULL" } else { "OFF" };
             c.batch_execute(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))

@@ -9,6 +9,7 @@ pub mod actions;
 pub mod backups;
 pub mod clients;
 pub mod connection;
+pub mod copy;
 pub mod counts;
 pub mod dialect;
 pub mod document_type;
