@@ -47,7 +47,7 @@ fn sources_that_are_none_are_named_and_nothing_is_written(new: fn() -> Database)
         (1, "copy", &["sql", &own]),
         (1, "", &["elasticsearch", "--from", "http://user:hunter2@127.0.0.1:1/"]),
         (1, "", &["elasticsearch", "--from", "missing.ndjson"]),
-        (1, "", &["elasticsearch", "--from", "no.ndjson"]),
+        (3, "bad-line", &["elasticsearch", "--from", "no.ndjson"]),
         (2, "--from", &["sql"]),
         (2, "", &["sql", "--from", "oracle://user:hunter2@h/d"]),
         (2, "--delete-missing", &["elasticsearch", "--from", dump, "--delete-missing"]),

@@ -22,7 +22,7 @@ fn a_service_on_the_target_answers_and_writes_during_an_import(new: fn() -> Data
     let mut line = Line::new(daemon.port, "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
     let mut requests = 0;
     while import.try_wait().unwrap().is_none() {
-        let body = json!({"client": {"client_id": format!("during-{requests}"), "hostname": "h"}});
+        let body = json!({"client_id": format!("during-{requests}"), "hostname": "h"});
         let made = line.send("POST", "/clients", Some(&body));
         assert_eq!(made.status, Some(201), "{made:?}");
         let listed = line.send("GET", "/clients", None);
