@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::table::fate;
 use super::{Staging, failed};
 use crate::import::Result;
 use crate::import::legacy::{Body, Client, Row, State, Table};
@@ -15,6 +16,16 @@ const LIVE: &str = "kind = 0 AND state = 0 AND fate = 0";
 /// smallest id. Rows of a table have no `version`, and documents no `stamp`.
 const NEWEST: &str = "COALESCE(version, -1) DESC, stamp DESC NULLS LAST,
     CASE WHEN stamp IS NULL THEN is_full ELSE 0 END DESC, sort, number";
+
+#[derive(QueryableByName)]
+struct Renamed {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+    #[diesel(sql_type = Text)]
+    project: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
 
 #[derive(QueryableByName)]
 struct Wanted {
@@ -66,7 +77,18 @@ impl Staging {
                  reason = CASE WHEN ranked.is_same THEN 'same' ELSE 'duplicate-id' END FROM ranked
              WHERE staged.number = ranked.number AND ranked.winner <> ranked.number;
              DROP TABLE twice",
+        )?;
+        // Two clients of other names or projects are two schedulers all the same, and one of them gets another id.
+        let clients: Vec<Renamed> = diesel::sql_query(
+            "SELECT number, project, name FROM staged WHERE kind = 0 AND reason = 'duplicate-id' AND fate = 2",
         )
+        .load(&mut self.connection)
+        .map_err(|error| failed(&error))?;
+        for client in clients {
+            let id = ids::made("client", &[&client.project, &client.name]);
+            self.settle(client.number, fate::KEPT, None, Some(&id))?;
+        }
+        Ok(())
     }
 
     /// Brings back the deleted clients that jobs name, and makes those that never were.

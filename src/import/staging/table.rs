@@ -178,8 +178,6 @@ pub struct NewMember<'r> {
 pub struct Head {
     #[diesel(sql_type = BigInt)]
     pub number: i64,
-    #[diesel(sql_type = Integer)]
-    pub kind: i32,
     #[diesel(sql_type = Text)]
     pub id: String,
     #[diesel(sql_type = Integer)]
@@ -194,8 +192,6 @@ pub struct Head {
     pub parent: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub position: i64,
-    #[diesel(sql_type = Bool)]
-    pub is_central: bool,
     #[diesel(sql_type = BigInt)]
     pub core: i64,
     #[diesel(sql_type = Integer)]
@@ -220,7 +216,7 @@ pub struct Head {
 
 impl Head {
     /// The columns, for a statement whose table is called `s`.
-    pub const COLUMNS: &str = "s.number, s.kind, s.id, s.state, s.project, s.user, s.name, s.parent, s.position, s.is_central, \
+    pub const COLUMNS: &str = "s.number, s.id, s.state, s.project, s.user, s.name, s.parent, s.position, \
         s.core, s.retries, s.retry_interval, s.mandatory, s.size, s.target, \
         (SELECT COALESCE(w.target, w.id) FROM staged w WHERE w.number = s.into_number) AS into_id, \
         s.fate, s.reason, s.is_given";
