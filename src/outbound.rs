@@ -332,6 +332,28 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_may_have_the_length_that_the_settings_say() {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            for _ in 0..2 {
+                let mut stream = listener.accept().unwrap().0;
+                _ = stream.read(&mut [0; 4096]);
+                _ = stream.write_all(
+                    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789",
+                );
+            }
+        });
+        let with = |max_answer| {
+            Client::new(&Settings { max_answer: Some(max_answer), ..Settings::default() }).unwrap()
+        };
+        assert_eq!(with(10).send("POST", &url, &[], None).unwrap().body, b"0123456789");
+        with(9).send("POST", &url, &[], None).unwrap_err();
+        server.join().unwrap();
+    }
+
+    #[test]
     fn a_service_that_hangs_gets_so_many_requests_and_no_more() {
         // It listens, and that is all.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

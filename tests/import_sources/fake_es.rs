@@ -53,6 +53,8 @@ pub struct FakeEs {
     pub authorization: Option<String>,
     /// Whether there are scrolls, as some hosted servers have none.
     pub has_scroll: bool,
+    /// Whether `GET /` is allowed; rights on an index alone do not include it.
+    pub has_public_root: bool,
     /// Requests for a page that get 503, counted by themselves.
     pub busy: Vec<usize>,
     /// Whether every request gets 429.
@@ -81,6 +83,7 @@ impl FakeEs {
             page_size: 40,
             authorization: None,
             has_scroll: true,
+            has_public_root: true,
             busy: Vec::new(),
             is_overloaded: false,
             forgets: Vec::new(),
@@ -258,6 +261,7 @@ impl State {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let parts: Vec<&str> = request.path.iter().map(String::as_str).collect();
         match (request.method.as_str(), parts.as_slice()) {
+            (_, []) if !self.fake.has_public_root => error(403, "security_exception", "cluster:monitor/main"),
             (_, []) => Some((200, self.root())),
             ("DELETE", ["_search", "scroll"]) => {
                 let id = match body["scroll_id"].as_array() {

@@ -133,6 +133,14 @@ fn credentials_are_sent_and_never_shown() {
 }
 
 #[test]
+fn a_user_that_may_not_ask_for_the_release_can_read_all_the_same() {
+    for release in ["2.4.6", "6.8.23", "8.15.0"] {
+        let server = FakeEs { has_public_root: false, ..es(release) }.start();
+        expect_everything(&server, &read(&from(&server.url())).unwrap(), release);
+    }
+}
+
+#[test]
 fn kinds_may_have_indices_of_their_own() {
     let mut fake = es("8.15.0");
     let all = fake.indices.remove("freezer").unwrap();

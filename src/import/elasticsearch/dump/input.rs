@@ -49,7 +49,7 @@ impl Input {
         match &mut self.place {
             Place::File(path) => {
                 let file =
-                    File::open(&path).map_err(|error| format!("Cannot read {}: {error}.", self.name))?;
+                    File::open(path).map_err(|error| format!("Cannot read {}: {error}.", self.name))?;
                 cut(&self.name, Box::new(file))
             }
             Place::Stream(pieces) => {
