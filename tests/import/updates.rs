@@ -20,7 +20,9 @@ const PROJECT: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 fn copy(directory: &Directory) -> Source {
     let file = directory.path("source.sqlite");
     std::fs::copy(fixture("sql-19.0.0-sqlite", "freezer.sqlite"), &file).unwrap();
-    Source { words: ["sql", "--from", &file].map(str::to_owned).to_vec(), ..Source::sqlite() }
+    let mut source = Source::sqlite();
+    source.words = ["sql", "--from", &file].map(str::to_owned).to_vec();
+    source
 }
 
 fn change(directory: &Directory, sql: &str) {
