@@ -148,6 +148,10 @@ impl Planner {
     pub fn knows(&mut self, table: Table, of: &[String]) -> Result<BTreeSet<String>> {
         let mut known = self.staging.knows(table, of.iter().map(String::as_str))?;
         known.extend(of.iter().filter(|id| ids::is_made(id)).cloned());
+        let unknown: Vec<String> = of.iter().filter(|id| !known.contains(*id)).cloned().collect();
+        if table == Table::Actions && !unknown.is_empty() {
+            known.extend(self.staging.inline_actions(&unknown)?);
+        }
         Ok(known)
     }
 

@@ -133,7 +133,6 @@ impl Import<'_> {
     fn write(&mut self, total: u64, stop: &AtomicBool) -> Result<()> {
         let remarks = self.planner.remarks()?;
         for note in &remarks {
-            self.ended.account.give_reason(note.table, note.reason);
             self.note(note)?;
         }
         let step = if self.order.mode.is_dry || self.target.is_none() { "planning" } else { "writing" };

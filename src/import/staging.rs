@@ -27,6 +27,8 @@ pub struct Staging {
     rows: i64,
     /// Whether reading is over, and the indexes are made.
     is_sealed: bool,
+    /// Whether the actions inside jobs have been looked up.
+    has_inline_actions: bool,
 }
 
 /// No journal, because the file is thrown away after a failure. The cache bounds the memory; sorts spill to files.
@@ -60,7 +62,7 @@ impl Staging {
         connection.batch_execute("BEGIN").map_err(|error| failed(&error))?;
         // The name goes at once, so that an import that is killed leaves nothing behind; SQLite has the file open.
         drop(file);
-        Ok(Self { connection, rows: 0, is_sealed: false })
+        Ok(Self { connection, rows: 0, is_sealed: false, has_inline_actions: false })
     }
 
     /// Rows by table.

@@ -74,7 +74,8 @@ fn decide(unit: &Unit, stored: &Stored, mode: Mode, pending: &mut Pending) -> Op
     }
     let standings: Vec<Standing> = unit.rows.iter().map(|row| standing(row, unit, stored, pending)).collect();
     if let Some(version) = changed_job(&unit.rows, &standings, stored) {
-        let detail = format!("it is not there, and its job was changed here since the import, to version {version}");
+        let detail =
+            format!("it is not there, and its job was changed here since the import, to version {version}");
         return Some(Verdict::Exists { detail, is_usable: false });
     }
     let gone = gone_places(unit, stored);

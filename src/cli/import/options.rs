@@ -93,32 +93,9 @@ pub struct ImportOptions {
     /// Exit with 0 also when rows are in the quarantine
     #[arg(long)]
     pub allow_quarantine: bool,
-    /// Read rows of such a file, which may have been edited, in place of the source's of the same ids; or alone, without
-    /// --from
-    #[arg(long, value_name = "FILE")]
-    pub from_quarantine: Option<PathBuf>,
 }
 
 impl ImportOptions {
-    /// Checks that no file is read and written at the same time.
-    ///
-    /// # Errors
-    /// One would be.
-    pub fn check_files(&self) -> Result<(), Failure> {
-        let Some(read) = &self.from_quarantine else { return Ok(()) };
-        let same = |path: &PathBuf| {
-            path == read
-                || fs::canonicalize(path)
-                    .is_ok_and(|path| fs::canonicalize(read).is_ok_and(|read| read == path))
-        };
-        if self.quarantine.iter().chain(&self.report).any(same) {
-            return Err(Failure::usage(
-                "--from-quarantine is read, and cannot be written by --quarantine or --report.",
-            ));
-        }
-        Ok(())
-    }
-
     /// Where the side file is to be.
     pub fn side_file(&self) -> Option<PathBuf> {
         match &self.quarantine {

@@ -52,7 +52,12 @@ pub(super) fn settle(
             unit.notes.push(note(unit, Outcome::Quarantined, reason, None, detail.clone()));
             if !unit.is_made_up() {
                 let row = original(unit)?;
-                unit.remainders.push(Remainder { table: unit.table.name(), id: unit.id.clone(), reason, row });
+                unit.remainders.push(Remainder {
+                    table: unit.table.name(),
+                    id: unit.id.clone(),
+                    reason,
+                    row,
+                });
             }
         }
     }

@@ -38,6 +38,27 @@ impl Staging {
         Ok(ids.into_iter().map(|id| id.id).collect())
     }
 
+    /// Which of these ids the source's jobs give to actions that they have inside themselves: the plan makes such an action
+    /// where there is no other of its id.
+    pub(in crate::import) fn inline_actions(&mut self, ids: &[String]) -> Result<BTreeSet<String>> {
+        if !self.has_inline_actions {
+            self.execute(&format!(
+                "CREATE TEMP TABLE inline_actions AS SELECT DISTINCT json_extract(e.value, '$.action_id') AS id
+                 FROM staged s JOIN bodies b ON b.number = s.number, json_each(b.row, '$.body.job.entries') e
+                 WHERE s.kind = {} AND json_type(e.value, '$.action_id') = 'text';
+                 CREATE INDEX inline_actions_id ON inline_actions (id)",
+                kind(Table::Jobs)
+            ))?;
+            self.has_inline_actions = true;
+        }
+        let ids: Vec<Id> =
+            diesel::sql_query("SELECT id FROM inline_actions WHERE id IN (SELECT value FROM json_each(?))")
+                .bind::<Text, _>(serde_json::json!(ids).to_string())
+                .load(&mut self.connection)
+                .map_err(|error| failed(&error))?;
+        Ok(ids.into_iter().map(|id| id.id).collect())
+    }
+
     /// How large the file is.
     ///
     /// # Errors

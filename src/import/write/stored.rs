@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{LivePlaces, is_deletable};
 use super::pending::Pending;
+use super::{LivePlaces, is_deletable};
 use crate::error::Error;
 use crate::import::legacy::Table;
 use crate::import::unit::{TargetRow, Unit};
