@@ -100,6 +100,10 @@ impl Planner {
     ///
     /// # Errors
     /// As [`Planner::new`].
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot be told of verdicts between its items"
+    )]
     pub fn next(&mut self) -> Result<Option<Vec<Unit>>> {
         while let Some((table, is_deleted)) = PHASES.get(self.phase).copied() {
             let rows = self.staging.batch(table, is_deleted, &self.after)?;

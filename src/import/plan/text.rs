@@ -24,7 +24,8 @@ pub fn first(text: &str, characters: usize) -> &str {
 
 /// Whole characters of the first bytes of a text.
 pub fn first_bytes(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or(text)
 }
 
 /// What becomes of a word.
