@@ -2,6 +2,7 @@
 
 mod config;
 mod db;
+mod export;
 mod failure;
 mod openapi;
 mod policy;
@@ -50,6 +51,8 @@ enum Command {
     User(user::UserCommand),
     /// Show and check the rules that say who may do what
     Policy(policy::PolicyOptions),
+    /// Print what was created or changed, as JSON documents
+    Export(export::ExportOptions),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -78,6 +81,12 @@ impl Cli {
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
                 return Ok(policy::run(settings, more)?);
+            }
+            Command::Export(more) => {
+                let url = database(&options)?;
+                db::ready(&url, options.allow_newer_schema)?;
+                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                export::run(&Store::new(url, 1), &effective, more)?;
             }
             Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
             Command::Openapi => openapi::run(),
