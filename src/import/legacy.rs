@@ -96,7 +96,8 @@ pub struct Row {
 /// What a reader noticed of a row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Problem {
-    /// The reason, as in reports: `bad-json`, `bad-line`, `unknown-kind`, `no-id`, `legacy-backup-id`, `other-key`.
+    /// The reason, as in reports: `bad-json`, `bad-value`, `number-precision`, `bad-line`, `unknown-kind`, `no-id`,
+    /// `legacy-backup-id`, `other-key`.
     pub reason: String,
     /// A sentence: which column or key, and what is wrong with it.
     pub detail: String,

@@ -12,6 +12,7 @@ pub mod connection;
 pub mod counts;
 pub mod dialect;
 pub mod document_type;
+pub mod foreign;
 pub mod identity;
 pub mod job_attachments;
 pub mod job_trusts;
