@@ -7,12 +7,15 @@
 mod compare;
 mod explain;
 mod ledger;
-mod old;
+/// What the old API showed of a row.
+pub mod old;
 /// The documents of our service, out of the database.
 pub mod ours;
 mod report;
 mod run;
 mod service;
+
+use serde_json::Value;
 
 use super::legacy::Table;
 
@@ -64,4 +67,12 @@ impl Kind {
             Self::Backup => "/backup_id",
         }
     }
+}
+
+/// The id of a document.
+pub fn id_of(kind: Kind, document: &Value) -> Option<String> {
+    let text = |pointer| document.pointer(pointer).and_then(Value::as_str).filter(|id| !id.is_empty());
+    let id = text(kind.id_pointer());
+    // Clients of the first releases have it beside the client.
+    id.or_else(|| text("/uuid").filter(|_| kind == Kind::Client)).map(str::to_owned)
 }

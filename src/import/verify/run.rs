@@ -11,7 +11,7 @@ use super::ledger::{Ledger, Planned, Remark};
 use super::old::{self, Around};
 use super::report::{Finding, Line, Report};
 use super::service::{OldService, View};
-use super::{Kind, ours};
+use super::{Kind, id_of, ours};
 use crate::import::legacy::{State, Table};
 use crate::import::plan::{Mapping, Planner};
 use crate::import::staging::Staging;
@@ -424,14 +424,6 @@ fn named(store: &Store, units: &[Unit]) -> Result<Vec<Option<String>>> {
 /// What ours shows. Whether a client has polled lately is nothing that a comparison is about.
 fn shown(tx: &mut Tx<'_>, kind: Kind, ids: Vec<String>) -> store::Outcome<HashMap<String, Value>> {
     ours::documents(tx, kind, ids, TimeDelta::zero())
-}
-
-/// The id of a document.
-fn id_of(kind: Kind, document: &Value) -> Option<String> {
-    let text = |pointer| document.pointer(pointer).and_then(Value::as_str).filter(|id| !id.is_empty());
-    let id = text(kind.id_pointer());
-    // Clients of the first releases have it beside the client.
-    id.or_else(|| text("/uuid").filter(|_| kind == Kind::Client)).map(str::to_owned)
 }
 
 /// Whether an id is of those that an import makes from what the row stands for.
