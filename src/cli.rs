@@ -4,6 +4,7 @@ mod config;
 mod db;
 mod export;
 mod failure;
+pub mod import;
 mod openapi;
 mod policy;
 mod serve;
@@ -53,6 +54,9 @@ enum Command {
     Policy(policy::PolicyOptions),
     /// Print what was created or changed, as JSON documents
     Export(export::ExportOptions),
+    /// Bring in what a Python freezer-api has stored
+    #[command(subcommand)]
+    Import(import::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -78,6 +82,7 @@ impl Cli {
                 let around = user::Surroundings::new(&effective)?;
                 user::run(&Store::new(url, 1), &command, &around)?;
             }
+            Command::Import(command) => return import::run(&options, command),
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
                 return Ok(policy::run(settings, more)?);

@@ -12,6 +12,12 @@ pub mod elasticsearch;
 pub mod legacy;
 /// Which rows of ours the rows of the source become.
 pub mod plan;
+/// How far it is.
+pub mod progress;
+/// The files that say what became of each row.
+pub mod report;
+/// From the source to the target.
+pub mod run;
 /// The old service's database.
 pub mod sql;
 /// Everything that was read.

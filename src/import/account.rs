@@ -51,8 +51,10 @@ impl Account {
     pub fn of(units: &[Unit]) -> Self {
         let mut account = Self::default();
         for unit in units {
-            account.read(unit.table.name(), 1);
-            account.figures(unit.table.name()).count(unit.outcome);
+            if !unit.is_made_up() {
+                account.read(unit.table.name(), 1);
+                account.figures(unit.table.name()).count(unit.outcome);
+            }
             for (table, outcome) in &unit.entries {
                 account.read(table, 1);
                 account.figures(table).count(*outcome);
@@ -67,6 +69,11 @@ impl Account {
     /// Counts rows that were read.
     pub fn read(&mut self, table: &str, rows: u64) {
         self.figures(table).read += rows;
+    }
+
+    /// Counts a reason.
+    pub fn give_reason(&mut self, table: &str, reason: &str) {
+        *self.figures(table).reasons.entry(reason.to_owned()).or_default() += 1;
     }
 
     /// Adds another account to this one.

@@ -76,12 +76,31 @@ pub enum TargetRow {
     Backup(Box<Backup>),
 }
 
+impl TargetRow {
+    /// Its project; a trust has its job's.
+    pub fn project(&self) -> Option<String> {
+        let project = match self {
+            Self::Client(row) => &row.project_id,
+            Self::Action(row) => &row.project_id,
+            Self::Session(row) => &row.project_id,
+            Self::Job(row) => &row.project_id,
+            Self::Attachment(row) => &row.project_id,
+            Self::Place(row) => &row.project_id,
+            Self::Report(row, _) => &row.project_id,
+            Self::Backup(row) => &row.project_id,
+            Self::Trust(_) => return None,
+        };
+        Some(project.clone())
+    }
+}
+
 /// A row of the source, planned. Its rows are written together or not at all.
 #[derive(Debug, Clone)]
 pub struct Unit {
     /// The table of the source.
     pub table: Table,
-    /// The row's number in the staging file.
+    /// The row's number in the staging file. That of a client which a job names, and which no row of the source stands for,
+    /// is negative: it is written and settled as the others, and not counted.
     pub number: i64,
     /// The row's id in the source.
     pub id: String,
@@ -99,6 +118,18 @@ pub struct Unit {
     pub is_time_made_up: bool,
     /// The id of our row that goes, because the row of the source is deleted (`--delete-missing`).
     pub deleted_id: Option<String>,
+}
+
+impl Unit {
+    /// The project of the row that stands for it.
+    pub fn project(&self) -> Option<String> {
+        self.rows.first().and_then(TargetRow::project)
+    }
+
+    /// Whether no row of the source stands for it.
+    pub fn is_made_up(&self) -> bool {
+        self.number < 0
+    }
 }
 
 /// What the target said of a unit that it was to write.

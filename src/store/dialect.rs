@@ -1,5 +1,6 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
-//! their failures mean. No other room asks which backend it is talking to.
+//! their failures mean. No other room asks which backend it is talking to, but that of other programs' databases
+//! (`foreign`).
 
 mod by_row;
 #[cfg(feature = "mysql")]
@@ -227,7 +228,7 @@ pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt
 }
 
 /// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
-const ROWS_AT_A_TIME: usize = 1000;
+pub(super) const ROWS_AT_A_TIME: usize = 1000;
 
 /// Writes rows, all in one statement; that for a single row, which is the most usual one, is kept.
 macro_rules! insert_rows {

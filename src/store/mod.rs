@@ -14,6 +14,7 @@ pub mod dialect;
 pub mod document_type;
 pub mod foreign;
 pub mod identity;
+pub mod import;
 pub mod job_attachments;
 pub mod job_trusts;
 pub mod jobs;

@@ -9,6 +9,8 @@ pub(super) enum Content {
     None,
     /// A value.
     Value(Value),
+    /// A value in whose texts halves of characters were replaced.
+    Replaced(Value),
     /// No JSON; the reason.
     Bad(String),
 }
@@ -23,8 +25,43 @@ pub(super) fn content(bytes: Option<&[u8]>) -> Content {
         Ok(Value::Null) => Content::None,
         Ok(Value::String(text)) if text.is_empty() => Content::None,
         Ok(value) => Content::Value(value),
-        Err(error) => Content::Bad(error.to_string()),
+        Err(error) => {
+            match without_lone_surrogates(bytes).and_then(|text| serde_json::from_slice(&text).ok()) {
+                Some(value) => Content::Replaced(value),
+                None => Content::Bad(error.to_string()),
+            }
+        }
     }
+}
+
+/// Replaces escapes of half a character (`\udce9`) by that of the replacement character. Python has such halves in the
+/// place of bytes of a file name that are not UTF-8, and writes them into JSON. `None` if there is no such escape.
+fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
+    let escape = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let is_high = |code: u32| (0xd800..0xdc00).contains(&code);
+    let is_low = |code: u32| (0xdc00..0xe000).contains(&code);
+    let mut replaced = text.to_vec();
+    let mut is_any = false;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let length = match escape(at) {
+            Some(code) if is_high(code) && escape(at + 6).is_some_and(is_low) => 12,
+            Some(code) => {
+                if is_high(code) || is_low(code) {
+                    replaced.get_mut(at..at + 6)?.copy_from_slice(b"\\ufffd");
+                    is_any = true;
+                }
+                6
+            }
+            None if *byte == b'\\' => 2,
+            None => 1,
+        };
+        at += length;
+    }
+    is_any.then_some(replaced)
 }
 
 /// The numbers of a JSON text that a 64-bit integer or a double cannot hold as they are written.
@@ -81,6 +118,15 @@ mod tests {
         assert_eq!(content(Some(b"{}")), Content::Value(serde_json::json!({})));
         assert!(matches!(content(Some(br#"{"a": "b"#)), Content::Bad(_)));
         assert!(matches!(content(Some(b"\xff")), Content::Bad(_)));
+    }
+
+    #[test]
+    fn halves_of_characters_are_replaced_and_whole_ones_are_not() {
+        let read = |text: &str| content(Some(text.as_bytes()));
+        let expected =
+            Content::Replaced(serde_json::json!(["caf\u{fffd}", "\u{1f600}", "\\udce9", "\u{fffd}a"]));
+        assert_eq!(read(r#"["caf\udce9", "\ud83d\ude00", "\\udce9", "\ud83da"]"#), expected);
+        assert!(matches!(read(r#"["caf\udce9"#), Content::Bad(_)));
     }
 
     #[test]

@@ -118,7 +118,13 @@ impl<'t> Record<'t> {
                 self.note_imprecise_numbers(column);
                 return Ok(Some(value));
             }
-            Content::Value(_) => format!("{column} is JSON, and not {what}"),
+            Content::Replaced(value) if fits(&value) => {
+                self.note_imprecise_numbers(column);
+                let detail = "has halves of characters, which were replaced: a name that was not UTF-8";
+                self.bad_value(column, format!("{column} {detail}"));
+                return Ok(Some(value));
+            }
+            Content::Value(_) | Content::Replaced(_) => format!("{column} is JSON, and not {what}"),
             Content::Bad(error) => format!("{column} is not JSON: {error}"),
         };
         self.problem("bad-json", why, self.cell(column));

@@ -32,7 +32,11 @@ pub(super) fn row(table: Table, mut record: Record<'_>, schema: &Schema, moved: 
         Table::Backups => backup(&mut record).map_or(Body::Broken, Body::Backup),
         Table::Unknown => Body::Broken,
     };
-    let (raw, problems) = record.finish();
+    let (raw, mut problems) = record.finish();
+    if matches!(body, Body::Broken) {
+        // The first one is the reason for which the row is quarantined.
+        problems.sort_by_key(|problem| problem.reason != "bad-json");
+    }
     Row { table, id, state, project, user, created, updated, version: None, body, problems, raw }
 }
 

@@ -99,9 +99,10 @@ impl Run<'_> {
             let mut subjects = Vec::new();
             for (number, row) in rows.into_iter().filter(|(_, row)| row.state == State::Live) {
                 let around = match kind {
-                    Kind::Job => {
-                        Around { places: staging.places_of(&row.id)?, trusts: staging.trusts_of(&row.id)? }
-                    }
+                    Kind::Job => Around {
+                        places: staging.places_read(&row.id)?,
+                        trusts: staging.trusts_read(&row.id)?,
+                    },
                     _ => Around::default(),
                 };
                 let Some(document) = old::document(&row, &around) else { continue };

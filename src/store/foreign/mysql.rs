@@ -75,7 +75,7 @@ pub(super) fn read<E>(
     each: &mut dyn FnMut(Cells) -> Result<(), E>,
 ) -> Result<(), Stopped<E>> {
     let name = quoted(&table.name);
-    let columns: Vec<String> = table.columns.iter().map(|column| value(column)).collect();
+    let columns: Vec<String> = table.columns.iter().map(value).collect();
     let columns = columns.join(", ");
     let page = page_rows(c, table)?;
     let Some(key) = Key::of(table) else { return read_by_offset(c, &name, &columns, page, each) };

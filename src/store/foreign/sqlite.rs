@@ -1,8 +1,8 @@
 //! An SQLite file as a source.
 //!
 //! A connection that only reads may still create a log and its index beside a database in WAL mode. So a database whose
-//! log is empty is opened as one that does not change, and that is checked at the end; one with a log that no process
-//! has open is copied together with it, and the copy is read.
+//! log is empty is opened as one that does not change, and that is checked at the end; one with a log, or a journal, that
+//! no process has open is copied together with it, and the copy is read.
 
 use std::fs::File as FsFile;
 use std::io::{ErrorKind, Read};
@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use super::{Cells, Column, RowCells, Stopped, Table, cannot_open};
 use crate::store::connection::AnyConnection;
 use crate::store::dialect::BUSY_TIMEOUT;
+use crate::store::sqlite_file::{JOURNAL, SHM, WAL, beside};
 use crate::store::url::DatabaseUrl;
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -56,23 +57,35 @@ pub(super) fn open(url: &DatabaseUrl) -> Result<(AnyConnection, File), String> {
     let path = path.canonicalize().map_err(|error| format!("{shown} cannot be opened: {error}."))?;
     let has = |suffix: &str| beside(&path, suffix).metadata().is_ok_and(|log| log.len() > 0);
     let mut file = File { unlocked: None, _copy: None };
-    let uri = match (is_wal, has("-wal"), has("-shm")) {
-        (false, ..) | (true, true, true) => uri(&path, "mode=ro"),
-        (true, true, false) => {
-            let (directory, copied) =
-                copy(&path).map_err(|error| format!("{shown} cannot be copied: {error}."))?;
-            file._copy = Some(directory);
-            uri(&copied, "mode=rw")
-        }
+    let mut copied = |suffix: &str| {
+        let (directory, copied) =
+            copy(&path, suffix).map_err(|error| format!("{shown} cannot be copied: {error}."))?;
+        file._copy = Some(directory);
+        connect(&copied, "mode=rw", shown)
+    };
+    let connection = match (is_wal, has(WAL), has(SHM)) {
+        // The journal of a process that has ended must be rolled back, which a connection that only reads refuses.
+        (false, ..) => match connect(&path, "mode=ro", shown) {
+            Err(_) if has(JOURNAL) => copied(JOURNAL)?,
+            outcome => outcome?,
+        },
+        (true, true, true) => connect(&path, "mode=ro", shown)?,
+        (true, true, false) => copied(WAL)?,
         (true, false, _) => {
             file.unlocked = stamp(&path).map(|stamp| (path.clone(), stamp));
-            uri(&path, "mode=ro&immutable=1")
+            connect(&path, "mode=ro&immutable=1", shown)?
         }
     };
-    let mut connection = SqliteConnection::establish(&uri).map_err(|error| cannot_open(shown, &error))?;
+    Ok((AnyConnection::Sqlite(connection), file))
+}
+
+/// Opens a file and begins to read, which is when SQLite looks into it.
+fn connect(path: &Path, options: &str, shown: &str) -> Result<SqliteConnection, String> {
+    let mut connection =
+        SqliteConnection::establish(&uri(path, options)).map_err(|error| cannot_open(shown, &error))?;
     let begin = format!("{BUSY_TIMEOUT}; PRAGMA query_only = ON; BEGIN; SELECT count(*) FROM sqlite_master");
     connection.batch_execute(&begin).map_err(|error| format!("{shown} cannot be read: {error}."))?;
-    Ok((AnyConnection::Sqlite(connection), file))
+    Ok(connection)
 }
 
 pub(super) fn tables(c: &mut SqliteConnection) -> QueryResult<Vec<Table>> {
@@ -153,14 +166,13 @@ fn uri(path: &Path, options: &str) -> String {
     format!("file:{}?{options}", percent_encode(path.as_os_str().as_bytes(), IN_URI))
 }
 
-/// Copies the database with its log. The log is copied last: what a process writes meanwhile is added to the log only,
-/// and a log that was merged into the database in between is noticed by its size.
-fn copy(path: &Path) -> std::io::Result<(TempDir, PathBuf)> {
+/// Copies the database with a log of it. One that is merged into the database meanwhile changes that, which is noticed.
+fn copy(path: &Path, suffix: &str) -> std::io::Result<(TempDir, PathBuf)> {
     let directory = tempfile::tempdir()?;
     let copied = directory.path().join("source.sqlite");
     let before = stamp(path);
     std::fs::copy(path, &copied)?;
-    std::fs::copy(beside(path, "-wal"), beside(&copied, "-wal"))?;
+    std::fs::copy(beside(path, suffix), beside(&copied, suffix))?;
     if stamp(path) != before {
         return Err(std::io::Error::other("it is being changed; stop the service that writes to it"));
     }
@@ -170,12 +182,6 @@ fn copy(path: &Path) -> std::io::Result<(TempDir, PathBuf)> {
 /// What tells whether a file was changed: its size, its time, and whether it has a log.
 fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = path.metadata().ok()?;
-    let has_log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let has_log = beside(path, WAL).metadata().is_ok_and(|log| log.len() > 0);
     Some((metadata.len(), metadata.modified().ok(), has_log))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

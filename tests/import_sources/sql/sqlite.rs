@@ -2,6 +2,7 @@
 
 use freezer_api::import::Source;
 use freezer_api::import::legacy::Body;
+use freezer_api::import::sql::SqlSource;
 use freezer_api::store::connection::establish;
 use freezer_api::store::migrations;
 use freezer_api::store::url::DatabaseUrl;
@@ -42,7 +43,8 @@ fn a_number_of_many_digits_is_named_as_it_was_written() {
 fn odd_values_are_empty_and_named_and_no_row_is_lost() {
     let copy = SqliteCopy::new();
     copy.run(
-        "INSERT INTO clients (id, client_id, uuid, user_id, hostname, description, created_at, updated_at, deleted) VALUES \
+        "CREATE TABLE loose AS SELECT * FROM clients; DROP TABLE clients; ALTER TABLE loose RENAME TO clients; \
+         INSERT INTO clients (id, client_id, uuid, user_id, hostname, description, created_at, updated_at, deleted) VALUES \
            (NULL, 'no id', 'u1', 'u', 'h', x'ff41', '0000-00-00 00:00:00', 'yesterday', 0), \
            (NULL, 'no id either', 'u2', 'u', 'h', '', '2026-01-02T03:04:05.678901', '2026-01-02', NULL), \
            (x'c328', 'odd id', 'u3', x'ff', 'h', NULL, NULL, NULL, 2); \
@@ -50,6 +52,7 @@ fn odd_values_are_empty_and_named_and_no_row_is_lost() {
            ('odd', 'u', 'many', '12', '5.0', x'5b5d', 'null', 0); \
          INSERT INTO backups (id, user_id, backup_metadata, status, deleted) VALUES \
            ('large', 'u', '{\"a\": \"' || replace(hex(zeroblob(3000000)), '0', 'x') || '\"}', '', 0), \
+           ('half', 'u', '{\"a\": \"caf\\udce9\"}', 'available', 0), \
            ('cut', 'u', '{\"a\": ', 'available', 0), ('none', 'u', '\"\"', 'available', 0);",
     );
     let rows = read(&mut open(&copy.url()));
@@ -74,6 +77,9 @@ fn odd_values_are_empty_and_named_and_no_row_is_lost() {
 
     let Body::Backup(large) = &find(&rows, "backups", "large").body else { panic!() };
     assert_eq!((large.metadata["a"].as_str().unwrap().len(), &large.status), (6_000_000, &None));
+    let Body::Backup(half) = &find(&rows, "backups", "half").body else { panic!() };
+    assert_eq!(half.metadata["a"], "caf\u{fffd}");
+    assert_eq!(find(&rows, "backups", "half").problems[0].value, Some(json!(r#"{"a": "caf\udce9"}"#)));
     assert!(is_broken(find(&rows, "backups", "cut")));
     assert_eq!(reasons(find(&rows, "backups", "cut")), ["bad-json"]);
     assert_eq!(find(&rows, "backups", "cut").problems[0].value, Some(json!("{\"a\": ")));
@@ -104,8 +110,8 @@ fn a_log_beside_the_database_is_read_and_no_file_is_made_or_changed() {
     let before = copy.files();
     assert_eq!(before.len(), 3);
     let mut source = open(&copy.url());
-    service.batch_execute("DELETE FROM jobs").unwrap();
-    assert!(source.counts().unwrap()["jobs"] > 0, "the snapshot is from before");
+    service.batch_execute("DELETE FROM sessions").unwrap();
+    assert!(source.counts().unwrap()["sessions"] > 0, "the snapshot is from before");
     drop(source);
     let before = copy.files();
     assert_eq!(in_log(&copy.url()), "in the log");
@@ -128,11 +134,32 @@ fn a_log_beside_the_database_is_read_and_no_file_is_made_or_changed() {
 }
 
 #[test]
+fn a_journal_of_a_service_that_was_killed_is_rolled_back_in_a_copy() {
+    use diesel::connection::{Connection, SimpleConnection};
+    let copy = SqliteCopy::new();
+    let mut service = diesel::SqliteConnection::establish(copy.file.to_str().unwrap()).unwrap();
+    // So small a cache writes into the file before the transaction ends.
+    let change = "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE backups SET user_id = 'killed'; \
+                  UPDATE clients SET user_id = 'killed'; UPDATE actions SET user_id = 'killed'";
+    service.batch_execute(change).unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    for (suffix, name) in [("", "killed.sqlite"), ("-journal", "killed.sqlite-journal")] {
+        std::fs::copy(format!("{}{suffix}", copy.file.display()), killed.path().join(name)).unwrap();
+    }
+    let before = fixture::files(killed.path());
+    let is_changed = |file: &[u8]| file.windows(6).any(|part| part == b"killed");
+    assert!(before.iter().any(|(_, content)| is_changed(content)), "the file has what was not committed");
+    let rows = read(&mut open(&fixture::url(&killed.path().join("killed.sqlite"))));
+    assert!(rows.iter().all(|row| row.user != "killed"));
+    assert_eq!(fixture::files(killed.path()), before);
+}
+
+#[test]
 fn a_file_that_changes_while_it_cannot_be_locked_is_noticed() {
     let copy = SqliteCopy::new();
     drop(establish(&copy.url()).unwrap());
     let mut source = open(&copy.url());
-    copy.run("DELETE FROM jobs");
+    copy.run("DELETE FROM backups");
     let error = source.read(&mut |_| Ok(())).unwrap_err();
     assert!(error.why.contains("was changed while it was read"), "{error}");
 }
@@ -186,10 +213,11 @@ fn a_file_that_is_damaged_in_its_middle_gets_a_sentence() {
     let copy = SqliteCopy::new();
     let file = std::fs::File::options().write(true).open(&copy.file).unwrap();
     let length = file.metadata().unwrap().len();
-    for page in 12..length / 4096 {
+    for page in 40..length / 4096 {
         file.write_all_at(&[0xff; 4096], page * 4096).unwrap();
     }
-    let error = open(&copy.url()).read(&mut |_| Ok(())).unwrap_err();
+    let error =
+        SqlSource::open(&copy.url(), false).and_then(|mut source| source.read(&mut |_| Ok(()))).unwrap_err();
     assert!(error.why.contains("cannot be read") && error.why.contains("malformed"), "{error}");
     assert_eq!(error.status, 1);
 }
