@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use freezer_api::import::Source;
 use freezer_api::import::legacy::Row;
 use freezer_api::import::sql::SqlSource;
+use freezer_api::import::{Source, elasticsearch};
 use freezer_api::store::url::DatabaseUrl;
 use serde_json::Value;
 
@@ -41,4 +41,37 @@ pub fn rows(url: &DatabaseUrl) -> Vec<Row> {
         })
         .unwrap();
     rows
+}
+
+/// The documents of a fixture, out of a file.
+pub fn documents(fixture: &str, file: &str) -> Box<dyn Source> {
+    let from = vec![path(fixture, file).to_str().unwrap().to_owned()];
+    elasticsearch::open(&elasticsearch::Options { from, ..elasticsearch::Options::default() }).unwrap()
+}
+
+/// A new, empty database on the server that a variable names. Those that an earlier run left behind go with that of the
+/// suite, whose names they share.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub fn on_server(variable: &str) -> DatabaseUrl {
+    use diesel::connection::SimpleConnection;
+
+    let server = std::env::var(variable).unwrap_or_else(|_| panic!("run scripts/test, or set {variable}"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let name = format!("freezer_suite_{now}_{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+    let mut admin = freezer_api::store::connection::establish(&DatabaseUrl::parse(&server).unwrap()).unwrap();
+    admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let mut own = url::Url::parse(&server).unwrap();
+    own.set_path(&name);
+    DatabaseUrl::parse(own.as_str()).unwrap()
+}
+
+/// A MariaDB database with a fixture's dump.
+#[cfg(feature = "mysql")]
+pub fn mariadb(fixture: &str) -> DatabaseUrl {
+    use diesel::connection::SimpleConnection;
+
+    let url = on_server("FREEZER_TEST_MYSQL_URL");
+    let dump = std::fs::read_to_string(path(fixture, "dump.sql")).unwrap();
+    freezer_api::store::connection::establish(&url).unwrap().batch_execute(&dump).unwrap();
+    url
 }

@@ -3,5 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod documents;
+mod export;
 mod fixture;
 mod imports;
+mod service;
