@@ -22,6 +22,12 @@ pub struct Copy {
     pub url: DatabaseUrl,
 }
 
+impl Copy {
+    pub fn open(&self) -> Box<dyn Source> {
+        Box::new(SqlSource::open(&self.url, false).unwrap())
+    }
+}
+
 pub fn sqlite() -> Copy {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("freezer.sqlite");

@@ -7,7 +7,6 @@ use diesel::connection::SimpleConnection;
 use freezer_api::import::Source;
 use freezer_api::import::plan::Mapping;
 use freezer_api::import::run::{Order, run};
-use freezer_api::import::sql::SqlSource;
 use freezer_api::import::verify::{OldService, Report, Summary, Verification, verify};
 use freezer_api::store::connection::establish;
 use freezer_api::store::url::DatabaseUrl;
@@ -62,7 +61,7 @@ impl Import {
     /// Release 19's SQLite database in an SQLite database of ours.
     pub fn sqlite() -> Self {
         let source = fixture::sqlite();
-        Self::new(move || Box::new(SqlSource::open(&source.url, false).unwrap()))
+        Self::new(move || source.open())
     }
 
     pub fn store(&self) -> Store {
@@ -115,11 +114,13 @@ fn an_import_of_documents_shows_what_elasticsearch_had() {
 
 #[cfg(feature = "mysql")]
 mod mariadb {
-    use super::{Import, SqlSource, fixture};
+    use freezer_api::import::sql::SqlSource;
+
+    use super::{Import, fixture};
 
     fn expect_clean(fixture: &'static str) {
         let url = fixture::mariadb(fixture);
-        Import::new(move || Box::new(SqlSource::open(&url, false).unwrap())).expect_clean(fixture);
+        Import::new(move || Box::new(SqlSource::open(&url, true).unwrap())).expect_clean(fixture);
     }
 
     #[test]
@@ -155,7 +156,7 @@ mod mariadb {
     #[test]
     fn a_mysql_target_shows_what_the_source_showed() {
         let source = fixture::sqlite();
-        let open = move || Box::new(SqlSource::open(&source.url, false).unwrap()) as Box<_>;
+        let open = move || source.open();
         let target = fixture::on_server("FREEZER_TEST_MYSQL_URL");
         Import::into_target(open, tempfile::tempdir().unwrap(), target).expect_clean("into MySQL");
     }
@@ -165,7 +166,7 @@ mod mariadb {
 #[test]
 fn a_postgresql_target_shows_what_the_source_showed() {
     let source = fixture::sqlite();
-    let open = move || Box::new(SqlSource::open(&source.url, false).unwrap()) as Box<_>;
+    let open = move || source.open();
     let target = fixture::on_server("FREEZER_TEST_POSTGRES_URL");
     Import::into_target(open, tempfile::tempdir().unwrap(), target).expect_clean("into PostgreSQL");
 }

@@ -40,7 +40,7 @@ const EXPLAINED: &[(&str, &[&str])] = &[
     ("id-unusable", IDS),
     ("job-action-dangling", &["/job_actions/*"]),
     ("job-action-skipped", &["/job_actions/*"]),
-    ("legacy-backup-id", &["/backup_id", "/backup_metadata/legacy_backup_id"]),
+    ("legacy-backup-id", &["/backup_id", "/backup_uuid", "/backup_metadata/legacy_backup_id"]),
     ("membership-conflict", &["/jobs/*"]),
     ("membership-gap", &["/jobs/*"]),
     ("no-id", IDS),
