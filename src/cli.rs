@@ -3,6 +3,7 @@
 mod config;
 mod copy;
 mod db;
+mod export;
 mod failure;
 pub mod import;
 mod openapi;
@@ -54,6 +55,8 @@ enum Command {
     User(user::UserCommand),
     /// Show and check the rules that say who may do what
     Policy(policy::PolicyOptions),
+    /// Print what was created or changed, as JSON documents
+    Export(export::ExportOptions),
     /// Bring in what a Python freezer-api has stored
     #[command(subcommand)]
     Import(import::Command),
@@ -89,6 +92,12 @@ impl Cli {
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
                 return Ok(policy::run(settings, more)?);
+            }
+            Command::Export(more) => {
+                let url = database(&options)?;
+                db::ready(&url, options.allow_newer_schema)?;
+                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                export::run(&Store::new(url, 1), &effective, more)?;
             }
             Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
             Command::Openapi => openapi::run(),

@@ -24,6 +24,8 @@ pub mod sql;
 pub mod staging;
 /// What becomes of one row.
 pub mod unit;
+/// Whether the target shows what the source shows.
+pub mod verify;
 /// Writing into the target.
 pub mod write;
 

@@ -18,6 +18,8 @@ pub mod cors;
 pub mod document;
 /// One error type; the store says what failed, this room says which status.
 pub mod error;
+/// Documents that were created or changed, one a line.
+pub mod export;
 /// One file per noun: read the call, check, one transaction, render.
 pub mod handlers;
 mod hex;

@@ -5,6 +5,7 @@ mod options;
 mod sources;
 mod summary;
 pub mod target;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Import the documents of a Python freezer-api's Elasticsearch index, from a server or from files
     #[command(after_help = NOTES)]
     Elasticsearch(Box<ElasticsearchOptions>),
+    /// Compare every document that the old service shows with the one that the target shows
+    #[command(after_help = verify::NOTES)]
+    Verify(Box<verify::VerifyOptions>),
 }
 
 /// Runs a command; the status to exit with.
@@ -51,13 +55,18 @@ pub enum Command {
 pub fn run(options: &Options, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(more) => check::run(options, &more),
-        Command::Sql(more) => import(options, &more.import, || sources::sql(&more)),
+        Command::Verify(more) => verify::run(options, *more),
+        Command::Sql(more) => {
+            more.import.check_files()?;
+            import(options, &more.import, || sources::sql(&more))
+        }
         Command::Elasticsearch(more) => {
             if more.import.delete_missing {
                 return Err(Failure::usage(
                     "Elasticsearch keeps no trace of what was deleted, so that --delete-missing cannot be done from it.",
                 ));
             }
+            more.import.check_files()?;
             import(options, &more.import, || sources::elasticsearch(&more))
         }
     }

@@ -87,6 +87,11 @@ impl Planner {
         Ok(Self { staging, now, phase: 0, after: Key::default(), places: places::Run::default() })
     }
 
+    /// What was staged, for a reading apart from this one.
+    pub fn into_staging(self) -> Staging {
+        self.staging
+    }
+
     /// What is to be said of the source as a whole: projects with rows of several users (`many-users`).
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod clients;
 mod fill;
 mod lookups;
 mod projects;
+mod read_back;
 pub(in crate::import) mod table;
 
 use std::collections::BTreeMap;

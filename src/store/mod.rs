@@ -36,6 +36,7 @@ pub mod search;
 pub mod sessions;
 mod settings;
 pub mod sqlite_file;
+pub mod sweep;
 mod together;
 mod transact;
 pub mod url;
