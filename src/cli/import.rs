@@ -56,17 +56,13 @@ pub fn run(options: &Options, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(more) => check::run(options, &more),
         Command::Verify(more) => verify::run(options, *more),
-        Command::Sql(more) => {
-            more.import.check_files()?;
-            import(options, &more.import, || sources::sql(&more))
-        }
+        Command::Sql(more) => import(options, &more.import, || sources::sql(&more)),
         Command::Elasticsearch(more) => {
             if more.import.delete_missing {
                 return Err(Failure::usage(
                     "Elasticsearch keeps no trace of what was deleted, so that --delete-missing cannot be done from it.",
                 ));
             }
-            more.import.check_files()?;
             import(options, &more.import, || sources::elasticsearch(&more))
         }
     }
