@@ -85,6 +85,12 @@ fn comparable(list: &str, document: &Value) -> Value {
     // Shown twice by some releases.
     object.remove("timeout");
     match list {
+        // Releases up to 18 show it beside the metadata.
+        "backups" => {
+            if let Some(name) = object.remove("user_name") {
+                object["backup_metadata"].as_object_mut().unwrap().entry("user_name").or_insert(name);
+            }
+        }
         "sessions" if object.get("jobs") == Some(&json!({})) => {
             object.remove("jobs");
         }
