@@ -44,7 +44,8 @@ const EXPLAINED: &[(&str, &[&str])] = &[
     ("membership-conflict", &["/jobs/*"]),
     ("membership-gap", &["/jobs/*"]),
     ("no-id", IDS),
-    ("no-project", &["/project_id", "/job_actions/*/project_id"]),
+    // Release 19 shows no actions of a job without a project.
+    ("no-project", &["/project_id", "/job_actions/*"]),
     ("not-ascii", WORDS),
     ("number-precision", &["/backup_metadata", "/freezer_action", "/job_actions/*/freezer_action"]),
     ("other-key", &["/"]),
@@ -65,6 +66,7 @@ const EXPLAINED: &[(&str, &[&str])] = &[
     ("trust-extra", &["/user_credentials"]),
     ("trust-orphan", &["/user_credentials"]),
     ("unknown-value", WORDS),
+    ("uuid-differs", &["/client/uuid"]),
 ];
 
 /// A client that stands for others of its name has what they say of it.

@@ -141,7 +141,7 @@ fn entries(job: &Row, places: &[(Row, Option<Row>)]) -> Vec<Value> {
             is_shown.then(|| ((at.position, &place.id), Value::Object(placed(row, action))))
         })
         .collect();
-    shown.sort_by(|(a, _), (b, _)| a.cmp(b));
+    shown.sort_by_key(|(at, _)| *at);
     shown.into_iter().map(|(_, entry)| entry).collect()
 }
 

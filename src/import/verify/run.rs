@@ -76,6 +76,8 @@ struct Subject {
     id: String,
     document: Value,
     planned: Option<Planned>,
+    /// The rows of `user_credentials` of a job.
+    trusts: Vec<String>,
 }
 
 impl Run<'_> {
@@ -106,8 +108,9 @@ impl Run<'_> {
                     _ => Around::default(),
                 };
                 let Some(document) = old::document(&row, &around) else { continue };
+                let trusts = around.trusts.into_iter().map(|trust| trust.id).collect();
                 let planned = self.ledger.planned(kind.table(), number)?;
-                subjects.push(Subject { id: row.id, document, planned });
+                subjects.push(Subject { id: row.id, document, planned, trusts });
             }
             self.compare(kind, subjects)?;
         }
@@ -135,7 +138,7 @@ impl Run<'_> {
                 };
                 // Several views show the same document.
                 if self.ledger.note_asked(kind, &id)? && ids.insert(id.clone()) {
-                    subjects.push(Subject { id, document, planned });
+                    subjects.push(Subject { id, document, planned, trusts: Vec::new() });
                 }
             }
             self.compare(kind, subjects)
@@ -236,7 +239,7 @@ impl Run<'_> {
         let mut reasons = self.translate(kind, &mut old)?;
         let mut is_different = false;
         for difference in compare(kind, old, ours, &entries) {
-            let reason = self.reason(kind, &subject.document, &difference, &remarks)?;
+            let reason = self.reason(kind, &subject, &difference, &remarks)?;
             let line = Line {
                 table: kind.name(),
                 id: &subject.id,
@@ -312,7 +315,7 @@ impl Run<'_> {
     fn reason(
         &mut self,
         kind: Kind,
-        document: &Value,
+        subject: &Subject,
         difference: &Difference,
         remarks: &[Remark],
     ) -> Result<Option<String>> {
@@ -327,14 +330,27 @@ impl Run<'_> {
         if let Some(remark) = remarks.iter().find(is_about) {
             return Ok(Some(remark.reason.clone()));
         }
-        if !self.has_plan || !is_entry {
+        if !self.has_plan {
+            return Ok(None);
+        }
+        if list == "user_credentials" {
+            for id in &subject.trusts {
+                let remarks = self.ledger.remarks(Table::UserCredentials, id)?;
+                if let Some(remark) = remarks.into_iter().find(Remark::is_gone) {
+                    return Ok(Some(remark.reason));
+                }
+            }
+        }
+        if !is_entry {
             return Ok(None);
         }
         let shown = match kind {
             Kind::Session => self.ledger.remarks(Table::Jobs, entry)?,
             Kind::Job => {
-                let action =
-                    document.pointer(&format!("/job_actions/{entry}/action_id")).and_then(Value::as_str);
+                let action = subject
+                    .document
+                    .pointer(&format!("/job_actions/{entry}/action_id"))
+                    .and_then(Value::as_str);
                 match action {
                     Some(id) => self.ledger.remarks(Table::Actions, id)?,
                     None => Vec::new(),
@@ -345,7 +361,9 @@ impl Run<'_> {
         let rest = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
         let is_about = |remark: &&Remark| match kind {
             Kind::Session => remark.entry.is_empty() && explains(&remark.reason, path),
-            _ => remark.entry.is_empty() && !rest.is_empty() && explains(&remark.reason, &rest),
+            // An action that is not imported cannot be attached.
+            _ if rest.is_empty() => difference.ours.is_none() && remark.entry.is_empty() && remark.is_gone(),
+            _ => remark.entry.is_empty() && explains(&remark.reason, &rest),
         };
         Ok(shown.iter().find(is_about).map(|remark| remark.reason.clone()))
     }

@@ -15,6 +15,7 @@ pub const ALL: &[fn(Kind, &mut Document, &mut Document)] = &[
     members_of_a_session,
     user_name,
     time_stamp,
+    job_of_a_backup,
     no_project,
     reports,
     trust_in_an_action,
@@ -148,6 +149,18 @@ fn time_stamp(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
     old.insert("backup_metadata".to_owned(), Value::Object(theirs));
     ours.insert("backup_metadata".to_owned(), Value::Object(shown));
+}
+
+/// The job of a backup, which the old table has in a column of its own, too: the old API shows the metadata alone, and
+/// ours keeps what only the column has in there.
+fn job_of_a_backup(kind: Kind, old: &mut Document, ours: &mut Document) {
+    if kind != Kind::Backup {
+        return;
+    }
+    let is_shown = old.get("backup_metadata").is_some_and(|metadata| metadata.get("job_id").is_some());
+    if !is_shown && let Some(Value::Object(metadata)) = ours.get_mut("backup_metadata") {
+        metadata.remove("job_id");
+    }
 }
 
 /// Version 1 of the old API knows no projects: which one a row is in is the operator's to say at the import.
