@@ -114,7 +114,10 @@ fn text(description: &Description, people: &People, standing: &str, ended: &Ende
 
 /// Which users have rows in which project, as they were read.
 #[derive(Debug, Clone, Default)]
-struct People(Rc<RefCell<BTreeMap<String, (u64, BTreeSet<String>)>>>);
+struct People(Rc<RefCell<Projects>>);
+
+/// How many rows each project has, and the users that they belong to.
+type Projects = BTreeMap<String, (u64, BTreeSet<String>)>;
 
 impl People {
     fn add(&self, row: &Row) {
