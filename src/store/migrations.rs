@@ -94,7 +94,20 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
     refuse_pythons(&mut connection)?;
     let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
+    expect_readable(&applied)?;
     Ok(standing_of(&known, &applied))
+}
+
+/// Refuses a client library that reads text as empty: with it every row would lose some of its values.
+fn expect_readable(applied: &[String]) -> Result<(), SchemaError> {
+    if applied.iter().all(|version| !version.is_empty()) {
+        return Ok(());
+    }
+    Err(SchemaError::lasting(
+        "The database's client library reads text as empty, as MariaDB Connector/C 3.3.19 and 3.4.9 do (CONC-821). \
+         Update the library; on Debian and Ubuntu it is the package libmariadb3."
+            .to_owned(),
+    ))
 }
 
 /// As [`state`], without a change of the database: one without Diesel's bookkeeping table has no migration.
@@ -108,6 +121,7 @@ pub fn state_unchanged(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let known = on_backend!(&mut connection, |c, source| names(c, &source)?);
     let versions = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
     let applied: Vec<String> = versions.load(&mut connection).unwrap_or_default();
+    expect_readable(&applied)?;
     Ok(standing_of(&known, &applied))
 }
 
