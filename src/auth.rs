@@ -132,7 +132,7 @@ impl Caller {
 
 /// How callers are known (`[DEFAULT] auth_strategy`).
 pub enum Strategy {
-    /// The headers `X-Project-Id`, `X-User-Id` and `X-Roles` are believed. For tests and load runs on loopback.
+    /// The headers `X-Project-Id`, `X-User-Id`, `X-User-Name` and `X-Roles` are believed. For tests and load runs on loopback.
     Noauth,
     /// The built-in identity: `X-Auth-Token` holds a token that it gave out.
     Standalone(Standalone),
@@ -195,6 +195,7 @@ fn believed(call: &Call) -> Result<Caller> {
     let roles = call.header("X-Roles").unwrap_or_default();
     Ok(Caller {
         user_id,
+        user_name: id("X-User-Name"),
         project_id: id("X-Project-Id"),
         roles: roles.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned).collect(),
         is_admin_project: true,

@@ -1,11 +1,14 @@
 //! The commands. Each says on standard error why it failed, if it did.
 
 mod config;
+mod copy;
 mod db;
 mod drop_in;
+mod export;
 mod failure;
 mod generate;
 mod healthcheck;
+pub mod import;
 mod openapi;
 mod policy;
 mod serve;
@@ -33,7 +36,7 @@ Without a command it serves, as `serve` does, if an option says anything or a co
 prints this help.
 
 Exit status: 0 after success and after SIGTERM, 1 for a failure that waiting may mend, 2 for a command line that cannot \
-be read, 78 for what stays until the configuration or the program is changed.";
+be read, 3 and 4 for an import or a copy with rows in the way or with differences, 78 for what stays until the configuration or the program is changed.";
 
 /// The backup-catalogue API service of OpenStack Freezer on a relational database
 #[derive(Parser)]
@@ -52,11 +55,18 @@ enum Command {
     /// Look after the database schema
     #[command(subcommand)]
     Db(db::Command),
+    /// Copy everything into another database of this service, of any backend
+    Copy(copy::CopyOptions),
     /// Manage the users, projects and roles of the built-in identity
     #[command(subcommand)]
     User(user::UserCommand),
     /// Show and check the rules that say who may do what
     Policy(policy::PolicyOptions),
+    /// Print what was created or changed, as JSON documents
+    Export(export::ExportOptions),
+    /// Bring in what a Python freezer-api has stored
+    #[command(subcommand)]
+    Import(import::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -89,6 +99,9 @@ impl Cli {
         match command {
             Command::Serve(more) => return serve(options, more),
             Command::Db(command) => db::run(&database(&options)?, command, options.allow_newer_schema)?,
+            Command::Copy(more) => {
+                copy::run(&more, || database(&options))?;
+            }
             Command::User(command) => {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;
@@ -96,9 +109,16 @@ impl Cli {
                 let around = user::Surroundings::new(&effective)?;
                 user::run(&Store::new(url, 1), &command, &around)?;
             }
+            Command::Import(command) => return import::run(&options, command),
             Command::Policy(more) => {
                 let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
                 return Ok(policy::run(settings, more)?);
+            }
+            Command::Export(more) => {
+                let url = database(&options)?;
+                db::ready(&url, options.allow_newer_schema)?;
+                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                export::run(&Store::new(url, 1), &effective, more)?;
             }
             Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
             Command::Openapi => openapi::run(),

@@ -10,12 +10,16 @@ pub mod auth;
 pub mod cli;
 /// What was configured, parsed once and passed down.
 pub mod config;
+/// Copies of the whole database into another one, of any backend.
+pub mod copy;
 /// Cross-origin requests: preflights and headers.
 pub mod cors;
 /// The JSON of the API to domain values and back; validation; no SQL, no HTTP.
 pub mod document;
 /// One error type; the store says what failed, this room says which status.
 pub mod error;
+/// Documents that were created or changed, one a line.
+pub mod export;
 /// One file per noun: read the call, check, one transaction, render.
 pub mod handlers;
 mod hex;
@@ -23,6 +27,8 @@ mod hex;
 pub mod http;
 /// The built-in identity: a small Keystone v3, for a service without a Keystone.
 pub mod identity;
+/// The way in: what the Python service stored, out of its database or out of Elasticsearch.
+pub mod import;
 /// Keystone: whose token it is.
 pub mod keystone;
 /// Pure rules: job events, session tags, how results fold.

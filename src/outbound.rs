@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use crate::workers;
 
-/// No answer that we ask for is longer than this, in bytes.
+/// No answer of a service of the cloud is longer than this, in bytes.
 const MAX_ANSWER: u64 = 4 << 20;
 
 /// So many requests of one client may wait for an answer. Each has a connection of its own to us behind it, of which
@@ -36,6 +36,8 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How long the whole exchange may take; 60 s where nobody says.
     pub timeout: Option<Duration>,
+    /// How long an answer may be, in bytes; 4 MiB where nobody says.
+    pub max_answer: Option<u64>,
 }
 
 /// Another service's answer, whatever its status.
@@ -67,6 +69,7 @@ impl std::fmt::Debug for Answer {
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
+    max_answer: u64,
     /// How many requests have no answer yet.
     waiting: Arc<AtomicUsize>,
 }
@@ -119,7 +122,8 @@ impl Client {
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
-        Ok(Self { agent: config.build().new_agent(), waiting: Arc::default() })
+        let max_answer = settings.max_answer.unwrap_or(MAX_ANSWER);
+        Ok(Self { agent: config.build().new_agent(), max_answer, waiting: Arc::default() })
     }
 
     /// Sends a request and waits for the answer.
@@ -181,7 +185,7 @@ impl Client {
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: body.into_with_config().limit(MAX_ANSWER).read_to_vec()?,
+            body: body.into_with_config().limit(self.max_answer).read_to_vec()?,
         })
     }
 }
@@ -325,6 +329,28 @@ mod tests {
         let answer = Answer { status: 201, headers, body: b"hunter2".to_vec() };
         assert_eq!(format!("{answer:?}"), "Answer(201, 7 bytes)");
         assert_eq!(answer.header("x-subject-token"), Some("hunter2"));
+    }
+
+    #[test]
+    fn an_answer_may_have_the_length_that_the_settings_say() {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            for _ in 0..2 {
+                let mut stream = listener.accept().unwrap().0;
+                _ = stream.read(&mut [0; 4096]);
+                _ = stream.write_all(
+                    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789",
+                );
+            }
+        });
+        let with = |max_answer| {
+            Client::new(&Settings { max_answer: Some(max_answer), ..Settings::default() }).unwrap()
+        };
+        assert_eq!(with(10).send("POST", &url, &[], None).unwrap().body, b"0123456789");
+        with(9).send("POST", &url, &[], None).unwrap_err();
+        server.join().unwrap();
     }
 
     #[test]

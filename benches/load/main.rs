@@ -8,6 +8,7 @@ mod documents;
 mod fill;
 mod fleet;
 mod http;
+mod import;
 mod load;
 mod machine;
 mod operations;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.command {
         Some(Command::Constant { status }) => constant::serve(status),
+        Some(Command::Import(ref import)) => import::run(&options.database, import),
         None => measure(&options),
     };
     match outcome {

@@ -43,7 +43,7 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER")]
     pub workers: Option<u16>,
     /// What cargo passes to every benchmark
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, global = true)]
     pub bench: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -57,6 +57,8 @@ pub enum Command {
         /// The status of the answer
         status: u16,
     },
+    /// Import a database of the Python service
+    Import(crate::import::Options),
 }
 
 impl Options {

@@ -26,6 +26,7 @@ pub enum Kind {
     Job = 4,
     Place = 5,
     Session = 6,
+    Backup = 7,
 }
 
 /// A scheduler's number.
@@ -51,7 +52,7 @@ pub fn is_known(id: &str) -> bool {
     for round in (0..4).rev() {
         (left, right) = (right ^ mixed(left ^ (round << 56)), left);
     }
-    id == PROJECT || id == USER || ((1..=6).contains(&left) && right < 1_000_000_000)
+    id == PROJECT || id == USER || ((1..=7).contains(&left) && right < 1_000_000_000)
 }
 
 /// Scrambles a number (splitmix64).

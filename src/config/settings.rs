@@ -228,6 +228,7 @@ fn policy(effective: &Effective) -> policy::Settings {
             key_file: section.path("remote_ssl_client_key_file"),
             insecure: !section.is("remote_ssl_verify_server_crt"),
             no_authorities: false,
+            max_answer: None,
             connect_timeout: None,
             // Too long for a clock is as good as the longest.
             timeout: section.float("remote_timeout").filter(|seconds| *seconds > 0.0).map(|seconds| {

@@ -16,6 +16,7 @@ pub mod service;
 pub mod sessions;
 pub mod shape;
 pub mod time;
+pub mod v1;
 
 use serde_json::{Map, Value};
 

@@ -20,7 +20,7 @@ use crate::store::moment_type::Time;
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
 
 /// The keys that have columns, or that only the server sets.
-const KNOWN: &[&str] = &[
+pub const KNOWN: &[&str] = &[
     "session_id",
     "project_id",
     "user_id",
@@ -55,9 +55,10 @@ pub const FIELDS: Fields = &[
 ];
 
 /// Where a session stands.
-const STATUSES: &[&str] = &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
+pub const STATUSES: &[&str] =
+    &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
 /// How its latest run went.
-const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
+pub const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
 /// When a run is a success.
 const POLICIES: &[&str] = &["all", "any"];
 

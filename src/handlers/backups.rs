@@ -40,7 +40,11 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let mut spec = parse(request.call.json()?, now())?;
+    let mut body = request.call.json()?;
+    // In version 1 a status is part of the metadata like any other key, and the backup is available.
+    let status = body.as_object_mut().filter(|_| request.is_v1()).and_then(|body| body.remove("status"));
+    let mut spec = parse(body, now())?;
+    spec.metadata.extend(status.map(|status| ("status".to_owned(), status)));
     if let (true, Some(name)) = (request.is_v1(), &request.caller.user_name) {
         name_user(&mut spec.metadata, name);
     }

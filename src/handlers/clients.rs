@@ -7,6 +7,7 @@ use super::Request;
 use super::jobs::trust::release;
 use crate::document::clients::{COLLECTION, FIELDS, Liveness, lasting, parse, parse_patch, render};
 use crate::document::search;
+use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
@@ -80,8 +81,12 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     match client {
         Some(client) => {
-            let document = render(&client, liveness(app));
-            Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+            let mut document = render(&client, liveness(app));
+            let tagged = lasting(&document);
+            if request.is_v1() {
+                remove_version(&mut document);
+            }
+            Ok(Reply::document_tagged(200, &document, &tagged))
         }
         None => Err(unknown(name)),
     }

@@ -12,6 +12,7 @@ use url::form_urlencoded;
 
 use super::{Owner, Request, Version};
 use crate::document::search;
+use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::routes::App;
@@ -52,6 +53,8 @@ struct Listed<R, P> {
     listing: Listing<R>,
     put: P,
     next: Option<String>,
+    /// Documents of version 1 have no version in a list.
+    is_v1: bool,
 }
 
 impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
@@ -63,14 +66,20 @@ impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
             if index > 0 {
                 out.write_all(b",")?;
             }
-            match &self.fields {
-                None => (self.put)(row, Sink::Text(out))?,
-                Some(fields) => {
-                    let mut document = Value::Null;
-                    (self.put)(row, Sink::Value(&mut document))?;
-                    serde_json::to_writer(&mut *out, &fields.of(document))?;
-                }
+            if self.fields.is_none() && !self.is_v1 {
+                (self.put)(row, Sink::Text(out))?;
+                continue;
             }
+            let mut document = Value::Null;
+            (self.put)(row, Sink::Value(&mut document))?;
+            if self.is_v1 {
+                remove_version(&mut document);
+            }
+            let shown = match &self.fields {
+                Some(fields) => fields.of(document),
+                None => document,
+            };
+            serde_json::to_writer(&mut *out, &shown)?;
         }
         out.write_all(b"]")?;
         if let Some(next) = &self.next {
@@ -155,7 +164,8 @@ impl Request<'_> {
     ) -> Reply {
         let last = listing.rows.last().filter(|_| listing.has_more);
         let next = last.map(|last| self.next(&asked, listing.rows.len(), id(last)));
-        let listed = Listed { noun: asked.collection.noun, fields: asked.fields, listing, put, next };
+        let (noun, is_v1) = (asked.collection.noun, self.is_v1());
+        let listed = Listed { noun, fields: asked.fields, listing, put, next, is_v1 };
         Reply::written(200, move |out| listed.write(out))
     }
 

@@ -11,8 +11,13 @@ mod sessions;
 
 use super::Operation;
 use crate::api_v1;
+use crate::document::actions::ACTION_DOCUMENT;
 use crate::document::backups::BACKUP_DOCUMENT;
 use crate::document::backups::v1::BACKUP_DOCUMENT_V1;
+use crate::document::clients::CLIENT_DOCUMENT;
+use crate::document::jobs::JOB_DOCUMENT;
+use crate::document::sessions::SESSION_DOCUMENT;
+use crate::document::v1::{ACTION_DOCUMENT_V1, CLIENT_DOCUMENT_V1, JOB_DOCUMENT_V1, SESSION_DOCUMENT_V1};
 
 /// Operations that belong together.
 pub struct Group {
@@ -56,7 +61,15 @@ fn in_v1(operation: Operation) -> Option<Operation> {
     if operation.query.iter().any(|parameter| parameter.name == "all_projects") {
         operation.query.retain(|parameter| parameter.name != "all_projects");
     }
-    operation.use_instead(&BACKUP_DOCUMENT, &BACKUP_DOCUMENT_V1);
+    for (shape, other) in [
+        (&CLIENT_DOCUMENT, &CLIENT_DOCUMENT_V1),
+        (&ACTION_DOCUMENT, &ACTION_DOCUMENT_V1),
+        (&JOB_DOCUMENT, &JOB_DOCUMENT_V1),
+        (&SESSION_DOCUMENT, &SESSION_DOCUMENT_V1),
+        (&BACKUP_DOCUMENT, &BACKUP_DOCUMENT_V1),
+    ] {
+        operation.use_instead(shape, other);
+    }
     Some(operation)
 }
 

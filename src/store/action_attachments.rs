@@ -20,8 +20,8 @@ use super::search::Search;
 use super::{Failure, Outcome, Tx, swapped};
 
 /// A row of `action_attachments`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = action_attachments, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = action_attachments, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct ActionAttachment {
     pub id: String,

@@ -18,8 +18,8 @@ use super::search::{Condition as Searched, Search};
 use super::{Outcome, Tx, dialect, swapped};
 
 /// A row of `actions`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = actions, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = actions, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct Action {
     pub id: String,

@@ -15,8 +15,8 @@ use super::schema::backups;
 use super::{Outcome, Tx, is_id, swapped};
 
 /// A row of `backups`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = backups, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = backups, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct Backup {
     pub id: String,

@@ -22,8 +22,8 @@ pub use list::{beyond_columns, list};
 const SEEN_EVERY: TimeDelta = TimeDelta::seconds(30);
 
 /// A row of `clients`.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = clients, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct Client {
     pub id: String,

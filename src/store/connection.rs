@@ -71,6 +71,17 @@ pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 /// # Errors
 /// The server cannot be reached, refuses, or does not take a setting. The URL is not in it.
 pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResult<AnyConnection> {
+    let mut connection = open_unconfigured(url)?;
+    dialect::configure_session(&mut connection, settings)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// Opens one connection with the settings that it has by itself.
+///
+/// # Errors
+/// As [`establish_with`].
+pub(super) fn open_unconfigured(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     let mut connection = open(url).map_err(|error| match error {
         // libpq repeats a URL that it cannot take apart, the password with it.
         ConnectionError::BadConnection(message) if url.backend() != Backend::Sqlite => {
@@ -81,8 +92,6 @@ pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResul
     if url.wants_tls() {
         dialect::expect_tls(&mut connection)?;
     }
-    dialect::configure_session(&mut connection, settings)
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 

@@ -1,5 +1,6 @@
 //! Everything in which the three backends differ: session settings, how a transaction begins, and what
-//! their failures mean. No other room asks which backend it is talking to.
+//! their failures mean. No other room asks which backend it is talking to, but that of other programs' databases
+//! (`foreign`).
 
 mod by_row;
 #[cfg(feature = "mysql")]
@@ -86,6 +87,9 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
         AnyConnection::Sqlite(c) => {
             // The busy time-out first: switching to WAL takes a lock itself.
             c.batch_execute(BUSY_TIMEOUT)?;
+            if settings.read_only {
+                return c.batch_execute("PRAGMA query_only = ON");
+            }
             write_ahead(c)?;
             let synchronous = if settings.sqlite_synchronous { "FULL" } else { "OFF" };
             c.batch_execute(&format!("PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON"))
@@ -227,7 +231,7 @@ pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt
 }
 
 /// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
-const ROWS_AT_A_TIME: usize = 1000;
+pub(super) const ROWS_AT_A_TIME: usize = 1000;
 
 /// Writes rows, all in one statement; that for a single row, which is the most usual one, is kept.
 macro_rules! insert_rows {

@@ -16,8 +16,8 @@ use super::{Failure, Outcome, Tx, action_attachments as places, job_trusts, sess
 pub use list::{ItsClient, list};
 
 /// A row of `job_attachments`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = job_attachments, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = job_attachments, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct JobAttachment {
     pub id: String,

@@ -39,8 +39,13 @@ struct Row {
 
 /// Notes that a job of the project runs under a trust. For a trust that is not new, [`hold`] it first.
 pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
+    insert_as(tx, &new_id(), (project, user), trust)
+}
+
+/// As [`insert`], under an id that was given.
+pub fn insert_as(tx: &mut Tx<'_>, id: &str, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
     let row = Row {
-        id: new_id(),
+        id: id.to_owned(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
         job_id: trust.job_id,
@@ -51,6 +56,18 @@ pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -
     };
     diesel::update(jobs::table.find(&row.job_id)).set(jobs::has_trust.eq(true)).execute(tx.connection)?;
     diesel::insert_into(job_trusts::table).values(row).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Has a job run under another trust.
+pub fn replace(tx: &mut Tx<'_>, trust: &JobTrust) -> Outcome<()> {
+    diesel::update(job_trusts::table.filter(job_trusts::job_id.eq(&trust.job_id)))
+        .set((
+            job_trusts::trust_id.eq(&trust.trust_id),
+            job_trusts::trustor_user_id.eq(&trust.trustor_user_id),
+            job_trusts::updated_at.eq(tx.now),
+        ))
+        .execute(tx.connection)?;
     Ok(())
 }
 

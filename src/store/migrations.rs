@@ -4,8 +4,9 @@ use diesel::migration::MigrationSource;
 use diesel::{QueryDsl, QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{AnyConnection, establish};
+use super::connection::{AnyConnection, establish, establish_with};
 use super::dialect;
+use super::settings::Settings;
 use super::url::{Backend, DatabaseUrl};
 
 #[cfg(feature = "mysql")]
@@ -93,6 +94,38 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
     refuse_pythons(&mut connection)?;
     let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
+    expect_readable(&applied)?;
+    Ok(standing_of(&known, &applied))
+}
+
+/// Refuses a client library that reads text as empty: with it every row would lose some of its values.
+fn expect_readable(applied: &[String]) -> Result<(), SchemaError> {
+    if applied.iter().all(|version| !version.is_empty()) {
+        return Ok(());
+    }
+    Err(SchemaError::lasting(
+        "The database's client library reads text as empty, as MariaDB Connector/C 3.3.19 and 3.4.9 do (CONC-821). \
+         Update the library; on Debian and Ubuntu it is the package libmariadb3."
+            .to_owned(),
+    ))
+}
+
+/// As [`state`], without a change of the database: one without Diesel's bookkeeping table has no migration.
+///
+/// # Errors
+/// A sentence for the operator: the database cannot be reached.
+pub fn state_unchanged(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
+    let settings = Settings { read_only: true, ..Settings::default() };
+    let mut connection = establish_with(url, &settings).map_err(|e| cannot_connect(url, &e))?;
+    refuse_pythons(&mut connection)?;
+    let known = on_backend!(&mut connection, |c, source| names(c, &source)?);
+    let versions = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+    let applied: Vec<String> = versions.load(&mut connection).unwrap_or_default();
+    expect_readable(&applied)?;
+    Ok(standing_of(&known, &applied))
+}
+
+fn standing_of(known: &[String], applied: &[String]) -> SchemaState {
     let version_of = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
     let pending = known.iter().filter(|name| !applied.contains(&version_of(name))).cloned().collect();
     let unknown: Vec<String> = applied
@@ -104,7 +137,7 @@ pub fn state(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
         known.iter().find(|name| version_of(name) == *version).cloned().unwrap_or_else(|| version.clone())
     });
     let latest = known.iter().max().cloned().unwrap_or_default();
-    Ok(SchemaState { current, latest, pending, unknown })
+    SchemaState { current, latest, pending, unknown }
 }
 
 /// Whether a database has every table that this binary reads. Nothing is written, so that a replica can be asked.
@@ -249,11 +282,21 @@ where
     C: MigrationHarness<DB>,
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let known = source.migrations().map_err(|e| cannot_read(&*e))?;
     let applied = connection.applied_migrations().map_err(|e| cannot_read(&*e))?;
-    let mut known: Vec<String> = known.iter().map(|m| m.name().to_string()).collect();
-    known.sort();
-    Ok((known, applied.iter().map(ToString::to_string).collect()))
+    Ok((names(connection, source)?, applied.iter().map(ToString::to_string).collect()))
+}
+
+/// The names of the migrations in `source`, sorted.
+fn names<C, DB>(_: &mut C, source: &EmbeddedMigrations) -> Result<Vec<String>, String>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let known = source.migrations().map_err(|e| cannot_read(&*e))?;
+    let mut names: Vec<String> = known.iter().map(|m| m.name().to_string()).collect();
+    names.sort();
+    Ok(names)
 }
 
 fn cannot_connect(url: &DatabaseUrl, error: &dyn std::fmt::Display) -> String {

@@ -14,8 +14,8 @@ pub use history::{FinishedRun, write};
 pub use list::list;
 
 /// A row of `action_reports`, without the log, which may be large.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = action_reports, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = action_reports, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct ActionReport {
     pub id: String,

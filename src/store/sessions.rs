@@ -20,8 +20,8 @@ use super::{Outcome, Tx, swapped};
 use crate::lifecycle::{self, SessionPolicy};
 
 /// A row of `sessions`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
 pub struct Session {
     pub id: String,

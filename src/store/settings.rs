@@ -31,6 +31,8 @@ pub struct Settings {
     pub db_max_retries: u32,
     /// `sqlite_synchronous` (true): wait for the disk at each commit.
     pub sqlite_synchronous: bool,
+    /// Nothing is written, not even the mode of an SQLite file: for the source of a copy.
+    pub read_only: bool,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             mysql_wsrep_sync_wait: None,
             db_max_retries: 20,
             sqlite_synchronous: true,
+            read_only: false,
         }
     }
 }

@@ -22,11 +22,11 @@ use super::url::DatabaseUrl;
 pub use served::ServedFile;
 
 /// The log of a database in WAL mode.
-const WAL: &str = "-wal";
+pub(super) const WAL: &str = "-wal";
 /// The index of that log, which the processes share.
-const SHM: &str = "-shm";
+pub(super) const SHM: &str = "-shm";
 /// The log of a database in any other mode, which is rolled back.
-const JOURNAL: &str = "-journal";
+pub(super) const JOURNAL: &str = "-journal";
 
 /// Creates the file with mode 0600, if there is none; SQLite gives the files beside it the same mode. For other
 /// databases there is nothing to do. Returns the path of a file that is new.
@@ -87,7 +87,7 @@ fn real_path(path: &Path) -> Result<PathBuf, String> {
 }
 
 /// The path of a file beside the database.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

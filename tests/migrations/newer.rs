@@ -56,3 +56,19 @@ fn a_newer_schema_is_refused_unless_it_is_allowed() {
         served.wait().unwrap();
     }
 }
+
+/// An empty version stands for a client library that reads text as empty.
+#[test]
+fn a_client_library_that_reads_text_as_empty_is_named() {
+    for mut fresh in Fresh::all() {
+        assert_eq!(ended(&fresh, "db sync").0, 0, "{}", fresh.backend);
+        fresh
+            .run("INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('', '2027-01-01')")
+            .unwrap();
+        for line in ["serve", "db check"] {
+            let (status, said) = ended(&fresh, line);
+            assert_eq!(status, 78, "{} {line}: {said}", fresh.backend);
+            assert!(said.contains("client library") && said.contains("CONC-821"), "{said}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Version 1 of the API (contract, api-v1), on a server that offers it beside version 2.
 
+mod differences;
 mod documents;
+mod replay;
 mod scope;
 
 use std::sync::Arc;

@@ -60,5 +60,6 @@ pub fn store(effective: &Effective, workers: usize) -> Settings {
         mysql_wsrep_sync_wait: section.count("mysql_wsrep_sync_wait", u32::MAX),
         db_max_retries: section.count("db_max_retries", u32::MAX).unwrap_or(u32::MAX),
         sqlite_synchronous: section.is("sqlite_synchronous"),
+        read_only: false,
     }
 }

@@ -79,6 +79,7 @@ fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
         key_file: reached.path("keyfile"),
         insecure: reached.is("insecure"),
         no_authorities: false,
+        max_answer: None,
         connect_timeout: timeout,
         // The client makes it from the one for connecting.
         timeout: None,

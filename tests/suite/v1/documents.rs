@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use super::{Caller, fresh, offering};
 use crate::api::Api;
-use crate::documents::action;
+use crate::documents::{action, backup};
 
 on_every_backend! {
     a_patch_merges_objects_and_keeps_what_it_does_not_name,
     a_job_that_was_read_can_be_sent_back,
     attaching_to_a_session_shows_its_schedule_and_detaching_asks_the_job_to_stop,
+    a_version_is_in_the_answer_for_one_resource_and_not_in_lists_or_clients,
+    a_status_that_a_backup_brings_stays_in_its_metadata,
 }
 
 fn a_patch_merges_objects_and_keeps_what_it_does_not_name(api: &Api) {
@@ -63,4 +65,30 @@ fn attaching_to_a_session_shows_its_schedule_and_detaching_asks_the_job_to_stop(
     let shown = alice.get(&format!("/jobs/{job}")).expect(200);
     assert_eq!((&shown["session_id"], &shown["job_schedule"]["event"]), (&json!(""), &json!("stop")));
     assert_eq!(shown["job_schedule"].get("schedule_interval"), None);
+}
+
+fn a_version_is_in_the_answer_for_one_resource_and_not_in_lists_or_clients(api: &Api) {
+    let alice = Caller::alone(api);
+    let job = alice.job_on("c");
+    let session = alice.create("sessions", json!({"schedule": {}}));
+    let of_job = alice.get(&format!("/jobs/{job}")).expect(200)["job_actions"][0]["action_id"].clone();
+    for (noun, id) in [("jobs", &*job), ("sessions", &*session), ("actions", of_job.as_str().unwrap())] {
+        let shown = alice.get(&format!("/{noun}/{id}")).expect(200);
+        assert!(shown["_version"].is_i64(), "{noun}");
+        let listed = alice.get(&format!("/{noun}")).expect(200)[noun][0].clone();
+        assert_eq!(listed.get("_version"), None, "{noun}");
+        assert!(listed.get("user_id").is_some(), "{noun}");
+    }
+    let shown = alice.get("/clients/c").expect(200);
+    let listed = alice.get("/clients").expect(200)["clients"][0].clone();
+    assert_eq!((shown.get("_version"), listed.get("_version")), (None, None));
+}
+
+fn a_status_that_a_backup_brings_stays_in_its_metadata(api: &Api) {
+    let alice = Caller::alone(api);
+    let mut document = backup("b");
+    document["status"] = "odd".into();
+    let id = alice.create("backups", document);
+    let shown = alice.get(&format!("/backups/{id}")).expect(200);
+    assert_eq!((&shown["status"], &shown["backup_metadata"]["status"]), (&json!("available"), &json!("odd")));
 }

@@ -1,0 +1,21 @@
+//! The account as a table for a terminal.
+
+use crate::import::Account;
+
+/// A line for each table, and below it how often each reason was given.
+pub fn table(account: &Account) -> String {
+    let mut text = format!(
+        "{:<18} {:>9} {:>9} {:>9} {:>9} {:>11}\n",
+        "", "read", "imported", "merged", "skipped", "quarantined"
+    );
+    for (name, figures) in &account.tables {
+        text += &format!(
+            "{name:<18} {:>9} {:>9} {:>9} {:>9} {:>11}\n",
+            figures.read, figures.imported, figures.merged, figures.skipped, figures.quarantined
+        );
+        for (reason, count) in &figures.reasons {
+            text += &format!("  {reason}: {count}\n");
+        }
+    }
+    text
+}

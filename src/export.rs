@@ -1,0 +1,81 @@
+//! What was created or changed here, as documents: for the way back to the old service, which takes them with their ids.
+
+use std::io::Write;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::import::verify::{Kind, ours};
+use crate::store::Store;
+use crate::store::moment_type::Time;
+use crate::store::sweep::Part;
+
+/// How many documents are in memory at a time.
+const BATCH: i64 = 100;
+
+/// Which documents.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Those that were created or changed at this time or later; all of them if there is none.
+    pub since: Option<Time>,
+    /// Those of this project; of all projects if there is none.
+    pub project: Option<String>,
+    /// How old the last poll of a client that is up can be (`[DEFAULT] client_down_time`).
+    pub down_time: TimeDelta,
+}
+
+/// A line of the export.
+#[derive(Debug, Serialize)]
+struct Line<'l> {
+    kind: &'static str,
+    changed: &'static str,
+    project_id: &'l str,
+    document: &'l Value,
+}
+
+/// Writes a line for each document. A batch is read at one moment; what changes while the export runs is in it or in the
+/// next one that begins when this one did.
+///
+/// # Errors
+/// The database cannot be read; `out` cannot be written to.
+pub fn export(store: &Store, selection: &Selection, out: &mut dyn Write) -> Result<(), String> {
+    for (kind, noun) in [
+        (Kind::Client, "client"),
+        (Kind::Action, "action"),
+        (Kind::Session, "session"),
+        (Kind::Job, "job"),
+        (Kind::Backup, "backup"),
+    ] {
+        let mut after: Option<String> = None;
+        loop {
+            let part = Part {
+                after: after.as_deref(),
+                project: selection.project.as_deref(),
+                since: selection.since,
+                limit: BATCH,
+            };
+            let (rows, documents) = store
+                .read(|tx| {
+                    let rows = ours::owned(tx, kind, &part)?;
+                    let ids = rows.iter().map(|row| row.id.clone()).collect();
+                    let documents = ours::documents(tx, kind, ids, selection.down_time)?;
+                    Ok((rows, documents))
+                })
+                .map_err(|error| error.to_string())?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.id.clone());
+            for row in &rows {
+                let Some(document) = documents.get(&row.id) else { continue };
+                let is_new = selection.since.is_none_or(|since| row.created_at >= since);
+                let changed = if is_new { "created" } else { "updated" };
+                let line = Line { kind: noun, changed, project_id: &row.project_id, document };
+                serde_json::to_writer(&mut *out, &line)
+                    .map_err(std::io::Error::from)
+                    .and_then(|()| out.write_all(b"\n"))
+                    .map_err(|error| format!("Cannot write the export: {error}."))?;
+            }
+        }
+    }
+    out.flush().map_err(|error| format!("Cannot write the export: {error}."))
+}

@@ -1,0 +1,30 @@
+//! Handing rows on, and counting them.
+
+use crate::import::Result;
+use crate::import::legacy::{Row, Table};
+
+/// Where the rows go, and how many documents have been read.
+pub struct Delivery<'s> {
+    sink: &'s mut dyn FnMut(Row) -> Result<()>,
+    skip_unknown: bool,
+    /// Documents read, bad ones among them.
+    pub read: u64,
+}
+
+impl<'s> Delivery<'s> {
+    /// Nothing is read yet.
+    pub fn new(sink: &'s mut dyn FnMut(Row) -> Result<()>, skip_unknown: bool) -> Self {
+        Self { sink, skip_unknown, read: 0 }
+    }
+
+    /// Hands a row on. The plan skips what is said to be `skipped:`, and quarantines other unknown documents.
+    pub fn add(&mut self, mut row: Row) -> Result<()> {
+        self.read += 1;
+        if self.skip_unknown && row.table == Table::Unknown {
+            for problem in row.problems.iter_mut().filter(|problem| problem.reason == "unknown-kind") {
+                problem.detail.insert_str(0, "skipped: ");
+            }
+        }
+        (self.sink)(row)
+    }
+}

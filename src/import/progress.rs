@@ -1,0 +1,111 @@
+//! How far an import is: a bar on a terminal, a line each ten seconds elsewhere, nothing with `-q`.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+const WITH_TOTAL: &str = "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)";
+const WITHOUT_TOTAL: &str = "{msg} {spinner} {human_pos} ({per_sec}, {elapsed})";
+
+/// A step of the work, in rows. What it says goes to standard error.
+pub struct Progress {
+    what: String,
+    total: Option<u64>,
+    done: u64,
+    begun: Instant,
+    said: Instant,
+    show: Show,
+}
+
+enum Show {
+    Bar(ProgressBar),
+    Lines,
+    Nothing,
+}
+
+impl Progress {
+    /// Begins a step: `what` is a word as "reading"; `total` is how many rows there are, if that is known.
+    pub fn new(what: &str, total: Option<u64>, is_quiet: bool) -> Self {
+        let show = match (is_quiet, io::stderr().is_terminal()) {
+            (true, _) => Show::Nothing,
+            (false, true) => Show::Bar(bar(what, total)),
+            (false, false) => Show::Lines,
+        };
+        let now = Instant::now();
+        Self { what: what.to_owned(), total, done: 0, begun: now, said: now, show }
+    }
+
+    /// So many rows more are done.
+    pub fn advance(&mut self, rows: u64) {
+        self.done += rows;
+        match &self.show {
+            Show::Bar(bar) => bar.set_position(self.done),
+            Show::Lines if self.said.elapsed() >= LINE_EVERY => {
+                self.said = Instant::now();
+                eprintln!("{}", self.line());
+            }
+            Show::Lines | Show::Nothing => {}
+        }
+    }
+
+    /// Ends the step.
+    pub fn finish(self) {
+        match &self.show {
+            Show::Bar(bar) => bar.finish_and_clear(),
+            // A step that was shorter has said nothing so far.
+            Show::Lines if self.begun.elapsed() >= LINE_EVERY => eprintln!("{}", self.line()),
+            Show::Lines | Show::Nothing => {}
+        }
+    }
+
+    fn line(&self) -> String {
+        let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
+        line(&self.what, self.done, self.total, seconds)
+    }
+}
+
+/// "writing: 1200 of 6000 rows, 400 rows/s, 12 s left".
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)] // figures to read
+fn line(what: &str, done: u64, total: Option<u64>, seconds: f64) -> String {
+    let rate = done as f64 / seconds;
+    let Some(total) = total.filter(|total| *total >= done) else {
+        return format!("{what}: {done} rows, {rate:.0} rows/s");
+    };
+    let left = if rate > 0.0 { format!("{:.0} s", (total - done) as f64 / rate) } else { "?".to_owned() };
+    format!("{what}: {done} of {total} rows, {rate:.0} rows/s, {left} left")
+}
+
+fn bar(what: &str, total: Option<u64>) -> ProgressBar {
+    let bar = match total {
+        Some(total) => ProgressBar::new(total),
+        None => ProgressBar::new_spinner(),
+    };
+    let template = if total.is_some() { WITH_TOTAL } else { WITHOUT_TOTAL };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_rate_and_the_time_left() {
+        assert_eq!(
+            line("writing", 1200, Some(6000), 3.0),
+            "writing: 1200 of 6000 rows, 400 rows/s, 12 s left"
+        );
+        assert_eq!(line("reading", 10, None, 2.0), "reading: 10 rows, 5 rows/s");
+        assert_eq!(line("reading", 0, Some(5), 1.0), "reading: 0 of 5 rows, 0 rows/s, ? left");
+        // The source has grown since it was counted.
+        assert_eq!(line("reading", 6, Some(5), 2.0), "reading: 6 rows, 3 rows/s");
+    }
+}

@@ -1,0 +1,222 @@
+//! From the source to the target: everything is read into the staging file, planned, and written batch by batch.
+
+/// Batches: a transaction each, with its own account.
+mod batch;
+/// Whether the target may be written.
+mod resumable;
+/// What a verdict makes of a unit.
+mod settled;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::plan::{Mapping, Planner};
+use super::progress::Progress;
+use super::report::Files;
+use super::staging::Staging;
+use super::unit::{Note, Unit, Verdict};
+use super::write::Mode;
+use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source};
+use crate::store::url::Backend;
+use crate::store::{self, Store};
+use settled::settle;
+
+/// What is to be done.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// What becomes of rows without a project.
+    pub mapping: Mapping,
+    /// What may be done to rows that are there.
+    pub mode: Mode,
+    /// `--into-existing`: the target may have other rows.
+    pub into_existing: bool,
+    /// `--report`.
+    pub report: Option<PathBuf>,
+    /// The side file.
+    pub quarantine: Option<PathBuf>,
+    /// `-q`: no progress.
+    pub is_quiet: bool,
+}
+
+/// What an import has done.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// What became of everything that was read.
+    pub account: Account,
+    /// The side file, if there is something in it.
+    pub quarantine: Option<PathBuf>,
+    /// The first notes of each reason, for a terminal.
+    pub examples: BTreeMap<&'static str, Vec<String>>,
+    /// Bytes of the staging file.
+    pub staged_bytes: u64,
+}
+
+/// How many rows are read between two looks at whether the import is to end.
+const LOOK_EVERY: u64 = 500;
+
+/// What the writes of a served SQLite file leave to the others, which wait for its only lock.
+const SQLITE_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// Imports everything. Without a target, and in a dry run, nothing is written.
+///
+/// # Errors
+/// A sentence. What was written stays, and the next run goes on from there.
+pub fn run(
+    mut source: Box<dyn Source>,
+    target: Option<&Store>,
+    order: &Order,
+    stop: &AtomicBool,
+) -> Result<Ended> {
+    let total = source.describe()?.counts.values().sum();
+    let mut staging = read(&mut *source, Some(total).filter(|total| *total > 0), order, stop)?;
+    let counted = source.counts()?;
+    // The source's snapshot ends here; what follows may take long.
+    drop(source);
+    let staged = staging.counts()?;
+    let missing = differences(&staged, &counted);
+    if !missing.is_empty() {
+        return Err(wrong(&format!(
+            "not everything was read, and nothing is written: {}",
+            missing.join("; ")
+        )));
+    }
+    let staged_bytes = staging.bytes()?;
+    let mut planner = Planner::new(staging, order.mapping.clone(), store::now())?;
+    if let Some(target) = target
+        && !order.into_existing
+    {
+        resumable::check(target, &mut planner)?;
+    }
+    let mut import = Import {
+        planner,
+        target,
+        order,
+        files: Files::new(order.report.as_deref(), order.quarantine.clone())?,
+        ended: Ended { staged_bytes, ..Ended::default() },
+    };
+    import.write(staged.values().sum(), stop)?;
+    import.finish(&staged, &counted)
+}
+
+/// Reads everything into a staging file.
+fn read(source: &mut dyn Source, total: Option<u64>, order: &Order, stop: &AtomicBool) -> Result<Staging> {
+    let mut staging = Staging::new()?;
+    let mut progress = Progress::new("reading", total, order.is_quiet);
+    let mut rows = 0;
+    source.read(&mut |row| {
+        rows += 1;
+        if rows % LOOK_EVERY == 0 {
+            progress.advance(LOOK_EVERY);
+            if stop.load(Ordering::Relaxed) {
+                return Err("The import was stopped before anything was written.".into());
+            }
+        }
+        staging.add(&row)
+    })?;
+    progress.advance(rows % LOOK_EVERY);
+    progress.finish();
+    Ok(staging)
+}
+
+/// An import in progress.
+struct Import<'i> {
+    planner: Planner,
+    target: Option<&'i Store>,
+    order: &'i Order,
+    files: Files,
+    ended: Ended,
+}
+
+impl Import<'_> {
+    /// Writes batch after batch.
+    fn write(&mut self, total: u64, stop: &AtomicBool) -> Result<()> {
+        let remarks = self.planner.remarks()?;
+        for note in &remarks {
+            self.note(note)?;
+        }
+        let step = if self.order.mode.is_dry || self.target.is_none() { "planning" } else { "writing" };
+        let mut progress = Progress::new(step, Some(total), self.order.is_quiet);
+        while let Some(units) = self.planner.next()? {
+            let rows = units.len();
+            self.batch(units)?;
+            progress.advance(u64::try_from(rows).unwrap_or_default());
+            if stop.load(Ordering::Relaxed) {
+                self.files.flush()?;
+                progress.finish();
+                return Err("The import was stopped after a whole batch; running it again continues.".into());
+            }
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    /// Writes a batch, and then its lines of the report and the side file.
+    fn batch(&mut self, units: Vec<Unit>) -> Result<()> {
+        let verdicts = match self.target {
+            Some(store) => {
+                let planner = &mut self.planner;
+                let mut live = |ids: Vec<String>| planner.live_places(&ids);
+                let verdicts = batch::write(store, &units, self.order.mode, &mut live)?;
+                if store.url().backend() == Backend::Sqlite && !self.order.mode.is_dry {
+                    std::thread::sleep(SQLITE_PAUSE);
+                }
+                verdicts
+            }
+            None => units.iter().map(batch::Written::without_target).collect(),
+        };
+        let mut account = Account::default();
+        for (mut unit, written) in units.into_iter().zip(verdicts) {
+            let verdict = written.verdict.as_ref().filter(|_| !unit.rows.is_empty());
+            self.planner.settle(&unit, verdict)?;
+            let planner = &mut self.planner;
+            settle(&mut unit, &written, |unit| planner.raw(unit))?;
+            account.add(&Account::of(std::slice::from_ref(&unit)));
+            if !unit.is_made_up() && written.verdict == Some(Verdict::Unchanged) {
+                account.give_reason(unit.table.name(), settled::UNCHANGED);
+            }
+            for note in &unit.notes {
+                self.note(note)?;
+            }
+            for remainder in &unit.remainders {
+                self.files.remainder(remainder)?;
+            }
+        }
+        self.ended.account.add(&account);
+        self.files.flush()
+    }
+
+    fn note(&mut self, note: &Note) -> Result<()> {
+        const EXAMPLES: usize = 3;
+        let examples = self.ended.examples.entry(note.reason).or_default();
+        if examples.len() < EXAMPLES {
+            examples.push(format!("{} {}", note.table, note.id));
+        }
+        self.files.note(note)
+    }
+
+    /// Ends the files, and holds the account against what was read and what the source counts.
+    fn finish(mut self, staged: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Result<Ended> {
+        self.ended.quarantine = self.files.finish()?;
+        let mut expected = staged.clone();
+        expected.extend(counted.clone());
+        let errors = self.ended.account.errors(&expected);
+        if errors.is_empty() {
+            return Ok(self.ended);
+        }
+        Err(wrong(&errors.join("; ")))
+    }
+}
+
+/// Tables of which the source counts other numbers than were read.
+fn differences(staged: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec<String> {
+    let read = |table: &String| staged.get(table).copied().unwrap_or_default();
+    let wrong = counted.iter().filter(|(table, count)| !table.contains('.') && read(table) != **count);
+    wrong
+        .map(|(table, count)| format!("{table}: {} rows were read, and the source has {count}", read(table)))
+        .collect()
+}
+
+fn wrong(why: &str) -> Error {
+    Error { why: format!("The account does not add up: {why}."), status: ACCOUNT_IS_WRONG }
+}

@@ -1,0 +1,82 @@
+//! The database of the Python service, releases 7 to 19, in MySQL, MariaDB or SQLite.
+//!
+//! Which release made it is told by its columns and never by its version rows, which upgrades that failed half-way have
+//! left wrong. Each column that some releases have and others have not is looked at by itself.
+
+mod describe;
+mod json;
+mod record;
+mod rows;
+mod schema;
+mod value;
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::legacy::{Row, Table};
+use super::{Description, Result, Source};
+use crate::store::foreign::ForeignDatabase;
+use crate::store::url::{Backend, DatabaseUrl};
+use record::Record;
+use schema::Schema;
+
+/// A connection to it, and one snapshot.
+pub struct SqlSource {
+    database: ForeignDatabase,
+    schema: Schema,
+}
+
+impl SqlSource {
+    /// Opens the database for reading. With `force`, a version that no release has does not matter.
+    ///
+    /// # Errors
+    /// A sentence: it is away, is not the Python service's, or is ours.
+    pub fn open(url: &DatabaseUrl, force: bool) -> Result<Self> {
+        if url.backend() == Backend::Postgres {
+            return Err(format!(
+                "{url:?} is PostgreSQL, which the Python service never ran on: its database is MySQL, MariaDB or an \
+                 SQLite file. A database of this service is brought over by `freezer-api copy`."
+            )
+            .into());
+        }
+        let mut database = ForeignDatabase::open(url)?;
+        let schema = Schema::recognise(&mut database, force)?;
+        Ok(Self { database, schema })
+    }
+
+    /// The jobs that the table `job_actions` has rows of, where the jobs have the column of that name, too: the upgrade
+    /// that moves one into the other stopped before its end. Elsewhere nothing.
+    fn moved_jobs(&mut self) -> Result<HashSet<String>> {
+        let mut moved = HashSet::new();
+        if let Some(table) = self.schema.table(Table::JobActions)
+            && self.schema.has(Table::Jobs, "job_actions")
+        {
+            self.database.read(table, &mut |cells| {
+                moved.insert(Record::new(table, cells).id("job_id"));
+                Ok::<_, super::Error>(())
+            })?;
+        }
+        Ok(moved)
+    }
+}
+
+impl Source for SqlSource {
+    fn describe(&mut self) -> Result<Description> {
+        describe::describe(&mut self.database, &self.schema)
+    }
+
+    fn read(&mut self, sink: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        let moved = self.moved_jobs()?;
+        for (kind, table) in &self.schema.tables {
+            self.database.read(table, &mut |cells| {
+                let record = Record::new(table, cells);
+                sink(rows::row(*kind, record, &self.schema, &moved))
+            })?;
+        }
+        Ok(self.database.check_unchanged()?)
+    }
+
+    fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
+        let tables = self.schema.tables.iter();
+        tables.map(|(kind, table)| Ok((kind.name().to_owned(), self.database.count(table)?))).collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! A database of a test's own on the server that FREEZER_TEST_MYSQL_URL names, with a fixture in it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use freezer_api::store::connection::{AnyConnection, establish};
+use freezer_api::store::url::DatabaseUrl;
+
+use super::fixture;
+
+pub struct Database {
+    pub url: DatabaseUrl,
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = Nullable<BigInt>, column_name = "Checksum")]
+    checksum: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+impl Database {
+    /// A database with the fixture's dump.
+    pub fn of(fixture: &str) -> Self {
+        let server = std::env::var("FREEZER_TEST_MYSQL_URL")
+            .unwrap_or_else(|_| panic!("run scripts/test, or set FREEZER_TEST_MYSQL_URL"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let random = uuid::Uuid::new_v4().simple().to_string();
+        let name = format!("freezer_suite_{now}_{}", &random[..8]);
+        let mut admin = establish(&DatabaseUrl::parse(&server).unwrap()).unwrap();
+        admin.batch_execute(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")).unwrap();
+        let mut own = url::Url::parse(&server).unwrap();
+        own.set_path(&name);
+        let database = Self { url: DatabaseUrl::parse(own.as_str()).unwrap(), name };
+        database.run(&std::fs::read_to_string(fixture::path(fixture, "dump.sql")).unwrap());
+        database
+    }
+
+    pub fn run(&self, sql: &str) {
+        self.connect().batch_execute(sql).unwrap();
+    }
+
+    /// A checksum of each table.
+    pub fn checksums(&self) -> Vec<(String, Option<i64>)> {
+        let mut connection = self.connect();
+        let names: Vec<Name> = sql_query(
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+        )
+        .load(&mut connection)
+        .unwrap();
+        let checksum = |name: Name| {
+            let sql = format!("CHECKSUM TABLE `{}` EXTENDED", name.name);
+            let rows: Vec<Number> = sql_query(sql).load(&mut connection).unwrap();
+            (name.name, rows[0].checksum)
+        };
+        names.into_iter().map(checksum).collect()
+    }
+
+    /// Ends every other connection to the database.
+    pub fn kill_others(&self) {
+        let mut connection = self.connect();
+        let others: Vec<Id> = sql_query(
+            "SELECT CAST(id AS SIGNED) AS id FROM information_schema.processlist \
+             WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+        )
+        .load(&mut connection)
+        .unwrap();
+        for Id { id } in others {
+            connection.batch_execute(&format!("KILL {id}")).unwrap();
+        }
+    }
+
+    fn connect(&self) -> AnyConnection {
+        establish(&self.url).unwrap()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Ok(mut connection) = establish(&self.url) {
+            let _ = connection.batch_execute(&format!("DROP DATABASE {}", self.name));
+        }
+    }
+}
