@@ -11,7 +11,7 @@ use super::options::CheckOptions;
 use super::{sources, stop_flag, summary, target};
 use crate::cli::{Failure, database, say};
 use crate::config::Options;
-use crate::import::legacy::Row;
+use crate::import::legacy::{Row, Table};
 use crate::import::run::{self, Ended};
 use crate::import::write::Mode;
 use crate::import::{Description, QUARANTINED, Result, Source};
@@ -121,6 +121,10 @@ type Projects = BTreeMap<String, (u64, BTreeSet<String>)>;
 
 impl People {
     fn add(&self, row: &Row) {
+        // The rows of these tables have no project of their own.
+        if matches!(row.table, Table::JobActions | Table::UserCredentials) {
+            return;
+        }
         let Self(projects) = self;
         let mut projects = projects.borrow_mut();
         let (rows, users) = projects.entry(row.project.clone().unwrap_or_default()).or_default();
