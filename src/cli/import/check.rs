@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::options::CheckOptions;
 use super::{sources, stop_flag, summary, target};
 use crate::cli::{Failure, database, say};
 use crate::config::Options;
-use crate::import::legacy::Row;
+use crate::import::legacy::{Row, Table};
 use crate::import::run::{self, Ended};
 use crate::import::write::Mode;
 use crate::import::{Description, QUARANTINED, Result, Source};
@@ -163,5 +163,9 @@ impl Source for Observed {
 
     fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
         self.source.counts()
+    }
+
+    fn row(&mut self, table: Table, id: &str, raw: Value) -> std::result::Result<Row, String> {
+        self.source.row(table, id, raw)
     }
 }
