@@ -13,13 +13,14 @@ mod value;
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde_json::Value;
+
 use super::legacy::{Row, Table};
 use super::{Description, Result, Source};
 use crate::store::foreign::ForeignDatabase;
 use crate::store::url::{Backend, DatabaseUrl};
 use record::Record;
 use schema::Schema;
-use serde_json::Value;
 
 /// A connection to it, and one snapshot.
 pub struct SqlSource {

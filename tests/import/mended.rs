@@ -116,6 +116,11 @@ fn mended_documents_are_imported_and_the_others_stay_in_quarantine(new: fn() -> 
             "freezer_action": {"action": "backup".repeat(20), "mode": "fs"}}});
         dump += &format!("{hit}\n");
     }
+    // It runs a copy of the action until that is mended.
+    let hit = json!({"_index": "freezer", "_id": "_waiting", "_source": {
+        "job_id": "waiting", "user_id": "11111111111111111111111111111111", "client_id": "node01.example.org",
+        "job_schedule": {}, "job_actions": [{"action_id": "mended", "freezer_action": {"action": "backup", "mode": "fs"}}]}});
+    dump += &format!("{hit}\n");
     dump += r#"{"_index": "freezer", "_id": "late", "_source": {"client": {"client_id": "late.example.o"#;
     let file = directory.path("dump.ndjson");
     std::fs::write(&file, dump).unwrap();
@@ -134,7 +139,7 @@ fn mended_documents_are_imported_and_the_others_stay_in_quarantine(new: fn() -> 
         "user_id": "11111111111111111111111111111111"}});
     write(&directory, &lines);
 
-    let second = directory.import(&target, &source, &["--from-quarantine", "edited.ndjson"]);
+    let second = directory.import(&target, &source, &["--from-quarantine", "edited.ndjson", "--update"]);
     assert_eq!(second.status, 3, "{}", second.stderr);
     let tables = second.tables();
     assert_eq!((&tables["actions"]["imported"], &tables["clients"]["imported"]), (&json!(1), &json!(1)));
@@ -144,6 +149,11 @@ fn mended_documents_are_imported_and_the_others_stay_in_quarantine(new: fn() -> 
     let mut rest = directory.lines("quarantine");
     assert_eq!(line(&mut rest, "actions", "untouched")["reason"], "too-long");
     assert!(rest.iter().all(|line| line["id"] != "mended" && line["reason"] != "bad-line"));
+
+    let daemon = Daemon::start(&target.url);
+    let mut line = Line::new(daemon.port, PROJECT);
+    let job = line.send("GET", "/jobs/waiting", None).expect(200);
+    assert_eq!(job["job_actions"][0]["action_id"], "mended", "{job}");
 }
 
 fn side_files_that_cannot_be_read_or_would_be_lost_are_refused(new: fn() -> Database) {

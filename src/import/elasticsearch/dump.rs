@@ -10,9 +10,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use input::Input;
 use items::Items;
-use serde_json::Value;
 
 use super::delivery::Delivery;
 use super::kinds::Kinds;

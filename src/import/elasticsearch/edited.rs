@@ -20,3 +20,23 @@ pub fn row(kinds: &Kinds, table: Table, id: &str, raw: Value) -> Result<Row, Str
         Err("row is neither a hit nor a whole document".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn hits_and_whole_sources_are_rows_and_parts_are_not() {
+        let kinds = Kinds::parse(&[]).unwrap();
+        let read = |table, raw| row(&kinds, table, "i", raw).map(|row| row.table);
+        let source = json!({"action_id": "a", "freezer_action": {"action": "backup"}});
+        assert_eq!(read(Table::Actions, source.clone()), Ok(Table::Actions));
+        assert_eq!(read(Table::Unknown, source.clone()), Ok(Table::Actions));
+        assert_eq!(read(Table::Unknown, json!({"_id": "i", "_source": source})), Ok(Table::Actions));
+        for part in [json!({"mode": "x"}), json!("x"), json!(null), json!({"_source": 1}), source] {
+            assert!(read(Table::Jobs, part.clone()).is_err(), "{part}");
+        }
+    }
+}

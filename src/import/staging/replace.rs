@@ -72,3 +72,45 @@ impl Staging {
         fill::add(connection, number, row)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::import::legacy::{Backup, Body, State};
+
+    fn row(raw: Value) -> Row {
+        Row {
+            table: Table::Backups,
+            id: "b".to_owned(),
+            state: State::Live,
+            project: None,
+            user: String::new(),
+            created: None,
+            updated: None,
+            version: None,
+            body: Body::Backup(Backup::default()),
+            problems: Vec::new(),
+            raw,
+        }
+    }
+
+    #[test]
+    fn documents_that_share_an_id_are_told_apart_by_theirs() {
+        let hit = |id: &str, text: &str| json!({"_index": "freezer", "_id": id, "_source": {"text": text}});
+        let mut staging = Staging::new().unwrap();
+        staging.add(&row(hit("x", "one"))).unwrap();
+        let taken = |staging: &mut Staging, raw| staging.taken(Table::Backups, "b", &raw).unwrap();
+        assert_eq!(taken(&mut staging, hit("x", "one")), Taken::Same);
+        assert_eq!(taken(&mut staging, json!({})), Taken::By(1));
+        staging.add(&row(hit("y", "two"))).unwrap();
+        assert_eq!(taken(&mut staging, hit("y", "mended")), Taken::By(2));
+        assert_eq!(taken(&mut staging, hit("z", "mended")), Taken::Ambiguous);
+        assert_eq!(staging.taken(Table::Jobs, "b", &json!({})).unwrap(), Taken::Free);
+
+        staging.replace(2, &row(hit("y", "mended"))).unwrap();
+        assert_eq!(taken(&mut staging, hit("y", "mended")), Taken::Same);
+        assert_eq!(staging.counts().unwrap()["backups"], 2);
+    }
+}
