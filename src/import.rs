@@ -6,6 +6,8 @@
 
 /// How many rows were read, and what became of them.
 pub mod account;
+/// The side file of an earlier import, as an operator mended it.
+pub mod edited;
 /// The documents of the old service's Elasticsearch index.
 pub mod elasticsearch;
 /// A source's rows in one form for every release and kind of source.
@@ -100,4 +102,16 @@ pub trait Source {
     /// # Errors
     /// As [`Source::read`].
     fn counts(&mut self) -> Result<BTreeMap<String, u64>>;
+
+    /// A row of a side file, read as this source reads its own, after [`Source::read`]. `id` stands for the id of a
+    /// document without one.
+    ///
+    /// # Errors
+    /// Why it is no whole row of that table.
+    fn row(
+        &mut self,
+        table: legacy::Table,
+        id: &str,
+        raw: serde_json::Value,
+    ) -> std::result::Result<legacy::Row, String>;
 }

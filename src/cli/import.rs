@@ -74,6 +74,7 @@ fn import(
     more: &ImportOptions,
     open: impl FnOnce() -> Result<Box<dyn Source>, Failure>,
 ) -> Result<ExitCode, Failure> {
+    more.keep_edits()?;
     let stop = stop_flag()?;
     let target = target::open(&database(options)?, options.allow_newer_schema)?;
     let mut source = open()?;
@@ -88,6 +89,7 @@ fn import(
         into_existing: more.into_existing,
         report: more.report.clone(),
         quarantine: more.side_file(),
+        from_quarantine: more.from_quarantine.clone(),
         is_quiet: more.reading.quiet,
     };
     let ended = run::run(source, Some(&target), &order, &stop)?;

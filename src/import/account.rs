@@ -71,6 +71,12 @@ impl Account {
         self.figures(table).read += rows;
     }
 
+    /// Counts a row that is not imported, as it should be.
+    pub fn skip(&mut self, table: &str, reason: &str) {
+        self.figures(table).skipped += 1;
+        self.give_reason(table, reason);
+    }
+
     /// Counts a reason.
     pub fn give_reason(&mut self, table: &str, reason: &str) {
         *self.figures(table).reasons.entry(reason.to_owned()).or_default() += 1;

@@ -6,6 +6,7 @@
 mod delivery;
 mod documents;
 mod dump;
+mod edited;
 mod fields;
 mod hit;
 mod kinds;

@@ -17,7 +17,7 @@ use super::report::Files;
 use super::staging::Staging;
 use super::unit::{Note, Unit, Verdict};
 use super::write::Mode;
-use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source};
+use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source, edited};
 use crate::store::url::Backend;
 use crate::store::{self, Store};
 use settled::settle;
@@ -35,6 +35,8 @@ pub struct Order {
     pub report: Option<PathBuf>,
     /// The side file.
     pub quarantine: Option<PathBuf>,
+    /// `--from-quarantine`: a side file with rows that take the place of the source's.
+    pub from_quarantine: Option<PathBuf>,
     /// `-q`: no progress.
     pub is_quiet: bool,
 }
@@ -50,6 +52,17 @@ pub struct Ended {
     pub examples: BTreeMap<&'static str, Vec<String>>,
     /// Bytes of the staging file.
     pub staged_bytes: u64,
+}
+
+impl Ended {
+    /// Keeps the first notes of each reason.
+    fn note(&mut self, note: &Note) {
+        const EXAMPLES: usize = 3;
+        let examples = self.examples.entry(note.reason).or_default();
+        if examples.len() < EXAMPLES {
+            examples.push(format!("{} {}", note.table, note.id));
+        }
+    }
 }
 
 /// How many rows are read between two looks at whether the import is to end.
@@ -68,12 +81,13 @@ pub fn run(
     order: &Order,
     stop: &AtomicBool,
 ) -> Result<Ended> {
+    if let Some(path) = &order.from_quarantine {
+        edited::check(path)?;
+    }
     let total = source.describe()?.counts.values().sum();
     let mut staging = read(&mut *source, Some(total).filter(|total| *total > 0), order, stop)?;
-    let counted = source.counts()?;
-    // The source's snapshot ends here; what follows may take long.
-    drop(source);
-    let staged = staging.counts()?;
+    let mut counted = source.counts()?;
+    let mut staged = staging.counts()?;
     let missing = differences(&staged, &counted);
     if !missing.is_empty() {
         return Err(wrong(&format!(
@@ -81,20 +95,35 @@ pub fn run(
             missing.join("; ")
         )));
     }
-    let staged_bytes = staging.bytes()?;
+    let mut files = None;
+    let mut ended = Ended::default();
+    if let Some(path) = &order.from_quarantine {
+        let files = files.insert(Files::new(order.report.as_deref(), order.quarantine.clone())?);
+        let edited = edited::apply(path, &mut *source, &mut staging, &mut |note| {
+            ended.note(note);
+            files.note(note)
+        })?;
+        for (table, rows) in edited.added {
+            counted.entry(table).and_modify(|count| *count += rows);
+        }
+        ended.account = edited.account;
+        staged = staging.counts()?;
+    }
+    // The source's snapshot ends here; what follows may take long.
+    drop(source);
+    ended.staged_bytes = staging.bytes()?;
     let mut planner = Planner::new(staging, order.mapping.clone(), store::now())?;
     if let Some(target) = target
         && !order.into_existing
+        && order.from_quarantine.is_none()
     {
         resumable::check(target, &mut planner)?;
     }
-    let mut import = Import {
-        planner,
-        target,
-        order,
-        files: Files::new(order.report.as_deref(), order.quarantine.clone())?,
-        ended: Ended { staged_bytes, ..Ended::default() },
+    let files = match files {
+        Some(files) => files,
+        None => Files::new(order.report.as_deref(), order.quarantine.clone())?,
     };
+    let mut import = Import { planner, target, order, files, ended };
     import.write(staged.values().sum(), stop)?;
     import.finish(&staged, &counted)
 }
@@ -187,11 +216,7 @@ impl Import<'_> {
     }
 
     fn note(&mut self, note: &Note) -> Result<()> {
-        const EXAMPLES: usize = 3;
-        let examples = self.ended.examples.entry(note.reason).or_default();
-        if examples.len() < EXAMPLES {
-            examples.push(format!("{} {}", note.table, note.id));
-        }
+        self.ended.note(note);
         self.files.note(note)
     }
 

@@ -4,6 +4,7 @@
 //! left wrong. Each column that some releases have and others have not is looked at by itself.
 
 mod describe;
+mod edited;
 mod json;
 mod record;
 mod rows;
@@ -11,6 +12,8 @@ mod schema;
 mod value;
 
 use std::collections::{BTreeMap, HashSet};
+
+use serde_json::Value;
 
 use super::legacy::{Row, Table};
 use super::{Description, Result, Source};
@@ -23,6 +26,8 @@ use schema::Schema;
 pub struct SqlSource {
     database: ForeignDatabase,
     schema: Schema,
+    /// The jobs of [`SqlSource::moved_jobs`], once they are read.
+    moved: HashSet<String>,
 }
 
 impl SqlSource {
@@ -40,7 +45,7 @@ impl SqlSource {
         }
         let mut database = ForeignDatabase::open(url)?;
         let schema = Schema::recognise(&mut database, force)?;
-        Ok(Self { database, schema })
+        Ok(Self { database, schema, moved: HashSet::new() })
     }
 
     /// The jobs that the table `job_actions` has rows of, where the jobs have the column of that name, too: the upgrade
@@ -65,11 +70,11 @@ impl Source for SqlSource {
     }
 
     fn read(&mut self, sink: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        let moved = self.moved_jobs()?;
+        self.moved = self.moved_jobs()?;
         for (kind, table) in &self.schema.tables {
             self.database.read(table, &mut |cells| {
                 let record = Record::new(table, cells);
-                sink(rows::row(*kind, record, &self.schema, &moved))
+                sink(rows::row(*kind, record, &self.schema, &self.moved))
             })?;
         }
         Ok(self.database.check_unchanged()?)
@@ -78,5 +83,12 @@ impl Source for SqlSource {
     fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
         let tables = self.schema.tables.iter();
         tables.map(|(kind, table)| Ok((kind.name().to_owned(), self.database.count(table)?))).collect()
+    }
+
+    fn row(&mut self, kind: Table, _: &str, raw: Value) -> std::result::Result<Row, String> {
+        let table =
+            self.schema.table(kind).ok_or_else(|| format!("the source has no table {}", kind.name()))?;
+        let record = Record::new(table, edited::cells(table, &raw)?);
+        Ok(rows::row(kind, record, &self.schema, &self.moved))
     }
 }

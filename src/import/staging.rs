@@ -7,6 +7,7 @@ mod fill;
 mod lookups;
 mod projects;
 mod read_back;
+mod replace;
 pub(in crate::import) mod table;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use super::legacy::Row;
 use super::{Error, Result};
 
 pub(in crate::import) use lookups::{Body, Key, Member};
+pub(in crate::import) use replace::Taken;
 
 /// The rows of a source, in the order in which they were read.
 pub struct Staging {

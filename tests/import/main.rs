@@ -13,6 +13,7 @@ mod databases;
 #[path = "../faults/http.rs"]
 mod http;
 mod interrupted;
+mod mended;
 #[allow(dead_code, reason = "other programs use the rest")]
 #[path = "../faults/process.rs"]
 mod process;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::options::CheckOptions;
 use super::{sources, stop_flag, summary, target};
@@ -170,5 +170,9 @@ impl Source for Observed {
 
     fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
         self.source.counts()
+    }
+
+    fn row(&mut self, table: Table, id: &str, raw: Value) -> std::result::Result<Row, String> {
+        self.source.row(table, id, raw)
     }
 }

@@ -90,12 +90,34 @@ pub struct ImportOptions {
     /// [default: freezer-import-<time>.quarantine.ndjson]
     #[arg(long, value_name = "FILE")]
     pub quarantine: Option<PathBuf>,
+    /// Import the rows of an earlier import's side file, as they were edited: each takes the place of the row of the source
+    /// (--from) that has its table and id. Lines with a part of a row only are skipped and counted (not-a-row). Implies
+    /// --into-existing
+    #[arg(long, value_name = "FILE")]
+    pub from_quarantine: Option<PathBuf>,
     /// Exit with 0 also when rows are in the quarantine
     #[arg(long)]
     pub allow_quarantine: bool,
 }
 
 impl ImportOptions {
+    /// Refuses to replace the side file that is read.
+    ///
+    /// # Errors
+    /// `--quarantine` or `--report` names it.
+    pub fn keep_edits(&self) -> Result<(), Failure> {
+        let real = |path: &PathBuf| fs::canonicalize(path).ok();
+        let Some(read) = self.from_quarantine.as_ref().and_then(real) else { return Ok(()) };
+        let written = [("--quarantine", &self.quarantine), ("--report", &self.report)];
+        let same = written.iter().find(|(_, path)| path.as_ref().and_then(real).as_ref() == Some(&read));
+        match same {
+            Some((name, _)) => Err(Failure::usage(format!(
+                "{name} is the file of --from-quarantine, which would be replaced: give another one."
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Where the side file is to be.
     pub fn side_file(&self) -> Option<PathBuf> {
         match &self.quarantine {

@@ -10,14 +10,16 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use input::Input;
 use items::Items;
 
-use super::Options;
 use super::delivery::Delivery;
 use super::kinds::Kinds;
 use super::total::Expected;
-use crate::import::legacy::Row;
+use super::{Options, edited};
+use crate::import::legacy::{Row, Table};
 use crate::import::{Description, Result, Source};
 
 /// Dumps, read one after the other.
@@ -81,5 +83,9 @@ impl Source for Dump {
     /// A file does not say how many documents it is to have; `--expect` does, which [`Source::read`] has compared.
     fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
         Ok(BTreeMap::new())
+    }
+
+    fn row(&mut self, table: Table, id: &str, raw: Value) -> std::result::Result<Row, String> {
+        edited::row(&self.kinds, table, id, raw)
     }
 }

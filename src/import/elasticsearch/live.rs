@@ -13,13 +13,13 @@ use cursor::Cursor;
 use seen::Seen;
 use server::{Server, Trouble};
 
-use super::Options;
 use super::delivery::Delivery;
 use super::documents::{broken, row};
 use super::hit::Hit;
 use super::kinds::{DEFAULT_INDEX, Kinds};
 use super::page::Page;
 use super::total::{Expected, differs};
+use super::{Options, edited};
 use crate::import::legacy::{Row, Table};
 use crate::import::{Description, Result, Source};
 
@@ -221,6 +221,10 @@ impl Source for Live {
     /// `_count` knows no kinds; [`Source::read`] has compared it with what was read.
     fn counts(&mut self) -> Result<BTreeMap<String, u64>> {
         Ok(BTreeMap::new())
+    }
+
+    fn row(&mut self, table: Table, id: &str, raw: Value) -> std::result::Result<Row, String> {
+        edited::row(&self.kinds, table, id, raw)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The reasons that reports give; docs/MIGRATING.md says what each means.
 
+/// The reason of a line of a side file with a part of a row.
+pub const NOT_A_ROW: &str = "not-a-row";
+
 /// All of them.
 const ALL: &[&str] = &[
     "action-deleted",
@@ -34,6 +37,7 @@ const ALL: &[&str] = &[
     "membership-gap",
     "no-id",
     "no-project",
+    NOT_A_ROW,
     "not-ascii",
     "number-precision",
     "other-key",
