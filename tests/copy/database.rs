@@ -119,6 +119,12 @@ impl Database {
         self.texts("SELECT id AS value FROM identity_projects").remove(0)
     }
 
+    /// Whether the server is Oracle's MySQL: it keeps JSON parsed, and numbers as doubles; MariaDB keeps the text.
+    pub fn is_oracles(&self) -> bool {
+        self.url.starts_with("mysql:")
+            && !self.texts("SELECT VERSION() AS value").remove(0).contains("MariaDB")
+    }
+
     pub fn is_empty(&self) -> bool {
         TABLES.iter().all(|(table, _)| self.count(table) == 0)
     }

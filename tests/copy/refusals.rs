@@ -33,8 +33,9 @@ fn every_value_that_the_target_cannot_hold_is_named_before_the_first_row() {
         "clients c3: collides with c1, because MySQL ignores blanks at the end of a key (uq_clients_client_id).",
         "backups b-00001: project_id is not ASCII",
         "actions a1: src_file has 65536 bytes, and MySQL has room for 65535.",
-        "backups b-00002: metadata is nested 41 deep, and the server takes 31.",
     ];
+    // Oracle's takes 100.
+    let mariadb = ["backups b-00002: metadata is nested 41 deep, and the server takes 31."];
     let postgres = [
         "jobs j1: description has the character U+0000",
         "sessions s1: metadata has the character U+0000",
@@ -45,14 +46,16 @@ fn every_value_that_the_target_cannot_hold_is_named_before_the_first_row() {
         let words = match to {
             Backend::Sqlite => everywhere.to_vec(),
             #[cfg(feature = "mysql")]
-            Backend::Mysql => [&everywhere[..], &mysql].concat(),
+            Backend::Mysql if target.is_oracles() => [&everywhere[..], &mysql].concat(),
+            #[cfg(feature = "mysql")]
+            Backend::Mysql => [&everywhere[..], &mysql, &mariadb].concat(),
             #[cfg(feature = "postgres")]
             Backend::Postgres => [&everywhere[1..], &postgres].concat(),
         };
         for options in [&[][..], &["--dry-run"]] {
             let refused = copy(&source, &target, options).refused(3, &words);
             assert!(refused.err.contains("Nothing was written: "), "{}", refused.err);
-            let others = [&mysql[..], &postgres].concat();
+            let others = [&mysql[..], &mariadb, &postgres].concat();
             for other in others.iter().filter(|other| !words.contains(other)) {
                 assert!(!refused.err.contains(other), "{to:?}: {}", refused.err);
             }
