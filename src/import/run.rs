@@ -192,7 +192,7 @@ impl Import<'_> {
                 }
                 verdicts
             }
-            None => units.iter().map(|unit| batch::Written::without_target(unit)).collect(),
+            None => units.iter().map(batch::Written::without_target).collect(),
         };
         let mut account = Account::default();
         for (mut unit, written) in units.into_iter().zip(verdicts) {
