@@ -32,6 +32,11 @@ load() {
   source "$plugin/settings"
   FREEZER_API_BIN_DIR=$scratch/bin FREEZER_API_CONF_DIR=$scratch/etc FREEZER_API_CONF=$scratch/etc/freezer-api.conf
   source "$plugin/lib/freezer-api"
+  # Not this checkout: what the plugin builds and cleans is in there.
+  default_dir=$FREEZER_API_DIR
+  FREEZER_API_DIR=$scratch/source
+  mkdir -p "$FREEZER_API_DIR"
+  ln -sfn "$plugin" "$FREEZER_API_DIR/devstack"
 }
 phase() { source "$plugin/plugin.sh" "$@"; }
 # A program of that name which notes how it was called.
@@ -45,7 +50,7 @@ test_the_settings_have_upstreams_names_and_the_plain_port() {
   load
   called "define_plugin freezer-api"
   is_service_enabled freezer-api || exit 1
-  expect FREEZER_API_DIR "$FREEZER_API_DIR" "$(cd "$plugin/.." && pwd)"
+  expect FREEZER_API_DIR "$default_dir" "$(cd "$plugin/.." && pwd)"
   expect FREEZER_API_REPO "$FREEZER_API_REPO $FREEZER_API_BRANCH" "https://git.example.com/ours.git main"
   expect FREEZER_API_URL "$FREEZER_API_URL" http://192.0.2.1:9090
   expect FREEZERCLIENT_REPO "$FREEZERCLIENT_REPO" https://git.example.com/openstack/python-freezerclient.git
@@ -104,26 +109,23 @@ test_a_binary_that_is_given_is_installed_and_nothing_built() {
 
 test_cargo_builds_with_the_feature_of_the_database() {
   load
-  FREEZER_API_DIR=$scratch/source
-  mkdir -p "$FREEZER_API_DIR"
   PATH=$scratch/cargo-bin:$PATH
-  program "$scratch/cargo-bin/cargo" "mkdir -p target/release && printf '#!/bin/sh\n' >target/release/freezer-api && chmod +x target/release/freezer-api"
+  program "$scratch/cargo-bin/cargo" "mkdir -p target/devstack/release && printf '#!/bin/sh\n' >target/devstack/release/freezer-api && chmod +x target/devstack/release/freezer-api"
   install_freezer_api
   called "git_clone https://git.example.com/ours.git $scratch/source main"
   called "install_package libmariadb3 gcc libc6-dev pkg-config libmariadb-dev"
-  called "cargo build --locked --profile release --features mysql --target-dir $scratch/source/target"
+  called "cargo build --locked --profile release --features mysql --target-dir $scratch/source/target/devstack"
   test -x "$FREEZER_API_BIN_DIR/freezer-api"
   DATABASE_TYPE=postgresql
   install_freezer_api
   called "install_package libpq5 gcc libc6-dev libpq-dev"
-  called "cargo build --locked --profile release --features postgres --target-dir $scratch/source/target"
+  called "cargo build --locked --profile release --features postgres --target-dir $scratch/source/target/devstack"
   program "$scratch/cargo-bin/cargo" "exit 101"
   dies "cargo could not build" install_freezer_api
 }
 
 test_cargo_is_found_where_rustup_puts_it() {
   load
-  FREEZER_API_DIR=$scratch/source
   _freezer_api_cargo() { return 1; }
   dies "set FREEZER_API_BINARY" install_freezer_api
   source "$plugin/lib/freezer-api"
@@ -258,11 +260,10 @@ test_a_client_from_git_or_none() {
 
 test_clean_leaves_what_is_not_ours() {
   load
-  FREEZER_API_DIR=$scratch/source
-  mkdir -p "$FREEZER_API_DIR/target" "$FREEZER_API_CONF_DIR" "$FREEZER_API_BIN_DIR"
+  mkdir -p "$FREEZER_API_DIR/target/devstack" "$FREEZER_API_DIR/target/release" "$FREEZER_API_CONF_DIR" "$FREEZER_API_BIN_DIR"
   touch "$FREEZER_API_CONF" "$FREEZER_API_CONF_DIR/scheduler.conf" "$FREEZER_API_BIN_DIR/freezer-api"
   cleanup_freezer_api
-  expect "what is left" "$(cd "$scratch" && find etc bin source | sort | paste -sd ' ')" "bin etc etc/scheduler.conf source"
+  expect "what is left" "$(cd "$scratch" && find etc bin source | sort | paste -sd ' ')" "bin etc etc/scheduler.conf source source/devstack source/target source/target/release"
   rm "$FREEZER_API_CONF_DIR/scheduler.conf"
   cleanup_freezer_api
   test ! -e "$FREEZER_API_CONF_DIR"
