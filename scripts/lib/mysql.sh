@@ -6,6 +6,8 @@
 source "${BASH_SOURCE[0]%/*}/sid.sh"
 
 mysql_root=$PWD/target/mysql
+as_server=() # servers.sh sets both
+: "${scratch:=}"
 
 # The packages, of Debian's unstable distribution, which is the only one that has MySQL.
 unpack_mysql() {
