@@ -2,28 +2,25 @@
 # Oracle's MySQL for the tests, where docker does not run: Debian's packages of it, unpacked beside cargo's output. It needs
 # neither root nor a change to the system, and runs with its own C library, so that the system's may be older.
 
+# shellcheck source=scripts/lib/sid.sh
+source "${BASH_SOURCE[0]%/*}/sid.sh"
+
 mysql_root=$PWD/target/mysql
+as_server=() # servers.sh sets both
+: "${scratch:=}"
 
 # The packages, of Debian's unstable distribution, which is the only one that has MySQL.
 unpack_mysql() {
   [[ ! -e $mysql_root/complete ]] || return 0
-  local state=$mysql_root/apt mirror deb keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  if [[ $(dpkg --print-architecture 2>/dev/null) != amd64 || ! -e $keyring ]] || ! have apt-get; then
-    echo "MySQL cannot be had here: neither docker runs, nor are there apt-get and Debian's keyring on amd64." \
+  local state=$mysql_root/apt deb
+  rm -rf "$mysql_root"
+  echo "Unpacking MySQL into target/mysql" >&2
+  if ! prepare_sid "$state"; then
+    echo "MySQL cannot be had here: neither docker runs, nor do apt-get and Debian's keyring on amd64 give its packages." \
       "FREEZER_TEST_MYSQL_URL may name a server." >&2
     return 1
   fi
-  rm -rf "$mysql_root"
-  mkdir -p "$state"/{lists/partial,cache/archives/partial,parts,prefs}
-  : >"$state/status"
-  mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-  echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} sid main" >"$state/sources.list"
-  local apt=(apt-get -qq -o Dir::State="$state" -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status"
-    -o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts="$state/parts"
-    -o Dir::Etc::preferencesparts="$state/prefs" -o APT::Sandbox::User=root -o Acquire::Languages=none)
-  echo "Unpacking MySQL into target/mysql" >&2
-  run_logged "$mysql_root/log" "${apt[@]}" update
-  run_logged "$mysql_root/log" "${apt[@]}" install --yes --download-only --no-install-recommends mysql-server-core
+  run_logged "$mysql_root/log" "${sid_apt[@]}" install --yes --download-only --no-install-recommends mysql-server-core
   for deb in "$state"/cache/archives/*.deb; do
     case ${deb##*/} in
       perl* | libperl* | gcc-*-base* | libgdbm* | libdb5.3* | libc-gconv*) ;;

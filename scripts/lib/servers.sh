@@ -144,6 +144,7 @@ start_mysql_or_mariadb() {
     address=$(port_in_docker mysql 3306)
     export FREEZER_TEST_MYSQL_URL=mysql://root:freezer@$address/freezer
   else
+    # shellcheck disable=SC2119 # its arguments are options, and not the script's
     start_mysql
   fi
 }
@@ -156,6 +157,7 @@ start_servers() {
     flavour=$(mysql_flavour)
     if [[ $flavour == both ]]; then
       start_mariadb
+      # shellcheck disable=SC2034 # scripts/test reads it
       mariadb_url=$FREEZER_TEST_MYSQL_URL
       flavour=mysql
     fi
