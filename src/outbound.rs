@@ -36,7 +36,7 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How long the whole exchange may take; 60 s where nobody says.
     pub timeout: Option<Duration>,
-    /// How long an answer may be, in bytes; 4 MiB where nobody says.
+    /// The longest answer that is read, in bytes; 4 MiB by default.
     pub max_answer: Option<u64>,
 }
 

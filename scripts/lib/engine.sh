@@ -36,7 +36,7 @@ start_engine() {
   ln -s "$engine_root/root/usr/libexec/docker/cli-plugins" "$directory/config/cli-plugins"
   export PATH=$engine_root/root/usr/sbin:$engine_root/root/usr/bin:$PATH
   export DOCKER_HOST=unix://$directory/socket DOCKER_CONFIG=$directory/config
-  # In a mount namespace, with which all of its mounts end. Ports are published by docker's own proxy, so that nobody's
+  # In a mount namespace, with which all of its mounts end. Ports are published by docker's own proxy, so that no
   # packet filter is touched.
   setpriv --pdeathsig TERM unshare --mount dockerd --data-root "$directory/data" --exec-root "$directory/exec" --pidfile "$directory/pid" \
     --host "$DOCKER_HOST" --bridge none --iptables=false --ip6tables=false --ip-masq=false \

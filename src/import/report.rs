@@ -91,7 +91,7 @@ impl Lines {
     fn create(path: &Path) -> Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        // Rows of a backup catalogue are nobody else's business.
+        // Rows of a backup catalogue are for the operator alone.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| cannot_make(path, &error))?;
