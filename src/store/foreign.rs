@@ -263,6 +263,7 @@ impl RowCells {
     }
 
     /// A value as text, if it is neither NULL nor empty.
+    #[cfg(feature = "mysql")]
     fn some_text(&self, index: usize) -> Option<String> {
         Some(self.text(index)).filter(|text| !text.is_empty())
     }
