@@ -9,7 +9,6 @@ mod canonical;
 mod compare;
 mod limits;
 mod preflight;
-mod progress;
 mod summary;
 mod transfer;
 
@@ -17,6 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error as Refusal, Kind};
 use crate::import::{ACCOUNT_IS_WRONG, Account, Error, Result};
+use crate::progress::Progress;
 use crate::store::copy::{Copied, Server, Visitor, count, each_table, server};
 use crate::store::migrations::{self, SchemaError};
 use crate::store::url::DatabaseUrl;
@@ -24,7 +24,6 @@ use crate::store::{Failure, Settings, Store, Tx, sqlite_file};
 use canonical::Numbers;
 use compare::{Compared, Comparison};
 use preflight::{Found, Preflight};
-use progress::Progress;
 use transfer::Transfer;
 
 /// The exit status when rows stand in the way and nothing is written.
@@ -151,8 +150,8 @@ impl Copy {
         Ok(())
     }
 
-    fn progress(&self, what: &'static str, rows: u64) -> Progress {
-        Progress::new(what, rows, self.request.is_quiet)
+    fn progress(&self, what: &str, rows: u64) -> Progress {
+        Progress::new(what, Some(rows), self.request.is_quiet)
     }
 
     fn tell(&self, text: &str) {

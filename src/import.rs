@@ -10,12 +10,11 @@ pub mod account;
 pub mod edited;
 /// The documents of the old service's Elasticsearch index.
 pub mod elasticsearch;
+mod ids;
 /// A source's rows in one form for every release and kind of source.
 pub mod legacy;
 /// Which rows of ours the rows of the source become.
 pub mod plan;
-/// How far it is.
-pub mod progress;
 /// The files that say what became of each row.
 pub mod report;
 /// From the source to the target.

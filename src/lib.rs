@@ -41,6 +41,7 @@ pub mod openapi;
 pub mod outbound;
 /// Rule, caller and project to allowed or not.
 pub mod policy;
+mod progress;
 /// How many rows of a kind one project may have.
 pub mod quotas;
 /// THE TABLE: method, path, policy rule, handler; 404, 405 with Allow.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::canonical::{Checksum, digest};
-use super::progress::Progress;
 use super::{Copy, is_left, name_of, source_failed, target_failed};
 use crate::import::{Error, Result};
+use crate::progress::Progress;
 use crate::store::Tx;
 use crate::store::copy::{Copied, Key, Visitor, page, with_keys};
 
@@ -66,7 +66,7 @@ impl Visitor for Comparison<'_, '_, '_> {
                     self.progress.say(&format!("{} {} {what}.", T::TABLE, name_of(&row.key())));
                 }
             }
-            self.progress.add(page.rows.len() as u64);
+            self.progress.advance(page.rows.len() as u64);
             after = Some(last);
         }
         self.tables.push(Compared { table: T::TABLE, source, target });

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::canonical::digest;
 use super::limits::{Problem, problem};
-use super::progress::Progress;
 use super::{Copy, is_left, leave_out, name_of, source_failed, target_failed};
 use crate::import::{Account, Result};
+use crate::progress::Progress;
 use crate::store::Tx;
 use crate::store::copy::{Copied, Key, Page, Visitor, count, page, twins, with_keys};
 use crate::store::url::Backend;
@@ -64,7 +64,7 @@ impl Visitor for Preflight<'_, '_, '_> {
             }
             let some = (rows.len() + unreadable.len()) as u64;
             read += some;
-            self.progress.add(some);
+            self.progress.advance(some);
             after = Some(last);
         }
         let figures = self.found.account.tables.entry(T::TABLE.to_owned()).or_default();

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::canonical::digest;
-use super::progress::Progress;
 use super::{Copy, IN_THE_WAY, is_left, leave_out, name_of, sentence, source_failed};
 use crate::import::{Account, Error, Result};
+use crate::progress::Progress;
 use crate::store::copy::{Copied, Key, Visitor, count, insert, page, with_keys};
 use crate::store::{Outcome, Tx};
 
@@ -62,7 +62,7 @@ impl Visitor for Transfer<'_, '_> {
             if unchanged > 0 {
                 *figures.reasons.entry("unchanged".to_owned()).or_default() += unchanged;
             }
-            self.progress.add(rows);
+            self.progress.advance(rows);
             after = Some(last);
         }
     }

@@ -11,7 +11,6 @@ mod fields;
 mod hit;
 mod kinds;
 mod live;
-mod made_id;
 mod page;
 mod total;
 

@@ -5,7 +5,6 @@ mod backups;
 mod clients;
 mod draft;
 mod entries;
-pub(in crate::import) mod ids;
 mod jobs;
 mod places;
 pub(in crate::import) mod reasons;
@@ -23,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::Result;
+use super::ids;
 use super::legacy::{Body, Row, Table};
 use super::staging::table::{Head, fate, state};
 use super::staging::{Body as Staged, Key, Staging};

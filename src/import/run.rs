@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plan::{Mapping, Planner};
-use super::progress::Progress;
 use super::report::Files;
 use super::staging::Staging;
 use super::unit::{Note, Unit, Verdict};
 use super::write::Mode;
 use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source, edited};
+use crate::progress::Progress;
 use crate::store::url::Backend;
 use crate::store::{self, Store};
 use settled::settle;
@@ -144,7 +144,6 @@ fn read(source: &mut dyn Source, total: Option<u64>, order: &Order, stop: &Atomi
         staging.add(&row)
     })?;
     progress.advance(rows % LOOK_EVERY);
-    progress.finish();
     Ok(staging)
 }
 
@@ -172,11 +171,9 @@ impl Import<'_> {
             progress.advance(u64::try_from(rows).unwrap_or_default());
             if stop.load(Ordering::Relaxed) {
                 self.files.flush()?;
-                progress.finish();
                 return Err("The import was stopped after a whole batch; running it again continues.".into());
             }
         }
-        progress.finish();
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::hit::Hit;
 use super::kinds::Kinds;
-use super::made_id::is_usable;
 use crate::import::legacy::{Body, Problem, Row, State, Table};
+use crate::store::is_id;
 
 /// What a kind makes of a document.
 struct Content {
@@ -90,7 +90,7 @@ fn business_id(fields: &mut Fields, key: &str, id: Option<&str>) -> Result<Strin
     if let Some(own) = fields.word(key) {
         return Ok(own);
     }
-    match id.filter(|id| is_usable(id)) {
+    match id.filter(|id| is_id(id)) {
         Some(id) => {
             fields.note("no-id", format!("There is no `{key}`; `_id` stands for it."), None);
             Ok(id.to_owned())

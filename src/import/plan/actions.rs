@@ -9,6 +9,7 @@ use super::reports;
 use super::text::{digest, natural};
 use crate::document::actions::{DEFAULT_RETRIES, DEFAULT_RETRY_INTERVAL, largest, spec};
 use crate::document::{MAX_DOCUMENT, actions};
+use crate::import::ids;
 use crate::import::legacy::{Action, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
@@ -128,7 +129,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, action: &Action, now: Tim
     let id = target.id.clone();
     draft.push(TargetRow::Action(Box::new(target)));
     if let Some(report) = action.report.as_ref().filter(|report| !reports::is_empty(report)) {
-        let parts = reports::Parts { id: super::ids::made("report", &[&row.id]), action_id: Some(id), times };
+        let parts = reports::Parts { id: ids::made("report", &[&row.id]), action_id: Some(id), times };
         reports::push(draft, owner, report, parts);
     }
 }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::draft::{Draft, Times};
 use super::text::{Word, natural, word};
-use super::{actions, ids, refusal};
+use super::{actions, refusal};
 use crate::document::action_reports::RESULTS;
+use crate::import::ids;
 use crate::import::legacy::{Action, Table};
 use crate::import::staging::table::Head;
 use crate::import::unit::{Outcome, TargetRow};

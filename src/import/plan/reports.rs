@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::draft::{Draft, Times};
-use super::ids;
 use crate::document::action_reports::RESULTS;
+use crate::import::ids;
 use crate::import::legacy::{Report, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;

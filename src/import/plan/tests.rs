@@ -400,7 +400,7 @@ fn a_job_has_the_client_of_its_project_then_a_central_one_then_a_deleted_one_the
     assert!(plan.unit(Table::Clients, made).is_made_up());
     assert_eq!((client.client_id.as_str(), client.hostname.as_deref()), ("p_never", Some("never")));
     assert_eq!(client.description.as_deref(), Some("imported: named by a job"));
-    assert_eq!(*made, super::ids::made("client", &[A, "p_never"]));
+    assert_eq!(*made, crate::import::ids::made("client", &[A, "p_never"]));
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn an_id_that_no_column_holds_is_replaced_wherever_it_is_named() {
         place("p1", "j 1", "a 1", Some(0)),
         backup("b1", json!({"job_id": "j 1"})),
     ]);
-    let id = |table, id| super::ids::replacing(table, id);
+    let id = |table, id| crate::import::ids::replacing(table, id);
     let attachment = plan.attachment("j 1");
     assert_eq!(attachment.id, id(Table::Jobs, "j 1"));
     assert_eq!(attachment.client_id, id(Table::Clients, "ü/1"));
@@ -524,7 +524,7 @@ fn the_inline_definition_of_an_entry_decides_what_its_job_runs() {
         job("j2", Some(json!([entry(json!("never"), &exec)]))),
     ];
     let plan = plan(&rows);
-    let made = |job: &str, index: &str| super::ids::made("action", &[job, index]);
+    let made = |job: &str, index: &str| crate::import::ids::made("action", &[job, index]);
     assert_eq!(
         plan.places(Table::Jobs, "j1"),
         [
@@ -909,7 +909,7 @@ fn no_row_refers_to_one_that_the_target_refused() {
     });
     assert_eq!(plan.fate(Table::Jobs, "j1"), (Quarantined, vec!["exists"]));
     assert_eq!(plan.attachment("j2").client_id, "theirs");
-    assert_eq!(plan.places(Table::Jobs, "j2"), [(super::ids::made("action", &["j2", "0"]), 0)]);
+    assert_eq!(plan.places(Table::Jobs, "j2"), [(crate::import::ids::made("action", &["j2", "0"]), 0)]);
     assert_eq!(plan.fate(Table::JobActions, "p1"), (Quarantined, vec!["exists"]));
     assert_eq!(plan.fate(Table::UserCredentials, "t1"), (Quarantined, vec!["exists"]));
     assert_eq!(plan.fate(Table::ActionReports, "a1"), (Imported, vec!["report-orphan"]));
@@ -920,8 +920,8 @@ fn the_ids_of_the_source_and_those_that_an_import_makes_are_known() {
     let mut planner = planner(&[deleted(client("c1", "web1")), client("ü", "web2")], Mapping::default());
     let asked = [
         "c1".to_owned(),
-        super::ids::replacing(Table::Clients, "ü"),
-        super::ids::made("client", &["a"]),
+        crate::import::ids::replacing(Table::Clients, "ü"),
+        crate::import::ids::made("client", &["a"]),
         "c9".to_owned(),
     ];
     let known = planner.knows(Table::Clients, &asked).unwrap();

@@ -6,8 +6,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::table::fate;
 use super::{Staging, failed};
 use crate::import::Result;
+use crate::import::ids;
 use crate::import::legacy::{Body, Client, Row, State, Table};
-use crate::import::plan::{ids, text};
+use crate::import::plan::text;
 
 /// The clients that are in question.
 const LIVE: &str = "kind = 0 AND state = 0 AND fate = 0";

@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::failed;
 use super::table::{NewBody, NewMember, NewRow, bodies, fate, kind, members, staged, state};
 use crate::import::Result;
+use crate::import::ids;
 use crate::import::legacy::{Body, Problem, Row, Session, State, Table};
-use crate::import::plan::{actions, ids, refusal, schedules, text};
+use crate::import::plan::{actions, refusal, schedules, text};
 
 /// A [`Row`] without its `raw`, which is kept beside it.
 #[derive(Serialize)]

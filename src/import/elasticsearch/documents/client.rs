@@ -2,7 +2,7 @@
 
 use super::{Content, Unreadable, unreadable};
 use crate::import::elasticsearch::fields::Fields;
-use crate::import::elasticsearch::made_id::made_id;
+use crate::import::ids;
 use crate::import::legacy::{Body, Client};
 
 /// The old driver never gave a client's document an id: the client's own is its `uuid`, which was beside `client` up to
@@ -27,8 +27,8 @@ pub fn read(
         _ => fields.word("uuid"),
     };
     let made = || match id {
-        Some(id) => made_id("clients", id),
-        None => made_id("clients", &format!("{}/{user}/{name}", project.unwrap_or_default())),
+        Some(id) => ids::made("clients", &[id]),
+        None => ids::made("clients", &[project.unwrap_or_default(), user, &name]),
     };
     let uuid = own.or(beside).unwrap_or_else(made);
     let client = Client {

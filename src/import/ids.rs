@@ -24,6 +24,11 @@ pub fn is_made(id: &str) -> bool {
     id.len() == 32 && Uuid::try_parse(id).is_ok_and(|uuid| uuid.get_version_num() == 5)
 }
 
+/// Whether a text is a UUID, with dashes or without.
+pub fn is_uuid(text: &str) -> bool {
+    matches!(text.len(), 32 | 36) && Uuid::try_parse(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! How far an import is: a bar on a terminal, a line each ten seconds elsewhere, nothing with `-q`.
+//! How far an import or a copy is: a bar on a terminal, a line each ten seconds elsewhere, nothing with `-q`.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -52,19 +52,29 @@ impl Progress {
         }
     }
 
-    /// Ends the step.
-    pub fn finish(self) {
+    /// Writes a line beside the bar, also with `-q`.
+    pub fn say(&self, line: &str) {
         match &self.show {
-            Show::Bar(bar) => bar.finish_and_clear(),
-            // A step that was shorter has said nothing so far.
-            Show::Lines if self.begun.elapsed() >= LINE_EVERY => eprintln!("{}", self.line()),
-            Show::Lines | Show::Nothing => {}
+            Show::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
+            Show::Lines | Show::Nothing => eprintln!("{line}"),
         }
     }
 
     fn line(&self) -> String {
         let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
         line(&self.what, self.done, self.total, seconds)
+    }
+}
+
+/// Ends the step.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        match &self.show {
+            Show::Bar(bar) => bar.finish_and_clear(),
+            // A step that was shorter has said nothing so far.
+            Show::Lines if self.begun.elapsed() >= LINE_EVERY => eprintln!("{}", self.line()),
+            Show::Lines | Show::Nothing => {}
+        }
     }
 }
 
