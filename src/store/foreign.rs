@@ -205,7 +205,7 @@ impl ForeignDatabase {
     }
 
     fn quoted(&self, name: &str) -> String {
-        if self.file.is_some() { sqlite::quoted(name) } else { format!("`{}`", name.replace('`', "``")) }
+        if self.file.is_some() { sqlite::quoted(name) } else { in_backticks(name) }
     }
 
     fn sentence(&self, what: &str, error: &DieselError) -> String {
@@ -271,4 +271,9 @@ impl RowCells {
 
 fn cannot_open(shown: &str, error: &ConnectionError) -> String {
     format!("{shown} cannot be opened: {error}.")
+}
+
+/// A name in the words of MySQL.
+fn in_backticks(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
 }

@@ -6,7 +6,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Binary;
 use diesel::{RunQueryDsl, sql_query};
 
-use super::{Cells, Column, RowCells, Stopped, Table, cannot_open};
+use super::{Cells, Column, RowCells, Stopped, Table, cannot_open, in_backticks};
 use crate::store::connection::{AnyConnection, open_unconfigured};
 use crate::store::url::DatabaseUrl;
 
@@ -74,7 +74,7 @@ pub(super) fn read<E>(
     table: &Table,
     each: &mut dyn FnMut(Cells) -> Result<(), E>,
 ) -> Result<(), Stopped<E>> {
-    let name = quoted(&table.name);
+    let name = in_backticks(&table.name);
     let columns: Vec<String> = table.columns.iter().map(value).collect();
     let columns = columns.join(", ");
     let page = page_rows(c, table)?;
@@ -142,16 +142,18 @@ impl Key {
         let charset = column.charset.as_ref().filter(is_word)?;
         let collation = column.collation.as_ref().filter(is_word)?;
         let constant = format!("CONVERT(CAST(? AS BINARY) USING {charset}) COLLATE {collation}");
-        Some(Self { name: quoted(&column.name), constant })
+        Some(Self { name: in_backticks(&column.name), constant })
     }
 }
 
 /// How many rows a page may have, by the largest row of the table.
 fn page_rows(c: &mut MysqlConnection, table: &Table) -> QueryResult<u64> {
-    let sizes =
-        table.columns.iter().map(|column| format!("COALESCE(OCTET_LENGTH({}), 0)", quoted(&column.name)));
+    let sizes = table
+        .columns
+        .iter()
+        .map(|column| format!("COALESCE(OCTET_LENGTH({}), 0)", in_backticks(&column.name)));
     let sizes = sizes.collect::<Vec<_>>().join(" + ");
-    let sql = format!("SELECT CAST(MAX({sizes}) AS BINARY) FROM {}", quoted(&table.name));
+    let sql = format!("SELECT CAST(MAX({sizes}) AS BINARY) FROM {}", in_backticks(&table.name));
     let rows: Vec<RowCells> = sql_query(sql).load(c)?;
     let largest = rows.first().and_then(|row| row.text(0).parse().ok()).unwrap_or(0_u64);
     Ok((PAGE_BYTES / largest.max(1)).clamp(1, PAGE_ROWS))
@@ -159,13 +161,9 @@ fn page_rows(c: &mut MysqlConnection, table: &Table) -> QueryResult<u64> {
 
 /// A value as bytes: text in UTF-8 whatever the column's character set, and a number, date or BLOB as it is.
 fn value(column: &Column) -> String {
-    let name = quoted(&column.name);
+    let name = in_backticks(&column.name);
     match column.charset.as_deref() {
         None | Some("utf8" | "utf8mb3" | "utf8mb4" | "ascii" | "binary") => format!("CAST({name} AS BINARY)"),
         Some(_) => format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)"),
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
