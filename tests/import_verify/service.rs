@@ -47,18 +47,28 @@ fn answer(truth: &Value, target: &str, token: &str) -> (&'static str, Value) {
         url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.parse().unwrap()).unwrap()
     };
     let steps: Vec<&str> = url.path_segments().unwrap().collect();
-    assert_eq!(steps[..2], ["v2", view["project_id"].as_str().unwrap()]);
-    let list = view["lists"][steps[2]].as_array().unwrap();
+    let kind = match steps[0] {
+        "v1" => steps[1],
+        _ => {
+            assert_eq!(steps[..2], ["v2", view["project_id"].as_str().unwrap()]);
+            steps[2]
+        }
+    };
+    let list = view["lists"][kind].as_array().unwrap();
     let page: Vec<&Value> = list.iter().skip(number("offset")).take(number("limit")).collect();
-    ("200 OK", json!({steps[2]: page}))
+    ("200 OK", json!({kind: page}))
 }
 
 fn service(url: &str, lines: &str) -> OldService {
+    service_of(OldApi::V2, &format!("{url}/v2/"), lines)
+}
+
+fn service_of(api: OldApi, url: &str, lines: &str) -> OldService {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("tokens");
     std::fs::write(&file, lines).unwrap();
-    let views = View::from_file(&file, OldApi::V2).unwrap();
-    OldService::new(&format!("{url}/v2/"), OldApi::V2, views, &Settings::default()).unwrap()
+    let views = View::from_file(&file, api).unwrap();
+    OldService::new(url, api, views, &Settings::default()).unwrap()
 }
 
 fn tokens(truth: &Value) -> String {
@@ -78,6 +88,22 @@ fn an_import_shows_what_the_old_service_shows() {
     let (summary, lines) = import.verify_with(true, Some(&service));
     assert_eq!(lines.len(), 1, "{summary}{lines:?}");
     assert!(lines[0].contains(": /status: "), "{lines:?}");
+}
+
+#[test]
+fn an_import_of_version_1_shows_what_the_old_service_shows_to_each_user() {
+    let import = Import::new(|| fixture::documents("es-15.0.0-v1", "elasticdump-2.4.6.data.ndjson"));
+    let truth = fixture::truth("es-15.0.0-v1");
+    let numbers = 0..truth["views"].as_array().unwrap().len();
+    let tokens: String = numbers.map(|number| format!("{number}\n")).collect();
+    let service = service_of(OldApi::V1, &serve(truth), &tokens);
+    let (summary, lines) = import.verify_with(true, Some(&service));
+    assert_eq!(lines, [""; 0], "{summary}");
+    assert!(summary.tables["jobs"].compared > 10, "{summary}");
+    import.change("DELETE FROM backups WHERE id = (SELECT MIN(id) FROM backups)");
+    let (summary, lines) = import.verify_with(true, Some(&service));
+    assert_eq!(summary.tables["backups"].missing, 1, "{summary}");
+    assert_eq!(lines.len(), 1, "{lines:?}");
 }
 
 #[test]
