@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, Effective, Options, Reload, ServeOptions};
+use crate::config::{self as configuration, Config, Effective, Options, Reload, ServeOptions, load};
 use crate::logging;
 use crate::store::Store;
 use crate::store::url::DatabaseUrl;
@@ -105,19 +105,19 @@ impl Cli {
             Command::User(command) => {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;
-                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                let effective = load(&options, None).map_err(Failure::lasting)?;
                 let around = user::Surroundings::new(&effective)?;
                 user::run(&Store::new(url, 1), &command, &around)?;
             }
             Command::Import(command) => return import::run(&options, command),
             Command::Policy(more) => {
-                let settings = Effective::load(&options, None).map_err(Failure::lasting)?.policy();
+                let settings = configuration::policy(&load(&options, None).map_err(Failure::lasting)?);
                 return Ok(policy::run(settings, more)?);
             }
             Command::Export(more) => {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;
-                let effective = Effective::load(&options, None).map_err(Failure::lasting)?;
+                let effective = load(&options, None).map_err(Failure::lasting)?;
                 export::run(&Store::new(url, 1), &effective, more)?;
             }
             Command::Config(command) => config::run(&options, command).map_err(Failure::lasting)?,
@@ -130,7 +130,7 @@ impl Cli {
 }
 
 fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
-    let effective = Effective::load(&options, Some(&more)).map_err(Failure::lasting)?;
+    let effective = load(&options, Some(&more)).map_err(Failure::lasting)?;
     let config = Config::new(&effective, more.openrc.as_deref()).map_err(Failure::lasting)?;
     logging::init(&config.logging).map_err(|why| Failure::lasting(effective.located(&why)))?;
     report(&effective);
@@ -142,8 +142,8 @@ fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
 /// Other services of OpenStack serve when no command is given, and are started so. Without a configuration this would
 /// start a new, empty service in the current directory.
 fn without_command(options: Options) -> Result<ExitCode, Failure> {
-    let is_configured = !options.given(None).is_empty()
-        || !Effective::load(&options, None).map_err(Failure::lasting)?.files.is_empty();
+    let is_configured =
+        !options.given(None).is_empty() || !load(&options, None).map_err(Failure::lasting)?.files.is_empty();
     if is_configured {
         return serve(options, ServeOptions::default());
     }
@@ -153,10 +153,10 @@ fn without_command(options: Options) -> Result<ExitCode, Failure> {
 
 /// The database, for the commands that are done at once; they log to standard error, whatever `serve` does.
 fn database(options: &Options) -> Result<DatabaseUrl, Failure> {
-    let effective = Effective::load(options, None).map_err(Failure::lasting)?;
+    let effective = load(options, None).map_err(Failure::lasting)?;
     let debug = effective.section("DEFAULT").is("debug");
     logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
-    effective.database().map_err(Failure::lasting)
+    configuration::database(&effective).map_err(Failure::lasting)
 }
 
 /// Says in the log what the operator should know of the configuration.

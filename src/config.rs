@@ -9,17 +9,28 @@ mod effective;
 mod evaluate;
 mod files;
 mod ini;
+mod load;
 mod option;
 mod reload;
 mod sample;
+mod setting;
 mod settings;
 mod show;
+mod strategy;
 mod table;
 mod template;
 
 pub use arguments::{Options, ServeOptions};
-pub use effective::{Effective, Setting, Source};
+pub use effective::Effective;
+pub use load::load;
 pub use option::Value;
 pub use reload::Reload;
-pub use sample::sample;
-pub use settings::{AuthStrategy, Config};
+pub use setting::{Setting, Source};
+pub use settings::{Config, database, openrc, policy, store};
+pub use strategy::AuthStrategy;
+
+/// A configuration file with every option in it, none of them set.
+pub fn sample() -> String {
+    let head = "# The configuration of freezer-api. Every option is shown with its default; docs/CONFIGURATION.md says more.\n";
+    sample::sample(head, table::SECTIONS)
+}

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::say;
-use crate::config::{self, Config, Effective, Options};
+use crate::config::{self, Config, Options};
 
 /// What can be done with the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -26,7 +26,7 @@ pub enum Command {
 /// A sentence for the operator: the configuration is not valid.
 pub fn run(options: &Options, command: Command) -> Result<(), String> {
     let text = match command {
-        Command::Show { changed } => Effective::load(options, None)?.show(changed),
+        Command::Show { changed } => config::load(options, None)?.show(changed),
         Command::Check => check(options)?,
         Command::Sample => config::sample(),
     };
@@ -36,7 +36,7 @@ pub fn run(options: &Options, command: Command) -> Result<(), String> {
 
 /// Everything that can refuse the configuration, in the order of a start.
 fn check(options: &Options) -> Result<String, String> {
-    let effective = Effective::load(options, None)?;
+    let effective = config::load(options, None)?;
     let config = Config::new(&effective, None)?;
     super::serve::check(&config)?;
     let mut lines = effective.warnings.clone();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, say};
-use crate::config::{Config, Effective, Options};
+use crate::config::{self, Config, Options};
 use crate::outbound::{self, Client};
 
 /// `freezer-api healthcheck`
@@ -43,7 +43,7 @@ pub fn run(options: &Options, more: &HealthcheckOptions) -> Result<(), Failure> 
 
 /// The URL of the service that this host's configuration describes. The health check is not below the path prefix.
 fn own(options: &Options) -> Result<String, String> {
-    let effective = Effective::load(options, None)?;
+    let effective = config::load(options, None)?;
     let config = Config::new(&effective, None)?;
     let host = match config.server.bind_host.as_str() {
         "0.0.0.0" => "127.0.0.1".to_owned(),

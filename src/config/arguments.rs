@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 
-use super::settings::AuthStrategy;
+use super::evaluate::Given;
+use super::strategy::AuthStrategy;
 
 /// What every command can be told. It may hold a password, and so is not for [`Debug`](std::fmt::Debug).
 #[derive(Clone, Default, clap::Args)]
@@ -84,19 +85,6 @@ pub struct ServeOptions {
     /// Where the first start with standalone writes the administrator's openrc file [default: beside the SQLite file]
     #[arg(long, value_name = "PATH")]
     pub openrc: Option<PathBuf>,
-}
-
-/// The value of an option from the command line.
-#[derive(Clone)]
-pub struct Given {
-    /// The option's section.
-    pub group: &'static str,
-    /// The option's name in a file.
-    pub name: &'static str,
-    /// What it is called on the command line.
-    pub flag: &'static str,
-    /// Its value.
-    pub value: String,
 }
 
 impl Options {

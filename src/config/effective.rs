@@ -1,61 +1,12 @@
-//! What each option comes to, and from where.
+//! The value of every option, and where it comes from.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use super::arguments::{Options, ServeOptions};
-use super::evaluate::{Evaluator, Sources, refusal};
-use super::files::Files;
-use super::ini::normalized;
-use super::option::{Opt, Value};
-use super::settings::{AuthStrategy, strategy};
-use super::table::{self, CORS, FORMER, PLUGIN, REACHED};
+use super::evaluate::Evaluator;
+use super::option::Value;
+use super::setting::{Setting, Source, refusal};
 
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody gave one.
-    Default,
-    /// A file has it.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-    },
-    /// A variable of this name has it.
-    Environment(String),
-    /// The command line has it, as this option.
-    CommandLine(&'static str),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) => write!(f, "the environment variable {name}"),
-            Self::CommandLine(flag) => write!(f, "the command line option {flag}"),
-        }
-    }
-}
-
-/// An option and what it comes to. A [`Debug`](fmt::Debug) of it would show passwords, and there is none.
-#[derive(Clone)]
-pub struct Setting {
-    /// The section.
-    pub group: String,
-    /// The option.
-    pub opt: &'static Opt,
-    /// The value; none where it is unset.
-    pub value: Option<Value>,
-    /// Where it comes from.
-    pub source: Source,
-    /// Whether it refers to a secret, and so holds one.
-    pub holds_secret: bool,
-}
-
-/// What every option comes to.
+/// The values of all options.
 pub struct Effective {
     /// Every option, in the order of the table.
     pub settings: Vec<Setting>,
@@ -67,74 +18,58 @@ pub struct Effective {
     pub files: Vec<PathBuf>,
     /// Where other files of the configuration are looked for.
     pub directories: Vec<PathBuf>,
+    /// Options that are no longer read, and those that replace them.
+    former: &'static [(&'static str, &'static str)],
 }
 
 impl Effective {
-    /// Reads everything anew: the files, and the environment.
-    ///
-    /// # Errors
-    /// A sentence for the operator: a file cannot be read or understood, or a value is not valid.
-    pub fn load(options: &Options, serve: Option<&ServeOptions>) -> Result<Self, String> {
-        let files = Files::load(options)?;
-        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-        let environment = environment.filter(|(name, _)| name.starts_with("OS_")).collect();
-        let sources = Sources { command_line: options.given(serve), environment, files: files.read };
-        Self::new(&sources, files.directories)
-    }
-
-    /// What the sources come to.
+    /// Evaluates all options of the evaluator. `former` maps options that are no longer read to those that replace
+    /// them, and `directories` are the places of further files of the configuration.
     ///
     /// # Errors
     /// A sentence for the operator: a value is not valid.
-    pub fn new(sources: &Sources, directories: Vec<PathBuf>) -> Result<Self, String> {
-        let mut evaluator = Evaluator::new(sources, table::options());
-        let mut trustee = None;
-        for (group, reached) in [("keystone_authtoken", &[][..]), ("centralized_scheduler", REACHED)] {
-            let section = evaluator.one(group, "auth_section")?.and_then(Setting::text).map(normalized);
-            if let Some(section) = section {
-                evaluator.add(&section, PLUGIN.iter().chain(reached));
-                trustee = Some(section);
-            }
-        }
-        let entries = || sources.files.iter().flat_map(|file| &file.entries);
-        for entry in entries().filter(|entry| entry.section.starts_with("cors.")) {
-            evaluator.add(&entry.section, CORS);
-        }
+    pub fn new(
+        evaluator: Evaluator<'_>,
+        former: &'static [(&'static str, &'static str)],
+        directories: Vec<PathBuf>,
+    ) -> Result<Self, String> {
         let unknown = evaluator.unknown();
-        let (mut settings, mut warnings) = evaluator.all()?;
-        // What a `[cors.<name>]` leaves open, `[cors]` says; and it is the same Keystone that is asked for trusts.
-        inherit(&mut settings, "cors", |setting| {
-            setting.group.starts_with("cors.") && setting.opt.name != "allowed_origin"
-        });
-        inherit(&mut settings, "keystone_authtoken", |setting| {
-            let is_trustees = trustee.as_ref() == Some(&setting.group);
-            is_trustees && REACHED.iter().any(|opt| opt.name == setting.opt.name)
-        });
+        let files = evaluator.files();
+        let (settings, mut warnings) = evaluator.all()?;
         if let Some((path, line, ..)) = unknown.iter().find(|(_, _, section, _)| section == "default") {
             let place = format!("{}:{line}", path.display());
             warnings
                 .push(format!("{place}: the section [DEFAULT] is written in capitals; any other is not it"));
         }
-        let files = sources.files.iter().map(|file| file.path.clone()).collect();
-        let mut effective = Self { settings, warnings, unknown, files, directories };
-        effective.settle();
-        Ok(effective)
+        Ok(Self { settings, warnings, unknown, files, directories, former })
     }
 
-    /// Fills in the defaults that depend on other options, as far as they can be told.
-    fn settle(&mut self) {
-        let Ok(strategy) = strategy(self) else { return };
-        // The other strategies do not belong on an open network without somebody asking for it.
-        let bind_host = if strategy == AuthStrategy::Keystone { "0.0.0.0" } else { "127.0.0.1" };
-        for (name, default) in [("auth_strategy", strategy.name()), ("bind_host", bind_host)] {
-            let is_it = |setting: &&mut Setting| setting.group == "DEFAULT" && setting.opt.name == name;
-            if let Some(setting) =
-                self.settings.iter_mut().find(is_it).filter(|setting| setting.text().is_none())
-            {
-                setting.value = Some(Value::Text(default.to_owned()));
+    /// Gives options without a value of their own the value that the option of the same name has in another section.
+    pub fn inherit(&mut self, from: &str, is_heir: impl Fn(&Setting) -> bool) {
+        let base: Vec<Setting> =
+            self.settings.iter().filter(|setting| setting.group == from).cloned().collect();
+        let heirs = self.settings.iter_mut();
+        for heir in heirs.filter(|setting| setting.source == Source::Default && is_heir(setting)) {
+            if let Some(base) = base.iter().find(|base| base.opt.name == heir.opt.name) {
+                heir.value.clone_from(&base.value);
+                heir.source.clone_from(&base.source);
+                heir.holds_secret = base.holds_secret;
             }
         }
+    }
+
+    /// Gives an option that has no text the default that follows from other options.
+    pub fn set_default(&mut self, group: &str, name: &str, default: &str) {
+        let mut settings = self.settings.iter_mut();
+        let setting = settings.find(|setting| setting.group == group && setting.opt.name == name);
+        if let Some(setting) = setting.filter(|setting| setting.text().is_none()) {
+            setting.value = Some(Value::Text(default.to_owned()));
+        }
+    }
+
+    /// The option that replaces one that is no longer read.
+    pub fn successor(&self, former: &str) -> Option<&'static str> {
+        self.former.iter().find(|(name, _)| *name == former).map(|(_, now)| *now)
     }
 
     /// A section's options.
@@ -157,44 +92,26 @@ impl Effective {
         }
     }
 
-    /// The options that somebody set and that do nothing here.
+    /// The options that have another value in `other`, or that only one of the two has, and that take effect only
+    /// at a start.
+    pub fn differences<'e>(&'e self, other: &'e Self) -> Vec<&'e Setting> {
+        let gone = self
+            .settings
+            .iter()
+            .filter(|setting| other.find(setting).is_none_or(|o| o.value != setting.value));
+        let new = other.settings.iter().filter(|setting| self.find(setting).is_none());
+        gone.chain(new).filter(|setting| setting.opt.effect && !setting.opt.mutable).collect()
+    }
+
+    fn find(&self, same: &Setting) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.group == same.group && setting.opt.name == same.opt.name)
+    }
+
+    /// The options that are set and have no effect in this service.
     pub fn without_effect(&self) -> Vec<String> {
         let set =
             self.settings.iter().filter(|setting| !setting.opt.effect && setting.source != Source::Default);
         set.map(Setting::name).collect()
-    }
-}
-
-/// The option that replaces an old one.
-pub fn successor(former: &str) -> Option<&'static str> {
-    FORMER.iter().find(|(name, _)| *name == former).map(|(_, now)| *now)
-}
-
-/// Takes what the heirs leave open from the options of the same names in another section.
-fn inherit(settings: &mut [Setting], from: &str, is_heir: impl Fn(&Setting) -> bool) {
-    let base: Vec<Setting> = settings.iter().filter(|setting| setting.group == from).cloned().collect();
-    for setting in settings.iter_mut().filter(|setting| setting.source == Source::Default && is_heir(setting))
-    {
-        if let Some(base) = base.iter().find(|base| base.opt.name == setting.opt.name) {
-            setting.value.clone_from(&base.value);
-            setting.source.clone_from(&base.source);
-            setting.holds_secret = base.holds_secret;
-        }
-    }
-}
-
-impl Setting {
-    /// `[group] name`
-    pub fn name(&self) -> String {
-        format!("[{}] {}", self.group, self.opt.name)
-    }
-
-    /// A text that is there and not empty.
-    pub fn text(&self) -> Option<&str> {
-        match &self.value {
-            Some(Value::Text(text)) if !text.is_empty() => Some(text),
-            _ => None,
-        }
     }
 }
 
@@ -217,8 +134,9 @@ impl<'e> Section<'e> {
 
     /// An option of this section that is no longer read and that `name` replaces, with its place.
     pub fn former(self, name: &str) -> Option<(&'e str, String)> {
-        let is_it =
-            |former: &str| successor(former).is_some_and(|now| now.split(" and ").any(|now| now == name));
+        let is_it = |former: &str| {
+            self.effective.successor(former).is_some_and(|now| now.split(" and ").any(|now| now == name))
+        };
         let mut unknown = self.effective.unknown.iter().filter(|(_, _, section, _)| section == self.name);
         let (path, line, _, former) = unknown.find(|(.., former)| is_it(former))?;
         Some((former.as_str(), format!("{}:{line}", path.display())))
@@ -291,6 +209,3 @@ impl<'e> Section<'e> {
         refusal(self.name, name, source, why)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,11 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::arguments::Given;
-use super::effective::{Setting, Source};
 use super::files::File;
 use super::option::{Kind, Opt, Value};
+use super::setting::{Setting, Source, refusal};
 use super::template::substitute;
+
+/// The value of an option from the command line.
+#[derive(Clone)]
+pub struct Given {
+    /// The option's section.
+    pub group: &'static str,
+    /// The option's name in a file.
+    pub name: &'static str,
+    /// What it is called on the command line.
+    pub flag: &'static str,
+    /// Its value.
+    pub value: String,
+}
 
 /// Everything that was given.
 #[derive(Default)]
@@ -90,6 +102,11 @@ impl<'s> Evaluator<'s> {
             .filter(|(_, entry)| !known.contains(&(entry.section.clone(), entry.key.as_str())))
             .map(|(file, entry)| (file.path.clone(), entry.line, entry.section.clone(), entry.key.clone()))
             .collect()
+    }
+
+    /// The files that were read, the strongest last.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.sources.files.iter().map(|file| file.path.clone()).collect()
     }
 
     fn position(&self, group: &str, name: &str) -> Option<usize> {
@@ -236,14 +253,6 @@ enum Refused {
     Here(String),
     /// What it refers to is not valid, and this sentence says so.
     There(String),
-}
-
-/// The sentence on a value that is not valid.
-pub fn refusal(group: &str, name: &str, source: &Source, why: &str) -> String {
-    match source {
-        Source::Default => format!("The option [{group}] {name} is not valid: {why}."),
-        source => format!("The option [{group}] {name}, given by {source}, is not valid: {why}."),
-    }
 }
 
 /// The old names of an option in this section: those that had no other section had this one.

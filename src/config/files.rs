@@ -4,11 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::arguments::Options;
 use super::ini::{self, Entry};
-
-/// The project's files, and then the program's, which are stronger.
-const NAMES: [&str; 2] = ["freezer", "freezer-api"];
 
 /// A file that was read.
 pub struct File {
@@ -27,27 +23,34 @@ pub struct Files {
 }
 
 impl Files {
-    /// Reads the files that the command line names, or else those that are found in the places for them. What it
-    /// names is stronger than what is found, and directories are stronger than files.
+    /// Reads the files that the command line names, or else those that are found in the places for them under
+    /// `names`: the project's, and the program's. A named file is stronger than one that is found, and a directory is
+    /// stronger than a file.
     ///
     /// # Errors
-    /// A sentence for the operator: a named file or directory is not there, one cannot be read, or has a line that
-    /// cannot be parsed, or a place for files cannot be looked into.
-    pub fn load(options: &Options) -> Result<Self, String> {
+    /// A sentence for the operator: a named file or directory does not exist, a file cannot be read or parsed, or a
+    /// place for files cannot be searched.
+    pub fn load(names: [&str; 2], config_files: &[PathBuf], config_dirs: &[PathBuf]) -> Result<Self, String> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-        Self::load_from(options, &places(home.as_deref()), home.as_deref())
+        let places = places(names[0], home.as_deref());
+        Self::load_from(&Search { names, places: &places, home: home.as_deref() }, config_files, config_dirs)
     }
 
-    fn load_from(options: &Options, places: &[PathBuf], home: Option<&Path>) -> Result<Self, String> {
+    fn load_from(
+        search: &Search<'_>,
+        config_files: &[PathBuf],
+        config_dirs: &[PathBuf],
+    ) -> Result<Self, String> {
+        let Search { places, home, .. } = *search;
         let given = |paths: &[PathBuf]| paths.iter().map(|path| absolute(path, home)).collect::<Vec<_>>();
-        let (files, named) = match given(&options.config_file) {
-            given if given.is_empty() => (found(places, home, ".conf")?, Vec::new()),
+        let (files, named) = match given(config_files) {
+            given if given.is_empty() => (search.found(".conf")?, Vec::new()),
             given => (Vec::new(), given),
         };
-        let directories = given(&options.config_dir);
+        let directories = given(config_dirs);
         let mut paths = files.clone();
         if directories.is_empty() {
-            for directory in found(places, home, ".conf.d")? {
+            for directory in search.found(".conf.d")? {
                 paths.extend(in_directory(&directory)?);
             }
         }
@@ -94,42 +97,51 @@ impl File {
     }
 }
 
-/// Where files are looked for.
-fn places(home: Option<&Path>) -> Vec<PathBuf> {
-    let own = home.into_iter().flat_map(|home| [home.join(".freezer"), home.to_owned()]);
-    own.chain(["/etc/freezer".into(), "/etc".into()]).collect()
+/// Where the files of a project are looked for.
+fn places(project: &str, home: Option<&Path>) -> Vec<PathBuf> {
+    let own = home.into_iter().flat_map(|home| [home.join(format!(".{project}")), home.to_owned()]);
+    own.chain([Path::new("/etc").join(project), "/etc".into()]).collect()
 }
 
-/// Of each name, the first that is there. A symbolic link is there also when it leads nowhere: reading it then says so,
-/// while a service that went on without it would serve an empty database.
-///
-/// # Errors
-/// A sentence for the operator: a place of the system cannot be looked into. A closed home directory
-/// belongs to another user, and is skipped.
-fn found(places: &[PathBuf], home: Option<&Path>, extension: &str) -> Result<Vec<PathBuf>, String> {
-    let mut found = Vec::new();
-    for name in NAMES {
-        for place in places {
-            let path = place.join(format!("{name}{extension}"));
-            match fs::symlink_metadata(&path) {
-                Ok(_) => {
-                    found.push(path);
-                    break;
+/// The places that are searched, and the names that are searched for.
+struct Search<'s> {
+    names: [&'s str; 2],
+    places: &'s [PathBuf],
+    home: Option<&'s Path>,
+}
+
+impl Search<'_> {
+    /// Of each name, the first that exists. A dangling symbolic link counts as existing, so that reading it fails:
+    /// a service that went on without its file would serve an empty database.
+    ///
+    /// # Errors
+    /// A sentence for the operator: a place of the system cannot be searched. A home directory that cannot be searched
+    /// belongs to another user, and is skipped.
+    fn found(&self, extension: &str) -> Result<Vec<PathBuf>, String> {
+        let mut found = Vec::new();
+        for name in self.names {
+            for place in self.places {
+                let path = place.join(format!("{name}{extension}"));
+                match fs::symlink_metadata(&path) {
+                    Ok(_) => {
+                        found.push(path);
+                        break;
+                    }
+                    Err(error)
+                        if error.kind() == ErrorKind::PermissionDenied
+                            && !self.home.is_some_and(|home| place.starts_with(home)) =>
+                    {
+                        return Err(format!(
+                            "It cannot be told whether there is a configuration file {}: {error}.",
+                            path.display()
+                        ));
+                    }
+                    Err(_) => {}
                 }
-                Err(error)
-                    if error.kind() == ErrorKind::PermissionDenied
-                        && !home.is_some_and(|home| place.starts_with(home)) =>
-                {
-                    return Err(format!(
-                        "It cannot be told whether there is a configuration file {}: {error}.",
-                        path.display()
-                    ));
-                }
-                Err(_) => {}
             }
         }
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// The files `*.conf` of a directory, by name; the shell's star does not stand for hidden ones.
@@ -168,11 +180,11 @@ mod tests {
 
     /// Loads with `home` and `etc` below `root` as the only places.
     fn load(root: &Path, config_file: &[&str], config_dir: &[&str]) -> Result<Files, String> {
-        let paths = |names: &[&str]| names.iter().map(|name| root.join(name)).collect();
-        let options =
-            Options { config_file: paths(config_file), config_dir: paths(config_dir), ..Options::default() };
+        let paths = |names: &[&str]| names.iter().map(|name| root.join(name)).collect::<Vec<_>>();
         let places = [root.join("home/.freezer"), root.join("home"), root.join("etc")];
-        Files::load_from(&options, &places, Some(&root.join("home")))
+        let names = ["freezer", "freezer-api"];
+        let search = Search { names, places: &places, home: Some(&root.join("home")) };
+        Files::load_from(&search, &paths(config_file), &paths(config_dir))
     }
 
     fn write(root: &Path, name: &str, text: &str) {
@@ -267,6 +279,6 @@ mod tests {
     fn a_tilde_is_the_home_directory() {
         assert_eq!(absolute(Path::new("~/x.conf"), Some(Path::new("/h"))), Path::new("/h/x.conf"));
         assert_eq!(absolute(Path::new("/~/x"), Some(Path::new("/h"))), Path::new("/~/x"));
-        assert_eq!(places(None), [Path::new("/etc/freezer"), Path::new("/etc")]);
+        assert_eq!(places("freezer", None), [Path::new("/etc/freezer"), Path::new("/etc")]);
     }
 }

@@ -25,6 +25,14 @@ pub struct Opt {
     pub old_names: &'static [(&'static str, &'static str)],
 }
 
+/// A section of the file.
+pub struct Section {
+    /// Its name.
+    pub name: &'static str,
+    /// Whose options these are, and what they are for: the heading of the sample.
+    pub parts: &'static [(&'static str, &'static [Opt])],
+}
+
 /// What the value of an option may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {

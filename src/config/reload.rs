@@ -1,7 +1,9 @@
 //! SIGHUP: what can change while the service runs, does.
 
 use super::arguments::{Options, ServeOptions};
-use super::effective::{Effective, Setting};
+use super::effective::Effective;
+use super::load::load;
+use super::setting::Setting;
 use super::settings::Config;
 use crate::logging;
 
@@ -22,7 +24,7 @@ impl Reload {
     /// Reads everything again, applies what can change, and says in the log what cannot. A configuration that is not
     /// valid changes nothing.
     pub fn run(&self) {
-        let read = Effective::load(&self.options, Some(&self.serve));
+        let read = load(&self.options, Some(&self.serve));
         let valid = read.and_then(|fresh| Ok((Config::new(&fresh, self.serve.openrc.as_deref())?, fresh)));
         let (config, fresh) = match valid {
             Ok(valid) => valid,
@@ -42,22 +44,5 @@ impl Reload {
         if !restart.is_empty() {
             log::warn!("SIGHUP: changed, but only in effect after a restart: {}", restart.join(", "));
         }
-    }
-}
-
-impl Effective {
-    /// The options that have another value there, or that only one of the two has, and that do not change by reading
-    /// them again.
-    fn differences<'e>(&'e self, other: &'e Self) -> Vec<&'e Setting> {
-        let gone = self
-            .settings
-            .iter()
-            .filter(|setting| other.find(setting).is_none_or(|o| o.value != setting.value));
-        let new = other.settings.iter().filter(|setting| self.find(setting).is_none());
-        gone.chain(new).filter(|setting| setting.opt.effect && !setting.opt.mutable).collect()
-    }
-
-    fn find(&self, same: &Setting) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.group == same.group && setting.opt.name == same.opt.name)
     }
 }

@@ -2,18 +2,15 @@
 
 use std::fmt::Write;
 
-use super::option::{Kind, Opt};
-use super::table::SECTIONS;
+use super::option::{Kind, Opt, Section};
 
 /// How wide the text is.
 const WIDTH: usize = 100;
 
-/// A configuration file with every option in it, none of them set.
-pub fn sample() -> String {
-    let mut out = String::from(
-        "# The configuration of freezer-api. Every option is shown with its default; docs/CONFIGURATION.md says more.\n",
-    );
-    for section in SECTIONS {
+/// A configuration file that begins with the text `head` and has every option in it, none of them set.
+pub fn sample(head: &str, sections: &[Section]) -> String {
+    let mut out = String::from(head);
+    for section in sections {
         let _ = write!(out, "\n[{}]\n", section.name);
         for (heading, options) in section.parts {
             let _ = write!(out, "\n#\n# From {heading}\n#\n");

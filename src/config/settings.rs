@@ -11,34 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::effective::Effective;
+use super::strategy::{AuthStrategy, strategy};
 use crate::api_v1::Scope;
 use crate::quotas::Limits;
-use crate::store::url::{Backend, DatabaseUrl};
+use crate::store::url::DatabaseUrl;
 use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
 };
-
-/// How callers are known (`[DEFAULT] auth_strategy`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum AuthStrategy {
-    /// Believe X-Project-Id, X-User-Id and X-Roles; for tests and load runs, on loopback only
-    Noauth,
-    /// The built-in identity: users of `freezer-api user`, who log in at /identity/v3
-    Standalone,
-    /// Keystone: tokens that it gave out, and that it is asked about
-    Keystone,
-}
-
-impl AuthStrategy {
-    /// Its name in a file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Noauth => "noauth",
-            Self::Standalone => "standalone",
-            Self::Keystone => "keystone",
-        }
-    }
-}
 
 /// What `serve` works with.
 #[derive(Debug, Clone)]
@@ -83,7 +62,7 @@ impl Config {
     /// # Errors
     /// A sentence for the operator.
     pub fn new(effective: &Effective, openrc: Option<&Path>) -> Result<Self, String> {
-        let database = effective.database()?;
+        let database = database(effective)?;
         let auth_strategy = strategy(effective)?;
         let mut server = server(effective)?;
         if auth_strategy == AuthStrategy::Noauth {
@@ -96,11 +75,11 @@ impl Config {
         };
         Ok(Self {
             slave_database: database::slave(effective)?,
-            store: effective.store(server.workers),
+            store: store(effective, server.workers),
             auth_strategy,
             keystone,
             trusts,
-            policy: effective.policy(),
+            policy: policy(effective),
             health: middleware::health(effective)?,
             logging: logging::settings(effective)?,
             openrc: openrc.map_or_else(|| openrc_beside(&database), Path::to_owned),
@@ -125,65 +104,32 @@ fn v1(effective: &Effective) -> Option<Scope> {
     is_on.then_some(scope)
 }
 
-impl Effective {
-    /// The database.
-    ///
-    /// # Errors
-    /// A sentence for the operator: the URL means nothing to us.
-    pub fn database(&self) -> Result<DatabaseUrl, String> {
-        database::url(self)
-    }
-
-    /// How the database is used where so many work with it at once.
-    pub fn store(&self, workers: usize) -> store::Settings {
-        database::store(self, workers)
-    }
-
-    /// The openrc file of the first start, and the identity's URL, as this machine sees it.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
-    pub fn openrc(&self) -> Result<(PathBuf, String), String> {
-        let server = server(self)?;
-        let host = match server.bind_host.parse::<IpAddr>() {
-            Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
-            Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
-            _ => server.bind_host,
-        };
-        let url = format!("http://{host}:{}/identity/v3", server.bind_port);
-        Ok((openrc_beside(&self.database()?), url))
-    }
-
-    /// Where the rules of the policy are.
-    pub fn policy(&self) -> policy::Settings {
-        policy(self)
-    }
-}
-
-/// How callers are known: as somebody said, or else by what there is.
+/// The database.
 ///
 /// # Errors
-/// A sentence for the operator: it cannot be told.
-pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
-    match effective.section("DEFAULT").text("auth_strategy") {
-        Some("keystone") => return Ok(AuthStrategy::Keystone),
-        Some("noauth") => return Ok(AuthStrategy::Noauth),
-        Some(_) => return Ok(AuthStrategy::Standalone),
-        None => {}
-    }
-    let keystone = effective.section("keystone_authtoken");
-    let names = ["auth_url", "auth_type", "www_authenticate_uri", "auth_section"];
-    // A file that names a Keystone in the way of old is to be mended, and not served without Keystone.
-    if names.into_iter().any(|name| keystone.text(name).is_some()) || keystone.former("auth_url").is_some() {
-        return Ok(AuthStrategy::Keystone);
-    }
-    match effective.database()?.backend() {
-        Backend::Sqlite => Ok(AuthStrategy::Standalone),
-        Backend::Mysql | Backend::Postgres => Err("With MySQL and PostgreSQL there is no default for [DEFAULT] \
-             auth_strategy (--auth-strategy) while [keystone_authtoken] is empty: fill it in, for `keystone`, or choose \
-             `standalone` (the built-in identity) or `noauth` (for tests; believes whatever a caller says of itself)."
-            .to_owned()),
-    }
+/// A sentence for the operator: the URL cannot be parsed.
+pub fn database(effective: &Effective) -> Result<DatabaseUrl, String> {
+    database::url(effective)
+}
+
+/// How `workers` threads use the database.
+pub fn store(effective: &Effective, workers: usize) -> store::Settings {
+    database::store(effective, workers)
+}
+
+/// The openrc file of the first start, and the URL of the built-in identity as this machine reaches it.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn openrc(effective: &Effective) -> Result<(PathBuf, String), String> {
+    let server = server(effective)?;
+    let host = match server.bind_host.parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+        _ => server.bind_host,
+    };
+    let url = format!("http://{host}:{}/identity/v3", server.bind_port);
+    Ok((openrc_beside(&database(effective)?), url))
 }
 
 fn server(effective: &Effective) -> Result<server::Settings, String> {
@@ -212,7 +158,8 @@ fn server(effective: &Effective) -> Result<server::Settings, String> {
     })
 }
 
-fn policy(effective: &Effective) -> policy::Settings {
+/// Where the rules of the policy are.
+pub fn policy(effective: &Effective) -> policy::Settings {
     let section = effective.section("oslo_policy");
     let defaults = policy::Settings::default();
     policy::Settings {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::effective::{Effective, Setting, Source, successor};
+use super::effective::Effective;
+use super::setting::{Setting, Source};
 
 impl Effective {
     /// Every option, or those that are `changed` from their default, with where it comes from, in the form of a
@@ -34,7 +35,7 @@ impl Effective {
             out.push_str("\n# Not known here, and ignored:\n");
         }
         for (path, line, section, name) in &self.unknown {
-            let now = successor(name).map(|now| format!("; {now} says that now")).unwrap_or_default();
+            let now = self.successor(name).map(|now| format!("; {now} says that now")).unwrap_or_default();
             let _ = writeln!(out, "# {}:{line}: [{section}] {name}{now}", path.display());
         }
         out

@@ -11,17 +11,9 @@ mod middleware;
 mod policy;
 mod quotas;
 
-use super::option::Opt;
+use super::option::{Opt, Section};
 pub use keystone::{FORMER, PLUGIN, REACHED};
 pub use middleware::CORS;
-
-/// A section of the file.
-pub struct Section {
-    /// Its name.
-    pub name: &'static str,
-    /// Whose options these are, and what they are for: the heading of the sample.
-    pub parts: &'static [(&'static str, &'static [Opt])],
-}
 
 /// The sections, in the order of the sample.
 pub const SECTIONS: &[Section] = &[

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use freezer_api::config::{Effective, Options, Value};
+use freezer_api::config::{self, Effective, Options, Value};
 use serde_json::{Value as Json, json};
 
 /// What has been thought of. Each is a list of files, the strongest last.
@@ -164,7 +164,7 @@ fn read(texts: &[String]) -> Option<Effective> {
         std::fs::write(&path, text).unwrap();
         path
     });
-    Effective::load(&Options { config_file: config_file.collect(), ..Options::default() }, None).ok()
+    config::load(&Options { config_file: config_file.collect(), ..Options::default() }, None).ok()
 }
 
 fn json(value: Option<&Value>) -> Json {

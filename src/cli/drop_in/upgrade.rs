@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::super::{db, say};
-use crate::config::{Effective, Options};
+use crate::config::{self, Options};
 use crate::policy::{self, DEFAULTS};
 
 /// The width of a line of details, as oslo.upgradecheck wraps them.
@@ -53,7 +53,7 @@ pub fn check(options: &Options, as_json: bool) -> ExitCode {
 /// Whether the database has the schema of this release.
 fn schema(options: &Options) -> Check {
     let ready = || -> Result<(), String> {
-        let url = Effective::load(options, None)?.database()?;
+        let url = config::database(&config::load(options, None)?)?;
         db::ready(&url, options.allow_newer_schema).map(|_| ()).map_err(|error| error.why)
     };
     Check::new("Database Schema", Code::Failure, ready().err().into_iter().collect())
@@ -61,7 +61,7 @@ fn schema(options: &Options) -> Check {
 
 /// Whether the configuration holds options that lost their meaning.
 fn idle_options(options: &Options) -> Check {
-    match Effective::load(options, None) {
+    match config::load(options, None) {
         Ok(effective) => {
             let idle = effective.without_effect();
             let text = (!idle.is_empty()).then(|| format!("Set, but without effect: {}.", idle.join(", ")));
@@ -74,8 +74,8 @@ fn idle_options(options: &Options) -> Check {
 /// Whether rules of policy files let one project see another's rows.
 fn rules(options: &Options) -> Check {
     let name = "Policy Rules Across Projects";
-    let settings = match Effective::load(options, None) {
-        Ok(effective) => effective.policy(),
+    let settings = match config::load(options, None) {
+        Ok(effective) => config::policy(&effective),
         Err(why) => return Check::new(name, Code::Failure, vec![why]),
     };
     match policy::rules(&settings) {

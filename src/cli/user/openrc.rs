@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{passwords, sentence, user};
-use crate::config::Effective;
+use crate::config::{self, Effective};
 use crate::identity::{Openrc, OpenrcFile, is_right_password, read_openrc, write_openrc};
 use crate::store::Store;
 use crate::store::identity::{self as rows, Project, User};
@@ -47,7 +47,7 @@ impl Surroundings {
     /// # Errors
     /// A sentence for the operator.
     pub fn new(effective: &Effective) -> Result<Self, String> {
-        let (path, auth_url) = effective.openrc()?;
+        let (path, auth_url) = config::openrc(effective)?;
         Ok(Self { path, auth_url, prompt: passwords::prompt })
     }
 }

@@ -4,12 +4,13 @@ use super::*;
 use crate::config::evaluate::Sources;
 use crate::config::files::File;
 use crate::config::ini;
+use crate::config::load::resolve;
 use crate::handlers::health::Backend as HealthBackend;
 
 fn effective(text: &str) -> Effective {
     let file = File { path: "/etc/f.conf".into(), entries: ini::parse(text).unwrap() };
     let sources = Sources { files: vec![file], ..Sources::default() };
-    Effective::new(&sources, vec!["/etc".into()]).unwrap_or_else(|why| panic!("{why}"))
+    resolve(&sources, vec!["/etc".into()]).unwrap_or_else(|why| panic!("{why}"))
 }
 
 fn config(text: &str) -> Result<Config, String> {

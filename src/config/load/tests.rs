@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::arguments::Given;
+use crate::config::evaluate::Given;
 use crate::config::files::File;
 use crate::config::{Config, ini};
 
@@ -11,8 +11,7 @@ fn sources(text: &str) -> Sources {
 #[test]
 fn the_command_line_is_stronger_than_the_environment_and_that_than_files() {
     let mut sources = sources("[DEFAULT]\nbind_port = 1\n");
-    let port =
-        |sources: &Sources| Effective::new(sources, Vec::new()).unwrap().section("DEFAULT").int("bind_port");
+    let port = |sources: &Sources| resolve(sources, Vec::new()).unwrap().section("DEFAULT").int("bind_port");
     assert_eq!(port(&sources), Some(1));
     sources.environment.insert("OS_DEFAULT__BIND_PORT".to_owned(), "2".to_owned());
     assert_eq!(port(&sources), Some(2));
@@ -21,7 +20,7 @@ fn the_command_line_is_stronger_than_the_environment_and_that_than_files() {
     assert_eq!(port(&sources), Some(3));
     sources.command_line.clear();
     sources.environment.insert("OS_DEFAULT__BIND_PORT".to_owned(), "x".to_owned());
-    let why = Effective::new(&sources, Vec::new()).err().unwrap();
+    let why = resolve(&sources, Vec::new()).err().unwrap();
     let says = "The option [DEFAULT] bind_port, given by the environment variable OS_DEFAULT__BIND_PORT, is not valid: \
                 the value \"x\" is not a whole number.";
     assert_eq!(why, says);
@@ -29,8 +28,7 @@ fn the_command_line_is_stronger_than_the_environment_and_that_than_files() {
 
 #[test]
 fn a_bad_value_is_said_with_its_place_and_without_a_secret() {
-    let why =
-        |text: &str| Effective::new(&sources(text), Vec::new()).err().unwrap_or_else(|| panic!("{text}"));
+    let why = |text: &str| resolve(&sources(text), Vec::new()).err().unwrap_or_else(|| panic!("{text}"));
     for (text, says) in [
         (
             "[DEFAULT]\nmax_limit = 499",
@@ -59,7 +57,7 @@ fn a_bad_value_is_said_with_its_place_and_without_a_secret() {
 fn an_old_name_is_said_once_and_what_does_nothing_is_known() {
     let text = "[DATABASE]\nidle_timeout = 5\nidle_timeout = 6\n[DEFAULT]\nlogfile = x\nnothing = 1\nfatal_deprecations = 1\n\
                 [default]\ndebug = 1\n";
-    let effective = Effective::new(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}"));
+    let effective = resolve(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}"));
     let [log, idle, capitals] = effective.warnings.as_slice() else { panic!("{:?}", effective.warnings) };
     assert!(
         idle.starts_with("/f:3: [database] idle_timeout is now called [database] connection_recycle_time"),
@@ -79,7 +77,7 @@ fn an_old_name_is_said_once_and_what_does_nothing_is_known() {
 
     let text =
         "[keystone_authtoken]\npassword = hunter2\n[DEFAULT]\nlog_file = /x/$keystone_authtoken.password";
-    let effective = Effective::new(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}"));
+    let effective = resolve(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}"));
     let shown = effective.located("[DEFAULT] log_file: cannot open /x/hunter2.");
     assert_eq!(shown, "[DEFAULT] log_file: its value makes no sense (/f:4)");
 }
@@ -87,8 +85,7 @@ fn an_old_name_is_said_once_and_what_does_nothing_is_known() {
 #[test]
 fn what_a_room_says_of_a_value_does_not_show_a_secret_that_went_into_it() {
     let text = "[keystone_authtoken]\npassword = hunter2\n[DEFAULT]\ndefault_log_levels = $keystone_authtoken.password";
-    let why =
-        Config::new(&Effective::new(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}")), None);
+    let why = Config::new(&resolve(&sources(text), Vec::new()).unwrap_or_else(|why| panic!("{why}")), None);
     let why = why.unwrap_err();
     assert!(why.contains("default_log_levels, given by /f:4") && !why.contains("hunter2"), "{why}");
 }
