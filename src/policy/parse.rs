@@ -309,7 +309,7 @@ mod tests {
             assert_eq!(parsed.check, Check::False, "{text}");
             assert!(!parsed.problems.is_empty(), "{text}");
         }
-        // A word that is no check refuses where it stands, and only there.
+        // A word that is not a check refuses where it stands, and only there.
         let parsed = parsed("role:a or nonsense");
         assert_eq!(parsed.check.to_string(), "(role:a or !)");
         assert_eq!(parsed.problems, ["\"nonsense\" is not a check, and always refuses"]);
