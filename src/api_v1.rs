@@ -73,10 +73,10 @@ pub fn answer(
     let Some(project) = caller.project_id.clone().filter(|project| is_id(project)) else {
         return Err(Error::forbidden(rule));
     };
-    let standing = app.policy.of(&caller);
+    let permissions = app.policy.permissions(&caller);
     // The registration of a central client has a rule of its own, and only the body tells.
     if rule != "clients:create" {
-        standing.enforce(rule, &project)?;
+        permissions.enforce(rule, &project)?;
     }
     let owner = app.v1.unwrap_or_default().owner(&caller);
     let ids = route.bound(&call.segments);
@@ -88,7 +88,7 @@ pub fn answer(
     let request = Request {
         call,
         caller,
-        standing,
+        permissions,
         bound,
         version: Version::V1(owner),
         reservations: Reservations::default(),

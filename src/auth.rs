@@ -1,4 +1,4 @@
-//! Who is calling: from a request to a [`Caller`], by one of the strategies.
+//! Authentication: turns a request into a [`Caller`] by the configured strategy.
 
 use crate::document::is_id;
 use crate::error::{Error, Result};
@@ -7,75 +7,75 @@ use crate::identity::{DOMAIN_ID, Standalone};
 use crate::keystone::Keystone;
 use crate::logging;
 
-/// An authenticated caller: what its token says, and what a service token beside it says. The names are those of
-/// oslo.context, which policies are written against (contract, conventions §2).
+/// An authenticated caller: the attributes of its token, and of a service token beside it. The names are those of
+/// oslo.context, which policies use (contract, conventions §2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// The user's id; empty for nobody (`delay_auth_decision`).
+    /// The user's id; empty for an unauthenticated caller (`delay_auth_decision`).
     pub user_id: String,
     /// The user's name, for the log.
     pub user_name: Option<String>,
-    /// The domain that the user belongs to.
+    /// The id of the user's domain.
     pub user_domain_id: Option<String>,
-    /// The project the token is for; none for a token of another scope.
+    /// The id of the token's project; none for a token of another scope.
     pub project_id: Option<String>,
     /// The project's name, for the log.
     pub project_name: Option<String>,
-    /// The domain that this project belongs to.
+    /// The id of the project's domain.
     pub project_domain_id: Option<String>,
-    /// The domain the token is for.
+    /// The id of the token's domain, if its scope is a domain.
     pub domain_id: Option<String>,
-    /// `all` for a token of the whole system.
+    /// `all` for a token whose scope is the system.
     pub system_scope: Option<String>,
-    /// The roles on what the token is for, implied ones included.
+    /// The roles in the token's scope, including implied ones.
     pub roles: Vec<String>,
-    /// Whether the token's project is the cloud's admin project; true where Keystone has none.
+    /// Whether the token's project is the cloud's admin project; true if Keystone has none.
     pub is_admin_project: bool,
-    /// The service on whose request the user's came, if it sent a token of its own.
+    /// The service that sent the request on the user's behalf, if it added a token of its own.
     pub service: Option<Box<Service>>,
-    /// The delegation that the token comes from, if any. Such a token gives no trusts.
+    /// The delegation that the token was issued under, if any. Such a token cannot create a trust.
     pub delegation: Option<Delegation>,
-    /// The token itself, for what is asked of Keystone in the caller's name.
+    /// The token itself, for requests to Keystone in the caller's name.
     pub token: Option<Secret>,
 }
 
-/// A delegation, which gives a token a part of a user's authority, usually for a time.
+/// A delegation: it gives a token a part of a user's authority, usually for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Delegation {
     /// A trust.
     Trust,
-    /// An application credential that is restricted, as they are unless Keystone is told otherwise.
+    /// A restricted application credential, which is the default kind.
     ApplicationCredential,
-    /// An access token of OAuth 1.
+    /// An OAuth 1 access token.
     Oauth,
 }
 
-/// What a service token says.
+/// The attributes of a service token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Service {
     /// The service user's id.
     pub user_id: String,
-    /// Its domain.
+    /// The id of the service user's domain.
     pub user_domain_id: Option<String>,
-    /// The project its token is for.
+    /// The id of the token's project.
     pub project_id: Option<String>,
-    /// The domain that this project belongs to.
+    /// The id of the project's domain.
     pub project_domain_id: Option<String>,
     /// Its roles.
     pub roles: Vec<String>,
 }
 
-/// A token or password: it never gets into a log or a message.
+/// A token or password. Its `Debug` form hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps what must not be shown.
+    /// Wraps a text that must not be shown.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for sending it where it belongs.
+    /// The text, for sending it to the service that it is meant for.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -87,16 +87,16 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The most characters of a user's id.
+/// The longest user id, in characters.
 const MAX_USER_ID: usize = 255;
 
 impl Caller {
-    /// Whether the caller has a role; names of roles know no case.
+    /// Whether the caller has a role; upper and lower case are the same.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.eq_ignore_ascii_case(role))
     }
 
-    /// Refuses a caller in whose name nothing could be stored. Keystone's ids may be those of a directory (LDAP).
+    /// Refuses a caller whose ids do not fit the database. Keystone's user ids may come from a directory (LDAP).
     fn check_ids(&self) -> Result<()> {
         let user = &self.user_id;
         if user.chars().count() > MAX_USER_ID || user.chars().any(char::is_control) {
@@ -114,7 +114,7 @@ impl Caller {
         }
     }
 
-    /// What the log may say of the caller.
+    /// The part of the caller that log lines may show.
     fn log_identity(&self) -> logging::Identity {
         logging::Identity {
             user_id: Some(self.user_id.clone()).filter(|id| !id.is_empty()),
@@ -130,26 +130,26 @@ impl Caller {
     }
 }
 
-/// How callers are known (`[DEFAULT] auth_strategy`).
+/// How callers are authenticated (`[DEFAULT] auth_strategy`).
 pub enum Strategy {
-    /// The headers `X-Project-Id`, `X-User-Id`, `X-User-Name` and `X-Roles` are believed. For tests and load runs on loopback.
+    /// Trusts the headers `X-Project-Id`, `X-User-Id`, `X-User-Name` and `X-Roles`. For tests and load runs on loopback.
     Noauth,
-    /// The built-in identity: `X-Auth-Token` holds a token that it gave out.
+    /// The built-in identity, which issued the token in `X-Auth-Token`.
     Standalone(Standalone),
-    /// Keystone: `X-Auth-Token` holds a token that it gave out.
+    /// Keystone, which issued the token in `X-Auth-Token`.
     Keystone(Box<Keystone>),
 }
 
 impl Strategy {
-    /// Who is calling.
+    /// Authenticates the caller.
     ///
     /// # Errors
-    /// 401 when the request has no valid token; 403 when the ids of the caller cannot be stored; 503 when the token
-    /// cannot be checked now.
+    /// 401 when the request has no valid token; 403 when the caller's ids do not fit the database; 503 when the token cannot
+    /// be validated now.
     pub fn authenticate(&self, call: &Call) -> Result<Caller> {
         let caller = match self {
-            Self::Noauth => believed(call)?,
-            Self::Standalone(identity) => known(identity, call)?,
+            Self::Noauth => noauth_caller(call)?,
+            Self::Standalone(identity) => standalone_caller(identity, call)?,
             Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
         logging::identify(caller.log_identity());
@@ -157,12 +157,12 @@ impl Strategy {
         Ok(caller)
     }
 
-    /// Whether a token says who is calling.
+    /// Whether callers authenticate by a token.
     pub fn has_tokens(&self) -> bool {
         !matches!(self, Self::Noauth)
     }
 
-    /// The value of `WWW-Authenticate` in a 401: where to get what was missing.
+    /// The value of `WWW-Authenticate` in a 401: where to get a token.
     pub fn challenge(&self, call: &Call) -> String {
         match self {
             Self::Noauth => "Noauth".to_owned(),
@@ -172,7 +172,7 @@ impl Strategy {
     }
 }
 
-fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
+fn standalone_caller(identity: &Standalone, call: &Call) -> Result<Caller> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = identity.authenticate(token)?.ok_or_else(Error::unauthorized)?;
     let domain = || Some(DOMAIN_ID.to_owned());
@@ -189,7 +189,7 @@ fn known(identity: &Standalone, call: &Call) -> Result<Caller> {
     })
 }
 
-fn believed(call: &Call) -> Result<Caller> {
+fn noauth_caller(call: &Call) -> Result<Caller> {
     let id = |name| call.header(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
     let Some(user_id) = id("X-User-Id") else { return Err(Error::unauthorized()) };
     let roles = call.header("X-Roles").unwrap_or_default();

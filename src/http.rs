@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use body::MAX_DEPTH;
 pub use caching::Caching;
 pub use endpoint::Endpoint;
-pub use precondition::{Precondition, entity_tag, unless_known};
+pub use precondition::{Precondition, entity_tag, not_modified};
 pub use reply::Reply;
 pub use stream::Stream;
 

@@ -1,7 +1,7 @@
-//! Calls to other services of the cloud, over HTTP.
+//! HTTP requests to other services of the cloud.
 //!
-//! ureq speaks it: blocking, and with rustls, so that no system library is needed. Whoever waits for an answer has
-//! given back the place to work in ([`workers::outside`]): a service that hangs takes none of ours along.
+//! The client is ureq: it is blocking, and uses rustls, so that no system library is needed. A request gives back its
+//! worker slot while it waits for an answer, so that another service that hangs does not take up the workers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use crate::workers;
 
-/// No answer of a service of the cloud is longer than this, in bytes.
+/// The longest answer that is read by default, in bytes.
 const MAX_ANSWER: u64 = 4 << 20;
 
-/// So many requests of one client may wait for an answer. Each has a connection of its own to us behind it, of which
-/// there are [`max_connections`](crate::server::Settings::max_connections): a service that hangs must not get them all.
-const MAX_WAITING: usize = 128;
+/// How many requests of one client may wait for an answer at a time. Behind each is an incoming connection, of which there
+/// are [`max_connections`](crate::server::Settings::max_connections): a service that hangs must not take up all of them.
+const MAX_IN_FLIGHT: usize = 128;
 
-/// How other services are reached.
+/// How to connect to another service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The authorities to trust, in PEM (`cafile`); those of the system where there is none.
+    /// The certificate authorities to trust, in PEM (`cafile`); those of the system if it is not set.
     pub ca_file: Option<PathBuf>,
-    /// Our own certificate, in PEM (`certfile`).
+    /// The client certificate, in PEM (`certfile`).
     pub cert_file: Option<PathBuf>,
-    /// Its key, in PEM (`keyfile`); may be in the same file.
+    /// The client certificate's key, in PEM (`keyfile`); may be in the same file.
     pub key_file: Option<PathBuf>,
-    /// Believe any certificate (`insecure`).
+    /// Trust any certificate (`insecure`).
     pub insecure: bool,
-    /// Believe no certificate, because the file with the authorities is of no use.
+    /// Trust no certificate, because the file with the authorities cannot be used.
     pub no_authorities: bool,
-    /// How long connecting may take; 10 s where nobody says.
+    /// Timeout for connecting; 10 s by default.
     pub connect_timeout: Option<Duration>,
-    /// How long the whole exchange may take; 60 s where nobody says.
+    /// Timeout for the whole exchange; 60 s by default.
     pub timeout: Option<Duration>,
     /// The longest answer that is read, in bytes; 4 MiB by default.
     pub max_answer: Option<u64>,
@@ -65,32 +65,32 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-/// A client with connections of its own, which it keeps. Cheap to clone; the clones share the connections.
+/// A client with its own pool of connections. It is cheap to clone; the clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
     max_answer: u64,
-    /// How many requests have no answer yet.
-    waiting: Arc<AtomicUsize>,
+    /// The number of requests without an answer yet.
+    in_flight: Arc<AtomicUsize>,
 }
 
-/// Why no answer came. The text is for the log, and holds nothing of the request but its host.
+/// The reason why no answer came. The text is for the log, and holds nothing of the request but its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What is known of the request's fate.
+    /// How far the request came.
     pub stage: Stage,
     text: String,
 }
 
-/// How far a request came that got no answer.
+/// How far a request without an answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It cannot be sent, and trying again does not help: an address or a certificate is wrong, or too many wait.
-    Wrong,
-    /// It was not sent: nobody could be connected to.
-    Connecting,
-    /// It may have been carried out.
-    Sent,
+    /// It was not sent, and a retry does not help: a URL or a certificate is wrong, or too many requests wait.
+    NotSendable,
+    /// It was not sent, because there was no connection.
+    NotConnected,
+    /// It may have been sent, and carried out.
+    MaybeSent,
 }
 
 impl std::fmt::Display for Failure {
@@ -111,25 +111,25 @@ impl Client {
             .disable_verification(settings.insecure);
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would carry tokens to wherever it points.
+            // A redirect would send tokens to another host.
             .max_redirects(0)
             .user_agent(concat!("freezer-api/", env!("CARGO_PKG_VERSION")))
-            // Many tokens may be asked about at once.
+            // Many tokens may be validated at the same time.
             .max_idle_connections(32)
             .max_idle_connections_per_host(32)
-            // Apache ends a connection that has rested for 5 s.
+            // Apache closes a connection that has been idle for 5 s.
             .max_idle_age(Duration::from_secs(4))
             .timeout_connect(settings.connect_timeout.or(Some(Duration::from_secs(10))))
             .timeout_global(settings.timeout.or(Some(Duration::from_secs(60))))
             .tls_config(tls.build());
         let max_answer = settings.max_answer.unwrap_or(MAX_ANSWER);
-        Ok(Self { agent: config.build().new_agent(), max_answer, waiting: Arc::default() })
+        Ok(Self { agent: config.build().new_agent(), max_answer, in_flight: Arc::default() })
     }
 
     /// Sends a request and waits for the answer.
     ///
     /// # Errors
-    /// No answer came; the text says why, for the log, and holds nothing of the request but its host.
+    /// No answer came. The text is for the log, and holds nothing of the request but its host.
     pub fn send(
         &self,
         method: &str,
@@ -140,7 +140,7 @@ impl Client {
         self.try_send(method, url, headers, body).map_err(|failure| failure.text)
     }
 
-    /// As [`Client::send`], for whoever wants to send the request again.
+    /// As [`Client::send`], with an error that says whether the request may be sent again.
     ///
     /// # Errors
     /// No answer came.
@@ -151,18 +151,21 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Answer, Failure> {
-        let Some(_waits) = Waiting::one_more(&self.waiting) else {
-            let text = format!("{}: {MAX_WAITING} requests wait for an answer already", host(url));
-            return Err(Failure { stage: Stage::Wrong, text });
+        let Some(_in_flight) = InFlight::acquire(&self.in_flight) else {
+            let text = format!("{}: {MAX_IN_FLIGHT} requests wait for an answer already", origin(url));
+            return Err(Failure { stage: Stage::NotSendable, text });
         };
         workers::outside(|| match self.exchange(method, url, headers, body) {
-            // The other side may have ended a connection of ours that rested, just as it was used again.
-            Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
+            // The other side may have closed an idle connection just as this request used it again.
+            Err(error) if closed_by_peer(&error) && !matches!(method, "POST" | "PATCH") => {
                 self.exchange(method, url, headers, body)
             }
             outcome => outcome,
         })
-        .map_err(|error| Failure { stage: stage(&error), text: format!("{}: {}", host(url), reason(&error)) })
+        .map_err(|error| Failure {
+            stage: stage(&error),
+            text: format!("{}: {}", origin(url), reason(&error)),
+        })
     }
 
     fn exchange(
@@ -190,40 +193,40 @@ impl Client {
     }
 }
 
-/// One of the requests that wait, until it is dropped.
-struct Waiting<'c>(&'c AtomicUsize);
+/// Counts a request as waiting until it is dropped.
+struct InFlight<'c>(&'c AtomicUsize);
 
-impl<'c> Waiting<'c> {
-    fn one_more(count: &'c AtomicUsize) -> Option<Self> {
-        let more = |count| (count < MAX_WAITING).then_some(count + 1);
+impl<'c> InFlight<'c> {
+    fn acquire(count: &'c AtomicUsize) -> Option<Self> {
+        let more = |count| (count < MAX_IN_FLIGHT).then_some(count + 1);
         count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
         Some(Self(count))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// The `scheme://host:port` of a URL: the rest may hold what nobody should read in a log.
-fn host(url: &str) -> String {
+/// The `scheme://host:port` of a URL. The rest may hold secrets, which must not be logged.
+fn origin(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(url) => url.origin().ascii_serialization(),
-        Err(_) => "an address that is no URL".to_owned(),
+        Err(_) => "an invalid URL".to_owned(),
     }
 }
 
 fn reason(error: &ureq::Error) -> String {
     match error {
-        // Its own text repeats the URL.
-        ureq::Error::BadUri(_) => "not an address of http or https".to_owned(),
+        // ureq's own text repeats the URL.
+        ureq::Error::BadUri(_) => "not an http or https URL".to_owned(),
         other => other.to_string(),
     }
 }
 
-fn hung_up(error: &ureq::Error) -> bool {
+fn closed_by_peer(error: &ureq::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let ureq::Error::Io(error) = error else { return false };
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
@@ -239,27 +242,26 @@ fn stage(error: &ureq::Error) -> Stage {
         | Error::Tls(_)
         | Error::Pem(_)
         | Error::Rustls(_)
-        | Error::TlsRequired => Stage::Wrong,
+        | Error::TlsRequired => Stage::NotSendable,
         Error::HostNotFound
         | Error::ConnectionFailed
         | Error::ConnectProxyFailed(_)
-        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Stage::Connecting,
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Stage::NotConnected,
         Error::Io(error) => match error.kind() {
-            // What rustls says of a certificate.
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => Stage::Wrong,
+            // rustls reports certificate errors by these kinds.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => Stage::NotSendable,
             ErrorKind::ConnectionRefused
             | ErrorKind::HostUnreachable
             | ErrorKind::NetworkUnreachable
-            | ErrorKind::AddrNotAvailable => Stage::Connecting,
-            _ => Stage::Sent,
+            | ErrorKind::AddrNotAvailable => Stage::NotConnected,
+            _ => Stage::MaybeSent,
         },
-        _ => Stage::Sent,
+        _ => Stage::MaybeSent,
     }
 }
 
 impl Settings {
-    /// The same without files, for a service without TLS. Should it lead to a service with TLS, that one is not
-    /// trusted.
+    /// The settings without their files, for a service without TLS. A service with TLS is not trusted then.
     pub fn without_files(&self) -> Self {
         Self { ca_file: None, cert_file: None, key_file: None, no_authorities: true, ..self.clone() }
     }
@@ -311,13 +313,13 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_host_and_nothing_else_of_the_request() {
-        // Nobody listens on a port that was just given back.
+        // Nothing listens on a port that was just released.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let refused = failure(&format!("http://user:hunter2@127.0.0.1:{port}/hunter2?hunter2"));
-        assert_eq!(refused.stage, Stage::Connecting);
+        assert_eq!(refused.stage, Stage::NotConnected);
         assert!(refused.to_string().starts_with(&format!("http://127.0.0.1:{port}: ")), "{refused}");
         for url in ["ftp://host/hunter2?hunter2", "/hunter2", "http://ho st/hunter2"] {
-            assert_eq!(failure(url).stage, Stage::Wrong, "{url}");
+            assert_eq!(failure(url).stage, Stage::NotSendable, "{url}");
             assert!(!failure(url).to_string().contains("hunter2"), "{url}");
         }
         assert!(!refused.to_string().contains("hunter2"), "{refused}");
@@ -354,25 +356,25 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_hangs_gets_so_many_requests_and_no_more() {
-        // It listens, and that is all.
+    fn a_service_that_hangs_gets_a_bounded_number_of_requests() {
+        // This listener never accepts a connection.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", silent.local_addr().unwrap());
         let timeout = Some(Duration::from_secs(20));
         let client = Client::new(&Settings { timeout, ..Settings::default() }).unwrap();
         std::thread::scope(|scope| {
-            for _ in 0..MAX_WAITING {
+            for _ in 0..MAX_IN_FLIGHT {
                 scope.spawn(|| client.send("GET", &url, &[], None).unwrap_err());
             }
-            while client.waiting.load(Ordering::SeqCst) < MAX_WAITING {
+            while client.in_flight.load(Ordering::SeqCst) < MAX_IN_FLIGHT {
                 std::thread::yield_now();
             }
             let refused = client.try_send("GET", &url, &[], None).unwrap_err();
-            assert_eq!(refused.stage, Stage::Wrong);
+            assert_eq!(refused.stage, Stage::NotSendable);
             assert!(refused.to_string().contains("128 requests wait"), "{refused}");
-            // With it the connections end that nobody has taken.
+            // This also closes the connections that were never accepted.
             drop(silent);
         });
-        assert_eq!(client.waiting.load(Ordering::SeqCst), 0);
+        assert_eq!(client.in_flight.load(Ordering::SeqCst), 0);
     }
 }

@@ -1,8 +1,8 @@
 //! What a caller may do, by the rules of oslo.policy (contract, conventions §2, and api-v2 §3 for the rules).
 //!
-//! The rules in [`DEFAULTS`] hold where no file says otherwise. The files are looked at for each request, and read
-//! when they have changed. While they cannot be read or understood nothing is decided: every request is a 500, and
-//! never a yes by rules that no longer hold, nor by defaults that the operator has narrowed.
+//! The rules in [`DEFAULTS`] hold unless a file overrides them. Each request checks the files' metadata, and reads the
+//! files again when they have changed. While the files cannot be read or parsed, every request is a 500: deciding by
+//! the old rules, or by the defaults, might allow what the operator has forbidden.
 
 mod check;
 mod credentials;
@@ -43,18 +43,18 @@ pub struct Settings {
     pub policy_file: PathBuf,
     /// `policy_dirs` (`policy.d`): directories of further files, likewise.
     pub policy_dirs: Vec<PathBuf>,
-    /// Where relative paths are looked for, in this order (oslo.config's `find_file`): each `--config-dir`, the
+    /// The directories that are searched for relative paths, in this order (oslo.config's `find_file`): each `--config-dir`, the
     /// directories of the configuration files in use from the last to the first, `~/.freezer`, `~`, `/etc/freezer`,
     /// `/etc`.
     pub config_dirs: Vec<PathBuf>,
-    /// `policy_default_rule` (`default`): decides where a rule does not exist.
+    /// `policy_default_rule` (`default`): the rule that decides in place of one that does not exist.
     pub default_rule: String,
-    /// `enforce_new_defaults` (true): the old default of a renamed rule no longer counts.
+    /// `enforce_new_defaults` (true): the former default of a changed rule no longer allows.
     pub enforce_new_defaults: bool,
     /// `remote_content_type` (`application/x-www-form-urlencoded`): whether http checks send JSON instead.
     pub remote_json: bool,
-    /// `remote_ssl_*` and `remote_timeout` (60 s): how http checks are sent. Certificates are not verified unless
-    /// `remote_ssl_verify_server_crt` says so.
+    /// `remote_ssl_*` and `remote_timeout` (60 s): how http checks are sent. Certificates are verified only with
+    /// `remote_ssl_verify_server_crt`.
     pub remote: outbound::Settings,
 }
 
@@ -72,76 +72,74 @@ impl Default for Settings {
     }
 }
 
-/// Rules that were loaded, with what they need to be asked.
-struct Loaded {
+/// The rules, and the client for their http checks if they have any.
+struct RuleSet {
     rules: Rules,
     remote: Option<Remote>,
 }
 
-/// What was found when the files were looked at last.
+/// The outcome of the last reading of the files.
 struct State {
     stamps: std::result::Result<Vec<Stamp>, String>,
     texts: std::result::Result<Vec<Text>, String>,
-    /// Whether the files, as they lie there, may have been written again since.
-    is_young: bool,
-    loaded: std::result::Result<Arc<Loaded>, String>,
+    /// Whether a file was modified so recently that a further change may not show in its stamp.
+    is_recent: bool,
+    loaded: std::result::Result<Arc<RuleSet>, String>,
 }
 
 /// The rules in force.
 pub struct Policy {
     settings: Settings,
     state: RwLock<Arc<State>>,
-    /// Held by who reads the files, so that they are read, and complained about, once.
+    /// Held while a request reads the files, so that each change is read, and its problems logged, once.
     reading: Mutex<()>,
 }
 
 impl Policy {
-    /// The rules in code with those of the files on top.
+    /// Loads the rules of the files over those in code.
     ///
     /// # Errors
-    /// A sentence for the operator: a file is there and cannot be read or understood, or the certificates for http
-    /// checks cannot be read.
+    /// A sentence for the operator: a file cannot be read or parsed, or the certificates for http checks cannot be read.
     pub fn new(settings: Settings) -> std::result::Result<Self, String> {
-        let settings = files::reachable(settings);
-        if let Some(path) = files::forgotten(&settings) {
+        let settings = files::without_forbidden_dirs(settings);
+        if let Some(path) = files::ignored_json_file(&settings) {
             log::warn!("{} is not read; rename it to policy.yaml, or set policy_file", path.display());
         }
-        let state = State::read(&settings, files::look(&settings), None);
+        let state = State::read(&settings, files::find_all(&settings), None);
         if let Err(why) = &state.loaded {
             return Err(why.clone());
         }
         Ok(Self { settings, state: RwLock::new(Arc::new(state)), reading: Mutex::new(()) })
     }
 
-    /// What `caller` may do, by the rules as the files are now.
-    pub fn of(&self, caller: &Caller) -> Standing {
-        Standing {
-            is_somebody: !caller.user_id.is_empty(),
-            scope: Scope::of(caller),
+    /// What `caller` may do, by the current content of the files.
+    pub fn permissions(&self, caller: &Caller) -> Permissions {
+        Permissions {
+            is_authenticated: !caller.user_id.is_empty(),
+            scope: Scope::from_caller(caller),
             loaded: self.current(),
             credentials: credentials::credentials(caller),
         }
     }
 
-    /// As [`Standing::enforce`], for one rule alone.
+    /// [`Permissions::enforce`] for a single rule.
     ///
     /// # Errors
-    /// As that.
+    /// As [`Permissions::enforce`].
     pub fn enforce(&self, caller: &Caller, rule: &str, project: &str) -> Result<()> {
-        self.of(caller).enforce(rule, project)
+        self.permissions(caller).enforce(rule, project)
     }
 
-    /// The rules as the files are now.
-    fn current(&self) -> std::result::Result<Arc<Loaded>, String> {
-        let stamps = files::look(&self.settings);
+    fn current(&self) -> std::result::Result<Arc<RuleSet>, String> {
+        let stamps = files::find_all(&self.settings);
         let state = self.state();
-        if state.holds(&stamps) {
+        if state.is_current(&stamps) {
             return state.loaded.clone();
         }
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // Another request may have read them while this one waited.
-        let (stamps, state) = (files::look(&self.settings), self.state());
-        if state.holds(&stamps) {
+        let (stamps, state) = (files::find_all(&self.settings), self.state());
+        if state.is_current(&stamps) {
             return state.loaded.clone();
         }
         let state = Arc::new(State::read(&self.settings, stamps, Some(&state)));
@@ -154,39 +152,39 @@ impl Policy {
     }
 }
 
-/// What a caller may do during one request: the rules are looked at, and the caller is put into their terms, once.
-pub struct Standing {
-    /// Whether it is anybody.
-    is_somebody: bool,
+/// What a caller may do during one request. The rules are fetched, and the caller's credentials built, once per request.
+pub struct Permissions {
+    /// False for a request that `delay_auth_decision` let through without a valid token.
+    is_authenticated: bool,
     scope: Option<Scope>,
-    loaded: std::result::Result<Arc<Loaded>, String>,
+    loaded: std::result::Result<Arc<RuleSet>, String>,
     credentials: Values,
 }
 
-impl Standing {
+impl Permissions {
     /// Lets the caller do what `rule` guards in `project`, or refuses.
     ///
     /// # Errors
-    /// 403 when the rule, or the token's scope, refuses; 401 for nobody; 500 when that cannot be decided.
+    /// 403 when the rule or the token's scope refuses; 401 without an authenticated user; 500 when the rule fails.
     pub fn enforce(&self, rule: &str, project: &str) -> Result<()> {
-        match self.answer(rule, project)? {
-            Answer::Yes => Ok(()),
-            Answer::No => Err(Error::forbidden(rule)),
-            Answer::WrongScope(why) => Err(Error { log: Some(why), ..Error::forbidden(rule) }),
+        match self.decide(rule, project)? {
+            Decision::Allow => Ok(()),
+            Decision::Deny => Err(Error::forbidden(rule)),
+            Decision::WrongScope(why) => Err(Error { log: Some(why), ..Error::forbidden(rule) }),
         }
     }
 
     /// Whether the caller may do what `rule` guards in `project`.
     ///
     /// # Errors
-    /// 401 for nobody; 500 when it cannot be decided.
+    /// 401 without an authenticated user; 500 when the rule fails.
     pub fn permits(&self, rule: &str, project: &str) -> Result<bool> {
-        Ok(matches!(self.answer(rule, project)?, Answer::Yes))
+        Ok(matches!(self.decide(rule, project)?, Decision::Allow))
     }
 
-    fn answer(&self, rule: &str, project: &str) -> Result<Answer> {
-        // Let through for the policy to decide (`delay_auth_decision`); upstream lets nobody any further.
-        if !self.is_somebody {
+    fn decide(&self, rule: &str, project: &str) -> Result<Decision> {
+        // `delay_auth_decision` lets such a request through for the policy to decide. As upstream's, it always refuses.
+        if !self.is_authenticated {
             return Err(Error::unauthorized());
         }
         let default = defaults::find(rule);
@@ -195,7 +193,7 @@ impl Standing {
         if !scope.is_some_and(|scope| scopes.contains(&scope)) {
             let scope = scope.map_or_else(|| "no".to_owned(), |scope| scope.to_string());
             let wanted: Vec<String> = scopes.iter().map(Scope::to_string).collect();
-            return Ok(Answer::WrongScope(format!("{scope} scope, {} is wanted", wanted.join(" or "))));
+            return Ok(Decision::WrongScope(format!("{scope} scope, {} is wanted", wanted.join(" or "))));
         }
         let mut target = Values::new();
         if !default.is_some_and(|default| default.is_cloud_wide) {
@@ -204,58 +202,59 @@ impl Standing {
         let undecided = |why: &dyn std::fmt::Display| Error::internal(format!("policy, rule {rule}: {why}"));
         let loaded = self.loaded.as_ref().map_err(|why| undecided(why))?;
         let allowed = loaded.rules.allows(rule, &self.credentials, &target, loaded.remote.as_ref());
-        Ok(if allowed.map_err(|failure| undecided(&failure))? { Answer::Yes } else { Answer::No })
+        Ok(if allowed.map_err(|failure| undecided(&failure))? { Decision::Allow } else { Decision::Deny })
     }
 }
 
-enum Answer {
-    Yes,
-    No,
+enum Decision {
+    Allow,
+    Deny,
     WrongScope(String),
 }
 
 impl State {
-    /// Whether the files are still what they were. What is broken may be mended elsewhere: by a certificate.
-    fn holds(&self, stamps: &std::result::Result<Vec<Stamp>, String>) -> bool {
-        self.loaded.is_ok() && !self.is_young && self.stamps == *stamps
+    /// Whether the files are unchanged. After a failure they are always read again, because the cause may lie outside
+    /// of them, such as in a certificate.
+    fn is_current(&self, stamps: &std::result::Result<Vec<Stamp>, String>) -> bool {
+        self.loaded.is_ok() && !self.is_recent && self.stamps == *stamps
     }
 
-    /// Reads the files, and complains once about what is wrong in them.
+    /// Reads the files, and logs their problems once.
     fn read(
         settings: &Settings,
         stamps: std::result::Result<Vec<Stamp>, String>,
         before: Option<&Self>,
     ) -> Self {
-        // Judged before the reading: what is written from now on is seen to be.
-        let is_young = stamps.as_deref().is_ok_and(files::is_young);
+        // Taken before reading, so that a write during the reading is noticed the next time.
+        let is_recent = stamps.as_deref().is_ok_and(files::is_recent);
         let texts = stamps.as_deref().map_err(Clone::clone).and_then(files::read);
         if let Some(before) = before.filter(|before| before.loaded.is_ok() && before.texts == texts) {
-            return Self { stamps, texts, is_young, loaded: before.loaded.clone() };
+            return Self { stamps, texts, is_recent, loaded: before.loaded.clone() };
         }
         let loaded = texts.as_deref().map_err(Clone::clone).and_then(|texts| load(settings, texts));
         match (&loaded, before) {
-            (Ok(loaded), _) => complain(&loaded.rules),
-            // At the start whoever starts us says it.
+            (Ok(loaded), _) => log_problems(&loaded.rules),
+            // At the start the caller of `Policy::new` reports it.
             (Err(_), None) => {}
             (Err(why), Some(State { loaded: Err(known), .. })) if why == known => {}
-            (Err(why), Some(_)) => log::error!("{why} Until it is mended every request is a 500."),
+            (Err(why), Some(_)) => log::error!("{why} Until this is fixed, every request gets a 500."),
         }
         if before.is_some() && loaded.is_ok() {
             log::info!("the policy files have changed and were read");
         }
-        Self { stamps, texts, is_young, loaded: loaded.map(Arc::new) }
+        Self { stamps, texts, is_recent, loaded: loaded.map(Arc::new) }
     }
 }
 
-fn load(settings: &Settings, texts: &[Text]) -> std::result::Result<Loaded, String> {
+fn load(settings: &Settings, texts: &[Text]) -> std::result::Result<RuleSet, String> {
     let files = files::parse(texts)?;
     let rules = Rules::new(files, DEFAULTS, &settings.default_rule, settings.enforce_new_defaults);
     let remote = if rules.has_remote_checks() { Some(Remote::new(settings)?) } else { None };
-    Ok(Loaded { rules, remote })
+    Ok(RuleSet { rules, remote })
 }
 
-/// Logs what is wrong with rules that were loaded nevertheless.
-fn complain(rules: &Rules) {
+/// Logs problems that do not keep the rules from being loaded.
+fn log_problems(rules: &Rules) {
     for (name, rule) in &rules.from_files {
         for problem in &rule.problems {
             log::error!("policy rule {name} in {}: {problem}", rule.file.display());
@@ -265,24 +264,26 @@ fn complain(rules: &Rules) {
         log::warn!("policy rule {name} refers to rule {other}, which does not exist");
     }
     for name in rules.cyclic() {
-        log::warn!("policy rule {name} leads back to itself; where it gets that far requests are a 500");
+        log::warn!(
+            "policy rule {name} leads back to itself; a request whose decision depends on it gets a 500"
+        );
     }
     for deprecation in &rules.deprecations {
         log::warn!("{deprecation}");
     }
 }
 
-/// The rules as the files are now, for the commands.
+/// The rules that the files give now, for the commands.
 ///
 /// # Errors
 /// As [`Policy::new`].
 pub fn rules(settings: &Settings) -> std::result::Result<Rules, String> {
-    let settings = files::reachable(settings.clone());
-    let texts = files::read(&files::look(&settings)?)?;
+    let settings = files::without_forbidden_dirs(settings.clone());
+    let texts = files::read(&files::find_all(&settings)?)?;
     load(&settings, &texts).map(|loaded| loaded.rules)
 }
 
-/// Whether a rule of that name exists in code.
+/// Whether the code defines a rule of this name.
 pub fn is_known(rule: &str) -> bool {
     defaults::find(rule).is_some()
 }
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn only_tokens_for_a_project_are_asked_about() {
+    fn a_token_that_is_not_for_a_project_is_refused() {
         let (_directory, policy) = policy("jobs:get: '@'");
         let enforce = |caller: &Caller| {
             policy.enforce(caller, "jobs:get", "p").map_err(|error| (error.kind, error.log))
@@ -319,27 +320,27 @@ mod tests {
         ] {
             let why = Some(format!("{scope} scope, project is wanted"));
             assert_eq!(enforce(&caller), Err((Kind::Forbidden, why)));
-            assert!(!policy.of(&caller).permits("jobs:get", "p").unwrap());
+            assert!(!policy.permissions(&caller).permits("jobs:get", "p").unwrap());
         }
     }
 
     #[test]
-    fn nobody_is_let_through_by_no_rule() {
+    fn no_rule_lets_an_unauthenticated_caller_through() {
         let (_directory, policy) = policy("jobs:get: '@'\njobs:get_all_projects: '@'");
-        let nobody = Caller { user_id: String::new(), ..admin() };
-        assert_eq!(policy.enforce(&nobody, "jobs:get", "p").unwrap_err().kind, Kind::Unauthorized);
-        assert!(policy.of(&nobody).permits("jobs:get_all_projects", "p").is_err());
+        let unauthenticated = Caller { user_id: String::new(), ..admin() };
+        assert_eq!(policy.enforce(&unauthenticated, "jobs:get", "p").unwrap_err().kind, Kind::Unauthorized);
+        assert!(policy.permissions(&unauthenticated).permits("jobs:get_all_projects", "p").is_err());
     }
 
     #[test]
-    fn many_ask_while_the_files_change() {
+    fn requests_are_decided_while_the_files_change() {
         let (directory, policy) = policy("jobs:get: '@'");
         let stop = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                        policy.of(&admin()).permits("jobs:get", "p").unwrap();
+                        policy.permissions(&admin()).permits("jobs:get", "p").unwrap();
                     }
                 });
             }
@@ -348,7 +349,7 @@ mod tests {
                 let text = if allowed { "jobs:get: '@'" } else { "jobs:get: '!'" };
                 std::fs::write(directory.path().join("new"), text).unwrap();
                 std::fs::rename(directory.path().join("new"), directory.path().join("policy.yaml")).unwrap();
-                assert_eq!(policy.of(&admin()).permits("jobs:get", "p").unwrap(), allowed);
+                assert_eq!(policy.permissions(&admin()).permits("jobs:get", "p").unwrap(), allowed);
             }
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });

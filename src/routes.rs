@@ -10,7 +10,7 @@ use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request, Version};
-use crate::http::{Call, Method, Reply, unless_known};
+use crate::http::{Call, Method, Reply, not_modified};
 use crate::identity::handlers as identity;
 use crate::openapi::Published;
 use crate::policy::Policy;
@@ -379,7 +379,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
                 return Err(Error::not_acceptable());
             }
             let reply = api_v1::answer(app, call, caller, route, (rule, handler))?;
-            if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
+            if method == Method::Get { not_modified(call, reply) } else { Ok(reply) }
         }
         Handler::Project(rule, handler) => {
             let caller = app.auth.authenticate(call)?;
@@ -392,22 +392,22 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if !is_id(project) {
                 return Err(Error::no_route());
             }
-            let standing = app.policy.of(&caller);
+            let permissions = app.policy.permissions(&caller);
             // A client's registration as a central one has a rule of its own, and only the body tells.
             if rule != "clients:create" {
-                standing.enforce(rule, project)?;
+                permissions.enforce(rule, project)?;
             }
             let request = Request {
                 call,
                 caller,
-                standing,
+                permissions,
                 bound,
                 version: Version::V2,
                 reservations: Reservations::default(),
             };
             let reply = handler(app, &request)?;
             request.reservations.keep();
-            if method == Method::Get { unless_known(call, reply) } else { Ok(reply) }
+            if method == Method::Get { not_modified(call, reply) } else { Ok(reply) }
         }
     }
 }

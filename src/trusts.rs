@@ -1,6 +1,6 @@
 //! Keystone trusts, by which a central scheduler runs a job in its owner's name (contract, api-v2 §7 "Trusts").
 //!
-//! This room asks Keystone. When it is asked, and which jobs run under which trust, is for the handlers and the store.
+//! This module calls Keystone. The handlers decide when, and the store holds which job runs under which trust.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,13 @@ use crate::store::is_id;
 /// `[centralized_scheduler]`. The defaults are upstream's.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `enabled` (true): whether trusts are made at all.
+    /// `enabled` (true): whether trusts are created at all.
     pub enabled: bool,
-    /// `enforce_trusts` (false): for every job, not only those on central clients.
+    /// `enforce_trusts` (false): whether every job needs a trust, not only jobs on central clients.
     pub enforce_trusts: bool,
-    /// `trusts_delegated_roles` (`member`): the names of the roles that a trust hands on; the token's where empty.
+    /// `trusts_delegated_roles` (`member`): the names of the roles that a trust delegates; if empty, the token's roles.
     pub delegated_roles: Vec<String>,
-    /// The section that `auth_section` (`keystone_authtoken`) names: its user is the trustee.
+    /// The login in the section that `auth_section` (`keystone_authtoken`) names. Its user is the trustee.
     pub login: Login,
 }
 
@@ -39,15 +39,15 @@ impl Default for Settings {
 /// The trust under which a job is to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Keystone's id of it.
+    /// The trust's id in Keystone.
     pub trust_id: String,
-    /// Whose roles it hands on.
+    /// The user whose roles it delegates.
     pub trustor_user_id: String,
-    /// Made just now, so that nobody else knows of it yet.
+    /// Whether this request created it, so that no other request uses it yet.
     pub is_new: bool,
 }
 
-/// Makes, recognises and removes trusts.
+/// Creates, recognises and removes trusts.
 pub struct Trusts {
     settings: Settings,
     /// Logged in as the trustee.
@@ -55,7 +55,7 @@ pub struct Trusts {
 }
 
 impl Trusts {
-    /// Nothing is asked yet. A request that got no answer is sent again `retries` times.
+    /// Sends nothing yet. A request without an answer is sent again at most `retries` times.
     ///
     /// # Errors
     /// A sentence for the operator: a certificate or key cannot be read.
@@ -64,31 +64,31 @@ impl Trusts {
         Ok(Self { settings, client })
     }
 
-    /// Whether trusts are made for any job. What was made before is removed in any case.
-    pub fn are_made(&self) -> bool {
+    /// Whether trusts are created at all. Existing trusts are removed in any case.
+    pub fn is_enabled(&self) -> bool {
         self.settings.enabled
     }
 
-    /// Whether a job on a client that is central, or is not, needs one.
-    pub fn are_needed_on(&self, is_central: bool) -> bool {
+    /// Whether a job needs a trust on a client that is central or not.
+    pub fn are_needed(&self, is_central: bool) -> bool {
         is_central || self.settings.enforce_trusts
     }
 
     /// A trust by which the scheduler's user can act for the caller in `project`: one of `known`, if Keystone still has
-    /// it and it hands on the right roles and nothing more, else a new one.
+    /// it and it delegates exactly the right roles, otherwise a new one.
     ///
-    /// All of it is asked with the caller's own token, whatever project that is for: Keystone looks at who delegates,
-    /// and at that user's roles on the trust's project.
+    /// All requests use the caller's own token, whatever its project: Keystone checks the trustor, and the trustor's roles
+    /// on the trust's project.
     ///
     /// # Errors
-    /// 401 when the token is no longer valid; 422 when the token is itself delegated, or Keystone refuses; 503 when it
-    /// cannot be asked.
+    /// 401 when the token is no longer valid; 422 when the token is itself delegated, or Keystone refuses; 503 when Keystone
+    /// does not answer.
     pub fn ensure(&self, caller: &Caller, project: &str, known: &[String]) -> Result<Grant> {
         let Some(token) = &caller.token else {
             return Err(refused("A job on a central client needs a token, to be run in its owner's name."));
         };
-        // Keystone lets these make no trust that lasts. A trust that the user gave before must not be used either: it
-        // outlasts the delegation that this token was issued under.
+        // With such a token, Keystone creates no lasting trust. An earlier trust of the user must not be used either, because
+        // it would outlast the delegation that this token was issued under.
         if let Some(delegation) = caller.delegation {
             let by = match delegation {
                 Delegation::Trust => "under a trust",
@@ -100,43 +100,44 @@ impl Trusts {
                  one; use a token that the owner has logged in for."
             )));
         }
-        let trustee = self.client.service().map_err(outage)?.user_id;
-        let wanted =
-            Wanted { trustor: &caller.user_id, trustee: &trustee, project, roles: self.roles(caller) };
-        // A trust outlives the roles it hands on. For another project's token they are not known.
+        let trustee = self.client.service().map_err(as_unavailable)?.user_id;
+        let spec =
+            TrustSpec { trustor: &caller.user_id, trustee: &trustee, project, roles: self.roles(caller) };
+        // A trust outlives the roles that it delegates, so a caller who has lost one gets no known trust. With a token for
+        // another project, the caller's roles on this one are unknown.
         let has_roles = caller.project_id.as_deref() != Some(project)
-            || wanted.roles.iter().all(|role| caller.has_role(role));
+            || spec.roles.iter().all(|role| caller.has_role(role));
         if has_roles {
             for id in known {
-                if self.find(token, id)?.is_some_and(|trust| wanted.is(&trust)) {
-                    return Ok(wanted.grant(id.clone(), false));
+                if self.find(token, id)?.is_some_and(|trust| spec.matches(&trust)) {
+                    return Ok(spec.grant(id.clone(), false));
                 }
             }
         }
-        self.create(token, &wanted)
+        self.create(token, &spec)
     }
 
-    /// Removes a trust, if it is there.
+    /// Removes a trust, if it exists.
     ///
     /// # Errors
-    /// The caller may not remove it and the service may not either, or Keystone cannot be asked.
+    /// Neither the caller nor the service may remove it, or Keystone does not answer.
     pub fn remove(&self, caller: &Caller, id: &str) -> Result<()> {
         let path = path(id);
-        // Keystone lets the trustor do that, and an administrator. Who deletes a job need be neither.
+        // Keystone lets the trustor and an administrator remove a trust. The user who deletes a job may be neither.
         if let Some(token) = &caller.token {
             let answer = self.send("DELETE", &path, token, None)?;
             if !matches!(answer.status, 401 | 403) {
                 return removed(id, &answer);
             }
         }
-        removed(id, &self.client.send_as_service("DELETE", &path, &[], None).map_err(outage)?)
+        removed(id, &self.client.send_as_service("DELETE", &path, &[], None).map_err(as_unavailable)?)
     }
 
     fn send(&self, method: &str, path: &str, token: &Secret, body: Option<&Value>) -> Result<Answer> {
-        self.client.send(method, path, token, &[], body).map_err(outage)
+        self.client.send(method, path, token, &[], body).map_err(as_unavailable)
     }
 
-    /// The roles to hand on. Names: a token does not say ids here.
+    /// The names of the roles to delegate. Their ids are not known here.
     fn roles<'a>(&'a self, caller: &'a Caller) -> &'a [String] {
         match self.settings.delegated_roles.as_slice() {
             [] => &caller.roles,
@@ -144,7 +145,7 @@ impl Trusts {
         }
     }
 
-    /// A trust with its roles, which only asking for it alone tells; `None` when it is gone, or not the caller's.
+    /// Fetches a trust; `None` if it is gone or not the caller's. Keystone shows its roles only here, not in lists.
     fn find(&self, token: &Secret, id: &str) -> Result<Option<Value>> {
         let answer = self.send("GET", &path(id), token, None)?;
         match answer.status {
@@ -155,19 +156,19 @@ impl Trusts {
         }
     }
 
-    fn create(&self, token: &Secret, wanted: &Wanted<'_>) -> Result<Grant> {
-        let answer = self.send("POST", "/OS-TRUST/trusts", token, Some(&wanted.document()))?;
+    fn create(&self, token: &Secret, spec: &TrustSpec<'_>) -> Result<Grant> {
+        let answer = self.send("POST", "/OS-TRUST/trusts", token, Some(&spec.document()))?;
         match answer.status {
             200..=299 => {}
             401 => return Err(Error::unauthorized()),
-            // It has no time just now.
+            // A temporary refusal.
             408 | 429 => return Err(failed(&answer)),
             400..=499 => {
                 return Err(refused(format!(
                     "Keystone does not let you hand the roles ({}) on project {} to the central scheduler's user {}: {}",
-                    wanted.roles.join(", "),
-                    wanted.project,
-                    wanted.trustee,
+                    spec.roles.join(", "),
+                    spec.project,
+                    spec.trustee,
                     message(&answer)
                 )));
             }
@@ -175,23 +176,23 @@ impl Trusts {
         }
         match body(&answer)?["id"].as_str() {
             Some(id) if is_id(id) => {
-                log::info!("made trust {id} of user {} on project {}", wanted.trustor, wanted.project);
-                Ok(wanted.grant(id.to_owned(), true))
+                log::info!("created trust {id} of user {} on project {}", spec.trustor, spec.project);
+                Ok(spec.grant(id.to_owned(), true))
             }
             _ => Err(failed(&answer)),
         }
     }
 }
 
-/// What a trust must be like.
-struct Wanted<'a> {
+/// The properties that a trust must have.
+struct TrustSpec<'a> {
     trustor: &'a str,
     trustee: &'a str,
     project: &'a str,
     roles: &'a [String],
 }
 
-impl Wanted<'_> {
+impl TrustSpec<'_> {
     fn document(&self) -> Value {
         let roles: Vec<Value> = self.roles.iter().map(|role| json!({"name": role})).collect();
         json!({"trust": {
@@ -204,8 +205,8 @@ impl Wanted<'_> {
         }})
     }
 
-    /// Whether a trust is what [`Self::document`] asks for: these roles exactly, for ever.
-    fn is(&self, trust: &Value) -> bool {
+    /// Whether a trust has exactly these roles, and no limit in time or use.
+    fn matches(&self, trust: &Value) -> bool {
         let named: BTreeSet<String> = match trust["roles"].as_array() {
             Some(roles) => {
                 roles.iter().filter_map(|role| role["name"].as_str()).map(str::to_lowercase).collect()
@@ -238,7 +239,7 @@ fn body(answer: &Answer) -> Result<Value> {
     body.and_then(|mut body| body.get_mut("trust").map(Value::take)).ok_or_else(|| failed(answer))
 }
 
-/// Keystone's own words about a refusal, for the caller whom it refused.
+/// Keystone's reason for a refusal, to show to the caller.
 fn message(answer: &Answer) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let words = body["error"]["message"].as_str().unwrap_or("it gives no reason");
@@ -255,7 +256,7 @@ fn removed(id: &str, answer: &Answer) -> Result<()> {
             log::info!("removed trust {id}");
             Ok(())
         }
-        // Somebody has removed it already.
+        // It was removed already.
         404 | 410 => Ok(()),
         500.. => Err(failed(answer)),
         status => Err(refused(format!("Keystone answered {status}: {}", message(answer)))),
@@ -263,17 +264,17 @@ fn removed(id: &str, answer: &Answer) -> Result<()> {
 }
 
 fn failed(answer: &Answer) -> Error {
-    away(format!("Keystone answered {} to a request for a trust", answer.status))
+    unavailable(format!("Keystone answered {} to a request for a trust", answer.status))
 }
 
-/// Whoever has a job made has been let in already, and hears what it was for that Keystone was needed again.
-fn outage(error: Error) -> Error {
+/// Rewords an outage of Keystone: this caller is authenticated already, so the text says what Keystone is needed for.
+fn as_unavailable(error: Error) -> Error {
     match error.kind {
-        Kind::IdentityUnavailable => away(error.log.unwrap_or_default()),
+        Kind::IdentityUnavailable => unavailable(error.log.unwrap_or_default()),
         _ => error,
     }
 }
 
-fn away(log: String) -> Error {
+fn unavailable(log: String) -> Error {
     Error::unavailable("Keystone cannot be asked for a trust at the moment; try again.", log)
 }

@@ -84,7 +84,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         precondition.check(stored.as_ref().map(render).as_ref())?;
         match stored {
             Some(action) => change(tx, action, spec.clone()),
-            None if actions::is_anothers(tx, request.project(), id)? => Err(taken(id).into()),
+            None if actions::exists_in_other_project(tx, request.project(), id)? => Err(taken(id).into()),
             None => {
                 tx.expect_room()?;
                 request.reserve(Resource::Actions, 1)?;

@@ -41,7 +41,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /clients`: register, or register again.
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let may = |rule| request.standing.enforce(rule, request.project());
+    let may = |rule| request.permissions.enforce(rule, request.project());
     let private = may("clients:create");
     if let Err(refusal) = &private {
         // Whoever may do neither hears nothing about the body.

@@ -116,7 +116,7 @@ fn polling<'l>(
 ) -> Result<Vec<&'l PolledClient>> {
     let is_own = |client: &PolledClient| !client.is_central && client.project_id == request.project();
     let may_report =
-        listing.polled.iter().any(is_own) && request.standing.permits(REPORTING, request.project())?;
+        listing.polled.iter().any(is_own) && request.permissions.permits(REPORTING, request.project())?;
     let is_polling = |client: &&PolledClient| {
         if client.is_central { of_all_projects } else { may_report && is_own(client) }
     };
@@ -265,7 +265,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
         |tx, size| {
             let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
                 conditions.check_absent()?;
-                if job_attachments::is_anothers(tx, request.project(), id)? {
+                if job_attachments::exists_in_other_project(tx, request.project(), id)? {
                     return Err(taken(id).into());
                 }
                 let id = NewId::Given(id);
@@ -317,7 +317,7 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
 pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
-    request.standing.permits(ALL_PROJECTS, request.project())
+    request.permissions.permits(ALL_PROJECTS, request.project())
 }
 
 /// The jobs whose agent's process id the caller may see. Only callers that may have to kill the agent need it.

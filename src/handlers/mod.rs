@@ -21,7 +21,7 @@ use crate::auth::Caller;
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
-use crate::policy::Standing;
+use crate::policy::Permissions;
 use crate::quotas::Reservations;
 use crate::routes::App;
 use crate::store::page::Page;
@@ -36,7 +36,7 @@ pub struct Request<'c> {
     /// Who sends it.
     pub caller: Caller,
     /// What the policy lets the caller do.
-    pub standing: Standing,
+    pub permissions: Permissions,
     /// What the braces of the route's path stand for, in order; the first is the project.
     pub bound: Vec<&'c str>,
     /// The version of the API that it speaks.

@@ -95,7 +95,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
             check(tx, &precondition, session.as_ref())?;
             check_schedule(&change, session.as_ref(), tx.now)?;
             let Some(session) = session else {
-                if sessions::is_anothers(tx, request.project(), id)? {
+                if sessions::exists_in_other_project(tx, request.project(), id)? {
                     return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
                 }
                 return Ok(insert(tx, request, id, change.clone())?.version);

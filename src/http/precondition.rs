@@ -130,7 +130,7 @@ impl Precondition {
 ///
 /// # Errors
 /// As [`Precondition::of`]; 412 when `If-Match` does not hold.
-pub fn unless_known(call: &Call, reply: Reply) -> Result<Reply> {
+pub fn not_modified(call: &Call, reply: Reply) -> Result<Reply> {
     let Some(tag) = reply.header("ETag") else { return Ok(reply) };
     let precondition = Precondition::of(call)?;
     precondition.check_match(Some(tag))?;
@@ -235,15 +235,15 @@ mod tests {
         let document = json!({"a": 1, "seen": "now"});
         let whole = Reply::document(200, &document).with_header("Vary", "X");
         let tag = entity_tag(&document);
-        let known = unless_known(&call(&[("If-None-Match", &tag)]), whole.clone()).unwrap();
+        let known = not_modified(&call(&[("If-None-Match", &tag)]), whole.clone()).unwrap();
         assert_eq!((known.status, &known.body), (304, &None));
         assert_eq!((known.header("etag"), known.header("vary")), (Some(&*tag), Some("X")));
         for other in ["\"x\"", "\"\""] {
-            assert_eq!(unless_known(&call(&[("If-None-Match", other)]), whole.clone()).unwrap(), whole);
+            assert_eq!(not_modified(&call(&[("If-None-Match", other)]), whole.clone()).unwrap(), whole);
         }
-        assert_eq!(unless_known(&call(&[]), whole.clone()).unwrap(), whole);
-        assert_eq!(unless_known(&call(&[("If-Match", "\"x\"")]), whole.clone()).unwrap_err().status(), 412);
-        assert_eq!(unless_known(&call(&[("If-Match", &tag)]), whole.clone()).unwrap(), whole);
+        assert_eq!(not_modified(&call(&[]), whole.clone()).unwrap(), whole);
+        assert_eq!(not_modified(&call(&[("If-Match", "\"x\"")]), whole.clone()).unwrap_err().status(), 412);
+        assert_eq!(not_modified(&call(&[("If-Match", &tag)]), whole.clone()).unwrap(), whole);
     }
 
     #[test]
@@ -253,16 +253,16 @@ mod tests {
         let tag = entity_tag(&lasting);
         assert_eq!(reply.header("ETag"), Some(&*tag));
         for known in [&*tag, "*"] {
-            assert_eq!(unless_known(&call(&[("If-None-Match", known)]), reply.clone()).unwrap(), reply);
+            assert_eq!(not_modified(&call(&[("If-None-Match", known)]), reply.clone()).unwrap(), reply);
         }
-        assert_eq!(unless_known(&call(&[("If-Match", "\"x\"")]), reply).unwrap_err().status(), 412);
+        assert_eq!(not_modified(&call(&[("If-Match", "\"x\"")]), reply).unwrap_err().status(), 412);
     }
 
     #[test]
     fn what_has_no_tag_is_not_asked_for_one() {
         let list = Reply::json(200, &json!([]));
         for headers in [("If-Match", "\"x\""), ("If-None-Match", "*"), ("If-Match", "nonsense")] {
-            assert_eq!(unless_known(&call(&[headers]), list.clone()).unwrap(), list);
+            assert_eq!(not_modified(&call(&[headers]), list.clone()).unwrap(), list);
         }
     }
 }

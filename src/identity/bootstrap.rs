@@ -1,30 +1,30 @@
-//! The first start: an administrator, so that somebody can log in.
+//! The first start: creates an administrator, so that there is a user who can log in.
 
 use super::{Role, password, secret};
 use crate::error::Result;
 use crate::store::Store;
 use crate::store::identity as rows;
 
-/// The administrator that was made. Not `Debug`: it holds the only copy of the password.
+/// The new administrator. It is not `Debug`, because it holds the password.
 pub struct Bootstrap {
     /// The user's name.
     pub user_name: String,
     /// The project on which the user is admin.
     pub project_name: String,
-    /// The random password, known to nobody else. Lost, `freezer-api user set-password` gives another.
+    /// The random password, of which this is the only copy. `freezer-api user set-password` sets another.
     pub password: String,
 }
 
-/// Makes user `admin` with a random password and the role `admin` on project `admin`, if there is no user yet.
+/// Creates the user `admin` with a random password and the role `admin` on project `admin`, if there is no user yet.
 ///
-/// Of several processes that start at once on an empty database exactly one makes it: the names are unique, the
-/// second one's insert fails, and its next attempt finds the user.
+/// Of several processes that start at once on an empty database, exactly one creates it: names are unique, so the others'
+/// inserts fail, and their retries find the user.
 ///
 /// # Errors
-/// 503 while the database is away; 500 when it has no such tables, or the system no random bytes.
+/// 503 while the database is away; 500 if the tables are missing, or the system has no random bytes.
 pub fn bootstrap(store: &Store) -> Result<Option<Bootstrap>> {
     const NAME: &str = "admin";
-    // Hashing takes its time and its memory: not on every start, and never inside a transaction.
+    // Hashing is slow, so it is not done on every start, nor inside the transaction.
     if store.read(rows::has_users)? {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! The JSON of Keystone's v3, as far as it is spoken here.
+//! The JSON documents of Keystone's v3 API that the built-in identity answers with.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{DOMAIN_ID, DOMAIN_NAME, Identity};
 use crate::store::identity::Project;
 use crate::store::moment_type::Time;
 
-/// The version that is claimed: the last one that Keystone gave out. The client libraries read `v3` in it.
+/// The version that is announced: Keystone's last. The client libraries look for its `v3`.
 const VERSION: &str = "v3.14";
 const REGION: &str = "RegionOne";
 
@@ -38,7 +38,7 @@ pub(super) fn token(identity: &Identity, base_url: &str, with_catalog: bool) -> 
     if let Some(project_id) = &identity.project_id {
         token["project"] = json!({"id": project_id, "name": identity.project_name, "domain": domain()});
         token["is_domain"] = json!(false);
-        // The names are what counts; an id of its own would say nothing more.
+        // Roles have no ids here, so the name stands for the id as well.
         token["roles"] = identity.roles.iter().map(|role| json!({"id": role, "name": role})).collect();
         if with_catalog {
             token["catalog"] = catalog(base_url);
@@ -47,7 +47,7 @@ pub(super) fn token(identity: &Identity, base_url: &str, with_catalog: bool) -> 
     json!({ "token": token })
 }
 
-/// Where the services are: this one, and the identity inside it.
+/// The service catalogue: this service, and the identity inside it.
 pub(super) fn catalog(base_url: &str) -> Value {
     let service = |kind: &str, name: &str, url: String| {
         let endpoints = ["public", "internal", "admin"].map(|interface| {
@@ -67,7 +67,7 @@ pub(super) fn catalog(base_url: &str) -> Value {
     ])
 }
 
-/// A list of projects, found at `path`.
+/// The list of projects at `path`.
 pub(super) fn projects(projects: &[Project], base_url: &str, path: &str) -> Value {
     let documents: Vec<_> = projects
         .iter()
@@ -89,7 +89,7 @@ pub(super) fn projects(projects: &[Project], base_url: &str, path: &str) -> Valu
     json!({"projects": documents, "links": links(base_url, path)})
 }
 
-/// The links of a list that has one page.
+/// The links of a list with a single page.
 pub(super) fn links(base_url: &str, path: &str) -> Value {
     json!({"self": format!("{base_url}{path}"), "next": null, "previous": null})
 }

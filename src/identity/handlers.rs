@@ -1,11 +1,11 @@
-//! The routes under `/identity`: what keystoneauth and python-keystoneclient ask of a Keystone v3 on their way to
-//! the backup service.
+//! The routes under `/identity`: the part of Keystone's v3 API that keystoneauth and python-keystoneclient call on their
+//! way to the backup service.
 //!
-//! Refusals have Keystone's form; failures of ours (5xx) are left to the edge, which logs them.
+//! Refusals have Keystone's form. A 5xx is returned as an error, which the caller logs and answers.
 
 use serde_json::{Value, json};
 
-use super::change::Change;
+use super::password_change::PasswordChange;
 use super::request::Login;
 use super::{DOMAIN_ID, Identity, Role, Standalone, document, secret};
 use crate::error::{Error, Kind, Result};
@@ -13,10 +13,10 @@ use crate::http::{Call, Method, Reply};
 use crate::logging;
 use crate::store::identity::{self as rows, tokens};
 
-/// What answers a route.
+/// The function that answers a route.
 pub type Handler = fn(&Standalone, &Call) -> Result<Reply>;
 
-/// The routes, for the route table: HEAD is answered by GET, slashes at the end mean nothing.
+/// The routes, for the route table, which answers HEAD by GET and ignores slashes at the end.
 pub const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Get, "/identity", versions),
     (Method::Get, "/identity/v3", version),
@@ -30,19 +30,19 @@ pub const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::Post, "/identity/v3/users/{user_id}/password", change_password),
 ];
 
-/// `GET /identity`: the versions, for anybody.
+/// `GET /identity`: the versions; no token is needed.
 pub fn versions(_: &Standalone, call: &Call) -> Result<Reply> {
     Ok(Reply::json(300, &json!({"versions": {"values": [document::version(&call.base_url)]}})))
 }
 
-/// `GET /identity/v3`: the version, for anybody.
+/// `GET /identity/v3`: the version; no token is needed.
 pub fn version(_: &Standalone, call: &Call) -> Result<Reply> {
     Ok(Reply::json(200, &json!({"version": document::version(&call.base_url)})))
 }
 
 /// `POST /identity/v3/auth/tokens`: logs in.
 pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let login = Login::read(&call.json()?)?;
         let (token, identity) = standalone.issue(&login, call.client)?;
         logging::identify(log_identity(&identity));
@@ -50,9 +50,9 @@ pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// `GET` and `HEAD /identity/v3/auth/tokens`: what the token in `X-Subject-Token` stands for.
+/// `GET` and `HEAD /identity/v3/auth/tokens`: describes the token in `X-Subject-Token`.
 pub fn show_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let caller = caller(standalone, call)?;
         let (token, identity) = subject(standalone, call)?;
         let allowed = [Role::Admin, Role::Service].into_iter().any(|role| caller.has_role(role));
@@ -65,7 +65,7 @@ pub fn show_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
 
 /// `DELETE /identity/v3/auth/tokens`: revokes the token in `X-Subject-Token`.
 pub fn revoke_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let caller = caller(standalone, call)?;
         let (token, identity) = subject(standalone, call)?;
         if !caller.has_role(Role::Admin) && caller.user_id != identity.user_id {
@@ -78,18 +78,18 @@ pub fn revoke_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// `GET /identity/v3/auth/projects`: the projects one can have a token on.
+/// `GET /identity/v3/auth/projects`: the projects for which the caller can get a token.
 pub fn auth_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let caller = caller(standalone, call)?;
         let projects = standalone.store.read(|tx| rows::projects_of(tx, &caller.user_id))?;
         Ok(Reply::json(200, &document::projects(&projects, &call.base_url, &call.path)))
     })
 }
 
-/// `GET /identity/v3/auth/catalog`: where the services are.
+/// `GET /identity/v3/auth/catalog`: the service catalogue.
 pub fn auth_catalog(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         if caller(standalone, call)?.project_id.is_none() {
             return Err(Error::forbidden("identity:get_auth_catalog"));
         }
@@ -99,9 +99,9 @@ pub fn auth_catalog(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// `GET /identity/v3/projects?name=`: an admin sees all projects, anybody else its own.
+/// `GET /identity/v3/projects?name=`: all projects for an admin, the caller's own for other users.
 pub fn list_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let caller = caller(standalone, call)?;
         let mut projects = standalone.store.read(|tx| match caller.has_role(Role::Admin) {
             true => rows::projects(tx),
@@ -112,9 +112,9 @@ pub fn list_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// `GET /identity/v3/users/{user_id}/projects`: one's own projects; an admin may ask for anybody's.
+/// `GET /identity/v3/users/{user_id}/projects`: the caller's own projects, or for an admin those of any user.
 pub fn user_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
+    with_keystone_errors(call, || {
         let caller = caller(standalone, call)?;
         let user_id = call.segments.get(3).map(String::as_str).unwrap_or_default();
         if !caller.has_role(Role::Admin) && caller.user_id != user_id {
@@ -129,11 +129,11 @@ pub fn user_projects(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// `POST /identity/v3/users/{user_id}/password`: another password, given the old one. No token is needed, as
-/// in Keystone.
+/// `POST /identity/v3/users/{user_id}/password`: changes the password, given the old one. As in Keystone, no token is
+/// needed.
 pub fn change_password(standalone: &Standalone, call: &Call) -> Result<Reply> {
-    in_keystones_form(call, || {
-        let change = Change::read(&call.json()?)?;
+    with_keystone_errors(call, || {
+        let change = PasswordChange::read(&call.json()?)?;
         let user_id = call.segments.get(3).map(String::as_str).unwrap_or_default();
         standalone.change_password(user_id, &change, call.client)?;
         log::info!("user {user_id} has changed its password");
@@ -141,7 +141,7 @@ pub fn change_password(standalone: &Standalone, call: &Call) -> Result<Reply> {
     })
 }
 
-/// Who is asking, by the token in `X-Auth-Token`.
+/// The identity of the token in `X-Auth-Token`.
 fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = standalone.authenticate(token)?.ok_or_else(Error::unauthorized)?;
@@ -149,7 +149,7 @@ fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
     Ok(identity)
 }
 
-/// What is asked about: the token in `X-Subject-Token`.
+/// The token in `X-Subject-Token`, and its identity.
 fn subject<'c>(standalone: &Standalone, call: &'c Call) -> Result<(&'c str, Identity)> {
     let token = call.header("X-Subject-Token").map(str::trim).unwrap_or_default();
     let identity = standalone.authenticate(token)?;
@@ -163,7 +163,7 @@ fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Re
         .with_header("Vary", "X-Auth-Token")
 }
 
-/// What the log may say of whom a token stands for.
+/// The part of an identity that log lines may show.
 fn log_identity(identity: &Identity) -> logging::Identity {
     let domain = || Some(DOMAIN_ID.to_owned());
     logging::Identity {
@@ -178,8 +178,8 @@ fn log_identity(identity: &Identity) -> logging::Identity {
     }
 }
 
-/// Runs a handler; what it refuses is said in Keystone's form.
-fn in_keystones_form(call: &Call, handler: impl FnOnce() -> Result<Reply>) -> Result<Reply> {
+/// Runs a handler, and turns its refusals into Keystone's form.
+fn with_keystone_errors(call: &Call, handler: impl FnOnce() -> Result<Reply>) -> Result<Reply> {
     handler().or_else(|error| {
         let status = error.status();
         let title = match status {

@@ -1,4 +1,4 @@
-//! Limits on guessing: token buckets, which failed logins empty and time fills again.
+//! Limits on guessing passwords: token buckets. Each failed login takes one token, and tokens come back with time.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// What a full bucket admits at once.
+/// The size of a bucket.
 const BURST: u32 = 10;
-/// Upper bound on the buckets that are kept; a full bucket is not kept.
-const MOST_BUCKETS: usize = 20_000;
+/// Upper bound on the buckets in memory. A full bucket needs no memory.
+const MAX_BUCKETS: usize = 20_000;
 
-/// Where a login comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address, as one host usually
-/// has a whole /64.
+/// The address by which limits are counted: an IPv4 address, or the /64 network of an IPv6 address, because one host
+/// usually has a whole /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Origin(IpAddr);
 
@@ -38,18 +38,19 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whose login it is and where it comes from.
+/// The origin of a login, and the buckets that it counts against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
     pub(super) origin: Origin,
-    /// Whether the user has logged in from there lately.
+    /// Whether the user has logged in from this origin lately.
     pub(super) is_known: bool,
-    /// The bucket of the user at this address, and that of the address.
+    /// The bucket of the user at this origin, and that of the origin.
     buckets: [u64; 2],
 }
 
 impl Source {
-    /// The buckets that may refuse it. Failures of others at the same address do not keep out a user that is known there.
+    /// The buckets that may refuse the login. The origin's bucket does not refuse a user who is known there, so that
+    /// failures of other users do not lock them out.
     fn refusing(&self) -> &[u64] {
         if self.is_known { &self.buckets[..1] } else { &self.buckets }
     }
@@ -62,47 +63,48 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// `refill` is the time after which a bucket admits one more.
+    /// `refill` is the time in which a bucket gets one token back.
     pub(super) fn new(refill: Duration) -> Self {
         Self { buckets: Mutex::new(Buckets { refill, full_at: HashMap::new() }), hasher: RandomState::new() }
     }
 
-    /// `user` is the user's id, or the id or name in the request when there is no such user.
+    /// `user` is the user's id; if there is no such user, the id or name in the request.
     pub(super) fn source(&self, origin: Origin, user: &str, is_known: bool) -> Source {
         let buckets = [self.hasher.hash_one((origin, user)), self.hasher.hash_one(origin)];
         Source { origin, is_known, buckets }
     }
 
     /// # Errors
-    /// 429 while the source may not try.
+    /// 429 while a bucket is empty.
     pub(super) fn check(&self, source: &Source) -> Result<()> {
         let wait = self.lock().wait(source.refusing(), Instant::now());
         if wait.is_zero() { Ok(()) } else { Err(too_many(wait, "failed logins")) }
     }
 
-    /// Takes an attempt out of the buckets, before it is known how it ends, so that attempts at the same moment are
-    /// counted as well. [`Limits::give_back`] follows where it succeeds, [`Limits::failed`] where it fails.
+    /// Takes a token from each refusing bucket before the password is verified, so that concurrent attempts cannot exceed
+    /// the limit. [`Limits::give_back`] follows a success, [`Limits::keep_reserved`] a failure.
     ///
     /// # Errors
-    /// 429 while the source may not try.
+    /// 429 while a bucket is empty.
     pub(super) fn reserve(&self, source: &Source) -> Result<()> {
         self.take(source.refusing(), "failed logins")
     }
 
-    /// Returns what [`Limits::reserve`] took.
+    /// Returns the tokens that [`Limits::reserve`] took.
     pub(super) fn give_back(&self, source: &Source) {
         let mut buckets = self.lock();
         source.refusing().iter().for_each(|key| buckets.give_back(*key));
     }
 
-    /// Keeps what [`Limits::reserve`] took; a failure counts for the address also where that did not refuse.
-    pub(super) fn failed(&self, source: &Source) {
+    /// Keeps the tokens that [`Limits::reserve`] took. Takes one from the origin's bucket too, if that was not among the
+    /// refusing ones.
+    pub(super) fn keep_reserved(&self, source: &Source) {
         let rest = &source.buckets[source.refusing().len()..];
         let mut buckets = self.lock();
         rest.iter().for_each(|key| buckets.take(*key, Instant::now()));
     }
 
-    /// Counts a failure that no reservation was made for.
+    /// Counts a failure without a reservation.
     pub(super) fn charge(&self, source: &Source) {
         let mut buckets = self.lock();
         source.buckets.iter().for_each(|key| buckets.take(*key, Instant::now()));
@@ -114,7 +116,7 @@ impl Limits {
         source.refusing().iter().any(|key| !buckets.debt(*key, now).is_zero())
     }
 
-    /// Takes from the bucket of the tokens that a user makes from other tokens.
+    /// Takes from the user's bucket for tokens that are issued for other tokens.
     ///
     /// # Errors
     /// 429 while it is empty.
@@ -142,27 +144,26 @@ fn too_many(wait: Duration, of_what: &str) -> Error {
     Error::too_many_requests(format!("Too many {of_what}; try again in {seconds} seconds."), seconds)
 }
 
-/// For each bucket that is not full, when it will be. (This is the form that is known as the generic cell rate
-/// algorithm: one time for a bucket, and nothing to be refilled.)
+/// Token buckets by the generic cell rate algorithm: the only state of a bucket is the time at which it will be full.
 struct Buckets {
     refill: Duration,
     full_at: HashMap<u64, Instant>,
 }
 
 impl Buckets {
-    /// The time after which the bucket is full.
+    /// The time until the bucket is full.
     fn debt(&self, key: u64, now: Instant) -> Duration {
         self.full_at.get(&key).map_or(Duration::ZERO, |full_at| full_at.saturating_duration_since(now))
     }
 
-    /// The time after which there is something in each of these buckets.
+    /// The time until each of these buckets has a token.
     fn wait(&self, keys: &[u64], now: Instant) -> Duration {
         let waits =
             keys.iter().map(|key| (self.debt(*key, now) + self.refill).saturating_sub(self.refill * BURST));
         waits.max().unwrap_or_default()
     }
 
-    /// Takes one; an empty bucket stays empty.
+    /// Takes a token; an empty bucket stays empty.
     fn take(&mut self, key: u64, now: Instant) {
         self.make_room(now);
         let refill = self.refill;
@@ -176,13 +177,13 @@ impl Buckets {
         }
     }
 
-    /// Forgets full buckets when there are many, and if that is not enough the fuller half of the others.
+    /// At the upper bound, drops the full buckets. If none is full, drops the fuller half of all.
     fn make_room(&mut self, now: Instant) {
-        if self.full_at.len() < MOST_BUCKETS {
+        if self.full_at.len() < MAX_BUCKETS {
             return;
         }
         self.full_at.retain(|_, full_at| *full_at > now);
-        if self.full_at.len() < MOST_BUCKETS {
+        if self.full_at.len() < MAX_BUCKETS {
             return;
         }
         let mut times: Vec<_> = self.full_at.values().copied().collect();
@@ -233,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_more_buckets_than_fit_and_the_emptiest_stay() {
+    fn the_number_of_buckets_is_bounded_and_the_emptiest_stay() {
         let (mut buckets, start) = (buckets(), Instant::now());
         for _ in 0..BURST {
             buckets.take(0, start);
         }
-        for key in 1..=3 * MOST_BUCKETS as u64 {
+        for key in 1..=3 * MAX_BUCKETS as u64 {
             buckets.take(key, start + Duration::from_nanos(key));
-            assert!(buckets.full_at.len() <= MOST_BUCKETS);
+            assert!(buckets.full_at.len() <= MAX_BUCKETS);
         }
         assert!(!buckets.wait(&[0], start + SECOND).is_zero());
     }
@@ -255,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_others_do_not_keep_out_a_user_that_is_known_at_the_address() {
+    fn failures_of_others_do_not_lock_out_a_user_who_is_known_at_the_address() {
         let limits = Limits::new(REFILL);
         let origin = Origin::new(IpAddr::from([192, 0, 2, 1]));
         let eve = limits.source(origin, "eve", false);
         for _ in 0..BURST {
             limits.reserve(&eve).unwrap();
-            limits.failed(&eve);
+            limits.keep_reserved(&eve);
         }
         assert_eq!(limits.check(&eve).unwrap_err().status(), 429);
         assert_eq!(limits.check(&limits.source(origin, "bob", false)).unwrap_err().status(), 429);
         let ann = limits.source(origin, "ann", true);
         for _ in 0..BURST {
             limits.reserve(&ann).unwrap();
-            limits.failed(&ann);
+            limits.keep_reserved(&ann);
         }
         assert_eq!(
             limits.reserve(&ann).unwrap_err().status(),

@@ -1,10 +1,10 @@
-//! Issuing tokens: who is it, what for, and until when.
+//! Issuing tokens: verifies the login, and decides the token's scope and lifetime.
 
 use std::net::IpAddr;
 
 use super::credentials::{log_refusal, refused};
 use super::limits::Source;
-use super::request::{Login, Scope, Who};
+use super::request::{IdOrName, Login, Scope};
 use super::{Identity, Standalone, roles, secret};
 use crate::error::{Error, Result};
 use crate::store::identity::tokens::{self, Token};
@@ -15,24 +15,24 @@ use crate::store::{Outcome, Tx, new_id};
 /// The time after which a user with too many tokens in use may try again, in seconds.
 const TOKENS_RETRY_AFTER: u64 = 60;
 
-/// Who has been proved to be there, and how.
+/// A verified login.
 struct Proof {
     user: User,
-    /// Where a password came from.
+    /// The source of the password, if there was one.
     source: Option<Source>,
-    /// The digest and the expiry of the token that was shown.
+    /// The digest and the expiry of the token in the request, if there was one.
     parent: Option<(String, Time)>,
     methods: String,
 }
 
 impl Standalone {
-    /// Answers a login from `address` with a token, which is not kept, and the token's rights.
+    /// Issues a token for a login from `address`. Only the token's digest is stored.
     ///
     /// # Errors
-    /// 401, one and the same whatever was wrong (the log has the reason); 429 after too many failures, for too many
-    /// tokens made from tokens, and when too many tokens are in use; 503 when too many log in at once.
+    /// 401 with the same text for every reason, which only the log has; 429 after too many failures, for too many tokens
+    /// issued for tokens, and when too many tokens are in use; 503 when too many logins wait.
     pub(super) fn issue(&self, login: &Login, address: IpAddr) -> Result<(String, Identity)> {
-        let issued = self.prove(login, address).and_then(|proof| {
+        let issued = self.authenticate_login(login, address).and_then(|proof| {
             let issued = self.issue_for(&proof, &login.scope);
             if let (Err(error), Some(source)) = (&issued, &proof.source)
                 && error.status() == 401
@@ -41,35 +41,35 @@ impl Standalone {
             }
             issued
         });
-        log_refusal(&issued, login.password.as_ref().map(|(who, _)| who), address);
+        log_refusal(&issued, login.password.as_ref().map(|(user_ref, _)| user_ref), address);
         issued
     }
 
-    fn prove(&self, login: &Login, address: IpAddr) -> Result<Proof> {
+    fn authenticate_login(&self, login: &Login, address: IpAddr) -> Result<Proof> {
         let mut proof = None;
-        if let Some((who, password)) = &login.password {
-            let proved = self.prove_password(who, &password.0, address, || Ok(()))?;
-            let (user, source) = (proved.user, Some(proved.source));
+        if let Some((user_ref, password)) = &login.password {
+            let verified = self.verify_password(user_ref, &password.0, address, || Ok(()))?;
+            let (user, source) = (verified.user, Some(verified.source));
             proof = Some(Proof { user, source, parent: None, methods: "password".to_owned() });
         }
         if let Some(token) = &login.token {
-            let unknown = || refused("the token shown is unknown or no longer valid");
-            let shown = self.authenticate(&token.0)?.ok_or_else(unknown)?;
-            let user = self.store.read(|tx| rows::user_by_id(tx, &shown.user_id))?.ok_or_else(unknown)?;
+            let unknown = || refused("the token in the request is unknown or no longer valid");
+            let parent = self.authenticate(&token.0)?.ok_or_else(unknown)?;
+            let user = self.store.read(|tx| rows::user_by_id(tx, &parent.user_id))?.ok_or_else(unknown)?;
             if proof.as_ref().is_some_and(|proof| proof.user.id != user.id) {
                 return Err(refused("password and token belong to different users"));
             }
             if proof.is_none() {
-                // No hash slows it down.
+                // Without a password there is no slow hash, so these logins have a limit of their own.
                 self.limits.take_rescope(&user.id)?;
             }
             let source = proof.as_ref().and_then(|proof| proof.source);
-            let by_password = proof.is_some() || shown.methods.iter().any(|method| method == "password");
+            let by_password = proof.is_some() || parent.methods.iter().any(|method| method == "password");
             let methods = if by_password { "password,token" } else { "token" }.to_owned();
             let digest = secret::digest(&token.0).ok_or_else(unknown)?;
-            proof = Some(Proof { user, source, parent: Some((digest, shown.expires_at)), methods });
+            proof = Some(Proof { user, source, parent: Some((digest, parent.expires_at)), methods });
         }
-        proof.ok_or_else(|| refused("nothing was shown"))
+        proof.ok_or_else(|| refused("the request has neither a password nor a token"))
     }
 
     fn issue_for(&self, proof: &Proof, scope: &Scope) -> Result<(String, Identity)> {
@@ -77,7 +77,7 @@ impl Standalone {
         let digest = secret::digest(&token).ok_or_else(|| Error::internal("a new token has no digest"))?;
         let identity = self.store.write(|tx| {
             let user = &proof.user;
-            // What was proved before this transaction must still be so, and stay so to its end.
+            // Checks again what was verified before this transaction, and locks the user's row.
             if !rows::confirm_credentials(tx, &user.id, &user.password_hash)? {
                 return Err(
                     refused(format!("{:?} is disabled, gone or has another password", user.name)).into()
@@ -85,10 +85,10 @@ impl Standalone {
             }
             let mut expires_at = tx.now + self.token_lifetime;
             if let Some((parent, until)) = &proof.parent {
-                // A token made from a token does not outlive it, or nobody would ever have to log in again.
+                // The new token does not outlive the one it is issued for. Otherwise a user could extend a login for ever.
                 expires_at = expires_at.min(*until);
                 if tokens::find(tx, parent)?.is_none() || expires_at < tx.now {
-                    return Err(refused("the token shown is no longer valid").into());
+                    return Err(refused("the token in the request is no longer valid").into());
                 }
             }
             let project = find_scope(tx, user, scope)?;
@@ -125,7 +125,7 @@ impl Standalone {
                 user_name: user.name.clone(),
                 project_id: row.project_id,
                 project_name,
-                roles: roles::expanded(&given),
+                roles: roles::with_implied(&given),
                 methods: row.methods.split(',').map(str::to_owned).collect(),
                 audit_id: row.audit_id,
                 issued_at: row.issued_at,
@@ -144,7 +144,7 @@ fn too_many_tokens(most: i64) -> Error {
     Error::too_many_requests(what, TOKENS_RETRY_AFTER)
 }
 
-/// The project that the scope comes to; `None` for an unscoped token.
+/// The project of the scope; `None` for an unscoped token.
 fn find_scope(tx: &mut Tx<'_>, user: &User, scope: &Scope) -> Outcome<Option<Project>> {
     let project = match scope {
         Scope::Unscoped => return Ok(None),
@@ -152,12 +152,12 @@ fn find_scope(tx: &mut Tx<'_>, user: &User, scope: &Scope) -> Outcome<Option<Pro
             let mut projects = rows::projects_of(tx, &user.id)?;
             return Ok(projects.pop().filter(|_| projects.is_empty()));
         }
-        Scope::Project(Who::Id(id)) => rows::project_by_id(tx, id)?,
-        Scope::Project(Who::Name(name)) => rows::project_by_name(tx, name)?,
-        Scope::Project(Who::Elsewhere) | Scope::Elsewhere => None,
+        Scope::Project(IdOrName::Id(id)) => rows::project_by_id(tx, id)?,
+        Scope::Project(IdOrName::Name(name)) => rows::project_by_name(tx, name)?,
+        Scope::Project(IdOrName::OtherDomain) | Scope::Unsupported => None,
     };
     match project.filter(|project| project.enabled) {
         Some(project) => Ok(Some(project)),
-        None => Err(refused(format!("{:?} asked for a scope that there is not", user.name)).into()),
+        None => Err(refused(format!("{:?} asked for a scope that does not exist here", user.name)).into()),
     }
 }

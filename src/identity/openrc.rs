@@ -1,7 +1,7 @@
-//! openrc files: what a shell sources so that the clients know where and as whom to log in.
+//! openrc files: a shell sources one to tell the clients where to log in, and as which user.
 //!
-//! Such a file holds a password. It is made with mode 0600 under another name and moved into place, so that at no
-//! moment anybody else can read it, and no link that somebody laid there is followed.
+//! Such a file holds a password. It is written with mode 0600 under a temporary name and moved into place, so that no
+//! other user can read it at any moment, and no link that another user has put there is followed.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -12,22 +12,22 @@ use std::path::{Path, PathBuf};
 use super::DOMAIN_NAME;
 use crate::store::new_id;
 
-/// The first line: by it we know a file of ours, and leave everybody else's alone.
+/// The first line, by which a file of this service is recognised. Other files are never overwritten.
 const MARK: &str = "# openrc of freezer-api: source it in a shell; it holds a password, keep it to yourself";
 const URL_LINE: &str = "export OS_AUTH_URL=";
-/// No file of ours is longer.
+/// Longer than any file that this service writes, in bytes.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// What an openrc file says.
+/// The content of an openrc file to write.
 #[derive(Clone, Copy)]
 pub struct Openrc<'a> {
     /// The identity's URL, `http://host:port/identity/v3`.
     pub auth_url: &'a str,
-    /// As whom to log in.
+    /// The user's name.
     pub username: &'a str,
-    /// The password that proves it.
+    /// The user's password.
     pub password: &'a str,
-    /// Where to work.
+    /// The project's name.
     pub project_name: &'a str,
 }
 
@@ -35,18 +35,18 @@ pub struct Openrc<'a> {
 pub struct OpenrcFile {
     /// The identity's URL.
     pub auth_url: String,
-    /// As whom to log in.
+    /// The user's name.
     pub username: String,
-    /// The password that proves it.
+    /// The user's password.
     pub password: String,
-    /// Where to work.
+    /// The project's name.
     pub project_name: String,
 }
 
-/// Reads an openrc file. `None`: there is none.
+/// Reads an openrc file; `None` if there is none.
 ///
 /// # Errors
-/// `AlreadyExists` if there is something at the path that is not ours; whatever the file system says.
+/// `AlreadyExists` if the path holds anything but an openrc file of this service; errors of the file system.
 pub fn read_openrc(path: &Path) -> io::Result<Option<OpenrcFile>> {
     let text = match read_ours(path) {
         Ok((text, _)) => text,
@@ -65,10 +65,10 @@ pub fn read_openrc(path: &Path) -> io::Result<Option<OpenrcFile>> {
     }))
 }
 
-/// Writes an openrc file, mode 0600. An older file of ours at this path is replaced.
+/// Writes an openrc file with mode 0600. Replaces an older openrc file of this service at this path.
 ///
 /// # Errors
-/// `AlreadyExists` if there is something at the path that is not ours; whatever the file system says.
+/// `AlreadyExists` if the path holds anything but an openrc file of this service; errors of the file system.
 pub fn write_openrc(path: &Path, openrc: &Openrc<'_>) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -92,11 +92,11 @@ pub fn write_openrc(path: &Path, openrc: &Openrc<'_>) -> io::Result<()> {
     replace(path, &text, None)
 }
 
-/// Brings the `OS_AUTH_URL` of an openrc file of ours up to date and leaves everything else in it, its mode and its
-/// owner as they are. `false`: there is no such file, or it says so already.
+/// Updates `OS_AUTH_URL` in an openrc file of this service. The rest of its content, its mode and its owner stay as they
+/// are. Returns whether the file has changed: false if it does not exist or has this URL already.
 ///
 /// # Errors
-/// `AlreadyExists` if there is something at the path that is not ours; whatever the file system says.
+/// `AlreadyExists` if the path holds anything but an openrc file of this service; errors of the file system.
 pub fn refresh_openrc_url(path: &Path, url: &str) -> io::Result<bool> {
     let (text, metadata) = match read_ours(path) {
         Ok(ours) => ours,
@@ -115,13 +115,13 @@ pub fn refresh_openrc_url(path: &Path, url: &str) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The text of a file of ours.
+/// The text of an openrc file of this service.
 fn read_ours(path: &Path) -> io::Result<(String, fs::Metadata)> {
     let not_ours = || {
         let text = format!("{} is not an openrc file of freezer-api; it is left alone", path.display());
         io::Error::new(io::ErrorKind::AlreadyExists, text)
     };
-    // A link, a pipe or a device is never ours, and opening it could do harm.
+    // A link, a pipe or a device is not an openrc file, and opening it could block or have side effects.
     let seen = fs::symlink_metadata(path)?;
     if !seen.is_file() {
         return Err(not_ours());
@@ -139,7 +139,7 @@ fn read_ours(path: &Path) -> io::Result<(String, fs::Metadata)> {
     }
 }
 
-/// Puts a file in place, whole or not at all; with the mode and owner of `like`, or 0600.
+/// Replaces a file atomically. The new one gets the mode and owner of `like`, or mode 0600.
 fn replace(path: &Path, text: &str, like: Option<&fs::Metadata>) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -157,12 +157,12 @@ fn replace(path: &Path, text: &str, like: Option<&fs::Metadata>) -> io::Result<(
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&temporary.0, path)?;
-    // The rename itself is to survive a power cut, where directories can be synced.
+    // Syncing the directory makes the rename survive a power cut. Not every file system can do it.
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
 }
 
-/// A file that is gone when we are done, unless it was moved into place.
+/// Removes the file when dropped, unless it was moved away.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -171,12 +171,12 @@ impl Drop for Temporary {
     }
 }
 
-/// A text as one word of a POSIX shell.
+/// Quotes a text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The text of the word at the beginning, if it is in the form of [`quoted`].
+/// Parses the word at the beginning, if it has the form of [`quoted`].
 fn unquoted(word: &str) -> Option<String> {
     let mut rest = word.strip_prefix('\'')?;
     let mut text = String::new();

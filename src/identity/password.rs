@@ -1,4 +1,4 @@
-//! Passwords: salted slow hashes, and a bound on how many are computed at a time.
+//! Passwords: salted slow hashes, and a limit on how many are computed at a time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,33 +7,33 @@ use argon2::password_hash::{Error as HashError, Output, PasswordHash, PasswordHa
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
 
+use super::fair_semaphore::{FairSemaphore, Permit, Priority};
 use super::limits::Origin;
 use super::secret;
-use super::turns::{Class, Turn, Turns};
 use crate::error::{Error, Result};
 
 /// OWASP's second recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// How many hashes are computed at a time: two use two cores and 38 MiB, whatever the number of workers.
-const AT_A_TIME: usize = 2;
-/// How long a login waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How many logins compute a hash at a time. Two use two cores and 38 MiB, whatever the number of workers.
+const MAX_CONCURRENT: usize = 2;
+/// How long a login waits for a permit.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The shortest and the longest password that can be chosen, in characters.
+/// The shortest and the longest new password, in characters.
 const SHORTEST: usize = 8;
 const LONGEST: usize = 1024;
 
-/// What a password is compared to when there is no such user, so that the answer takes as long as for a wrong
-/// password. Made with the parameters above; nobody knows a password for it.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+/// The hash to compare with if there is no such user, so that the answer takes as long as for a wrong password. It has
+/// the parameters above, and no known password.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
                       AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// The hash of a password under a fresh salt, in PHC form: algorithm, parameters and salt travel with it.
+/// Hashes a password with a new salt. The result is in PHC form, which includes the algorithm, parameters and salt.
 ///
 /// # Errors
-/// 500 if the operating system has no random bytes or no memory to give.
+/// 500 if the operating system has no random bytes or no memory.
 pub fn hash(password: &str) -> Result<String> {
     let salt = SaltString::encode_b64(&secret::random::<16>()?).map_err(failed)?;
     let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(failed)?;
@@ -50,20 +50,20 @@ fn failed(error: HashError) -> Error {
     Error::internal(format!("argon2: {error}"))
 }
 
-/// Whether this is the password behind a hash.
+/// Whether a password has this hash.
 ///
 /// # Errors
 /// 500 when the hash cannot be read.
-pub fn is_right(password: &str, hash: &str) -> Result<bool> {
+pub fn matches(password: &str, hash: &str) -> Result<bool> {
     let parsed = PasswordHash::new(hash).map_err(failed)?;
     compare(password.as_bytes(), &parsed, &mut Vec::new()).map_err(failed)
 }
 
-/// Whether a password may be chosen.
+/// Checks whether a new password is allowed.
 ///
 /// # Errors
-/// What a password may be, to go on with after "A password has".
-pub fn may_be_chosen(password: &str) -> std::result::Result<(), String> {
+/// The rule that the password breaks, to follow the words "A password has".
+pub fn check_new(password: &str) -> std::result::Result<(), String> {
     let is_fitting = (SHORTEST..=LONGEST).contains(&password.chars().count());
     if is_fitting && !password.contains('\0') {
         return Ok(());
@@ -71,59 +71,58 @@ pub fn may_be_chosen(password: &str) -> std::result::Result<(), String> {
     Err(format!("{SHORTEST} to {LONGEST} characters"))
 }
 
-/// Verifies passwords, a bounded number at a time, so that a flood of logins takes neither all memory nor
-/// all processors.
+/// Verifies passwords, a bounded number at a time, so that a flood of logins uses up neither memory nor processors.
 pub(super) struct Verifier {
-    turns: Turns,
-    /// Working memory that is not in use at the moment. It is kept, because every connection has a thread: memory that
-    /// each of them takes and gives back stays with the allocator once per thread, and adds up to hundreds of MiB.
+    semaphore: FairSemaphore,
+    /// Idle working memory. It is reused across threads, because the allocator keeps freed memory per thread: with a
+    /// thread per connection, that would add up to hundreds of MiB.
     spare: Mutex<Vec<Vec<Block>>>,
 }
 
 /// A permit to compute hashes.
-pub(super) struct Hashing<'v> {
+pub(super) struct HashPermit<'v> {
     verifier: &'v Verifier,
     memory: Vec<Block>,
-    _turn: Turn<'v>,
+    _permit: Permit<'v>,
 }
 
 impl Verifier {
     pub(super) fn new(max_waiting: usize) -> Self {
-        Self { turns: Turns::new(AT_A_TIME, max_waiting, PATIENCE), spare: Mutex::default() }
+        Self { semaphore: FairSemaphore::new(MAX_CONCURRENT, max_waiting, MAX_WAIT), spare: Mutex::default() }
     }
 
-    /// Waits for a permit to compute hashes.
+    /// Waits for a permit.
     ///
     /// # Errors
     /// 503 when too many logins are waiting.
-    pub(super) fn turn(&self, origin: Origin, class: Class) -> Result<Hashing<'_>> {
-        let turn = self.turns.take(origin, class)?;
+    pub(super) fn permit(&self, origin: Origin, priority: Priority) -> Result<HashPermit<'_>> {
+        let permit = self.semaphore.acquire(origin, priority)?;
         let memory = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Ok(Hashing { verifier: self, memory: memory.unwrap_or_default(), _turn: turn })
+        Ok(HashPermit { verifier: self, memory: memory.unwrap_or_default(), _permit: permit })
     }
 }
 
-impl Hashing<'_> {
-    /// Whether `password` is the one behind `hash`. Without a hash it is not, and to say so takes as long.
+impl HashPermit<'_> {
+    /// Whether `password` has this hash. Without a hash the answer is no, after the same time.
     ///
     /// # Errors
     /// 500 when the hash cannot be read.
     pub(super) fn verify(&mut self, password: &str, hash: Option<&str>) -> Result<bool> {
-        let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(failed)?;
+        let parsed = PasswordHash::new(hash.unwrap_or(DUMMY_HASH)).map_err(failed)?;
         let is_same = compare(password.as_bytes(), &parsed, &mut self.memory).map_err(failed)?;
         Ok(is_same && hash.is_some())
     }
 }
 
-impl Drop for Hashing<'_> {
+impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
         let mut spare = self.verifier.spare.lock().unwrap_or_else(PoisonError::into_inner);
         spare.push(std::mem::take(&mut self.memory));
     }
 }
 
-/// Whether a password has this hash. The algorithm and its parameters are the hash's own, so that hashes made with
-/// others stay valid.
+/// Whether a password has this hash. The algorithm and its parameters come from the hash, so that hashes with other
+/// parameters stay valid.
 fn compare(
     password: &[u8],
     hash: &PasswordHash<'_>,
@@ -151,20 +150,20 @@ mod tests {
 
     fn verify(verifier: &Verifier, password: &str, hash: Option<&str>) -> bool {
         let origin = Origin::new(IpAddr::from([192, 0, 2, 1]));
-        verifier.turn(origin, Class::Unknown).unwrap().verify(password, hash).unwrap()
+        verifier.permit(origin, Priority::Unknown).unwrap().verify(password, hash).unwrap()
     }
 
     #[test]
-    fn a_hash_is_salted_slow_and_knows_its_password() {
+    fn a_hash_is_salted_and_slow_and_matches_its_password() {
         let (one, two) = (hash("correct horse").unwrap(), hash("correct horse").unwrap());
         assert_ne!(one, two);
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
-        assert!(is_right("correct horse", &one).unwrap());
-        assert!(!is_right("Correct horse", &one).unwrap());
+        assert!(matches("correct horse", &one).unwrap());
+        assert!(!matches("Correct horse", &one).unwrap());
     }
 
     #[test]
-    fn all_threads_work_in_the_same_memory() {
+    fn threads_share_the_working_memory() {
         let ours = hash("correct horse").unwrap();
         let verifier = Verifier::new(0);
         for password in ["correct horse", "battery", "correct horse"] {
@@ -177,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_costs_what_somebody_costs_and_never_matches() {
+    fn a_missing_user_costs_as_much_as_a_wrong_password_and_never_matches() {
         let verifier = Verifier::new(0);
         assert!(!verify(&verifier, "", None));
         let ours = hash("x").unwrap();
         let parameters = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
         let lengths = |phc: &str| phc.split('$').map(str::len).collect::<Vec<_>>();
-        assert_eq!((parameters(NOBODY), lengths(NOBODY)), (parameters(&ours), lengths(&ours)));
+        assert_eq!((parameters(DUMMY_HASH), lengths(DUMMY_HASH)), (parameters(&ours), lengths(&ours)));
     }
 
     #[test]
@@ -191,8 +190,8 @@ mod tests {
         for (password, is_fitting) in
             [("", false), ("seven77", false), ("eight888", true), ("éééééééé", true), ("with\0nul", false)]
         {
-            assert_eq!(may_be_chosen(password).is_ok(), is_fitting, "{password}");
+            assert_eq!(check_new(password).is_ok(), is_fitting, "{password}");
         }
-        assert!(may_be_chosen(&"x".repeat(1024)).is_ok() && may_be_chosen(&"x".repeat(1025)).is_err());
+        assert!(check_new(&"x".repeat(1024)).is_ok() && check_new(&"x".repeat(1025)).is_err());
     }
 }

@@ -1,53 +1,53 @@
-//! What a login asks for: the body of `POST /v3/auth/tokens`, read strictly.
+//! The body of a login (`POST /v3/auth/tokens`), read strictly.
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// A login, well formed; whether anything in it is true is another question.
+/// A well-formed login that is not yet verified.
 #[derive(Debug)]
 pub(super) struct Login {
-    /// Who, and the password that is to prove it.
-    pub(super) password: Option<(Who, Secret)>,
-    /// An earlier token that is to prove it.
+    /// A user and their password.
+    pub(super) password: Option<(IdOrName, Secret)>,
+    /// An earlier token.
     pub(super) token: Option<Secret>,
-    /// What the new token is to be good for.
+    /// The scope of the new token.
     pub(super) scope: Scope,
 }
 
-/// How a user or a project is named.
+/// A reference to a user or a project.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum IdOrName {
     Id(String),
     Name(String),
-    /// In a domain that there is not.
-    Elsewhere,
+    /// A name in a domain other than the only one.
+    OtherDomain,
 }
 
-impl Who {
+impl IdOrName {
     /// The id or name.
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Id(text) | Self::Name(text) => text,
-            Self::Elsewhere => "",
+            Self::OtherDomain => "",
         }
     }
 }
 
-/// What a token is to be good for.
+/// The scope of the new token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Nothing was said: the user's only project, if it has just one.
+    /// No scope is stated: the user's project, if they have exactly one.
     Default,
-    /// Explicitly nothing.
+    /// Explicitly unscoped.
     Unscoped,
     /// One project.
-    Project(Who),
-    /// A domain, the system or a trust, on which nobody has a role here.
-    Elsewhere,
+    Project(IdOrName),
+    /// A domain, the system or a trust. No user has a role on these here.
+    Unsupported,
 }
 
-/// A text that must not get into a log.
+/// A text that must not be logged.
 pub(super) struct Secret(pub(super) String);
 
 impl std::fmt::Debug for Secret {
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Secret {
 impl Login {
     /// Reads a body.
     ///
-    /// Keystone wants a domain with every name. There is only one here, so it may be left out.
+    /// Keystone requires a domain with every name. There is only one here, so it is optional.
     ///
     /// # Errors
     /// 400 for a body that is not a login; 401 for a method other than `password` and `token`, as Keystone has it.
@@ -93,11 +93,11 @@ impl Login {
     }
 }
 
-fn password(identity: &Map<String, Value>) -> Result<(Who, Secret)> {
+fn password(identity: &Map<String, Value>) -> Result<(IdOrName, Secret)> {
     let password = member(identity, "password", "identity")?;
     let user = member(password, "user", "password")?;
     let secret = text(user, "password", "user")?;
-    Ok((who(user, "user")?, Secret(secret)))
+    Ok((id_or_name(user, "user")?, Secret(secret)))
 }
 
 fn scope(auth: &Map<String, Value>) -> Result<Scope> {
@@ -114,29 +114,29 @@ fn scope(auth: &Map<String, Value>) -> Result<Scope> {
     };
     let target = member(scope, kind, "scope")?;
     Ok(match kind {
-        "project" => Scope::Project(who(target, "project")?),
+        "project" => Scope::Project(id_or_name(target, "project")?),
         "unscoped" => Scope::Unscoped,
-        _ => Scope::Elsewhere,
+        _ => Scope::Unsupported,
     })
 }
 
 /// `id`, or `name` and perhaps `domain`.
-fn who(object: &Map<String, Value>, of: &str) -> Result<Who> {
-    // Whatever is there has the right type, also what is not needed.
+fn id_or_name(object: &Map<String, Value>, of: &str) -> Result<IdOrName> {
+    // Unused members must have the right type, too.
     let home = match object.get("domain") {
         None => true,
         Some(_) => is_the_domain(member(object, "domain", of)?)?,
     };
     if object.contains_key("id") {
-        return Ok(Who::Id(text(object, "id", of)?));
+        return Ok(IdOrName::Id(text(object, "id", of)?));
     }
     let name = text(object, "name", of)?;
-    Ok(if home { Who::Name(name) } else { Who::Elsewhere })
+    Ok(if home { IdOrName::Name(name) } else { IdOrName::OtherDomain })
 }
 
 fn is_the_domain(domain: &Map<String, Value>) -> Result<bool> {
     let key = if domain.contains_key("id") { "id" } else { "name" };
-    // Id `default`, name `Default`; deployments mix the two up, and there is nothing to confuse them with.
+    // The id is `default`, the name `Default`. Deployments mix the two up, so upper and lower case are the same.
     Ok(text(domain, key, "domain")?.eq_ignore_ascii_case("default"))
 }
 
@@ -159,7 +159,7 @@ pub(super) fn text(of: &Map<String, Value>, key: &str, place: &str) -> Result<St
     }
 }
 
-/// Keystone's sentence.
+/// A 400 with Keystone's sentence.
 pub(super) fn malformed(expected: &str, place: &str) -> Error {
     Error::bad_request(format!(
         "Expecting to find {expected} in {place}. The server could not comply with the request since it is either \
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn users_have_an_id_or_a_name() {
+    fn a_user_has_an_id_or_a_name() {
         let name = |domain: Value| {
             read(Value::Null, json!({"name": "u", "password": "p", "domain": domain}))
                 .unwrap()
@@ -191,21 +191,21 @@ mod tests {
                 .unwrap()
                 .0
         };
-        assert_eq!(name(json!({"name": "Default"})), Who::Name("u".into()));
-        assert_eq!(name(json!({"id": "default"})), Who::Name("u".into()));
-        assert_eq!(name(json!({"id": "other"})), Who::Elsewhere);
+        assert_eq!(name(json!({"name": "Default"})), IdOrName::Name("u".into()));
+        assert_eq!(name(json!({"id": "default"})), IdOrName::Name("u".into()));
+        assert_eq!(name(json!({"id": "other"})), IdOrName::OtherDomain);
         let login = read(Value::Null, json!({"id": "1", "name": "u", "password": "p"})).unwrap();
-        assert_eq!((login.password.unwrap().0, login.scope), (Who::Id("1".into()), Scope::Default));
+        assert_eq!((login.password.unwrap().0, login.scope), (IdOrName::Id("1".into()), Scope::Default));
     }
 
     #[test]
-    fn scopes_are_of_one_kind() {
+    fn a_scope_is_of_one_kind() {
         let scope =
             |scope: Value| read(scope, json!({"name": "u", "password": "p"})).map(|login| login.scope);
         assert_eq!(scope(json!("unscoped")).unwrap(), Scope::Unscoped);
         assert_eq!(scope(json!({"unscoped": {}})).unwrap(), Scope::Unscoped);
-        assert_eq!(scope(json!({"project": {"id": "7"}})).unwrap(), Scope::Project(Who::Id("7".into())));
-        assert_eq!(scope(json!({"domain": {"id": "default"}})).unwrap(), Scope::Elsewhere);
+        assert_eq!(scope(json!({"project": {"id": "7"}})).unwrap(), Scope::Project(IdOrName::Id("7".into())));
+        assert_eq!(scope(json!({"domain": {"id": "default"}})).unwrap(), Scope::Unsupported);
         for bad in [
             json!({}),
             json!("all"),

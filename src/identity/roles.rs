@@ -1,4 +1,4 @@
-//! The four roles OpenStack's services have agreed on, and which of them imply which.
+//! OpenStack's four default roles, and which of them imply others.
 
 use clap::ValueEnum;
 
@@ -27,9 +27,9 @@ impl Role {
     }
 }
 
-/// The given roles with those they imply, as Keystone's bootstrap sets it up: admin, member, reader; `service`
-/// stands alone. Nothing twice; in the order admin, member, reader, then what else was given.
-pub(super) fn expanded(given: &[String]) -> Vec<String> {
+/// The given roles with those they imply, as Keystone's bootstrap sets them up: admin implies member, member implies
+/// reader, and `service` implies none. Without duplicates, in the order admin, member, reader, then the others.
+pub(super) fn with_implied(given: &[String]) -> Vec<String> {
     const LADDER: [&str; 3] = ["admin", "member", "reader"];
     let top = LADDER.iter().position(|rung| given.iter().any(|role| role == rung));
     let implied = LADDER.iter().skip(top.unwrap_or(LADDER.len())).map(|rung| (*rung).to_owned());
@@ -41,14 +41,14 @@ pub(super) fn expanded(given: &[String]) -> Vec<String> {
 mod tests {
     #[test]
     fn roles_imply_what_is_below_them() {
-        let expanded = |given: &[&str]| {
+        let with_implied = |given: &[&str]| {
             let given: Vec<_> = given.iter().map(|role| (*role).to_owned()).collect();
-            super::expanded(&given).join(" ")
+            super::with_implied(&given).join(" ")
         };
-        assert_eq!(expanded(&["admin"]), "admin member reader");
-        assert_eq!(expanded(&["member", "service"]), "member reader service");
-        assert_eq!(expanded(&["reader", "member"]), "member reader");
-        assert_eq!(expanded(&["service"]), "service");
-        assert_eq!(expanded(&[]), "");
+        assert_eq!(with_implied(&["admin"]), "admin member reader");
+        assert_eq!(with_implied(&["member", "service"]), "member reader service");
+        assert_eq!(with_implied(&["reader", "member"]), "member reader");
+        assert_eq!(with_implied(&["service"]), "service");
+        assert_eq!(with_implied(&[]), "");
     }
 }

@@ -6,9 +6,9 @@ use subtle::ConstantTimeEq;
 use crate::error::{Error, Result};
 use crate::hex::hex;
 
-/// Random bytes of a token; twice as many hex digits.
+/// The random bytes of a token, which has twice as many hex digits.
 const TOKEN_BYTES: usize = 32;
-/// Random bytes of a generated password: 128 bits.
+/// The random bytes of a generated password: 128 bits.
 const PASSWORD_BYTES: usize = 16;
 
 /// `N` random bytes from the operating system.
@@ -19,20 +19,20 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// A new token: 64 hex digits, which no header, shell or URL has to quote.
+/// A new token: 64 hex digits, which need no quoting in a header, shell or URL.
 pub(super) fn token() -> Result<String> {
     Ok(hex(&random::<TOKEN_BYTES>()?))
 }
 
-/// A password nobody will guess: 32 hex digits, which no shell has to quote.
+/// A random password: 32 hex digits, which need no quoting in a shell.
 ///
 /// # Errors
-/// 500 if the operating system has no random bytes to give.
+/// 500 if the operating system has no random bytes.
 pub fn password() -> Result<String> {
     Ok(hex(&random::<PASSWORD_BYTES>()?))
 }
 
-/// Under which id a token is stored; `None` for what cannot be one of our tokens.
+/// The id under which a token is stored; `None` for a text that is not in the form of a token.
 ///
 /// One SHA-256 is enough here: unlike a password, a token is random in every bit.
 pub(super) fn digest(token: &str) -> Option<String> {
@@ -41,8 +41,8 @@ pub(super) fn digest(token: &str) -> Option<String> {
     ours.then(|| hex(digest_of(&SHA256, token.as_bytes()).as_ref()))
 }
 
-/// Whether two digests are the same, in a time that does not tell where they differ.
-pub(super) fn same(one: &str, two: &str) -> bool {
+/// Whether two digests are equal, in a time that does not depend on where they differ.
+pub(super) fn constant_time_eq(one: &str, two: &str) -> bool {
     one.as_bytes().ct_eq(two.as_bytes()).into()
 }
 
@@ -55,11 +55,11 @@ mod tests {
         let (one, two) = (token().unwrap(), token().unwrap());
         assert_eq!((one.len(), password().unwrap().len()), (64, 32));
         assert_ne!(one, two);
-        assert!(!same(&digest(&one).unwrap(), &digest(&two).unwrap()));
+        assert!(!constant_time_eq(&digest(&one).unwrap(), &digest(&two).unwrap()));
     }
 
     #[test]
-    fn only_what_looks_like_a_token_has_a_digest() {
+    fn only_a_text_in_the_form_of_a_token_has_a_digest() {
         let zeros = "0".repeat(64);
         // printf '0%.0s' $(seq 64) | sha256sum
         let known = "60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55";

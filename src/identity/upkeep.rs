@@ -1,4 +1,4 @@
-//! Background work of the built-in identity: it records which tokens are in use, and deletes expired rows.
+//! Background work of the built-in identity: records which tokens are in use, and deletes expired rows.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,32 +13,33 @@ use crate::store::identity::addresses;
 use crate::store::identity::tokens::{self, Token};
 use crate::store::moment_type::Time;
 
-/// The time between two rounds.
+/// The pause between two rounds.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// How often at most the use of one token is noted.
-const NOTED_AGAIN_SECONDS: i64 = 60;
-/// The most uses that wait to be noted; a further one is noted when the token is used again.
-const MOST_WAITING: usize = 10_000;
-/// How many rows one transaction changes, and the pause after it, in which others may write.
+/// The shortest time between two notes of the same token's use.
+const SECONDS_BETWEEN_NOTES: i64 = 60;
+/// The most uses to remember for the next round. A use beyond that is noted when the token is used again.
+const MAX_PENDING: usize = 10_000;
+/// How many rows one transaction changes, and the pause after it, which lets requests write.
 const CHUNK: usize = 500;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The tokens whose latest use is not yet in their rows, because a request that only reads must not write.
+/// The digests of tokens whose latest use is not yet in their rows. A request that only reads must not write, so the
+/// background work does it.
 #[derive(Default)]
-pub(super) struct Uses(Mutex<HashSet<String>>);
+pub(super) struct RecentUses(Mutex<HashSet<String>>);
 
-impl Uses {
-    /// Whether the use of a token is to be noted: its id.
+impl RecentUses {
+    /// The token's digest, if its use is to be noted.
     pub(super) fn due(token: &Token, now: Time) -> Option<String> {
-        let noted = TimeDelta::zero()..TimeDelta::seconds(NOTED_AGAIN_SECONDS);
+        let noted = TimeDelta::zero()..TimeDelta::seconds(SECONDS_BETWEEN_NOTES);
         let is_noted = token.last_used_at.is_some_and(|last| noted.contains(&(now - last)));
         (!is_noted).then(|| token.id.clone())
     }
 
     pub(super) fn note(&self, digest: String) {
-        let mut waiting = self.lock();
-        if waiting.len() < MOST_WAITING {
-            waiting.insert(digest);
+        let mut pending = self.lock();
+        if pending.len() < MAX_PENDING {
+            pending.insert(digest);
         }
     }
 
@@ -55,14 +56,14 @@ impl Uses {
     }
 }
 
-/// The background work and its inputs.
+/// The background work.
 pub struct Upkeep {
     pub(super) store: Store,
-    pub(super) uses: Arc<Uses>,
+    pub(super) uses: Arc<RecentUses>,
 }
 
 impl Upkeep {
-    /// Works in a thread of its own, as long as the process lives.
+    /// Starts a thread that repeats [`Self::round`] until the process ends.
     ///
     /// # Errors
     /// The system cannot start a thread.
@@ -70,7 +71,7 @@ impl Upkeep {
         let run = move || {
             loop {
                 if let Err(error) = self.round() {
-                    log::warn!("the tokens are not looked after: {error}");
+                    log::warn!("the background work on tokens failed and is tried again: {error}");
                 }
                 thread::sleep(INTERVAL);
             }
@@ -78,7 +79,7 @@ impl Upkeep {
         thread::Builder::new().name("identity".to_owned()).spawn(run).map(drop)
     }
 
-    /// One round of the work, in short transactions.
+    /// Does one round of the work, in short transactions.
     ///
     /// # Errors
     /// 503 while the database is away.
@@ -86,9 +87,9 @@ impl Upkeep {
         let used: Vec<String> = self.uses.lock().iter().cloned().collect();
         for chunk in used.chunks(CHUNK) {
             self.store.write(|tx| tokens::note_use(tx, chunk))?;
-            let mut waiting = self.uses.lock();
+            let mut pending = self.uses.lock();
             for digest in chunk {
-                waiting.remove(digest);
+                pending.remove(digest);
             }
         }
         let mut purged = 0;

@@ -1,11 +1,12 @@
-//! Application credentials that are good for some requests only (Identity API v3, "Access Rules").
+//! Application credentials that allow some requests only (Identity API v3, "Access Rules").
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Call, Method};
 
-/// What webob, which keystonemiddleware sees requests through, leaves as it is in a path.
+/// The characters that are escaped in a path: all but those that webob, which keystonemiddleware uses, leaves as they
+/// are.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -25,47 +26,48 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// One kind of request that an application credential may be used for.
+/// A rule that allows an application credential's token to be used for some requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessRule {
     /// The type of the service.
     pub service: String,
     /// The method, in upper case.
     pub method: String,
-    /// The path: `*` and `{name}` stand for one part of it or a piece of one, `**` for anything.
+    /// A pattern for the path: `*` and `{name}` match characters within one segment, `**` matches anything.
     pub path: String,
 }
 
 impl AccessRule {
-    /// Whether it allows a request of this method and path, below this prefix, to the service of this type.
+    /// Whether the rule allows a request with this method, and one of these spellings of its path, to this service.
     fn allows(&self, service: &str, method: &str, prefix: &str, paths: &[String; 2]) -> bool {
         self.service == service
             && self.method == method
             && paths.iter().any(|path| {
-                path_matches(&format!("{prefix}{path}"), &self.path) && is_meant(&self.path, prefix, path)
+                path_matches(&format!("{prefix}{path}"), &self.path)
+                    && matches_beyond_prefix(&self.path, prefix, path)
             })
     }
 }
 
-/// Whether a pattern means this path of ours also without the prefix. Not every proxy takes `X-Forwarded-Prefix` out of
-/// what clients send, and with one made up to end as the pattern does before its `**`, all paths would be below that.
-fn is_meant(pattern: &str, prefix: &str, path: &str) -> bool {
+/// Whether a pattern matches the path by more than its prefix. Not every proxy removes `X-Forwarded-Prefix` from clients'
+/// requests: a client could send a prefix that equals the part of the pattern before `**`, so that every path matched.
+fn matches_beyond_prefix(pattern: &str, prefix: &str, path: &str) -> bool {
     let is_ours = |part| matches!(part, "v1" | "v2");
     let written_out = pattern.strip_prefix(prefix).filter(|_| !prefix.split('/').any(is_ours));
     path_matches(path, pattern) || written_out.is_some_and(|rest| path_matches(path, rest))
 }
 
-/// Whether one of the rules allows the request to us, the service of this type.
+/// Whether one of the rules allows the request to this service, whose type is `service`.
 pub fn allow(rules: &[AccessRule], service: &str, call: &Call) -> bool {
-    let Some(method) = word(call.method) else { return false };
+    let Some(method) = method_name(call.method) else { return false };
     let path = path(call);
     let prefix = prefix(call);
-    // Whether or not a path has a slash at its end it is the same to us, so it is the same to the rules.
+    // The routes ignore a slash at the end of a path, so the rules do.
     let paths = [format!("{path}/"), path];
     rules.iter().any(|rule| rule.allows(service, method, prefix, &paths))
 }
 
-fn word(method: Method) -> Option<&'static str> {
+fn method_name(method: Method) -> Option<&'static str> {
     match method {
         Method::Get => Some("GET"),
         Method::Head => Some("HEAD"),
@@ -78,13 +80,13 @@ fn word(method: Method) -> Option<&'static str> {
     }
 }
 
-/// The path that is looked for in the rules: the one that we act on, so that no spelling of it gets around them.
+/// The path to match, spelled from the segments that the routes see, so that no other spelling evades the rules.
 fn path(call: &Call) -> String {
     let parts = call.segments.iter().map(|part| utf8_percent_encode(part, ESCAPED).to_string());
     format!("/{}", parts.collect::<Vec<_>>().join("/"))
 }
 
-/// The prefix that a proxy put us under, if it says so; rules have it before the path.
+/// The path prefix that a proxy announces, if any. Rules include it.
 fn prefix(call: &Call) -> &str {
     let host_and_prefix = call.base_url.split_once("://").map_or("", |(_, rest)| rest);
     host_and_prefix.find('/').map_or("", |at| &host_and_prefix[at..])
@@ -93,15 +95,16 @@ fn prefix(call: &Call) -> &str {
 /// A piece of a pattern.
 #[derive(Clone, Copy)]
 enum Piece {
-    /// This character.
-    Just(char),
-    /// Characters of one part, at least one.
-    Part,
-    /// Any characters, or none.
+    /// This character alone.
+    Literal(char),
+    /// One or more characters without a slash.
+    InSegment,
+    /// Zero or more characters of any kind.
     Anything,
 }
 
-/// keystonemiddleware makes a regular expression of the pattern without escaping it. Here a dot is a dot.
+/// Parses a pattern. Unlike in keystonemiddleware, which makes an unescaped regular expression of it, a dot matches only a
+/// dot.
 fn pieces(pattern: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = pattern;
@@ -112,15 +115,15 @@ fn pieces(pattern: &str) -> Vec<Piece> {
                 2
             }
             '*' => {
-                pieces.push(Piece::Part);
+                pieces.push(Piece::InSegment);
                 1
             }
             '{' if rest.contains('}') => {
-                pieces.push(Piece::Part);
+                pieces.push(Piece::InSegment);
                 rest.find('}').unwrap_or_default() + 1
             }
             _ => {
-                pieces.push(Piece::Just(c));
+                pieces.push(Piece::Literal(c));
                 c.len_utf8()
             }
         };
@@ -129,33 +132,34 @@ fn pieces(pattern: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Goes through the path once with all the places in the pattern that may be reached: no pattern makes it slow.
+/// Matches by a single pass over the path, with the set of all positions reached in the pattern. No pattern makes it
+/// slow.
 fn path_matches(path: &str, pattern: &str) -> bool {
     let pieces = pieces(pattern);
     let mut reached = vec![false; pieces.len() + 1];
     reached[0] = true;
-    skip(&pieces, &mut reached);
+    pass_empty_matches(&pieces, &mut reached);
     for c in path.chars() {
         let mut next = vec![false; pieces.len() + 1];
         for (at, piece) in pieces.iter().enumerate().filter(|(at, _)| reached[*at]) {
             match piece {
-                Piece::Just(wanted) => next[at + 1] |= c == *wanted,
+                Piece::Literal(wanted) => next[at + 1] |= c == *wanted,
                 Piece::Anything => next[at] = true,
-                Piece::Part if c != '/' => {
+                Piece::InSegment if c != '/' => {
                     next[at] = true;
                     next[at + 1] = true;
                 }
-                Piece::Part => {}
+                Piece::InSegment => {}
             }
         }
-        skip(&pieces, &mut next);
+        pass_empty_matches(&pieces, &mut next);
         reached = next;
     }
     reached[pieces.len()]
 }
 
-/// What stands for anything stands for nothing as well.
-fn skip(pieces: &[Piece], reached: &mut [bool]) {
+/// Adds the positions that are reached because a `**` matches the empty string.
+fn pass_empty_matches(pieces: &[Piece], reached: &mut [bool]) {
     for (at, piece) in pieces.iter().enumerate() {
         if matches!(piece, Piece::Anything) && reached[at] {
             reached[at + 1] = true;
@@ -223,7 +227,7 @@ mod tests {
         let rules = [rule("compute", "GET", "/v2.1/servers"), rule("backup", "GET", "/v2/*/jobs")];
         let allows = |method: &str, url: &str| allow(&rules, "backup", &call(method, url));
         assert!(allows("GET", "/v2/p/jobs") && allows("GET", "/v2/p/jobs/?limit=1"));
-        assert!(allows("GET", "/v2//p/%6Aobs"), "what is spelt differently and is the same");
+        assert!(allows("GET", "/v2//p/%6Aobs"), "another spelling of the same path");
         assert!(!allows("POST", "/v2/p/jobs") && !allows("HEAD", "/v2/p/jobs"));
         assert!(!allows("GET", "/v2/p/clients") && !allows("GET", "/v2.1/servers"));
         assert!(!allows("GET", "/v2/p%2Fjobs"));
@@ -233,12 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_slash_parts_nothing() {
+    fn an_escaped_slash_does_not_separate_segments() {
         assert_eq!(path(&call("GET", "/v2/a%2Fb/%C3%A9 c")), "/v2/a%2Fb/%C3%A9%20c");
     }
 
     #[test]
-    fn a_prefix_counts_and_none_gets_around_a_rule() {
+    fn a_prefix_counts_and_does_not_evade_a_rule() {
         for (pattern, prefix, url, expected) in [
             ("/backup/v2/*/jobs", "/backup", "/v2/p/jobs", true),
             ("/backup/v2/*/jobs", "", "/v2/p/jobs", false),
@@ -246,7 +250,7 @@ mod tests {
             ("/v2/*/jobs", "/backup", "/v2/p/jobs", false),
             ("**", "/backup", "/v2/p/jobs", true),
             ("**/jobs", "/backup", "/v2/p/jobs", true),
-            // Made up by the client.
+            // Prefixes that a client has made up.
             ("/v2/p/jobs/**", "/v2/p/jobs", "/v2/p/clients", false),
             ("/v2/*/jobs/**", "/v2/p/jobs", "/v2/p/clients", false),
             ("/*/p/jobs/**", "/x/p/jobs", "/v2/p/clients", false),

@@ -1,4 +1,4 @@
-//! Tokens that Keystone vouched for a short while ago.
+//! The process's cache of tokens that Keystone has validated.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +8,10 @@ use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
 use super::token::Token;
 
-/// How many parts there are, each with a lock of its own.
+/// The number of shards, each with its own lock.
 const SHARDS: usize = 16;
 
-/// A token's SHA-256. The token itself is kept nowhere.
+/// A token's SHA-256. The token itself is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key([u8; SHA256_OUTPUT_LEN]);
 
@@ -29,40 +29,40 @@ impl Key {
     }
 }
 
-/// What is known of tokens, in the memory of this process.
+/// A cache of validated tokens.
 pub struct Cache {
     shards: [Mutex<HashMap<Key, Entry>>; SHARDS],
-    /// How many entries each part holds.
+    /// The most entries of a shard.
     capacity: usize,
 }
 
 struct Entry {
     token: Arc<Token>,
-    /// Whether Keystone was asked to say yes to a token that has ended.
+    /// Whether Keystone was asked to accept an expired token.
     allow_expired: bool,
     until: Instant,
 }
 
 impl Cache {
-    /// A cache of about so many entries.
+    /// A cache of about `capacity` entries.
     pub fn new(capacity: usize) -> Self {
         Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1) }
     }
 
-    /// What is known of a token. What was said to a question with `allow_expired` is no answer to one without.
+    /// The cached token. An entry that was validated with `allow_expired` does not answer a look-up without it.
     pub fn get(&self, key: &Key, allow_expired: bool) -> Option<Arc<Token>> {
-        self.with(key, |entries| {
+        self.with_shard(key, |entries| {
             let entry = entries.get(key)?;
             let fits = allow_expired || !entry.allow_expired;
             (fits && Instant::now() < entry.until).then(|| Arc::clone(&entry.token))
         })
     }
 
-    /// Notes what Keystone said, to be believed for `life`. If there is no room for it the entry goes that has the least time left.
+    /// Caches a token for `life`. If the shard is full, this evicts the entry that would end first.
     pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>, life: Duration) {
         let now = Instant::now();
         let Some(until) = now.checked_add(life) else { return };
-        self.with(&key, |entries| {
+        self.with_shard(&key, |entries| {
             if entries.len() >= self.capacity && !entries.contains_key(&key) {
                 entries.retain(|_, entry| now < entry.until);
                 if entries.len() >= self.capacity
@@ -76,7 +76,7 @@ impl Cache {
         });
     }
 
-    fn with<T>(&self, key: &Key, work: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> T {
+    fn with_shard<T>(&self, key: &Key, work: impl FnOnce(&mut HashMap<Key, Entry>) -> T) -> T {
         let shard = &self.shards[usize::from(key.0[0]) % SHARDS];
         work(&mut shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -94,7 +94,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn what_was_asked_leniently_answers_no_strict_question() {
+    fn an_entry_with_allow_expired_does_not_answer_a_look_up_without_it() {
         let cache = Cache::new(100);
         let key = Key::new("t");
         assert_eq!(cache.get(&key, false), None);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_come_to_an_end() {
+    fn entries_end() {
         let cache = Cache::new(100);
         cache.insert(Key::new("t"), false, token("u"), Duration::ZERO);
         assert_eq!(cache.get(&Key::new("t"), false), None);

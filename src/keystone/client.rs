@@ -1,4 +1,4 @@
-//! Requests to Keystone, our own login among them.
+//! Requests to Keystone, including the service's own login.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,54 +8,54 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::flights::Flights;
 use super::shares::Peer;
+use super::single_flight::SingleFlight;
 use super::{Login, endpoint, time};
 use crate::auth::Secret;
 use crate::error::{Error, Result};
 use crate::outbound::{self, Answer, Failure, Stage};
 use crate::workers;
 
-/// A token of ours that lives no longer than this is not used any more; keystoneauth's `MIN_TOKEN_LIFE_SECONDS`.
+/// A service token with less time left is replaced; keystoneauth's `MIN_TOKEN_LIFE_SECONDS`.
 const MIN_TOKEN_LIFE: TimeDelta = TimeDelta::seconds(120);
 
-/// How long to wait before sending a request again, for the first time; then twice as long each time. keystoneauth's.
+/// The first back-off before a retry, which doubles with each further retry; keystoneauth's value.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 
-/// After this long no request is sent again: nobody waits for its outcome any more.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Upper bound on the time in which a request is retried. After it, no client waits for the outcome any more.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(60);
 
-/// So many may wait for one login of ours.
+/// How many requests may wait for one login of the service.
 const MAX_WAITING: usize = 1024;
 
-/// Keystone as one login of ours sees it. Nothing is sent before something is asked.
+/// A client of Keystone with the service's credentials. It logs in with the first request that needs a token.
 pub struct Client {
     login: Login,
     retries: u32,
     http: outbound::Client,
-    /// The v3 base under `auth_url`, once it has been found out.
+    /// The v3 base under `auth_url`, once it is known.
     auth_base: OnceLock<String>,
     session: Mutex<Option<Arc<Session>>>,
-    /// By the number of the session that is to be replaced; 0 for whichever there is.
-    logins: Flights<u64, Result<Arc<Session>>>,
-    /// How many logins there were.
+    /// Logins in progress, by the number of the refused session that each replaces; 0 if none was refused.
+    logins: SingleFlight<u64, Result<Arc<Session>>>,
+    /// The number of logins so far.
     count: AtomicU64,
 }
 
-/// A token of ours.
+/// The service's own token.
 #[derive(Debug, Clone)]
 pub struct ServiceToken {
     /// The token itself.
     pub token: Secret,
-    /// Our user's id.
+    /// The id of the service's user.
     pub user_id: String,
-    /// When it ends.
+    /// When the token expires.
     pub expires: DateTime<Utc>,
 }
 
-/// What one login brought.
+/// The result of one login.
 struct Session {
-    /// From 1.
+    /// Counts logins, from 1.
     number: u64,
     token: ServiceToken,
     /// The v3 base to send requests to.
@@ -63,12 +63,12 @@ struct Session {
 }
 
 impl Client {
-    /// A client that sends a request again at most `retries` times if it got no answer.
+    /// A client that sends a request again, at most `retries` times, if no answer came.
     ///
     /// # Errors
-    /// A sentence for the operator: `auth_url` is no URL; it is one of https and a certificate or key cannot be read.
+    /// A sentence for the operator: `auth_url` is not a URL, or it is https and a certificate or key cannot be read.
     pub fn new(login: &Login, retries: u32) -> std::result::Result<Self, String> {
-        // It is shown to callers and in the log: there is no place for a user and a password in it.
+        // The URL is shown to callers and in the log, so it must not hold a user and a password.
         let url = url::Url::parse(&login.auth_url).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https") && url.has_host() && !url.authority().contains('@')
         });
@@ -77,16 +77,16 @@ impl Client {
                 "auth_url must be the http or https URL of Keystone, without a user in it.".to_owned()
             );
         };
-        // requests, which is underneath keystoneauth, takes the one value for connecting and for waiting after it.
+        // Python's requests, which keystoneauth uses, applies this value to connecting and then to waiting.
         let timeout =
             login.http.timeout.or(login.http.connect_timeout.map(|timeout| timeout.saturating_mul(2)));
         let settings = outbound::Settings { timeout, ..login.http.clone() };
         let http = match outbound::Client::new(&settings) {
-            // DevStack names a cafile whether it has one or not, and keystoneauth reads it only for https.
+            // DevStack sets cafile even if there is no such file, and keystoneauth reads it only for https.
             Err(why) if url.scheme() == "http" => {
                 log::warn!(
                     "{why} It is not needed while auth_url is http; a Keystone that the catalogue has at https is not \
-                     believed without it"
+                     trusted without it"
                 );
                 outbound::Client::new(&settings.without_files())?
             }
@@ -98,24 +98,24 @@ impl Client {
             retries,
             auth_base: OnceLock::new(),
             session: Mutex::new(None),
-            logins: Flights::new(usize::MAX, MAX_WAITING),
+            logins: SingleFlight::new(usize::MAX, MAX_WAITING),
             count: AtomicU64::new(0),
         })
     }
 
     /// The v3 base that requests go to: the catalogue's identity endpoint of the configured interface and region, or
-    /// `auth_url` where the catalogue has none. Without a slash at the end.
+    /// `auth_url` if the catalogue has none. It has no slash at the end.
     ///
     /// # Errors
-    /// 503: we cannot log in.
+    /// 503: the service cannot log in.
     pub fn endpoint(&self) -> Result<String> {
         Ok(self.session(None)?.endpoint.clone())
     }
 
-    /// A token of ours that is good for two minutes at least, unless Keystone gives out none that are.
+    /// The service's own token. It has at least two minutes left, unless Keystone issues shorter ones.
     ///
     /// # Errors
-    /// 503: we cannot log in.
+    /// 503: the service cannot log in.
     pub fn service(&self) -> Result<ServiceToken> {
         Ok(self.session(None)?.token.clone())
     }
@@ -123,10 +123,10 @@ impl Client {
     /// Sends a request with a token and waits for the answer, whatever its status. `path` begins with a slash and is
     /// below the v3 base.
     ///
-    /// Without an answer it is sent again, a POST or PATCH only if Keystone was not connected to.
+    /// If no answer comes, the request is sent again; a POST or PATCH only if there was no connection.
     ///
     /// # Errors
-    /// 503: no answer came, or we cannot log in, which is how the endpoint is known.
+    /// 503: no answer came, or the service cannot log in, by which it learns the endpoint.
     pub fn send(
         &self,
         method: &str,
@@ -138,11 +138,11 @@ impl Client {
         self.send_to(&self.endpoint()?, method, path, token, headers, body)
     }
 
-    /// As [`Client::send`], with our own token. If Keystone refuses it (401), a new one is fetched and the request sent
-    /// once more.
+    /// As [`Client::send`], with the service's own token. If Keystone refuses the token (401), the client logs in again and
+    /// sends the request once more.
     ///
     /// # Errors
-    /// 503: no answer came, or we cannot log in.
+    /// 503: no answer came, or the service cannot log in.
     pub fn send_as_service(
         &self,
         method: &str,
@@ -176,7 +176,7 @@ impl Client {
         self.exchange(method, &format!("{endpoint}{path}"), &all, body)
     }
 
-    /// The current session, or a new one: if there is none, if it is about to end, and if it is the `refused` one.
+    /// The current session. Logs in if there is none, if its token is about to expire, or if it is the `refused` one.
     fn session(&self, refused: Option<u64>) -> Result<Arc<Session>> {
         let current = || {
             let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
@@ -186,8 +186,8 @@ impl Client {
         if let Some(session) = current() {
             return Ok(session);
         }
-        let session = self.logins.join(Peer::OURSELVES, &refused.unwrap_or_default(), || {
-            // Somebody else's login may just have ended.
+        let session = self.logins.run(Peer::SERVICE_ITSELF, &refused.unwrap_or_default(), || {
+            // Another thread's login may have just completed.
             if let Some(session) = current() {
                 return Ok(session);
             }
@@ -195,7 +195,9 @@ impl Client {
             *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
             Ok(session)
         });
-        session.unwrap_or_else(|| Err(Error::identity_unavailable("too many wait for our own login")))
+        session.unwrap_or_else(|| {
+            Err(Error::identity_unavailable("too many requests wait for the service's own login"))
+        })
     }
 
     fn log_in(&self) -> Result<Session> {
@@ -203,10 +205,15 @@ impl Client {
         let answer = self.exchange("POST", &format!("{base}/auth/tokens"), &[], Some(&self.login.body()))?;
         if answer.status != 201 {
             let reason = self.reason(&answer);
-            return Err(Error::identity_unavailable(format!("our own login failed at {base}: {reason}")));
+            return Err(Error::identity_unavailable(format!(
+                "the service's own login failed at {base}: {reason}"
+            )));
         }
-        let unusable =
-            || Error::identity_unavailable(format!("the answer to our own login at {base} is unusable"));
+        let unusable = || {
+            Error::identity_unavailable(format!(
+                "the answer to the service's own login at {base} is unusable"
+            ))
+        };
         let body: Value = serde_json::from_slice(&answer.body).map_err(|_| unusable())?;
         let token = &body["token"];
         let service = ServiceToken {
@@ -279,17 +286,17 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if left == 0 || !may_be_sent_again(method, &failure) || begun.elapsed() + delay > PATIENCE {
+            if left == 0 || !may_be_retried(method, &failure) || begun.elapsed() + delay > MAX_RETRY_TIME {
                 return Err(Error::identity_unavailable(format!("no answer from Keystone: {failure}")));
             }
-            log::warn!("no answer from Keystone: {failure}; asking again, {left} times at most");
+            log::warn!("no answer from Keystone: {failure}; retrying, {left} times at most");
             workers::outside(|| thread::sleep(delay));
             left -= 1;
             delay = delay.saturating_mul(2);
         }
     }
 
-    /// What Keystone says of a login that failed, without what it may repeat of it.
+    /// Keystone's reason for a failed login, without the secret in case the message repeats it.
     fn reason(&self, answer: &Answer) -> String {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let message = body["error"]["message"].as_str().unwrap_or_default();
@@ -301,10 +308,10 @@ impl Client {
     }
 }
 
-fn may_be_sent_again(method: &str, failure: &Failure) -> bool {
+fn may_be_retried(method: &str, failure: &Failure) -> bool {
     match failure.stage {
-        Stage::Wrong => false,
-        Stage::Connecting => true,
-        Stage::Sent => !matches!(method, "POST" | "PATCH"),
+        Stage::NotSendable => false,
+        Stage::NotConnected => true,
+        Stage::MaybeSent => !matches!(method, "POST" | "PATCH"),
     }
 }

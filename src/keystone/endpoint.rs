@@ -1,20 +1,21 @@
-//! Where Keystone's v3 API is: what a version document says, and what the catalogue says.
+//! Finding Keystone's v3 API, from a version document and from the catalogue.
 
 use serde_json::Value;
 
-/// The v3 base that an address is, or the unversioned address to look under.
+/// `Ok` with the v3 base if the URL is one, otherwise `Err` with the unversioned URL.
 pub fn versioned(url: &str) -> Result<String, String> {
     let url = url.trim_end_matches('/');
     if url.ends_with("/v3") {
         return Ok(url.to_owned());
     }
-    // Of old configurations; whoever serves v2.0 there serves v3 beside it.
+    // Old configurations have v2.0; such a Keystone serves v3 beside it.
     Err(url.strip_suffix("/v2.0").unwrap_or(url).to_owned())
 }
 
-/// Whether a version document names a v3; `None` for what is no version document.
+/// Whether a version document lists v3; `None` if it is not a version document.
 ///
-/// The links in the document are not followed: they name the public endpoint, which the operator has not sent us to.
+/// The links in the document are not followed: they are the public endpoint's, and the operator may have configured
+/// another one.
 pub fn has_v3(document: &[u8]) -> Option<bool> {
     let document: Value = serde_json::from_slice(document).ok()?;
     let is_v3 =
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_have_its_version() {
+    fn a_url_may_include_the_version() {
         for (url, expected) in [
             ("http://h:5000/v3/", Ok("http://h:5000/v3")),
             ("http://h/identity/v3", Ok("http://h/identity/v3")),

@@ -1,36 +1,36 @@
-//! Who we are to Keystone, and how that is said in a login (Identity API v3, "Password authentication" and
-//! "Authenticating with an application credential").
+//! The service's credentials, and the body of its login (Identity API v3, "Password authentication" and "Authenticating
+//! with an application credential").
 
 use serde_json::{Map, Value, json};
 
 use crate::auth::Secret;
 use crate::outbound;
 
-/// A section with an auth plugin's options (keystoneauth's `auth_type` and what belongs to it).
+/// The options of an auth plugin (keystoneauth's `auth_type` and the options that belong to it).
 #[derive(Debug, Clone, Default)]
 pub struct Login {
     /// `auth_url`: where to log in, with or without a version.
     pub auth_url: String,
     /// `interface` (internal): which of the catalogue's identity endpoints is asked.
     pub interface: Option<String>,
-    /// `region_name`: of which region.
+    /// `region_name`: the region of that endpoint.
     pub region_name: Option<String>,
-    /// Who logs in.
+    /// The credentials.
     pub credentials: Credentials,
     /// TLS and time-outs: `cafile`, `certfile`, `keyfile`, `insecure`, `http_connect_timeout`.
     pub http: outbound::Settings,
 }
 
-/// Who logs in, and to what.
+/// The credentials of a login, and its scope.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// `auth_type = password` or `v3password`.
     Password {
-        /// Who.
-        user: Named,
+        /// The user.
+        user: IdOrName,
         /// `password`
         password: Secret,
-        /// To what.
+        /// The scope.
         scope: LoginScope,
     },
     /// `auth_type = v3applicationcredential`.
@@ -45,7 +45,7 @@ pub enum Credentials {
 impl Default for Credentials {
     fn default() -> Self {
         Self::Password {
-            user: Named::default(),
+            user: IdOrName::default(),
             password: Secret::new(String::new()),
             scope: LoginScope::Unscoped,
         }
@@ -58,31 +58,31 @@ pub enum AppCredential {
     /// `application_credential_id`
     Id(String),
     /// `application_credential_name` of a user.
-    Name(String, Named),
+    Name(String, IdOrName),
 }
 
 /// A user or project by id, or by name in a domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
-    /// The id; stronger than the name.
+pub struct IdOrName {
+    /// The id. If it is set, the name is not used.
     pub id: Option<String>,
     /// The name.
     pub name: Option<String>,
-    /// The id of the domain that the name is in.
+    /// The id of the name's domain.
     pub domain_id: Option<String>,
-    /// Its name.
+    /// The name of the name's domain.
     pub domain_name: Option<String>,
 }
 
-/// What a login is for.
+/// The scope of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginScope {
-    /// Nothing in particular.
+    /// No scope.
     Unscoped,
     /// A project.
-    Project(Named),
+    Project(IdOrName),
     /// A domain: its id or name is in `domain_id` or `domain_name`.
-    Domain(Named),
+    Domain(IdOrName),
     /// `system_scope = all`
     System,
     /// `trust_id`
@@ -90,7 +90,7 @@ pub enum LoginScope {
 }
 
 impl Login {
-    /// The body of `POST /v3/auth/tokens`. It holds the password: it is for Keystone and nobody else.
+    /// The body of `POST /v3/auth/tokens`. It holds the password, so it goes to Keystone only.
     pub(super) fn body(&self) -> Value {
         match &self.credentials {
             Credentials::Password { user, password, scope } => {
@@ -102,22 +102,22 @@ impl Login {
                 }
                 json!({"auth": auth})
             }
-            // The credential has the scope in it.
+            // The credential determines the scope.
             Credentials::ApplicationCredential { credential, secret } => {
-                let mut who = match credential {
+                let mut body = match credential {
                     AppCredential::Id(id) => json!({"id": id}),
                     AppCredential::Name(name, user) => json!({"name": name, "user": user.json()}),
                 };
-                who["secret"] = secret.reveal().into();
+                body["secret"] = secret.reveal().into();
                 json!({"auth": {"identity": {
                     "methods": ["application_credential"],
-                    "application_credential": who,
+                    "application_credential": body,
                 }}})
             }
         }
     }
 
-    /// What must not be repeated in a log.
+    /// The secret, for removing it from log messages.
     pub(super) fn secret(&self) -> &str {
         match &self.credentials {
             Credentials::Password { password: secret, .. }
@@ -126,8 +126,8 @@ impl Login {
     }
 }
 
-impl Named {
-    /// The id alone, or the name and its domain, as Keystone takes them.
+impl IdOrName {
+    /// Keystone's form: the id alone, or the name and its domain.
     fn json(&self) -> Map<String, Value> {
         let mut named = Map::new();
         if let Some(id) = &self.id {
@@ -151,7 +151,7 @@ impl Named {
 }
 
 impl LoginScope {
-    /// `None` leaves it to Keystone, which then takes the user's default project if there is one.
+    /// `None` leaves the scope to Keystone, which uses the user's default project if there is one.
     fn json(&self) -> Option<Value> {
         match self {
             Self::Unscoped => None,
@@ -172,9 +172,9 @@ mod tests {
         name: Option<&str>,
         domain_id: Option<&str>,
         domain_name: Option<&str>,
-    ) -> Named {
+    ) -> IdOrName {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Named { id: own(id), name: own(name), domain_id: own(domain_id), domain_name: own(domain_name) }
+        IdOrName { id: own(id), name: own(name), domain_id: own(domain_id), domain_name: own(domain_name) }
     }
 
     fn scoped(scope: LoginScope) -> Value {

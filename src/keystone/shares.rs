@@ -1,17 +1,17 @@
-//! How many of a number of places one peer may take.
+//! Fair shares of a number of slots among peers.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Where a request comes from.
+/// The source of a request: a client's address or network, or this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(Option<IpAddr>);
 
 impl Peer {
-    /// This service itself.
-    pub const OURSELVES: Self = Self(None);
+    /// This service, for its own logins.
+    pub const SERVICE_ITSELF: Self = Self(None);
 
-    /// An address. A host of IPv6 may have all addresses of its network of 64 bits.
+    /// The peer at an address. For IPv6 it is the /64 network, because one host usually has a whole /64.
     pub fn new(address: IpAddr) -> Self {
         Self(Some(match address.to_canonical() {
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
@@ -20,52 +20,51 @@ impl Peer {
     }
 }
 
-/// A number of places, and which peers have them.
+/// A number of slots, and how many of them each peer has.
 ///
-/// A peer may take a place as long as it has less than three times as many as are free. So a single one gets three quarters
-/// of them, and behind a proxy all clients are a single one; the next gets three quarters of the rest, and a new one
-/// finds a place.
+/// A peer may take a slot while it has fewer than three times as many as are free. So a single peer gets at most three
+/// quarters of all (behind a proxy, all clients may be a single peer), and the next gets three quarters of the rest.
 pub struct Shares {
-    of: HashMap<Peer, usize>,
+    counts: HashMap<Peer, usize>,
     total: usize,
     max: usize,
 }
 
 impl Shares {
-    /// So many places, all free.
+    /// `max` slots, all of them free.
     pub fn new(max: usize) -> Self {
-        Self { of: HashMap::new(), total: 0, max }
+        Self { counts: HashMap::new(), total: 0, max }
     }
 
-    /// Whether a peer may take a place.
+    /// Whether a peer may take a slot.
     pub fn admits(&self, peer: Peer) -> bool {
-        self.of(peer) < self.max.saturating_sub(self.total).saturating_mul(3)
+        self.count(peer) < self.max.saturating_sub(self.total).saturating_mul(3)
     }
 
-    /// How many places a peer has.
-    pub fn of(&self, peer: Peer) -> usize {
-        self.of.get(&peer).copied().unwrap_or_default()
+    /// The number of slots that a peer has.
+    pub fn count(&self, peer: Peer) -> usize {
+        self.counts.get(&peer).copied().unwrap_or_default()
     }
 
-    /// How many places are taken.
+    /// The number of slots that are taken.
     #[cfg(test)]
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// Takes a place.
+    /// Takes a slot.
     pub fn add(&mut self, peer: Peer) {
         self.total += 1;
-        *self.of.entry(peer).or_default() += 1;
+        *self.counts.entry(peer).or_default() += 1;
     }
 
-    /// Gives a place back.
+    /// Gives back a slot.
     pub fn remove(&mut self, peer: Peer) {
         self.total = self.total.saturating_sub(1);
-        if let Some(count) = self.of.get_mut(&peer) {
+        if let Some(count) = self.counts.get_mut(&peer) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.of.remove(&peer);
+                self.counts.remove(&peer);
             }
         }
     }
@@ -84,13 +83,13 @@ mod tests {
             while shares.admits(peer) {
                 shares.add(peer);
             }
-            taken.push(shares.of(peer));
+            taken.push(shares.count(peer));
         }
         assert_eq!(taken, [96, 24, 6, 2]);
         let peer = Peer::new(IpAddr::from([10, 0, 0, 0]));
         shares.remove(peer);
-        assert_eq!((shares.of(peer), shares.total()), (95, 127));
-        assert!(shares.admits(Peer::OURSELVES) && !shares.admits(peer));
+        assert_eq!((shares.count(peer), shares.total()), (95, 127));
+        assert!(shares.admits(Peer::SERVICE_ITSELF) && !shares.admits(peer));
     }
 
     #[test]

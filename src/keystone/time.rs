@@ -1,8 +1,8 @@
-//! Keystone's times.
+//! Parsing Keystone's timestamps.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// An ISO 8601 time: with `Z`, an offset or, meaning UTC, neither; with or without fractions of a second.
+/// Parses an ISO 8601 time with or without fractions of a second. The offset may be `Z` or missing (UTC) or numeric.
 pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     let zoned = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))

@@ -1,4 +1,4 @@
-//! What Keystone says of a token (Identity API v3, "Validate and show information for token").
+//! Keystone's description of a token (Identity API v3, "Validate and show information for token").
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::access_rules::AccessRule;
 use super::time;
 use crate::auth::{Caller, Delegation, Secret, Service};
 
-/// A token that Keystone knows. It may have ended since.
+/// A token that Keystone has validated. It may have expired since.
 ///
-/// As JSON it is what is kept in memcached: what is changed here changes the format of that (`memcached/entry.rs`).
+/// Its JSON is stored in memcached: a change of a field changes that format (`memcached/entry.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// When it ends.
+    /// When the token expires.
     pub expires: DateTime<Utc>,
-    /// What an application credential is restricted to, if it is.
+    /// The access rules of an application credential, if it has any.
     pub access_rules: Option<Vec<AccessRule>>,
-    /// The types of the services in its catalogue, if that was asked for.
+    /// The types of the services in the catalogue, if it was requested.
     pub catalog: Option<Vec<String>>,
-    /// Whether it is good for whom Kerberos knows only.
+    /// Whether the token may only be used with Kerberos authentication.
     pub bound_to_kerberos: bool,
     delegation: Option<Delegation>,
     user_id: String,
@@ -96,7 +96,7 @@ struct Role {
 #[derive(Deserialize)]
 struct AppCredential {
     access_rules: Option<Vec<AccessRule>>,
-    // Keystone says for each whether it is restricted. Without that member it counts as restricted.
+    // Keystone always sends this member. Without it the credential counts as restricted.
     #[serde(default = "yes")]
     restricted: bool,
 }
@@ -119,9 +119,9 @@ impl Token {
     /// Reads the body of `GET /v3/auth/tokens`.
     ///
     /// # Errors
-    /// What is wrong with it, without a word of what is in it.
+    /// What is wrong with the body, without any of its content.
     pub fn parse(body: &[u8]) -> Result<Self, String> {
-        // serde_json's own message quotes what it found.
+        // serde_json's own message quotes the content.
         let Body { token } = serde_json::from_slice(body)
             .map_err(|error| format!("no token at line {} column {}", error.line(), error.column()))?;
         if token.user.id.is_empty() || token.project.as_ref().is_some_and(|project| project.id.is_empty()) {
@@ -140,7 +140,7 @@ impl Token {
             .map_or((None, None, None), |project| (Some(project.id), project.name, project.domain));
         Ok(Self {
             delegation,
-            expires: time::parse(&token.expires_at).ok_or("expires_at is no time")?,
+            expires: time::parse(&token.expires_at).ok_or("expires_at is not a time")?,
             access_rules: token.application_credential.and_then(|credential| credential.access_rules),
             catalog: token.catalog.map(|services| services.into_iter().map(|service| service.kind).collect()),
             bound_to_kerberos: token.bind.is_some_and(|bind| bind.contains_key("kerberos")),
@@ -157,23 +157,23 @@ impl Token {
         })
     }
 
-    /// Whether it has ended.
+    /// Whether the token has expired.
     pub fn has_expired(&self) -> bool {
         self.expires <= Utc::now()
     }
 
-    /// For how long what Keystone said of it is of use, if that is believed for `life`: not after its end, unless it
-    /// was of use after that when Keystone said it.
+    /// How long the token may be cached: `life`, but not beyond its expiry. A token that had expired already when Keystone
+    /// accepted it is cached for `life`.
     pub fn believed_for(&self, life: Duration) -> Duration {
         (self.expires - Utc::now()).to_std().map_or(life, |left| left.min(life))
     }
 
-    /// Whether it has one of some roles. Their names are compared as they are, as keystonemiddleware does.
+    /// Whether the token has one of these roles. As in keystonemiddleware, upper and lower case differ.
     pub fn has_one_of(&self, roles: &[String]) -> bool {
         self.roles.iter().any(|role| roles.contains(role))
     }
 
-    /// Its user, who sent `text`; `service` vouches for the request.
+    /// The caller whose token this is. `text` is the token itself, and `service` the service token beside it.
     pub fn caller(&self, text: &str, service: Option<&Self>) -> Caller {
         Caller {
             user_id: self.user_id.clone(),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_not_guessed_at() {
+    fn a_body_that_is_not_a_token_is_refused() {
         for body in ["", "{}", "[]", "null", "<html>", r#"{"token": {}}"#, r#"{"access": {"token": {}}}"#] {
             assert!(Token::parse(body.as_bytes()).is_err(), "{body}");
         }
@@ -337,13 +337,13 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_the_end() {
+    fn a_token_expires() {
         assert!(parsed(json!({})).unwrap().has_expired());
         assert!(!parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().has_expired());
     }
 
     #[test]
-    fn what_was_said_is_of_use_until_the_end_or_after_it() {
+    fn a_token_is_cached_until_its_expiry_at_most_unless_it_has_expired() {
         let hour = Duration::from_secs(3600);
         assert_eq!(parsed(json!({})).unwrap().believed_for(hour), hour);
         assert_eq!(parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().believed_for(hour), hour);
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_vouches() {
+    fn a_service_token_adds_the_service_to_the_caller() {
         let service = parsed(json!({"user": {"id": "s"}, "roles": [{"name": "service"}]})).unwrap();
         assert!(service.has_one_of(&["x".to_owned(), "service".to_owned()]));
         assert!(!service.has_one_of(&["Service".to_owned()]) && !service.has_one_of(&[]));

@@ -1,118 +1,122 @@
-//! Asking Keystone what a token is, once for all who want to know.
+//! Validating tokens with Keystone. Concurrent requests with the same token share one validation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cache::{Cache, Key};
-use super::flights::Flights;
 use super::memcached::{Context, Memcached};
 use super::shares::Peer;
+use super::single_flight::SingleFlight;
 use super::token::Token;
 use super::{Client, Settings, refused};
 use crate::error::{Error, Result};
 
-/// So many questions are with Keystone at once. Each holds a connection of a client, of which there are 768: with a
-/// Keystone that hangs there must be some left for those whose token is known.
-const MAX_FLIGHTS: usize = 128;
+/// How many validations wait for Keystone's answer at a time. Each holds a client's connection, of which there are 768:
+/// while Keystone hangs, enough must be left for requests whose tokens are cached.
+const MAX_IN_FLIGHT: usize = 128;
 
-/// Upper bound on the requests that wait, for a place or for the answer to another request's question.
+/// Upper bound on the requests that wait, for a slot or for another request's validation.
 const MAX_WAITING: usize = 256;
 
-/// How often the log says that requests were turned away for want of a place.
+/// The shortest time between two log lines about rejected requests.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Knows tokens, or asks.
+/// Validates tokens, from its caches or by asking Keystone.
 pub struct Validator {
     client: Client,
-    /// `None` for ever asking anew.
-    memory: Option<Memory>,
-    flights: Flights<(Key, bool), Result<Arc<Token>>>,
+    /// `None` if caching is off.
+    caches: Option<Caches>,
+    lookups: SingleFlight<(Key, bool), Result<Arc<Token>>>,
     include_catalog: bool,
-    turned_away: Mutex<TurnedAway>,
+    rejections: Mutex<Rejections>,
 }
 
-/// Requests that found no place. Each of them in the log would let callers without any token write it.
+/// Counts requests that were rejected because too many wait. If each were logged, callers without a valid token could
+/// flood the log.
 #[derive(Default)]
-struct TurnedAway {
-    /// Since the log said so.
+struct Rejections {
+    /// Since they were last logged.
     count: u64,
-    said: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
-/// What Keystone said a short while ago.
-struct Memory {
-    /// To this process.
-    own: Cache,
-    /// To any process.
+/// Validated tokens.
+struct Caches {
+    /// This process's cache.
+    local: Cache,
+    /// The cache that is shared with other processes.
     shared: Option<Memcached>,
-    /// For how long it is believed.
+    /// How long a token is cached.
     life: Duration,
 }
 
 impl Validator {
     /// # Errors
-    /// A sentence for the operator: `auth_url` is no URL; a certificate or key cannot be read.
+    /// A sentence for the operator: `auth_url` is not a URL, or a certificate or key cannot be read.
     pub fn new(settings: &Settings) -> std::result::Result<Self, String> {
         Ok(Self {
             client: Client::new(&settings.login, settings.http_request_max_retries)?,
-            memory: settings.token_cache_time.map(|life| Memory::new(settings, life)).transpose()?,
-            flights: Flights::new(MAX_FLIGHTS, MAX_WAITING),
+            caches: settings.token_cache_time.map(|life| Caches::new(settings, life)).transpose()?,
+            lookups: SingleFlight::new(MAX_IN_FLIGHT, MAX_WAITING),
             include_catalog: settings.include_service_catalog,
-            turned_away: Mutex::default(),
+            rejections: Mutex::default(),
         })
     }
 
-    /// What a token is; with `allow_expired` also if it has ended lately. It may have ended since Keystone said it.
+    /// Validates a token; with `allow_expired` also one that has expired lately. A cached token may have expired since.
     ///
     /// # Errors
-    /// 401: Keystone does not know it. 503: Keystone cannot be asked, or too many are asking.
+    /// 401: Keystone does not know the token. 503: Keystone does not answer, or too many requests wait for it.
     pub fn validate(&self, from: Peer, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         let key = Key::new(text);
-        let known = || self.memory.as_ref()?.own.get(&key, allow_expired);
+        let known = || self.caches.as_ref()?.local.get(&key, allow_expired);
         if let Some(token) = known() {
             return Ok(token);
         }
-        let answer = self.flights.join(from, &(key, allow_expired), || {
-            // Somebody else may just have got the answer.
+        let answer = self.lookups.run(from, &(key, allow_expired), || {
+            // Another request may have just completed this validation.
             if let Some(token) = known() {
                 return Ok(token);
             }
-            if let Some(token) = self.memory.as_ref().and_then(|memory| memory.recall(key, allow_expired)) {
+            if let Some(token) =
+                self.caches.as_ref().and_then(|caches| caches.fetch_shared(key, allow_expired))
+            {
                 return Ok(token);
             }
-            let token = Arc::new(self.ask(text, allow_expired)?);
-            if let Some(memory) = &self.memory {
-                memory.note(key, allow_expired, &token);
+            let token = Arc::new(self.fetch(text, allow_expired)?);
+            if let Some(caches) = &self.caches {
+                caches.insert(key, allow_expired, &token);
             }
             Ok(token)
         });
         answer.unwrap_or_else(|| {
-            self.turn_away();
+            self.log_rejection();
             Err(Error::crowded_out())
         })
     }
 
-    fn turn_away(&self) {
-        let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
-        turned_away.count += 1;
-        if turned_away.said.is_none_or(|said| said.elapsed() >= LOG_INTERVAL) {
+    fn log_rejection(&self) {
+        let mut rejections = self.rejections.lock().unwrap_or_else(PoisonError::into_inner);
+        rejections.count += 1;
+        if rejections.logged_at.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
             log::error!(
-                "too many requests wait for Keystone: {} were answered with 503, the last one's among them; this is said \
-                 once a minute",
-                turned_away.count
+                "too many requests wait for Keystone: {} were answered with 503, including the latest; this is logged at \
+                 most once a minute",
+                rejections.count
             );
-            *turned_away = TurnedAway { count: 0, said: Some(Instant::now()) };
+            *rejections = Rejections { count: 0, logged_at: Some(Instant::now()) };
         }
     }
 
-    fn ask(&self, text: &str, allow_expired: bool) -> Result<Token> {
+    fn fetch(&self, text: &str, allow_expired: bool) -> Result<Token> {
         let path = match (self.include_catalog, allow_expired) {
             (true, false) => "/auth/tokens",
             (true, true) => "/auth/tokens?allow_expired=1",
             (false, false) => "/auth/tokens?nocatalog",
             (false, true) => "/auth/tokens?nocatalog&allow_expired=1",
         };
-        // Without the second header Keystone keeps tokens with access rules from us: we might not know the rules.
+        // Keystone refuses to validate tokens with access rules without the second header, which says that the service
+        // checks the rules.
         let headers = [("X-Subject-Token", text), ("OpenStack-Identity-Access-Rules", "1")];
         let answer = self.client.send_as_service("GET", path, &headers, None)?;
         match answer.status {
@@ -120,7 +124,9 @@ impl Validator {
                 Error::identity_unavailable(format!("Keystone's answer about a token is unusable: {error}"))
             }),
             404 => Err(refused("Keystone does not know the token")),
-            401 => Err(Error::identity_unavailable("Keystone refuses our own token, also a new one")),
+            401 => {
+                Err(Error::identity_unavailable("Keystone refuses the service's own token, also a new one"))
+            }
             status => Err(Error::identity_unavailable(format!(
                 "Keystone answers a question about a token with {status}"
             ))),
@@ -128,7 +134,7 @@ impl Validator {
     }
 }
 
-impl Memory {
+impl Caches {
     fn new(settings: &Settings, life: Duration) -> std::result::Result<Self, String> {
         let context = Context {
             keystone: settings.login.auth_url.clone(),
@@ -136,19 +142,19 @@ impl Memory {
             life,
         };
         let shared = settings.memcached.as_ref().map(|memcached| Memcached::new(memcached, context));
-        Ok(Self { own: Cache::new(settings.cached_tokens), shared: shared.transpose()?, life })
+        Ok(Self { local: Cache::new(settings.cached_tokens), shared: shared.transpose()?, life })
     }
 
-    /// What another process was told, which this one believes for as long as that one.
-    fn recall(&self, key: Key, allow_expired: bool) -> Option<Arc<Token>> {
+    /// The token in the shared cache. It also goes into the local cache, for the time that it has left.
+    fn fetch_shared(&self, key: Key, allow_expired: bool) -> Option<Arc<Token>> {
         let known = self.shared.as_ref()?.get(&key, allow_expired)?;
         let token = Arc::new(known.token);
-        self.own.insert(key, known.allow_expired, Arc::clone(&token), known.life);
+        self.local.insert(key, known.allow_expired, Arc::clone(&token), known.life);
         Some(token)
     }
 
-    fn note(&self, key: Key, allow_expired: bool, token: &Arc<Token>) {
-        self.own.insert(key, allow_expired, Arc::clone(token), self.life);
+    fn insert(&self, key: Key, allow_expired: bool, token: &Arc<Token>) {
+        self.local.insert(key, allow_expired, Arc::clone(token), self.life);
         if let Some(shared) = &self.shared {
             shared.put(&key, allow_expired, token);
         }

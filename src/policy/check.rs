@@ -1,15 +1,15 @@
-//! What a rule is made of.
+//! The syntax tree of a rule.
 
 use std::fmt;
 
 use super::literal::Left;
 
-/// A rule, parsed. It is shown as oslo.policy shows it.
+/// A parsed rule. It is displayed as oslo.policy displays it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// `@`: everybody.
+    /// `@`: always allows.
     True,
-    /// `!`: nobody.
+    /// `!`: never allows.
     False,
     /// `not`
     Not(Box<Self>),
@@ -19,28 +19,28 @@ pub enum Check {
     Or(Vec<Self>),
     /// `rule:name`: another rule.
     Rule(String),
-    /// `role:name`: one of the caller's roles, in any case.
+    /// `role:name`: the caller has this role; upper and lower case are the same.
     Role(String),
-    /// `http:` and `https:`: what another service says.
+    /// `http:` and `https:`: another service decides.
     Remote {
-        /// Whether it is asked over TLS.
+        /// Whether the URL is https.
         tls: bool,
-        /// What stands behind the colon.
+        /// The part after the colon.
         rest: String,
     },
-    /// Anything else: something of the caller's, or a literal, is equal to a text.
+    /// Anything else: a value from the credentials, or a literal, equals a text.
     Generic {
-        /// The left side as it was written.
+        /// The left side as written.
         kind: String,
-        /// What it means.
+        /// The left side, parsed.
         left: Left,
-        /// The right side, before the target's values are put in.
+        /// The right side, before the target's values are interpolated.
         pattern: String,
     },
 }
 
 impl Check {
-    /// The check of this kind.
+    /// The check `kind:rest`.
     pub fn new(kind: &str, rest: &str) -> Self {
         let text = rest.to_owned();
         match kind {
@@ -52,12 +52,12 @@ impl Check {
         }
     }
 
-    /// Calls `seen` for this check and all it is made of.
-    pub fn walk<'c>(&'c self, seen: &mut impl FnMut(&'c Self)) {
-        seen(self);
+    /// Calls `visit` for this check and everything inside it.
+    pub fn walk<'c>(&'c self, visit: &mut impl FnMut(&'c Self)) {
+        visit(self);
         match self {
-            Self::Not(check) => check.walk(seen),
-            Self::And(checks) | Self::Or(checks) => checks.iter().for_each(|check| check.walk(seen)),
+            Self::Not(check) => check.walk(visit),
+            Self::And(checks) | Self::Or(checks) => checks.iter().for_each(|check| check.walk(visit)),
             _ => {}
         }
     }

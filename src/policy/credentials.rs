@@ -1,4 +1,4 @@
-//! The caller as rules see it.
+//! The caller's credentials, which rules look into.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,12 @@ use super::python::Values;
 use crate::auth::Caller;
 
 /// The caller's attributes under the names of oslo.context's `to_policy_values`, and under those that upstream's own
-/// context passed instead (`user`, `project`, `domain` and so on), which existing files may have. What is not known
-/// is there as `null`, and so equal to `None`. The token is not among them: an http check would send it away.
+/// context passed instead (`user`, `project`, `domain` and so on), which existing files may use. An unknown attribute is
+/// `null`, so that it equals `None`. The token is left out, because an http check sends the credentials to another
+/// service.
 pub fn credentials(caller: &Caller) -> Values {
     let service = caller.service.as_deref();
-    // Upstream lowers them, so that `roles:admin` finds a role called Admin.
+    // As upstream: in lower case, so that `roles:admin` matches a role called Admin.
     let lower =
         |roles: &[String]| roles.iter().map(|role| Value::from(role.to_lowercase())).collect::<Value>();
     let mut values = Values::new();

@@ -1,37 +1,37 @@
-//! THE TABLE of rules: what holds where no file says otherwise (contract, api-v2 §3).
+//! The table of rules that hold unless a file overrides them (contract, api-v2 §3).
 
 use super::scope::Scope;
 
-/// A rule as the service knows it without any file.
+/// A rule that the code defines.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleDefault {
-    /// Its name, which files override it by.
+    /// Its name, by which files override it.
     pub name: &'static str,
     /// The rule, in the policy language.
     pub check: &'static str,
-    /// What it guards; empty for a rule that only others refer to.
+    /// What it guards, in a sentence.
     pub description: &'static str,
-    /// The method and path of the routes it guards.
+    /// The method and path of the routes it guards; empty for a rule that only other rules refer to.
     pub operations: &'static [(&'static str, &'static str)],
-    /// What a token must be for.
+    /// The scopes that a token may have.
     pub scopes: &'static [Scope],
-    /// Whether it guards more than the project in the path. Its target is then empty, as upstream: who owns that
-    /// project must not come to see, or to serve, all of them, because a file says `rule:admin_or_owner`.
+    /// Whether it guards more than the project in the path. Its target is then empty, as upstream's: with a
+    /// `project_id`, a file that says `rule:admin_or_owner` would give a project's owner access to all projects.
     pub is_cloud_wide: bool,
-    /// The rule it has taken the place of.
+    /// The former rule that it replaces.
     pub deprecated: Option<Deprecated>,
 }
 
-/// A rule that another has taken the place of.
+/// A rule that another has replaced.
 #[derive(Debug, Clone, Copy)]
 pub struct Deprecated {
-    /// Its name; the new rule's own, where only the default has changed.
+    /// Its name; the same as the new rule's if only the default has changed.
     pub name: &'static str,
     /// Its default.
     pub check: &'static str,
-    /// Since which release.
+    /// The release that replaced it.
     pub since: &'static str,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub reason: &'static str,
 }
 
@@ -380,7 +380,7 @@ pub const DEFAULTS: &[RuleDefault] = &[
     ),
 ];
 
-/// The rule of that name.
+/// The rule of this name.
 pub fn find(name: &str) -> Option<&'static RuleDefault> {
     DEFAULTS.iter().find(|rule| rule.name == name)
 }

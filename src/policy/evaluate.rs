@@ -1,6 +1,7 @@
-//! A check, the credentials and the target to yes or no.
+//! Decides whether a check allows given credentials and a target.
 //!
-//! What oslo.policy raises on is a [`Failure`] here: no answer at all, and never a yes, also behind a `not`.
+//! Where oslo.policy raises an exception, the result is a [`Failure`]: it is no answer, so a `not` does not turn it into
+//! permission.
 
 use std::fmt;
 
@@ -12,15 +13,15 @@ use super::python::{self, Problem, Values};
 use super::remote::{Question, Remote};
 use super::rules::Rules;
 
-/// How deep checks and the rules they refer to may go, all together. Python's own limit stops it at about half.
+/// The deepest nesting of checks, with the rules they refer to. Python's recursion limit is about half of it.
 const MAX_DEPTH: usize = 1000;
 
-/// Why there is no answer.
+/// The reason why a check could not be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The target has no such key. A `rule:` check takes that for a no.
+    /// The target has no such key. A `rule:` check treats this as a refusal.
     Missing(String),
-    /// Anything else, in words for the operator.
+    /// Any other reason, for the operator.
     Other(String),
 }
 
@@ -33,29 +34,28 @@ impl fmt::Display for Failure {
     }
 }
 
-/// One question, being answered.
+/// One evaluation in progress.
 pub struct Evaluation<'a> {
-    /// The rules.
     pub rules: &'a Rules,
-    /// Who asks.
+    /// The caller's credentials.
     pub credentials: &'a Values,
-    /// What for.
+    /// The target, such as the project in the path.
     pub target: &'a Values,
-    /// Who is asked in http checks.
+    /// The client for http checks.
     pub remote: Option<&'a Remote>,
-    /// The rule that was asked first.
-    pub asked: &'a str,
-    /// The rules that are being answered just now, outermost first.
+    /// The rule with which the evaluation began.
+    pub rule: &'a str,
+    /// The rules under evaluation, outermost first.
     pub path: Vec<&'a str>,
-    /// How deep in checks we are.
+    /// The current nesting of checks.
     pub depth: usize,
 }
 
 impl<'a> Evaluation<'a> {
-    /// Whether the check allows it.
+    /// Whether the check allows the target.
     ///
     /// # Errors
-    /// It cannot be answered.
+    /// The check cannot be evaluated.
     pub fn allows(&mut self, check: &'a Check) -> Result<bool, Failure> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -65,19 +65,19 @@ impl<'a> Evaluation<'a> {
             Check::True => true,
             Check::False => false,
             Check::Not(check) => !self.allows(check)?,
-            Check::And(checks) => self.first(checks, false)?,
-            Check::Or(checks) => self.first(checks, true)?,
-            Check::Rule(name) => self.rule(name)?,
+            Check::And(checks) => self.short_circuit(checks, false)?,
+            Check::Or(checks) => self.short_circuit(checks, true)?,
+            Check::Rule(name) => self.allows_rule(name)?,
             Check::Role(name) => self.has_role(name)?,
-            Check::Remote { tls, rest } => self.ask(*tls, rest)?,
+            Check::Remote { tls, rest } => self.ask_remote(*tls, rest)?,
             Check::Generic { kind, left, pattern } => self.matches(kind, left, pattern)?,
         };
         self.depth -= 1;
         Ok(allowed)
     }
 
-    /// `wanted` if one of the checks gives it; the rest is not looked at.
-    fn first(&mut self, checks: &'a [Check], wanted: bool) -> Result<bool, Failure> {
+    /// `wanted` as soon as one of the checks gives it; the rest are not evaluated.
+    fn short_circuit(&mut self, checks: &'a [Check], wanted: bool) -> Result<bool, Failure> {
         for check in checks {
             if self.allows(check)? == wanted {
                 return Ok(wanted);
@@ -86,9 +86,9 @@ impl<'a> Evaluation<'a> {
         Ok(!wanted)
     }
 
-    fn rule(&mut self, name: &'a str) -> Result<bool, Failure> {
+    fn allows_rule(&mut self, name: &'a str) -> Result<bool, Failure> {
         let Some(check) = self.rules.get(name) else { return Ok(false) };
-        // Nothing changes between the two times, so that it would go on for ever.
+        // The second evaluation would be like the first, and so never end.
         if self.path.contains(&name) {
             return Err(Failure::Other(format!("{} -> {name} is a circle", self.path.join(" -> "))));
         }
@@ -106,25 +106,25 @@ impl<'a> Evaluation<'a> {
     }
 
     fn has_role(&self, name: &str) -> Result<bool, Failure> {
-        let Some(name) = self.filled(name)? else { return Ok(false) };
+        let Some(name) = self.interpolate(name)? else { return Ok(false) };
         let Some(Value::Array(roles)) = self.credentials.get("roles") else { return Ok(false) };
         let name = name.to_lowercase();
         Ok(roles.iter().filter_map(Value::as_str).any(|role| role.to_lowercase() == name))
     }
 
     fn matches(&self, kind: &str, left: &Left, pattern: &str) -> Result<bool, Failure> {
-        let Some(wanted) = self.filled(pattern)? else { return Ok(false) };
+        let Some(wanted) = self.interpolate(pattern)? else { return Ok(false) };
         match left {
             Left::Literal(literal) => Ok(*literal == *wanted),
-            Left::Path(path) => in_values(self.credentials, path, &wanted),
+            Left::Path(path) => path_equals(self.credentials, path, &wanted),
             Left::Neither => {
                 Err(Failure::Other(format!("{kind:?} is neither a literal nor a path into the credentials")))
             }
         }
     }
 
-    /// The text with the target's values; `None` where one is missing.
-    fn filled<'t>(&self, template: &'t str) -> Result<Option<std::borrow::Cow<'t, str>>, Failure> {
+    /// The text with the target's values in it; `None` if a value is missing.
+    fn interpolate<'t>(&self, template: &'t str) -> Result<Option<std::borrow::Cow<'t, str>>, Failure> {
         match python::format(template, self.target) {
             Ok(text) => Ok(Some(text)),
             Err(Problem::Missing(_)) => Ok(None),
@@ -132,20 +132,20 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn ask(&self, tls: bool, rest: &str) -> Result<bool, Failure> {
+    fn ask_remote(&self, tls: bool, rest: &str) -> Result<bool, Failure> {
         let rest = python::format(rest, self.target).map_err(|problem| match problem {
             Problem::Missing(key) => Failure::Missing(key),
             Problem::Malformed(why) => Failure::Other(why),
         })?;
         let url = format!("{}:{rest}", if tls { "https" } else { "http" });
-        let remote = self.remote.ok_or_else(|| Failure::Other("nobody is there to be asked".to_owned()))?;
-        let question = Question { rule: self.asked, target: self.target, credentials: self.credentials };
+        let remote = self.remote.ok_or_else(|| Failure::Other("http checks are not sent here".to_owned()))?;
+        let question = Question { rule: self.rule, target: self.target, credentials: self.credentials };
         remote.allows(&url, &question).map_err(Failure::Other)
     }
 }
 
-/// Whether what is at the path is the text; of a list, whether any element leads there.
-fn in_values(values: &Values, path: &[String], wanted: &str) -> Result<bool, Failure> {
+/// Whether the value at the path equals the text. For a list on the way, any element may lead there.
+fn path_equals(values: &Values, path: &[String], wanted: &str) -> Result<bool, Failure> {
     let Some((key, rest)) = path.split_first() else {
         return Ok(python::repr(&Value::Object(values.clone())) == wanted);
     };
@@ -153,20 +153,20 @@ fn in_values(values: &Values, path: &[String], wanted: &str) -> Result<bool, Fai
         None => Ok(false),
         Some(Value::Array(items)) => {
             for item in items {
-                if at(item, rest, wanted)? {
+                if value_equals(item, rest, wanted)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
-        Some(value) => at(value, rest, wanted),
+        Some(value) => value_equals(value, rest, wanted),
     }
 }
 
-fn at(value: &Value, path: &[String], wanted: &str) -> Result<bool, Failure> {
+fn value_equals(value: &Value, path: &[String], wanted: &str) -> Result<bool, Failure> {
     match (value, path.first()) {
         (_, None) => Ok(python::str(value) == wanted),
-        (Value::Object(values), Some(_)) => in_values(values, path, wanted),
+        (Value::Object(values), Some(_)) => path_equals(values, path, wanted),
         (other, Some(key)) => {
             let kind = match other {
                 Value::Null => "nothing",

@@ -1,4 +1,4 @@
-//! The policy files: where they are, what they say, and whether they have changed.
+//! The policy files: finding them, reading them, and noticing changes.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
@@ -9,11 +9,10 @@ use std::time::{Duration, SystemTime};
 use super::Settings;
 use super::yaml::{self, Source};
 
-/// A file as it lies there. Another of these is another content; the same says so only once it has aged
-/// ([`is_young`]).
+/// The metadata by which a change of a file is noticed. Different stamps mean that the file has changed; equal stamps
+/// mean that it has not, once the file is no longer [recent](`is_recent`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// Where it is.
     pub path: PathBuf,
     modified: SystemTime,
     changed: (i64, i64),
@@ -21,7 +20,7 @@ pub struct Stamp {
     inode: (u64, u64),
 }
 
-/// Clocks of file systems stand still for as long as this: what was written twice within it looks unchanged.
+/// The resolution of a file system's timestamps, at worst: two writes within this time may leave equal stamps.
 const TICK: Duration = Duration::from_secs(1);
 
 impl Stamp {
@@ -36,8 +35,8 @@ impl Stamp {
     }
 }
 
-/// Whether a file was written so shortly ago that it may be written again without showing it.
-pub fn is_young(stamps: &[Stamp]) -> bool {
+/// Whether a file was modified so recently that a further change may leave its stamp as it is.
+pub fn is_recent(stamps: &[Stamp]) -> bool {
     let now = SystemTime::now();
     stamps.iter().any(|stamp| {
         let age = now.duration_since(stamp.modified).unwrap_or_else(|error| error.duration());
@@ -45,9 +44,9 @@ pub fn is_young(stamps: &[Stamp]) -> bool {
     })
 }
 
-/// The settings without the directories that we may not enter now: a home that is another's is no place for a policy.
-/// From here on whatever cannot be looked at is an error, as it may have been there before.
-pub fn reachable(mut settings: Settings) -> Settings {
+/// Drops the directories that the process may not enter at the start, such as another user's home. Later, a path that
+/// cannot be looked up is an error, because it may hold a file that was read before.
+pub fn without_forbidden_dirs(mut settings: Settings) -> Settings {
     settings.config_dirs.retain(|directory| match fs::metadata(directory.join(".")) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             log::info!("policy files are not looked for in {}: {error}", directory.display());
@@ -58,15 +57,15 @@ pub fn reachable(mut settings: Settings) -> Settings {
     settings
 }
 
-/// The files that count, in the order of their strength: the policy file, then those of each directory by name.
+/// The files to read, weakest first: the policy file, then the files of each directory by name.
 ///
 /// # Errors
-/// A sentence for the operator: something is there that nobody can look at, or a directory is none.
-pub fn look(settings: &Settings) -> Result<Vec<Stamp>, String> {
+/// A sentence for the operator: a path cannot be looked up, or is of the wrong type.
+pub fn find_all(settings: &Settings) -> Result<Vec<Stamp>, String> {
     let mut stamps = Vec::new();
     if let Some((path, metadata)) = find(settings, &settings.policy_file)? {
         if !metadata.is_file() {
-            // Reading a pipe would wait for whoever writes to it, and every request with it.
+            // Reading a pipe would block, and every request with it.
             return Err(format!("The policy file {} is not a regular file.", path.display()));
         }
         stamps.push(Stamp::new(path, &metadata));
@@ -76,19 +75,19 @@ pub fn look(settings: &Settings) -> Result<Vec<Stamp>, String> {
         if !metadata.is_dir() {
             return Err(format!("The policy directory {} is not a directory.", path.display()));
         }
-        stamps.extend(look_into(&path)?);
+        stamps.extend(find_in_directory(&path)?);
     }
     Ok(stamps)
 }
 
-/// Where a file or directory is: the first there is, in the order of the configuration's directories.
+/// Finds a file or directory: the first that exists, in the order of the configuration's directories.
 fn find(settings: &Settings, name: &Path) -> Result<Option<(PathBuf, Metadata)>, String> {
     if name.as_os_str().is_empty() {
         return Ok(None);
     }
     let absolute = name.is_absolute().then_some(Path::new("/"));
     for directory in absolute.into_iter().chain(settings.config_dirs.iter().map(PathBuf::as_path)) {
-        // An absolute name stays what it is.
+        // Joining an absolute name gives that name.
         let path = directory.join(name);
         if let Some(metadata) = metadata(&path)? {
             return Ok(Some((path, metadata)));
@@ -100,7 +99,7 @@ fn find(settings: &Settings, name: &Path) -> Result<Option<(PathBuf, Metadata)>,
     Ok(None)
 }
 
-fn look_into(directory: &Path) -> Result<Vec<Stamp>, String> {
+fn find_in_directory(directory: &Path) -> Result<Vec<Stamp>, String> {
     let unreadable = |error| format!("Cannot read the policy directory {}: {error}.", directory.display());
     let mut stamps = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
@@ -108,7 +107,7 @@ fn look_into(directory: &Path) -> Result<Vec<Stamp>, String> {
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        // What is gone in the meantime was not there.
+        // The file may have been removed since the directory was read.
         let Some(metadata) = metadata(&entry.path())? else { continue };
         if metadata.is_dir() {
             continue;
@@ -126,7 +125,7 @@ fn metadata(path: &Path) -> Result<Option<Metadata>, String> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        // What might be there must not be taken for missing.
+        // The file may exist, so it must not count as missing.
         Err(error) => Err(format!("Cannot look at {}: {error}.", path.display())),
     }
 }
@@ -134,7 +133,7 @@ fn metadata(path: &Path) -> Result<Option<Metadata>, String> {
 /// A file with its text.
 pub type Text = (PathBuf, String);
 
-/// The texts of the files.
+/// Reads the files.
 ///
 /// # Errors
 /// A sentence for the operator: a file cannot be read, or is not in UTF-8.
@@ -151,13 +150,13 @@ pub fn read(stamps: &[Stamp]) -> Result<Vec<Text>, String> {
 }
 
 /// A file with its rules.
-pub type Stated = (PathBuf, Vec<(String, Source)>);
+pub type RuleFile = (PathBuf, Vec<(String, Source)>);
 
-/// The rules of the files.
+/// Parses the files.
 ///
 /// # Errors
-/// A sentence for the operator: which file says something that is no rule, and where.
-pub fn parse(texts: &[Text]) -> Result<Vec<Stated>, String> {
+/// A sentence for the operator that names the file and the place of the mistake.
+pub fn parse(texts: &[Text]) -> Result<Vec<RuleFile>, String> {
     let parse = |(path, text): &Text| match yaml::parse(text) {
         Ok(rules) => Ok((path.clone(), rules)),
         Err(why) => Err(format!("The policy file {} cannot be understood: {why}.", path.display())),
@@ -165,8 +164,8 @@ pub fn parse(texts: &[Text]) -> Result<Vec<Stated>, String> {
     texts.iter().map(parse).collect()
 }
 
-/// The file in the form oslo.policy had before (`policy.json`), if it lies where nobody looks at it.
-pub fn forgotten(settings: &Settings) -> Option<PathBuf> {
+/// A `policy.json` (oslo.policy's former default name) that exists where only `policy.yaml` is read.
+pub fn ignored_json_file(settings: &Settings) -> Option<PathBuf> {
     let is_default = settings.policy_file == Path::new("policy.yaml");
     if !is_default || find(settings, &settings.policy_file).ok()?.is_some() {
         return None;
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     fn paths(settings: &Settings) -> Vec<String> {
-        let texts = read(&look(settings).unwrap()).unwrap();
+        let texts = read(&find_all(settings).unwrap()).unwrap();
         texts
             .into_iter()
             .map(|(path, text)| format!("{}={text}", path.file_name().unwrap().display()))
@@ -209,7 +208,7 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", second.join("policy.d/30-gone.yaml")).unwrap();
         let all = ["policy.yaml=2", "10-a.json=a", "20-b.yaml=b", "00.yaml=c"];
         assert_eq!(paths(&settings), all);
-        // The first directory that has it, for each of them.
+        // Each name is taken from the first directory that has it.
         put(first.join("policy.yaml"), "1");
         assert_eq!(paths(&settings)[..2], ["policy.yaml=1", "10-a.json=a"]);
         let absolute = Settings { policy_file: second.join("policy.yaml"), ..settings };
@@ -217,32 +216,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn a_path_of_the_wrong_type_or_encoding_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let settings = Settings { config_dirs: vec![root.path().to_owned()], ..Settings::default() };
         fs::write(root.path().join("policy.d"), "").unwrap();
-        assert!(look(&settings).unwrap_err().contains("policy.d is not a directory"));
+        assert!(find_all(&settings).unwrap_err().contains("policy.d is not a directory"));
         fs::remove_file(root.path().join("policy.d")).unwrap();
         fs::create_dir(root.path().join("policy.yaml")).unwrap();
-        assert!(look(&settings).unwrap_err().contains("policy.yaml is not a regular file"));
+        assert!(find_all(&settings).unwrap_err().contains("policy.yaml is not a regular file"));
         fs::remove_dir(root.path().join("policy.yaml")).unwrap();
         fs::create_dir(root.path().join("policy.d")).unwrap();
         let pipe = root.path().join("policy.d/pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert!(look(&settings).unwrap_err().contains("pipe is not a regular file"));
+        assert!(find_all(&settings).unwrap_err().contains("pipe is not a regular file"));
         fs::remove_file(pipe).unwrap();
         fs::write(root.path().join("policy.yaml"), b"\"a\": \"\xff\"").unwrap();
-        assert!(read(&look(&settings).unwrap()).unwrap_err().contains("Cannot read"));
+        assert!(read(&find_all(&settings).unwrap()).unwrap_err().contains("Cannot read"));
     }
 
     #[test]
     fn a_file_of_the_old_name_is_noticed() {
         let root = tempfile::tempdir().unwrap();
         let settings = Settings { config_dirs: vec![root.path().to_owned()], ..Settings::default() };
-        assert_eq!(forgotten(&settings), None);
+        assert_eq!(ignored_json_file(&settings), None);
         fs::write(root.path().join("policy.json"), "{}").unwrap();
-        assert_eq!(forgotten(&settings), Some(root.path().join("policy.json")));
+        assert_eq!(ignored_json_file(&settings), Some(root.path().join("policy.json")));
         fs::write(root.path().join("policy.yaml"), "{}").unwrap();
-        assert_eq!(forgotten(&settings), None);
+        assert_eq!(ignored_json_file(&settings), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator should know about rules that work nevertheless.
+//! Checks for mistakes in rules that can be loaded.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::check::Check;
 use super::credentials::credentials;
 use super::defaults::RuleDefault;
 use super::python::Values;
-use super::rules::{FileRule, Rules, of};
+use super::rules::{FileRule, Rules, parse_check};
 use crate::auth::Caller;
 
 impl Rules {
@@ -15,7 +15,7 @@ impl Rules {
         self.checks.keys().map(String::as_str).collect()
     }
 
-    /// The rules that refer to one that does not exist, each with it.
+    /// Pairs of a rule and a rule that it refers to but that does not exist.
     pub fn undefined(&self) -> Vec<(&str, &str)> {
         let missing = |name: &str| !self.checks.contains_key(name);
         let mut found = Vec::new();
@@ -27,12 +27,12 @@ impl Rules {
         found
     }
 
-    /// The rules that lead back to themselves.
+    /// The rules that refer to themselves, directly or through others.
     pub fn cyclic(&self) -> Vec<&str> {
         self.names().into_iter().filter(|name| self.reaches(name, name)).collect()
     }
 
-    /// Whether one rule leads to another.
+    /// Whether `from` refers to `to`, directly or through others.
     fn reaches(&self, from: &str, to: &str) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = vec![from];
@@ -53,11 +53,12 @@ impl Rules {
         self.checks.get(name).map(Check::references).unwrap_or_default()
     }
 
-    /// The rules of files that say what the default says anyway.
+    /// The rules of files that are equal to their defaults.
     pub fn redundant(&self, defaults: &[RuleDefault]) -> Vec<&str> {
         let same = |name: &str, rule: &FileRule| {
             let default = defaults.iter().find(|default| default.name == name);
-            rule.problems.is_empty() && default.is_some_and(|default| of(default.check) == rule.check)
+            rule.problems.is_empty()
+                && default.is_some_and(|default| parse_check(default.check) == rule.check)
         };
         self.from_files
             .iter()
@@ -66,16 +67,18 @@ impl Rules {
             .collect()
     }
 
-    /// The rules that let callers into other projects than their token's, where the defaults do not. Each comes with
-    /// the roles that such a caller needs; an empty list is any caller. Http checks are not sent.
+    /// The rules that let a caller into other projects than its token's, although the defaults do not. Each comes with
+    /// the roles that such a caller needs; an empty list means that every caller is let in. Http checks are not sent.
     pub fn across_projects(&self, defaults: &'static [RuleDefault]) -> Vec<(&'static str, Vec<String>)> {
         let original = Self::new([], defaults, &self.default_rule, true);
         let named = self.checks.values().flat_map(Check::roles);
         let roles: BTreeSet<String> =
             ["manager", "member", "reader"].into_iter().chain(named).map(str::to_lowercase).collect();
         let each = roles.iter().map(|role| vec![role.clone()]);
-        let callers: Vec<(Vec<String>, Values)> =
-            std::iter::once(Vec::new()).chain(each).map(|roles| (roles.clone(), stranger(roles))).collect();
+        let callers: Vec<(Vec<String>, Values)> = std::iter::once(Vec::new())
+            .chain(each)
+            .map(|roles| (roles.clone(), caller_of_another_project(roles)))
+            .collect();
         let guards = defaults.iter().filter(|default| !default.operations.is_empty());
         guards
             .filter_map(|default| {
@@ -93,7 +96,7 @@ impl Rules {
             .collect()
     }
 
-    /// The rules of files that neither the service nor another rule asks for.
+    /// The rules of files that neither the service nor another rule refers to.
     pub fn unused(&self, defaults: &[RuleDefault]) -> Vec<&str> {
         let referred: BTreeSet<&str> = self.checks.values().flat_map(Check::references).collect();
         let known = |name: &str| {
@@ -105,8 +108,8 @@ impl Rules {
     }
 }
 
-/// A caller with these roles, whose token is for another project than any that is asked for.
-fn stranger(roles: Vec<String>) -> Values {
+/// The credentials of a caller with these roles, whose token is not for the target's project.
+fn caller_of_another_project(roles: Vec<String>) -> Values {
     credentials(&Caller {
         user_id: "user".to_owned(),
         project_id: Some("own".to_owned()),

@@ -5,15 +5,15 @@ use super::python::float_repr;
 /// What the left side of `kind:match` means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Left {
-    /// A literal, as the text that `str` makes of it.
+    /// A literal, as Python's `str` of it.
     Literal(String),
     /// A path into the credentials.
     Path(Vec<String>),
-    /// Neither: Python refuses the text, and oslo.policy fails when it gets there.
+    /// Neither: Python rejects the text, and oslo.policy fails when it evaluates the check.
     Neither,
 }
 
-/// What may not be a name in Python; the three literals among these are handled before.
+/// Python's keywords, which are not names. The three literals among them are handled before.
 const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
     "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
@@ -21,8 +21,8 @@ const KEYWORDS: &[&str] = &[
 ];
 
 impl Left {
-    /// What a text means, by the rules of Python's `ast.literal_eval`. Of its literals the containers and the
-    /// complex numbers are left out, which no credential could equal.
+    /// Parses a text by the rules of Python's `ast.literal_eval`, except for containers and complex numbers, which no
+    /// credential can equal.
     pub fn parse(text: &str) -> Self {
         if matches!(text, "True" | "False" | "None") {
             return Self::Literal(text.to_owned());
@@ -30,7 +30,7 @@ impl Left {
         if let Some(literal) = strings(text).or_else(|| signed_number(text)) {
             return Self::Literal(literal);
         }
-        // Names joined by `-` are a subtraction to Python, which is no literal, and so a path.
+        // Python parses names joined by `-` as a subtraction. That is not a literal, so oslo.policy takes it for a path.
         let is_path = text.strip_prefix('-').unwrap_or(text).split('-').all(is_dotted_name);
         if is_path { Self::Path(text.split('.').map(str::to_owned).collect()) } else { Self::Neither }
     }
@@ -67,7 +67,7 @@ fn strings(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(out)
 }
 
-/// What follows a backslash.
+/// Reads the rest of an escape sequence, after its backslash.
 fn escape(characters: &mut std::str::Chars<'_>, out: &mut String) -> Option<()> {
     let code = |characters: &mut std::str::Chars<'_>, digits: usize| {
         let rest = characters.as_str();
@@ -83,7 +83,7 @@ fn escape(characters: &mut std::str::Chars<'_>, out: &mut String) -> Option<()> 
         'x' => code(characters, 2)?,
         'u' => code(characters, 4)?,
         'U' => code(characters, 8)?,
-        // The rarer ones: better refused than guessed.
+        // These rare escapes are not implemented, so they are refused.
         'a' | 'b' | 'f' | 'v' | 'N' | '0'..='7' => return None,
         c => {
             out.push('\\');
@@ -113,7 +113,7 @@ fn number(text: &str) -> Option<String> {
     }
     if let Some(digits) = grouped(&lower, 10) {
         let significant = digits.trim_start_matches('0');
-        // Python takes leading zeros for a mistake, except in zero.
+        // Python rejects leading zeros, except in zero itself.
         return match significant {
             "" => Some("0".to_owned()),
             _ if significant.len() < digits.len() => None,

@@ -1,25 +1,24 @@
-//! Texts and lists to checks: the policy language, taken apart exactly as oslo.policy's greedy parser does it.
+//! Parses the policy language, and its older form of lists, exactly as oslo.policy's greedy parser does.
 //!
-//! What cannot be understood is taken for a no, and is said in words for the operator.
+//! A part that cannot be parsed becomes a check that always refuses, with a problem for the operator.
 
 use super::check::Check;
 use super::literal::Left;
 use super::yaml::Source;
 
-/// How deep checks may be nested. Far beyond any policy; Python gives up at about twice that. A thread's stack has
-/// room for many times as much.
+/// The deepest nesting of checks in one rule. It is far beyond any policy, and a thread's stack has room for many times
+/// as much. Python's recursion limit is about twice as high.
 const MAX_DEPTH: usize = 200;
 
-/// What a rule means, and what there is to say against it.
+/// A parsed rule and its problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    /// What it means.
     pub check: Check,
-    /// What cannot be understood in it.
+    /// The parts that could not be parsed, in words for the operator.
     pub problems: Vec<String>,
 }
 
-/// A rule as a file states it.
+/// Parses a rule as it stands in a file.
 pub fn source(source: &Source) -> Parsed {
     let mut problems = Vec::new();
     let check = match source {
@@ -29,13 +28,13 @@ pub fn source(source: &Source) -> Parsed {
     };
     check.walk(&mut |check| {
         if let Check::Generic { kind, left: Left::Neither, .. } = check {
-            problems.push(format!("{kind:?} is neither a literal nor a path: to ask it is an error"));
+            problems.push(format!("{kind:?} is neither a literal nor a path: evaluating it is an error"));
         }
     });
     Parsed { check, problems }
 }
 
-/// The policy language.
+/// Parses the policy language.
 fn text(text: &str, problems: &mut Vec<String>) -> Check {
     if text.is_empty() {
         return Check::True;
@@ -49,17 +48,17 @@ fn text(text: &str, problems: &mut Vec<String>) -> Check {
     }
     match parser.stack.pop() {
         _ if parser.is_too_deep => {
-            problems.push(format!("it has more than {MAX_DEPTH} levels, and is taken for a no"))
+            problems.push(format!("it has more than {MAX_DEPTH} levels, and always refuses"))
         }
         Some(Token::Check(node)) if parser.stack.is_empty() => return node.check,
         Some(Token::And(nodes)) if parser.stack.is_empty() => return Check::And(checks(nodes)),
         Some(Token::Or(nodes)) if parser.stack.is_empty() => return Check::Or(checks(nodes)),
-        _ => problems.push(format!("{text:?} is not in the policy language, and is taken for a no")),
+        _ => problems.push(format!("{text:?} is not in the policy language, and always refuses")),
     }
     Check::False
 }
 
-/// The older form: of the outer list one must allow, of an inner list all.
+/// Parses the older form: one element of the outer list must allow, and all elements of an inner list.
 fn list(items: &[Source], problems: &mut Vec<String>) -> Check {
     if items.is_empty() {
         return Check::True;
@@ -86,7 +85,7 @@ fn inner(item: &Source, problems: &mut Vec<String>) -> Check {
     match item {
         Source::Text(text) => single(text, problems),
         other => {
-            problems.push(format!("{} is no check, and is taken for a no", other.to_json()));
+            problems.push(format!("{} is not a check, and always refuses", other.to_json()));
             Check::False
         }
     }
@@ -99,13 +98,13 @@ fn single(text: &str, problems: &mut Vec<String>) -> Check {
         ("!", _) => Check::False,
         (_, Some((kind, rest))) => Check::new(kind, rest),
         (_, None) => {
-            problems.push(format!("{text:?} is no check, and is taken for a no"));
+            problems.push(format!("{text:?} is not a check, and always refuses"));
             Check::False
         }
     }
 }
 
-/// What Python's `\s` stands for.
+/// Whether Python's `\s` matches the character.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
@@ -125,7 +124,7 @@ enum Token {
     NotWord,
     Open,
     Close,
-    /// Something in quotes, which means nothing.
+    /// A word in quotes, which is not valid anywhere.
     Quoted,
 }
 
@@ -156,8 +155,8 @@ struct Parser {
 }
 
 impl Parser {
-    /// Makes one of the last tokens on the stack, if they go together. `or` waits for an `and` behind it, which binds
-    /// its right side away.
+    /// Joins the last tokens on the stack into one, if they match a production. An `or` stays open, because an `and`
+    /// that follows takes the right side of the `or`.
     fn reduce(&mut self) -> bool {
         if !matches!(self.stack.last(), Some(Token::Check(_) | Token::Close)) {
             return false;
@@ -219,14 +218,14 @@ impl Parser {
     fn node(&mut self, join: impl FnOnce(Vec<Check>) -> Check, nodes: Vec<Node>) -> Node {
         let depth = nodes.iter().map(|node| node.depth).max().unwrap_or_default() + 1;
         if depth > MAX_DEPTH {
-            // Nothing grows any further: a tree is dropped as deep as it is.
+            // The tree stops growing here, because dropping a tree recurses as deep as the tree is.
             self.is_too_deep = true;
             return Node { check: Check::False, depth: 1 };
         }
         Node { check: join(checks(nodes)), depth }
     }
 
-    /// `left and right`, where `left` may be an `and` already.
+    /// `left and right`; extends `left` if it is an `and`.
     fn narrowed(&mut self, left: Node, right: Node) -> Node {
         match left.check {
             Check::And(mut checks) => {
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_language_refuses() {
+    fn a_text_that_is_not_in_the_language_refuses() {
         for text in [
             " ",
             "()",
@@ -310,10 +309,10 @@ mod tests {
             assert_eq!(parsed.check, Check::False, "{text}");
             assert!(!parsed.problems.is_empty(), "{text}");
         }
-        // A word that is no check refuses where it stands, and only there.
+        // A word that is not a check refuses where it stands, and only there.
         let parsed = parsed("role:a or nonsense");
         assert_eq!(parsed.check.to_string(), "(role:a or !)");
-        assert_eq!(parsed.problems, ["\"nonsense\" is no check, and is taken for a no"]);
+        assert_eq!(parsed.problems, ["\"nonsense\" is not a check, and always refuses"]);
     }
 
     #[test]

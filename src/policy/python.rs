@@ -1,19 +1,19 @@
-//! What the policy language has from Python: how values become text, and how `%` puts them into one.
+//! What the policy language takes from Python: `str` and `repr` of values, and the `%` operator.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// Names and what they stand for: the credentials, or the target.
+/// Values by name: the credentials, or the target.
 pub type Values = Map<String, Value>;
 
-/// Why a text could not be put together.
+/// The reason why a template could not be formatted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// There is no such key: Python's `KeyError`, which the checks take for a no.
+    /// There is no such key: Python's `KeyError`, which the checks treat as a refusal.
     Missing(String),
-    /// The text is no format, or the value does not fit it: Python's other errors, which nothing catches.
+    /// The template is not valid, or the value does not fit it: Python's other errors, which oslo.policy does not catch.
     Malformed(String),
 }
 
@@ -50,7 +50,7 @@ fn dict_repr(map: &Values) -> String {
     format!("{{{}}}", items.join(", "))
 }
 
-/// `repr` of a float: the shortest digits that mean it, with an exponent of at least two digits.
+/// `repr` of a float: the shortest digits that parse to it, with an exponent of at least two digits.
 pub fn float_repr(float: f64) -> String {
     if float.is_nan() || float.is_infinite() {
         return float.to_string();
@@ -90,8 +90,8 @@ fn string_repr(text: &str) -> String {
 /// `template % values`
 ///
 /// # Errors
-/// [`Problem::Missing`] for a key that is not there, [`Problem::Malformed`] for what is no format; whichever comes
-/// first in the text.
+/// [`Problem::Missing`] for a missing key, [`Problem::Malformed`] for an invalid template; the first problem in the
+/// text counts.
 pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Problem> {
     if !template.contains('%') {
         return Ok(Cow::Borrowed(template));
@@ -99,7 +99,7 @@ pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Pr
     let malformed = |why: &str| Problem::Malformed(format!("{template:?} is no format: {why}"));
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
-    // What a conversion without a key takes: at first the whole mapping, then, once, what a key has named.
+    // A conversion without a key takes the whole mapping, or, once, the value that the last key named.
     let whole = Value::Object(Map::new());
     let mut argument = Some(&whole);
     while let Some((before, after)) = rest.split_once('%') {
@@ -131,7 +131,7 @@ pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Pr
     Ok(Cow::Owned(out))
 }
 
-/// The key in parentheses, if there is one, and what follows; parentheses inside it must match.
+/// Splits off the key in parentheses, if there is one. Parentheses inside the key must match.
 fn key(text: &str) -> Option<(Option<&str>, &str)> {
     let Some(inner) = text.strip_prefix('(') else { return Some((None, text)) };
     let mut open = 1;
@@ -148,7 +148,7 @@ fn key(text: &str) -> Option<(Option<&str>, &str)> {
     None
 }
 
-/// What stands behind the `%` and its key.
+/// The part of a conversion after the `%` and its key.
 struct Spec {
     left: bool,
     width: usize,
@@ -192,9 +192,9 @@ impl Spec {
     }
 }
 
-/// Digits at the beginning, and what follows them.
+/// Splits off the digits at the beginning.
 fn number(text: &str) -> Result<(usize, &str), &'static str> {
-    /// Wider than anything that could be compared; a policy must not make us fill the memory with blanks.
+    /// Wider than any text to compare with. It keeps a policy from filling the memory with blanks.
     const WIDEST: usize = 10_000;
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = &text[..text.len() - rest.len()];
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn values_become_text_as_python_has_it() {
+    fn str_is_pythons() {
         for (value, text) in [
             (json!(null), "None"),
             (json!(true), "True"),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_put_together_as_python_does() {
+    fn format_is_pythons() {
         for (template, text) in [
             ("plain", "plain"),
             ("%(p)s", "x"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_python_cannot_put_together_is_no_text() {
+    fn format_fails_where_pythons_fails() {
         for template in ["%", "100%", "%(p)", "%(p", "%(p)d", "%(p)y", "%y", "%(p)s %s", "%(p)*s", "%d"] {
             let problem = format(template, &values());
             assert!(matches!(problem, Err(Problem::Malformed(_))), "{template}: {problem:?}");

@@ -7,17 +7,15 @@ use super::Settings;
 use super::python::Values;
 use crate::outbound::{self, Client};
 
-/// What the other service is told.
+/// The content of an http check's request.
 pub struct Question<'a> {
-    /// The rule that was asked first, not the one in which the check stands.
+    /// The rule with which the evaluation began, not the one that contains the check.
     pub rule: &'a str,
-    /// What is asked for.
     pub target: &'a Values,
-    /// Who asks.
     pub credentials: &'a Values,
 }
 
-/// The way to the services that decide.
+/// The client for http checks.
 #[derive(Debug)]
 pub struct Remote {
     client: Client,
@@ -32,16 +30,16 @@ impl Remote {
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let mut remote = settings.remote.clone();
         if remote.insecure {
-            // As there: without verification nobody looks at the authorities.
+            // As oslo.policy: the authorities' file is read only for verification.
             remote.ca_file = None;
         }
         Ok(Self { client: Client::new(&remote)?, json: settings.remote_json })
     }
 
-    /// Whether the service says `True`, in quotes or without, and nothing else; the status does not matter.
+    /// Whether the answer's body is `True`, with or without quotes; the status does not matter.
     ///
     /// # Errors
-    /// Nobody answers, or not in time: in words for the log, without what was sent.
+    /// No answer came in time. The text is for the log, and holds nothing of the request but the host.
     pub fn allows(&self, url: &str, question: &Question<'_>) -> Result<bool, String> {
         let (content_type, body) = if self.json {
             ("application/json", question.json().to_string())
@@ -55,9 +53,9 @@ impl Remote {
     fn send(&self, url: &str, content_type: &str, body: &str) -> Result<outbound::Answer, String> {
         let headers = [("Content-Type", content_type), ("Accept", "*/*")];
         self.client.send("POST", url, &headers, Some(body.as_bytes())).map_err(|error| {
-            // No more than the host: an address may hold a password.
+            // The host alone, because a URL may hold a password.
             let url = url::Url::parse(url).ok();
-            let host = url.as_ref().and_then(url::Url::host_str).unwrap_or("nobody");
+            let host = url.as_ref().and_then(url::Url::host_str).unwrap_or("an invalid URL");
             format!("no answer to an http check from {host}: {error}")
         })
     }
@@ -68,7 +66,7 @@ impl Question<'_> {
         json!({"rule": self.rule, "target": self.target, "credentials": self.credentials})
     }
 
-    /// Each part as JSON in a field of a form.
+    /// A form whose fields hold JSON.
     fn form(&self) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! All rules in force: those of the files over those in code.
+//! The rules in force: the files' rules, and the defaults that they do not override.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -6,22 +6,22 @@ use std::path::PathBuf;
 use super::check::Check;
 use super::defaults::RuleDefault;
 use super::evaluate::{Evaluation, Failure};
-use super::files::Stated;
+use super::files::RuleFile;
 use super::parse;
 use super::python::Values;
 use super::remote::Remote;
 use super::yaml::Source;
 
-/// A rule that a file states.
+/// A rule from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRule {
-    /// As it is written.
+    /// The rule as written.
     pub source: Source,
-    /// What it means.
+    /// The rule, parsed.
     pub check: Check,
-    /// What cannot be understood in it.
+    /// The parts that could not be parsed, in words for the operator.
     pub problems: Vec<String>,
-    /// The file it is in; the last one, if there are several.
+    /// The file that holds it; the last one, if several do.
     pub file: PathBuf,
 }
 
@@ -30,19 +30,19 @@ pub struct FileRule {
 pub struct Rules {
     pub(super) checks: HashMap<String, Check>,
     pub(super) default_rule: String,
-    /// Those of the files, by name.
+    /// The files' rules, by name.
     pub from_files: BTreeMap<String, FileRule>,
-    /// What the operator should know about rules that were renamed or changed, a sentence for each.
+    /// A sentence for the operator about each rule that was renamed or changed.
     pub deprecations: Vec<String>,
 }
 
 impl Rules {
-    /// The rules of `files` (each with its path and its rules, later ones stronger) over `defaults`.
+    /// Puts the rules of `files` (later ones override earlier ones) over `defaults`.
     ///
-    /// `default_rule` is asked where a rule does not exist. Without `new_defaults_only` the former default of a
-    /// changed rule allows, too.
+    /// `default_rule` decides in place of a rule that does not exist. Without `new_defaults_only` the former default of
+    /// a changed rule allows, too.
     pub fn new(
-        files: impl IntoIterator<Item = Stated>,
+        files: impl IntoIterator<Item = RuleFile>,
         defaults: &[RuleDefault],
         default_rule: &str,
         new_defaults_only: bool,
@@ -69,11 +69,11 @@ impl Rules {
         rules
     }
 
-    /// What a default comes to that no file overrides: a file may still have it under a former name.
+    /// The check of a default that no file overrides by its name. A file may still override it by a former name.
     fn default_check(&mut self, default: &RuleDefault, new_defaults_only: bool) -> Check {
-        let check = of(default.check);
+        let check = parse_check(default.check);
         let Some(old) = default.deprecated else { return check };
-        let old_check = of(old.check);
+        let old_check = parse_check(old.check);
         let renamed = old.name != default.name;
         if let Some(rule) = self.from_files.get(old.name).filter(|_| renamed) {
             let rule = rule.check.clone();
@@ -81,7 +81,7 @@ impl Rules {
                 "The rule {} is now {} (since {}: {}). Rename it in the policy file; until then it counts for both.",
                 old.name, default.name, old.since, old.reason
             ));
-            // Samples have the old name as an alias of the new one, which is no override.
+            // Samples list the old name as an alias of the new one; that is not an override.
             if rule != old_check && rule != Check::Rule(default.name.to_owned()) {
                 return rule;
             }
@@ -97,17 +97,18 @@ impl Rules {
         Check::Or(vec![check, old_check])
     }
 
-    /// The rule of that name, or the default rule.
+    /// The rule of this name, or the default rule.
     pub fn get(&self, name: &str) -> Option<&Check> {
         self.checks
             .get(name)
             .or_else(|| self.checks.get(&self.default_rule).filter(|_| !self.default_rule.is_empty()))
     }
 
-    /// Whether a rule allows it; a rule that does not exist is the default rule, and a no without one.
+    /// Whether a rule allows the target. The default rule decides in place of a rule that does not exist; if that does
+    /// not exist either, the answer is no.
     ///
     /// # Errors
-    /// It cannot be answered.
+    /// The rule cannot be evaluated.
     pub fn allows(
         &self,
         name: &str,
@@ -117,10 +118,10 @@ impl Rules {
     ) -> Result<bool, Failure> {
         let Some(check) = self.get(name) else { return Ok(false) };
         let path = vec![name];
-        Evaluation { rules: self, credentials, target, remote, asked: name, path, depth: 0 }.allows(check)
+        Evaluation { rules: self, credentials, target, remote, rule: name, path, depth: 0 }.allows(check)
     }
 
-    /// Whether some rule asks another service.
+    /// Whether a rule has an http check.
     pub fn has_remote_checks(&self) -> bool {
         self.checks.values().any(|check| {
             let mut found = false;
@@ -130,8 +131,8 @@ impl Rules {
     }
 }
 
-/// A rule's meaning, from the text in the table.
-pub(super) fn of(text: &str) -> Check {
+/// Parses a rule of the table.
+pub(super) fn parse_check(text: &str) -> Check {
     parse::source(&Source::Text(text.to_owned())).check
 }
 

@@ -1,4 +1,4 @@
-//! The table of rules as a policy file: all of it a comment, in the form of oslo.policy's sample generator.
+//! The table of rules as a commented-out policy file, in the form of oslo.policy's sample generator.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use super::defaults::{DEFAULTS, RuleDefault};
 pub fn text() -> String {
     let mut out = String::new();
     for rule in DEFAULTS {
-        put(rule, &mut out);
+        write_rule(rule, &mut out);
     }
     out.truncate(out.trim_end().len());
     out + "\n"
 }
 
-fn put(rule: &RuleDefault, out: &mut String) {
+fn write_rule(rule: &RuleDefault, out: &mut String) {
     for line in wrapped(rule.description) {
         let _ = writeln!(out, "# {line}");
     }
@@ -40,7 +40,7 @@ fn put(rule: &RuleDefault, out: &mut String) {
     }
 }
 
-/// The text in lines of up to 68 characters.
+/// Wraps a text into lines of up to 68 characters.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,10 +1,10 @@
-//! What a token is for, which a rule may ask for besides its check (oslo.policy's scope types).
+//! The scope of a token, which a rule may demand besides its check (oslo.policy's scope types).
 
 use std::fmt;
 
 use crate::auth::Caller;
 
-/// What a token is for.
+/// The scope of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// The whole system.
@@ -16,9 +16,9 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What the caller's token is for; `None` for a token that only says who somebody is. oslo.policy takes that one
-    /// for a project's, but nobody can own a project without naming it.
-    pub fn of(caller: &Caller) -> Option<Self> {
+    /// The scope of the caller's token; `None` for an unscoped token. oslo.policy takes an unscoped token for a
+    /// project's, but without a project id its caller can own none.
+    pub fn from_caller(caller: &Caller) -> Option<Self> {
         if caller.system_scope.as_deref().is_some_and(|scope| !scope.is_empty()) {
             Some(Self::System)
         } else if caller.domain_id.as_deref().is_some_and(|id| !id.is_empty()) {

@@ -3,23 +3,24 @@
 use std::fmt::Write;
 
 use super::defaults::{DEFAULTS, RuleDefault};
-use super::rules::{Rules, of};
+use super::rules::{Rules, parse_check};
 
-/// The rules in force: the table's in its order, then those that only files have. What a file has changed says so.
+/// The rules in force: first the table's in its order, then those that only files have. A comment marks each rule that
+/// comes from a file.
 pub fn text(rules: &Rules) -> String {
     let mut out = String::new();
     for default in DEFAULTS {
-        put(default.name, Some(default), rules, &mut out);
+        write_rule(default.name, Some(default), rules, &mut out);
     }
     for name in rules.from_files.keys() {
         if !DEFAULTS.iter().any(|default| default.name == name) {
-            put(name, None, rules, &mut out);
+            write_rule(name, None, rules, &mut out);
         }
     }
     out
 }
 
-fn put(name: &str, default: Option<&RuleDefault>, rules: &Rules, out: &mut String) {
+fn write_rule(name: &str, default: Option<&RuleDefault>, rules: &Rules, out: &mut String) {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let file_rule = rules.from_files.get(name);
     match (file_rule, default) {
@@ -37,7 +38,7 @@ fn put(name: &str, default: Option<&RuleDefault>, rules: &Rules, out: &mut Strin
     }
     let text = match (file_rule, default, rules.get(name)) {
         (Some(rule), ..) => rule.source.to_json().to_string(),
-        (None, Some(default), Some(check)) if of(default.check) == *check => quoted(default.check),
+        (None, Some(default), Some(check)) if parse_check(default.check) == *check => quoted(default.check),
         (None, _, Some(check)) => {
             let _ = writeln!(out, "# as a policy file has it under a former name, or with a former default");
             quoted(&check.to_string())
@@ -53,7 +54,7 @@ mod tests {
     use crate::policy::yaml;
 
     #[test]
-    fn what_is_shown_is_a_policy_file_with_the_same_rules() {
+    fn the_output_is_a_policy_file_with_the_same_rules() {
         let text =
             "jobs:get: \"role:\\\"x\\\"\"\nadmin_or_owner:\nold: [[role:a, role:b]]\njobs:create: nonsense\n";
         let rules =
@@ -70,7 +71,7 @@ mod tests {
             assert!(shown.lines().any(|other| other == line), "{line}\n{shown}");
         }
         assert!(
-            shown.contains("# problem: \\\"nonsense\\\" is no check, and is taken for a no\n\"jobs:create\""),
+            shown.contains("# problem: \\\"nonsense\\\" is not a check, and always refuses\n\"jobs:create\""),
             "{shown}"
         );
         let again = Rules::new([("shown".into(), yaml::parse(&shown).unwrap())], &[], "default", true);

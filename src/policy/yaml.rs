@@ -1,8 +1,8 @@
-//! Policy files: YAML, of which JSON is a part, read as PyYAML reads it for oslo.policy.
+//! Policy files: YAML, which includes JSON, read as PyYAML reads it for oslo.policy.
 //!
-//! Of a repeated key the last counts. What PyYAML makes a number, a boolean or a mapping is refused, whatever
-//! oslo.policy would do with it: most of it fails there too, and the rest (`no`, `0`, `{}`, a lone `!`, which YAML
-//! takes for the tag of nothing) allows everybody there, which nobody who writes that means.
+//! The last of several equal keys counts. A value that PyYAML makes a number, a boolean or a mapping is refused. Most of
+//! these fail in oslo.policy too. The others (`no`, `0`, `{}`, and a lone `!`, which YAML takes for the tag of an empty
+//! value) allow every caller there, which no operator means by them.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 use serde_saphyr::{DuplicateKeyPolicy, Options, Tagged};
 
-/// A rule as a file states it.
+/// A rule as it stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The policy language.
     Text(String),
-    /// The language's older form: a list of lists of checks.
+    /// The older form: a list of lists of checks.
     List(Vec<Self>),
-    /// `null`, or nothing behind the colon.
+    /// `null`, or nothing after the colon.
     Nothing,
 }
 
 impl Source {
-    /// The same as JSON, which is how it is shown.
+    /// The rule as JSON, for display.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => Value::from(text.as_str()),
@@ -35,19 +35,19 @@ impl Source {
 /// The rules of a file, each name once.
 ///
 /// # Errors
-/// Where and why it is no mapping of names to rules, in words for the operator.
+/// A text for the operator: where and why the file is not a mapping of names to rules.
 pub fn parse(text: &str) -> Result<Vec<(String, Source)>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // PyYAML's empty document is nothing to this parser.
+    // PyYAML accepts an empty document; serde_saphyr does not.
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Vec::new());
     }
     let mut options = Options::default();
     options.duplicate_keys = DuplicateKeyPolicy::LastWins;
     options.strict_booleans = false;
-    // A policy repeats a few rules; a file that unfolds to more would keep us busy for nothing.
+    // A policy repeats a few rules. The limit bounds the work for a file whose aliases expand to more.
     options.alias_limits.max_total_replayed_events = 10_000;
-    // The default is a picture of the place over several lines; a log line is one.
+    // The default message shows the place over several lines; a log message is one line.
     options.with_snippet = false;
     let document: Document = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-/// What was written without a tag, or with the one that it has anyway.
+/// Removes a tag that states the default type; refuses any other.
 fn untagged<E: serde::de::Error>(Tagged(source, tag): Tagged<Source>) -> Result<Source, E> {
     match tag.as_deref() {
         None | Some("tag:yaml.org,2002:str" | "tag:yaml.org,2002:seq" | "tag:yaml.org,2002:null") => {
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_no_rules() {
+    fn an_empty_file_has_no_rules() {
         for text in ["", "\n", "# only words\n", "---\n", "{}", "[]", "null"] {
             assert_eq!(rules(text), [], "{text:?}");
         }
     }
 
     #[test]
-    fn what_is_no_rule_is_refused() {
+    fn values_that_are_not_rules_are_refused() {
         for (text, why) in [
             ("a: @", "line 1"),
             ("a: !", "quotes"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_without_end_is_refused() {
+    fn aliases_and_nesting_without_bound_are_refused() {
         let mut text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let item = format!("*a{}", level - 1);

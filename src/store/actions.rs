@@ -133,7 +133,7 @@ pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec
 }
 
 /// Whether the id is taken in another project.
-pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     let anothers = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.ne(project));
     Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
 }

@@ -157,7 +157,7 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttac
 }
 
 /// Whether the id is taken in another project.
-pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     let anothers = job_attachments::table
         .filter(job_attachments::id.eq(id))
         .filter(job_attachments::project_id.ne(project));

@@ -160,7 +160,7 @@ pub fn find_to_swap(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<
 }
 
 /// Whether the id is taken in another project.
-pub fn is_anothers(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
+pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     let anothers = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
     Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
 }

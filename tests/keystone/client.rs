@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use freezer_api::auth::Secret;
-use freezer_api::keystone::{Client, Credentials, Login, LoginScope, Named};
+use freezer_api::keystone::{Client, Credentials, IdOrName, Login, LoginScope};
 use serde_json::json;
 
 use super::fake::{Fake, Mode, member};
@@ -56,7 +56,7 @@ fn requests_go_where_the_catalogue_says() {
 fn a_failed_login_says_why_and_not_with_what() {
     let fake = Fake::start();
     let password = Secret::new("hunter2");
-    let user = Named { id: Some("freezer".to_owned()), ..Named::default() };
+    let user = IdOrName { id: Some("freezer".to_owned()), ..IdOrName::default() };
     let credentials = Credentials::Password { user, password, scope: LoginScope::Unscoped };
     let client = client(&Login { credentials, ..login(&fake.url()) });
     let error = client.service().unwrap_err();

@@ -3,7 +3,7 @@
 use freezer_api::auth::{Caller, Secret};
 use freezer_api::error::{Error, Result};
 use freezer_api::http::Call;
-use freezer_api::keystone::{Credentials, Keystone, Login, LoginScope, Named, Settings};
+use freezer_api::keystone::{Credentials, IdOrName, Keystone, Login, LoginScope, Settings};
 
 use super::fake::{Fake, PASSWORD};
 
@@ -18,10 +18,10 @@ pub fn settings(auth_url: &str) -> Settings {
 }
 
 pub fn login(auth_url: &str) -> Login {
-    let named = |name: &str| Named {
+    let named = |name: &str| IdOrName {
         name: Some(name.to_owned()),
         domain_name: Some("Default".to_owned()),
-        ..Named::default()
+        ..IdOrName::default()
     };
     Login {
         auth_url: auth_url.to_owned(),

@@ -73,7 +73,7 @@ fn check_says_what_is_wrong_with_the_files() {
             "note: jobs:get_all_projects allows other projects than the token's: to the role boss",
         ),
         ("jobs:get: role:x or", 1, "jobs:get: \"role:x or\" is not in the policy language"),
-        ("jobs:get: x", 1, "\"x\" is no check"),
+        ("jobs:get: x", 1, "\"x\" is not a check"),
         ("jobs:get: class:x", 1, "\"class\" is neither"),
         ("jobs:get: not rule:helper", 1, "jobs:get refers to helper"),
         ("jobs:get: rule:jobs:get", 1, "jobs:get leads back to itself"),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{passwords, sentence, user};
 use crate::config::{self, Effective};
-use crate::identity::{Openrc, OpenrcFile, is_right_password, read_openrc, write_openrc};
+use crate::identity::{Openrc, OpenrcFile, password_matches, read_openrc, write_openrc};
 use crate::store::Store;
 use crate::store::identity::{self as rows, Project, User};
 
@@ -79,7 +79,7 @@ pub(super) fn write(
     let old = read(&path)?;
     let own = old.as_ref().filter(|file| file.username == user.name);
     let project_name = choose(&user, &projects, arguments.project.as_deref(), own)?;
-    let is_right = |password: &str| is_right_password(password, &user.password_hash).map_err(sentence);
+    let is_right = |password: &str| password_matches(password, &user.password_hash).map_err(sentence);
     let password = match own {
         _ if arguments.password_stdin => passwords::first_line(input)?,
         Some(file) if is_right(&file.password)? => file.password.clone(),
@@ -103,7 +103,7 @@ fn read(path: &Path) -> Result<Option<OpenrcFile>, String> {
 /// Whether one can log in by a file. It may hold the only copy of a password.
 fn is_of_use(store: &Store, file: &OpenrcFile) -> Result<bool, String> {
     match store.read(|tx| rows::user_by_name(tx, &file.username)).map_err(sentence)? {
-        Some(user) => is_right_password(&file.password, &user.password_hash).map_err(sentence),
+        Some(user) => password_matches(&file.password, &user.password_hash).map_err(sentence),
         None => Ok(false),
     }
 }

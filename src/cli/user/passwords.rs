@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Command;
 
 use super::sentence;
-use crate::identity::{hash_password, password_may_be_chosen, random_password};
+use crate::identity::{check_new_password, hash_password, random_password};
 
 /// A new password, if it was generated and has to be shown, and the hash of it.
 pub(super) fn new(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<String>, String), String> {
@@ -15,7 +15,7 @@ pub(super) fn new(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<S
         return Ok((Some(password), hash));
     }
     let password = first_line(input)?;
-    password_may_be_chosen(&password).map_err(|what| {
+    check_new_password(&password).map_err(|what| {
         format!("A password has {what}; it is read from the first line of the standard input.")
     })?;
     Ok((None, hash_password(&password).map_err(sentence)?))

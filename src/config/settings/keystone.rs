@@ -9,7 +9,7 @@ use url::Url;
 use crate::auth::Secret;
 use crate::config::effective::{Effective, Section};
 use crate::config::ini::normalized;
-use crate::keystone::{AppCredential, Credentials, Login, LoginScope, Named, Settings};
+use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::{outbound, trusts};
 
 /// How tokens are validated.
@@ -141,7 +141,7 @@ fn credentials(plugin: Section<'_>) -> Result<Credentials, String> {
 }
 
 /// Who logs in; `defaults` is whether a domain may be given for user and project at once.
-fn user(plugin: Section<'_>, defaults: bool) -> Result<Named, String> {
+fn user(plugin: Section<'_>, defaults: bool) -> Result<IdOrName, String> {
     let user = named(plugin, "user", "user_id", "username", defaults);
     if user.id.is_none() && user.name.is_none() {
         return Err(missing(plugin, "username", "who we are to Keystone (or user_id)"));
@@ -152,10 +152,10 @@ fn user(plugin: Section<'_>, defaults: bool) -> Result<Named, String> {
 
 fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
     let project = named(plugin, "project", "project_id", "project_name", defaults);
-    let domain = Named {
+    let domain = IdOrName {
         domain_id: plugin.string("domain_id"),
         domain_name: plugin.string("domain_name"),
-        ..Named::default()
+        ..IdOrName::default()
     };
     let is_project = project.id.is_some() || project.name.is_some();
     let is_domain = domain.domain_id.is_some() || domain.domain_name.is_some();
@@ -184,12 +184,12 @@ fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
     }
 }
 
-fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) -> Named {
+fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) -> IdOrName {
     let or_default = |option: &str| {
         let default = || if defaults { plugin.string(&format!("default_{option}")) } else { None };
         plugin.string(&format!("{what}_{option}")).or_else(default)
     };
-    Named {
+    IdOrName {
         id: plugin.string(id),
         name: plugin.string(name),
         domain_id: or_default("domain_id"),
@@ -198,7 +198,7 @@ fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) 
 }
 
 /// A name means something in a domain only.
-fn in_a_domain(plugin: Section<'_>, named: &Named, option: &str) -> Result<(), String> {
+fn in_a_domain(plugin: Section<'_>, named: &IdOrName, option: &str) -> Result<(), String> {
     if named.id.is_none() && named.domain_id.is_none() && named.domain_name.is_none() {
         let what = format!("in which domain that name is (or {})", option.replace("_name", "_id"));
         return Err(missing(plugin, option, &what));

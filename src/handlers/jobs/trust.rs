@@ -52,7 +52,7 @@ impl Need<'_> {
         if self.client.as_ref().is_some_and(|id| *id != client.id) {
             return Err(changed());
         }
-        if !self.trusts.are_needed_on(client.is_central) || job_trusts::is_noted(tx, job_id)? {
+        if !self.trusts.are_needed(client.is_central) || job_trusts::is_noted(tx, job_id)? {
             return Ok(Trusted::Spare);
         }
         let Some(grant) = &self.grant else { return Err(changed()) };
@@ -75,11 +75,11 @@ pub fn create(
     check: impl FnMut(&mut Tx<'_>) -> Outcome<Option<Client>>,
     mut write: impl FnMut(Option<&Need<'_>>) -> Result<Trusted>,
 ) -> Result<()> {
-    let Some(trusts) = app.trusts.as_ref().filter(|trusts| trusts.are_made()) else {
+    let Some(trusts) = app.trusts.as_ref().filter(|trusts| trusts.is_enabled()) else {
         return write(None).map(drop);
     };
     let (client, known) = checked(app, request, check)?;
-    let needed = client.as_ref().is_some_and(|client| trusts.are_needed_on(client.is_central));
+    let needed = client.as_ref().is_some_and(|client| trusts.are_needed(client.is_central));
     let mut need = Need { trusts, client: client.map(|client| client.id), grant: None };
     if !needed {
         return write(Some(&need)).map(drop);

@@ -140,7 +140,7 @@ impl OldService {
         let headers = [("X-Auth-Token", &*view.token), ("Accept", "application/json")];
         let answer = self.client.try_send("GET", &url, &headers, None).map_err(|failure| {
             let why = format!("The old service does not answer: {failure}.");
-            if failure.stage == Stage::Sent { Unread::Perhaps(why) } else { Unread::Never(why) }
+            if failure.stage == Stage::MaybeSent { Unread::Perhaps(why) } else { Unread::Never(why) }
         })?;
         let why = match answer.status {
             200 => {

@@ -15,7 +15,7 @@ fn every_route_is_documented_with_its_rule_and_every_rule_with_its_routes() {
             _ => None,
         })
         .collect();
-    // What handlers ask besides.
+    // Handlers also ask for these.
     asked.push(("clients:create_central", "POST".to_owned(), "/v2/{project_id}/clients"));
     asked.push(("jobs:get_all_projects", "GET".to_owned(), "/v2/{project_id}/jobs"));
     asked.push(("jobs:get_all_projects", "GET".to_owned(), "/v2/{project_id}/jobs/{job_id}"));

@@ -1,5 +1,3 @@
-//! What rules come to.
-
 use serde_json::{Value, json};
 
 use super::super::defaults::{DEFAULTS, Deprecated};
@@ -62,7 +60,7 @@ fn checks_decide() {
 }
 
 #[test]
-fn what_cannot_be_decided_is_a_failure_and_never_a_yes() {
+fn a_check_that_cannot_be_evaluated_is_a_failure_and_never_allows() {
     for rule in [
         "role:100%",
         "user_id:%(project_id)d",
@@ -80,7 +78,7 @@ fn what_cannot_be_decided_is_a_failure_and_never_a_yes() {
             let rules = rules(&format!("a: {}\nb: 'rule:a'", json!(whole)));
             assert!(ask(&rules, "a").is_err(), "{whole}");
         }
-        // Where it does not matter it is not asked.
+        // A check that cannot change the outcome is not evaluated.
         assert_eq!(ask(&rules(&format!("a: {}", json!(format!("@ or {rule}")))), "a"), Ok(true));
     }
 }
@@ -109,14 +107,14 @@ fn a_long_chain_of_rules_ends_too() {
 }
 
 #[test]
-fn what_does_not_exist_is_the_default_rule() {
+fn the_default_rule_decides_in_place_of_a_missing_rule() {
     let defined = rules("default: 'role:member'\na: 'rule:missing'\nb: 'not rule:missing'");
     assert_eq!(ask(&defined, "missing"), Ok(true));
     assert_eq!(ask(&defined, "a"), Ok(true));
     assert_eq!(ask(&defined, "b"), Ok(false));
     assert_eq!(defined.undefined(), [("a", "missing"), ("b", "missing")]);
     assert_eq!(ask(&rules("a: '@'"), "missing"), Ok(false));
-    // The default rule may itself ask for what is not there.
+    // The default rule may itself refer to a missing rule.
     assert!(ask(&rules("default: 'rule:missing'"), "x").is_err());
     let named = Rules::new(
         [(PathBuf::new(), super::super::yaml::parse("fallback: '@'\ndefault: '!'").unwrap())],
@@ -178,7 +176,7 @@ fn a_renamed_or_changed_rule_goes_on_as_before() {
         // The former default and an alias are none.
         ("old: role:old", true, "role:new", "role:new", 1),
         ("old: rule:new", true, "role:new", "role:new", 1),
-        // Whoever has named the new one has decided.
+        // An override of the new name counts alone.
         ("old: role:mine\nnew: role:his\nsame: role:hers", false, "role:his", "role:hers", 0),
     ] {
         let rules = rules_with(text, &[renamed, changed], new_defaults_only);

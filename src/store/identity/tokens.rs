@@ -39,7 +39,7 @@ const NEW_MINUTES: i64 = 1;
 
 /// A token with what it stands for at this moment.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct TokenRow {
     /// The token's row.
     pub token: Token,
     /// Its user's name.
@@ -53,7 +53,7 @@ pub struct Held {
 }
 
 /// The token of this digest, expired or not. One statement: this is done for every request to the API.
-pub fn find(tx: &mut Tx<'_>, digest: &str) -> Outcome<Option<Held>> {
+pub fn find(tx: &mut Tx<'_>, digest: &str) -> Outcome<Option<TokenRow>> {
     type Row = (Token, (String, bool), Option<(String, bool)>, Option<String>);
     let on_user = identity_users::id.eq(identity_tokens::user_id);
     let on_project = identity_projects::id.nullable().eq(identity_tokens::project_id);
@@ -73,13 +73,18 @@ pub fn find(tx: &mut Tx<'_>, digest: &str) -> Outcome<Option<Held>> {
             identity_assignments::role.nullable(),
         ))
         .load(tx.connection)?;
-    let mut held: Option<Held> = None;
+    let mut found: Option<TokenRow> = None;
     for (token, (user_name, user_enabled), project, role) in rows {
-        let held =
-            held.get_or_insert_with(|| Held { token, user_name, user_enabled, project, roles: Vec::new() });
-        held.roles.extend(role);
+        let found = found.get_or_insert_with(|| TokenRow {
+            token,
+            user_name,
+            user_enabled,
+            project,
+            roles: Vec::new(),
+        });
+        found.roles.extend(role);
     }
-    Ok(held)
+    Ok(found)
 }
 
 /// Notes a token that is about to be handed out.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use freezer_api::auth::{Secret, Strategy};
-use freezer_api::keystone::{self, Credentials, Login, LoginScope, Named};
+use freezer_api::keystone::{self, Credentials, IdOrName, Login, LoginScope};
 use freezer_api::trusts::{self, Trusts};
 use serde_json::{Value, json};
 
@@ -109,9 +109,9 @@ pub fn settings(keystone: &str, settings: trusts::Settings) -> trusts::Settings 
 
 fn login(url: &str) -> Login {
     let credentials = Credentials::Password {
-        user: Named { name: Some(TRUSTEE.to_owned()), ..Named::default() },
+        user: IdOrName { name: Some(TRUSTEE.to_owned()), ..IdOrName::default() },
         password: Secret::new("secret"),
-        scope: LoginScope::Project(Named { name: Some("service".to_owned()), ..Named::default() }),
+        scope: LoginScope::Project(IdOrName { name: Some("service".to_owned()), ..IdOrName::default() }),
     };
     Login { auth_url: url.to_owned(), credentials, ..Login::default() }
 }

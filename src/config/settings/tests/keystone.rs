@@ -6,7 +6,7 @@ use super::{config, refused};
 use crate::auth::Secret;
 use crate::config::settings::{AuthStrategy, Config};
 use crate::keystone::memcached::{self, Address, Strategy, Tls};
-use crate::keystone::{AppCredential, Credentials, Login, LoginScope, Named, Settings};
+use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::trusts;
 
 /// A user who can log in.
@@ -87,10 +87,10 @@ fn a_login_is_for_what_the_plugin_options_say() {
         Credentials::Password { scope, .. } => scope,
         other => panic!("{other:?}"),
     };
-    let named = |name: &str, domain: &str| Named {
+    let named = |name: &str, domain: &str| IdOrName {
         name: Some(name.to_owned()),
         domain_id: Some(domain.to_owned()),
-        ..Named::default()
+        ..IdOrName::default()
     };
     assert_eq!(
         scope("tenant_name = service\nproject_domain_id = d"),
@@ -102,7 +102,7 @@ fn a_login_is_for_what_the_plugin_options_say() {
     );
     assert_eq!(scope("system_scope = all"), LoginScope::System);
     assert_eq!(scope("trust_id = t"), LoginScope::Trust("t".to_owned()));
-    let domain = Named { domain_id: Some("d".to_owned()), ..Named::default() };
+    let domain = IdOrName { domain_id: Some("d".to_owned()), ..IdOrName::default() };
     assert_eq!(scope("domain_id = d"), LoginScope::Domain(domain));
     // The versioned plugin has no default domain.
     refused(

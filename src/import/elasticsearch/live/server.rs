@@ -172,9 +172,9 @@ impl Server {
                 Ok(answer) => {
                     (answer.header("retry-after").and_then(|it| it.parse().ok()), self.refusal(&answer))
                 }
-                Err((Stage::Wrong, why)) => return Err(Trouble::Fatal(format!("{why}.").into())),
+                Err((Stage::NotSendable, why)) => return Err(Trouble::Fatal(format!("{why}.").into())),
                 // It may have been carried out, and the next page would be the one after it.
-                Err((Stage::Sent, why)) if again == Again::No => {
+                Err((Stage::MaybeSent, why)) if again == Again::No => {
                     return Err(Trouble::Lost(format!("{why}.")));
                 }
                 Err((_, why)) => (None, format!("{why}.")),

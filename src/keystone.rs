@@ -1,13 +1,13 @@
-//! Keystone: whose token it is, asked as keystonemiddleware's `auth_token` asks (contract, conventions §1).
+//! Authentication by Keystone tokens, as keystonemiddleware's `auth_token` does it (contract, conventions §1).
 
 mod access_rules;
 mod cache;
 mod client;
 mod endpoint;
-mod flights;
 mod login;
 pub mod memcached;
 mod shares;
+mod single_flight;
 mod time;
 mod token;
 mod validation;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use client::{Client, ServiceToken};
-pub use login::{AppCredential, Credentials, Login, LoginScope, Named};
+pub use login::{AppCredential, Credentials, IdOrName, Login, LoginScope};
 
 use crate::auth::Caller;
 use crate::error::{Error, Kind, Result};
@@ -29,27 +29,27 @@ use validation::Validator;
 /// `[keystone_authtoken]`. The defaults are keystonemiddleware's.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `www_authenticate_uri`: where a caller without a token is sent; the identity endpoint where nobody says.
+    /// `www_authenticate_uri`: where a caller without a token is sent; `auth_url` if it is not set.
     pub www_authenticate_uri: Option<String>,
     /// `delay_auth_decision` (false): let requests without a valid token through, for the policy to decide.
     pub delay_auth_decision: bool,
-    /// `http_request_max_retries` (3): how often a request to Keystone that got no answer is sent again.
+    /// `http_request_max_retries` (3): how often a request to Keystone without an answer is sent again.
     pub http_request_max_retries: u32,
-    /// `token_cache_time` (300 s): how long a validated token is believed; `None` for ever asking anew (-1).
+    /// `token_cache_time` (300 s): how long a validated token is cached; `None` (-1) for no caching.
     pub token_cache_time: Option<Duration>,
-    /// How many validated tokens are remembered at most (20,000); no option of oslo's.
+    /// The most tokens that the process caches (20,000). oslo has no such option.
     pub cached_tokens: usize,
-    /// `memcached_servers` and the `memcache` options: where validated tokens are remembered for other processes as well.
+    /// `memcached_servers` and the `memcache` options: a cache that is shared with other processes.
     pub memcached: Option<memcached::Settings>,
-    /// `include_service_catalog` (true): whether the catalogue comes with the validated token.
+    /// `include_service_catalog` (true): whether Keystone sends the catalogue with a validated token.
     pub include_service_catalog: bool,
-    /// `service_token_roles` (`service`): one of these makes a service token one.
+    /// `service_token_roles` (`service`): a service token must have one of these roles.
     pub service_token_roles: Vec<String>,
     /// `service_token_roles_required` (true): a service token without one of those roles is refused.
     pub service_token_roles_required: bool,
-    /// `service_type`: ours, for access rules of application credentials.
+    /// `service_type`: the type of this service, for access rules of application credentials.
     pub service_type: Option<String>,
-    /// Who we are to Keystone, and where it is.
+    /// Where Keystone is, and the service's own credentials.
     pub login: Login,
 }
 
@@ -71,20 +71,20 @@ impl Default for Settings {
     }
 }
 
-/// No token is longer than this, in bytes. Fernet and JWS tokens have a few hundred, the PKI tokens of old had more.
+/// The longest token, in bytes. Fernet and JWS tokens have a few hundred; the former PKI tokens had more.
 const MAX_TOKEN: usize = 8192;
 
-/// Callers are who Keystone says they are.
+/// Authenticates callers by asking Keystone about their tokens.
 pub struct Keystone {
     settings: Settings,
     validator: Validator,
 }
 
 impl Keystone {
-    /// Nothing is asked yet: a Keystone that is away at the start is an outage like any other.
+    /// Sends nothing yet: if Keystone is away at the start, requests fail as in any other outage.
     ///
     /// # Errors
-    /// A sentence for the operator: `auth_url` is no URL; a certificate or key cannot be read.
+    /// A sentence for the operator: `auth_url` is not a URL, or a certificate or key cannot be read.
     pub fn new(settings: Settings) -> std::result::Result<Self, String> {
         if settings.www_authenticate_uri.is_none() {
             log::warn!(
@@ -101,14 +101,14 @@ impl Keystone {
         Ok(Self { validator: Validator::new(&settings)?, settings })
     }
 
-    /// Who is calling.
+    /// Authenticates the caller.
     ///
-    /// With `delay_auth_decision` the decision is left to the service behind; freezer-api's has ever been to refuse
-    /// whoever is not known, so that all it changes is what follows from an outage (401) and from an invalid service
-    /// token beside a valid one of a user (it is ignored).
+    /// With `delay_auth_decision`, keystonemiddleware leaves the decision to the service behind it. freezer-api has always
+    /// refused an unauthenticated caller, so the option has two effects only: an outage is a 401, and an invalid service
+    /// token beside a valid user token is ignored.
     ///
     /// # Errors
-    /// 401 without a valid token; 503 when Keystone cannot be asked.
+    /// 401 without a valid token; 503 when Keystone does not answer.
     pub fn authenticate(&self, call: &Call) -> Result<Caller> {
         let text = user_token(call).ok_or_else(Error::unauthorized)?;
         let service = match token_in(call, "X-Service-Token") {
@@ -133,20 +133,20 @@ impl Keystone {
         Ok(user.caller(text, service.as_ref().map(|service| &*service.token)))
     }
 
-    /// The token of a service that vouches for a request.
-    fn service(&self, call: &Call, text: &str) -> Result<Vouching> {
-        let token = self.valid(call, text, false)?;
+    /// Validates the token of the service that sends a request on behalf of a user.
+    fn service(&self, call: &Call, text: &str) -> Result<ServiceAuth> {
+        let token = self.validated(call, text, false)?;
         let has_role = token.has_one_of(&self.settings.service_token_roles);
         if self.settings.service_token_roles_required && !has_role {
             return Err(refused("the service token has none of the service_token_roles"));
         }
-        Ok(Vouching { token, allow_expired: has_role })
+        Ok(ServiceAuth { token, allow_expired: has_role })
     }
 
-    /// The token of the user who sent a request.
-    fn user(&self, call: &Call, text: &str, service: Option<&Vouching>) -> Result<Arc<Token>> {
-        let token = self.valid(call, text, service.is_some_and(|service| service.allow_expired))?;
-        // A service acts on what the user has asked of it, which is nothing that the rules know of.
+    /// Validates the user's token.
+    fn user(&self, call: &Call, text: &str, service: Option<&ServiceAuth>) -> Result<Arc<Token>> {
+        let token = self.validated(call, text, service.is_some_and(|service| service.allow_expired))?;
+        // Access rules cover the user's request to the service, not the service's request to this one.
         if let Some(rules) = &token.access_rules
             && service.is_none()
         {
@@ -155,16 +155,16 @@ impl Keystone {
         Ok(token)
     }
 
-    fn valid(&self, call: &Call, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
+    fn validated(&self, call: &Call, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         if text.is_empty() || text.len() > MAX_TOKEN || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(refused("what was sent as a token cannot be one"));
+            return Err(refused("the token in the request is malformed"));
         }
         let token = self.validator.validate(Peer::new(call.client), text, allow_expired)?;
         if !allow_expired && token.has_expired() {
             return Err(refused("the token has expired"));
         }
         if token.bound_to_kerberos {
-            return Err(refused("the token is bound to Kerberos, which is not spoken here"));
+            return Err(refused("the token is bound to Kerberos, which is not supported"));
         }
         Ok(token)
     }
@@ -197,14 +197,14 @@ impl Keystone {
     }
 }
 
-/// A service that vouches for a request.
-struct Vouching {
+/// A validated service token.
+struct ServiceAuth {
     token: Arc<Token>,
-    /// Whether the user's token may have ended meanwhile.
+    /// Whether the user's token may have expired meanwhile.
     allow_expired: bool,
 }
 
-/// The trimmed token in `X-Auth-Token`, or where that header is not sent in `X-Storage-Token`.
+/// The trimmed token in `X-Auth-Token`, or without that header in `X-Storage-Token`.
 fn user_token(call: &Call) -> Option<&str> {
     let header = if call.header("X-Auth-Token").is_some() { "X-Auth-Token" } else { "X-Storage-Token" };
     token_in(call, header)
@@ -214,7 +214,7 @@ fn token_in<'c>(call: &'c Call, header: &str) -> Option<&'c str> {
     call.header(header).map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// 401, and for the log why.
+/// A 401 with a reason for the log.
 fn refused(why: &str) -> Error {
     Error { log: Some(why.to_owned()), ..Error::unauthorized() }
 }

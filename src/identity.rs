@@ -1,23 +1,23 @@
 //! The built-in identity (`--auth-strategy standalone`): just enough of Keystone's v3 for the unmodified Freezer
 //! clients to log in where there is no Keystone.
 //!
-//! There is one domain, `default`. Users, projects and roles are rows that `freezer-api user ...` manages; a
-//! password is kept as an Argon2id hash, a token as its SHA-256. [`Standalone::authenticate`] is all that the
-//! rest of the service needs; [`handlers`] is what the clients speak to.
+//! There is one domain, `default`. Users, projects and roles are rows that `freezer-api user ...` manages. A password
+//! is stored as an Argon2id hash, a token as its SHA-256. The rest of the service calls [`Standalone::authenticate`];
+//! the clients call the routes in [`handlers`].
 
 mod bootstrap;
-mod change;
 mod credentials;
 mod document;
+mod fair_semaphore;
 pub mod handlers;
 mod limits;
 mod login;
 mod openrc;
 mod password;
+mod password_change;
 mod request;
 mod roles;
 mod secret;
-mod turns;
 mod upkeep;
 
 use std::sync::Arc;
@@ -28,16 +28,14 @@ use chrono::TimeDelta;
 pub use bootstrap::{Bootstrap, bootstrap};
 use limits::Limits;
 pub use openrc::{Openrc, OpenrcFile, read_openrc, refresh_openrc_url, write_openrc};
-pub use password::{
-    hash as hash_password, is_right as is_right_password, may_be_chosen as password_may_be_chosen,
-};
+pub use password::{check_new as check_new_password, hash as hash_password, matches as password_matches};
 pub use roles::Role;
 pub use secret::password as random_password;
+use upkeep::RecentUses;
 pub use upkeep::Upkeep;
-use upkeep::Uses;
 
 use crate::error::Result;
-use crate::store::identity::tokens::{self, Held};
+use crate::store::identity::tokens::{self, TokenRow};
 use crate::store::moment_type::Time;
 use crate::store::{Store, now};
 
@@ -46,17 +44,17 @@ pub const DOMAIN_ID: &str = "default";
 /// The name of the one domain.
 pub const DOMAIN_NAME: &str = "Default";
 
-/// What can be set about the built-in identity.
+/// Settings of the built-in identity.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long a token holds; Keystone's default is an hour.
+    /// The lifetime of a token; an hour by default, as Keystone's.
     pub token_lifetime: Duration,
-    /// How many logins may wait for one of the two that verify their password; beyond that the last in their order
-    /// get a 503. They wait without a worker.
+    /// How many logins may wait to have their password verified, of which two are verified at a time. Beyond that, the
+    /// last in the queue get a 503. A waiting login holds no worker slot.
     pub max_waiting_logins: usize,
-    /// The time after which one more failed login is admitted, when ten have emptied a bucket.
+    /// The time in which a bucket of ten failed logins regains one.
     pub login_refill: Duration,
-    /// The most tokens that a user has.
+    /// The most tokens of one user.
     pub max_tokens: i64,
 }
 
@@ -71,26 +69,26 @@ impl Default for Settings {
     }
 }
 
-/// Who a token stands for, and what it is good for.
+/// The user, project and roles of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The user's id.
     pub user_id: String,
     /// The user's name.
     pub user_name: String,
-    /// The project's id; a token without one only shows who its user is.
+    /// The project's id; an unscoped token has none.
     pub project_id: Option<String>,
     /// The project's name.
     pub project_name: Option<String>,
-    /// The user's roles on the project now, with those they imply; none without a project.
+    /// The user's current roles on the project, with the roles they imply; none without a project.
     pub roles: Vec<String>,
     /// How the user logged in: `password`, `token` or both.
     pub methods: Vec<String>,
-    /// The name under which the token may be spoken of, and logged.
+    /// An id of the token that is safe to show and log.
     pub audit_id: String,
-    /// Since when the token holds, in UTC.
+    /// When the token was issued, in UTC.
     pub issued_at: Time,
-    /// Until when the token holds, in UTC.
+    /// When the token expires, in UTC.
     pub expires_at: Time,
 }
 
@@ -108,13 +106,13 @@ pub struct Standalone {
     max_tokens: i64,
     verifier: Box<password::Verifier>,
     limits: Box<Limits>,
-    uses: Arc<Uses>,
+    uses: Arc<RecentUses>,
 }
 
 impl Standalone {
-    /// The built-in identity over a store.
+    /// A built-in identity whose rows are in `store`.
     pub fn new(store: Store, settings: &Settings) -> Self {
-        /// Ten years, in seconds: beyond that a date is no longer sure to fit.
+        /// Ten years, in seconds: a date further away might not fit the database's type.
         const LONGEST: u64 = 10 * 366 * 86_400;
         let seconds = settings.token_lifetime.as_secs().min(LONGEST);
         Self {
@@ -127,23 +125,25 @@ impl Standalone {
         }
     }
 
-    /// The background work.
+    /// The background work on this identity's rows.
     pub fn upkeep(&self) -> Upkeep {
         Upkeep { store: self.store.clone(), uses: Arc::clone(&self.uses) }
     }
 
-    /// Whom a token stands for; `None` for a token that is unknown, expired or revoked, or whose user or project is
-    /// disabled. One indexed query.
+    /// The identity of a token; `None` if the token is unknown, expired or revoked, or its user or project is disabled.
+    /// One indexed query.
     ///
     /// # Errors
     /// 503 while the database is away.
     pub fn authenticate(&self, token: &str) -> Result<Option<Identity>> {
         let Some(digest) = secret::digest(token) else { return Ok(None) };
-        let held = self.store.read(|tx| tokens::find(tx, &digest))?;
-        let Some(held) = held.filter(|held| secret::same(&held.token.id, &digest)) else { return Ok(None) };
+        let row = self.store.read(|tx| tokens::find(tx, &digest))?;
+        let Some(row) = row.filter(|row| secret::constant_time_eq(&row.token.id, &digest)) else {
+            return Ok(None);
+        };
         let now = now();
-        let due = Uses::due(&held.token, now);
-        let identity = valid(held, now);
+        let due = RecentUses::due(&row.token, now);
+        let identity = identity_of(row, now);
         if let (Some(digest), Some(_)) = (due, &identity) {
             self.uses.note(digest);
         }
@@ -156,18 +156,18 @@ impl Standalone {
     }
 }
 
-/// What a token is worth at this moment, if anything.
-fn valid(held: Held, now: Time) -> Option<Identity> {
-    let token = held.token;
-    let roles = roles::expanded(&held.roles);
-    let project_enabled = held.project.as_ref().is_none_or(|(_, enabled)| *enabled);
-    // The last role on a project is gone: so is the use of a token on it.
+/// The identity that a token gives at `now`, if it is valid.
+fn identity_of(row: TokenRow, now: Time) -> Option<Identity> {
+    let token = row.token;
+    let roles = roles::with_implied(&row.roles);
+    let project_enabled = row.project.as_ref().is_none_or(|(_, enabled)| *enabled);
+    // A user who lost the last role on a project loses the tokens for it.
     let has_roles = token.project_id.is_none() || !roles.is_empty();
-    (held.user_enabled && project_enabled && has_roles && now < token.expires_at).then(|| Identity {
+    (row.user_enabled && project_enabled && has_roles && now < token.expires_at).then(|| Identity {
         user_id: token.user_id,
-        user_name: held.user_name,
+        user_name: row.user_name,
         project_id: token.project_id,
-        project_name: held.project.map(|(name, _)| name),
+        project_name: row.project.map(|(name, _)| name),
         roles,
         methods: token.methods.split(',').map(str::to_owned).collect(),
         audit_id: token.audit_id,

@@ -1,4 +1,4 @@
-//! A bounded number of turns at once, shared fairly among the addresses that ask for one.
+//! A semaphore that shares its permits fairly among addresses.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,32 +9,32 @@ use crate::error::{Error, Result};
 
 /// The priority of a waiting login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+pub(super) enum Priority {
     /// The user has logged in from this address before.
     Known,
-    /// Nothing is known of the address.
+    /// The user has neither logged in from the address, nor have logins from there failed lately.
     Unknown,
     /// Logins from the address have failed lately.
     Failing,
 }
 
-/// The order of those that wait: by class; in a class the addresses take turns.
+/// The place of a waiting login in the order: by priority, then by round, so that addresses alternate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ticket {
-    class: Class,
-    /// Each address has one ticket a round.
+    priority: Priority,
+    /// Each address has one ticket per round.
     round: u64,
     number: u64,
 }
 
-/// Fair queueing: however many tickets one address has, another address waits for at most one of them.
-pub(super) struct Turns {
+/// A semaphore with fair queueing: within a priority, addresses alternate, however many logins one of them has waiting.
+pub(super) struct FairSemaphore {
     state: Mutex<State>,
     changed: Condvar,
-    at_once: usize,
-    /// How many requests may wait; beyond that the last in the order are refused.
+    permits: usize,
+    /// How many logins may wait; beyond that, the last in the order are refused.
     max_waiting: usize,
-    patience: Duration,
+    max_wait: Duration,
 }
 
 #[derive(Default)]
@@ -45,40 +45,40 @@ struct State {
     waiting: BTreeMap<Ticket, Origin>,
 }
 
-/// A turn, until it is dropped.
-pub(super) struct Turn<'t>(&'t Turns);
+/// A permit, which is released on drop.
+pub(super) struct Permit<'t>(&'t FairSemaphore);
 
-impl Turns {
-    pub(super) fn new(at_once: usize, max_waiting: usize, patience: Duration) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), at_once, max_waiting, patience }
+impl FairSemaphore {
+    pub(super) fn new(permits: usize, max_waiting: usize, max_wait: Duration) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), permits, max_waiting, max_wait }
     }
 
-    /// Waits for a turn.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// 503 when too many wait, or for too long.
-    pub(super) fn take(&self, origin: Origin, class: Class) -> Result<Turn<'_>> {
-        let until = Instant::now() + self.patience;
+    /// 503 if too many logins wait, or this one for too long.
+    pub(super) fn acquire(&self, origin: Origin, priority: Priority) -> Result<Permit<'_>> {
+        let until = Instant::now() + self.max_wait;
         let mut state = self.lock();
-        if state.running < self.at_once && state.waiting.is_empty() {
+        if state.running < self.permits && state.waiting.is_empty() {
             state.running += 1;
-            return Ok(Turn(self));
+            return Ok(Permit(self));
         }
-        let ticket = state.ticket(origin, class);
+        let ticket = state.ticket(origin, priority);
         state.waiting.insert(ticket, origin);
         if state.waiting.len() > self.max_waiting {
-            // It may be this thread's own ticket.
+            // The dropped ticket may be the one just inserted.
             state.waiting.pop_last();
             self.changed.notify_all();
         }
         while state.waiting.contains_key(&ticket) {
             let is_next = state.waiting.first_key_value().is_some_and(|(first, _)| *first == ticket);
-            if is_next && state.running < self.at_once {
+            if is_next && state.running < self.permits {
                 state.waiting.pop_first();
                 state.running += 1;
                 state.round = state.round.max(ticket.round);
                 self.changed.notify_all();
-                return Ok(Turn(self));
+                return Ok(Permit(self));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -100,15 +100,15 @@ impl Turns {
 }
 
 impl State {
-    fn ticket(&mut self, origin: Origin, class: Class) -> Ticket {
+    fn ticket(&mut self, origin: Origin, priority: Priority) -> Ticket {
         let of_origin = self.waiting.iter().filter(|(_, waiting)| **waiting == origin);
         let last = of_origin.map(|(ticket, _)| ticket.round + 1).max().unwrap_or_default();
         self.number += 1;
-        Ticket { class, round: last.max(self.round), number: self.number }
+        Ticket { priority, round: last.max(self.round), number: self.number }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.lock().running -= 1;
         self.0.changed.notify_all();
@@ -127,23 +127,23 @@ mod tests {
         Origin::new(IpAddr::from([192, 0, 2, number]))
     }
 
-    fn turns(at_once: usize, max_waiting: usize) -> Turns {
-        Turns::new(at_once, max_waiting, Duration::from_secs(20))
+    fn semaphore(permits: usize, max_waiting: usize) -> FairSemaphore {
+        FairSemaphore::new(permits, max_waiting, Duration::from_secs(20))
     }
 
-    /// The order in which these get their turns, when all of them wait for one.
-    fn order(asking: &[(u8, Class)]) -> Vec<u8> {
-        let turns = turns(1, asking.len());
+    /// The order in which waiting logins get their permits.
+    fn order(asking: &[(u8, Priority)]) -> Vec<u8> {
+        let semaphore = semaphore(1, asking.len());
         let (said, heard) = mpsc::channel();
         thread::scope(|scope| {
-            let first = turns.take(origin(0), Class::Known).unwrap();
-            for (count, (number, class)) in asking.iter().enumerate() {
-                let (turns, said) = (&turns, said.clone());
+            let first = semaphore.acquire(origin(0), Priority::Known).unwrap();
+            for (count, (number, priority)) in asking.iter().enumerate() {
+                let (semaphore, said) = (&semaphore, said.clone());
                 scope.spawn(move || {
-                    let _turn = turns.take(origin(*number), *class).unwrap();
+                    let _permit = semaphore.acquire(origin(*number), *priority).unwrap();
                     said.send(*number).unwrap();
                 });
-                while turns.lock().waiting.len() <= count {
+                while semaphore.lock().waiting.len() <= count {
                     thread::yield_now();
                 }
             }
@@ -155,41 +155,41 @@ mod tests {
 
     #[test]
     fn addresses_take_turns_however_often_each_asks() {
-        use Class::Unknown as U;
+        use Priority::Unknown as U;
         assert_eq!(order(&[(1, U), (1, U), (1, U), (1, U), (2, U), (3, U), (2, U)]), [1, 2, 3, 1, 2, 1, 1]);
     }
 
     #[test]
     fn an_address_with_recent_failures_waits_behind_and_a_known_user_goes_first() {
-        use Class::{Failing, Known, Unknown};
+        use Priority::{Failing, Known, Unknown};
         assert_eq!(order(&[(1, Failing), (1, Failing), (2, Unknown), (3, Known)]), [3, 2, 1, 1]);
     }
 
     #[test]
     fn when_too_many_wait_the_last_in_the_order_are_refused() {
-        let turns = turns(1, 1);
+        let semaphore = semaphore(1, 1);
         thread::scope(|scope| {
-            let running = turns.take(origin(1), Class::Unknown).unwrap();
-            let displaced = scope.spawn(|| turns.take(origin(2), Class::Failing).map(drop));
-            while turns.lock().waiting.is_empty() {
+            let running = semaphore.acquire(origin(1), Priority::Unknown).unwrap();
+            let displaced = scope.spawn(|| semaphore.acquire(origin(2), Priority::Failing).map(drop));
+            while semaphore.lock().waiting.is_empty() {
                 thread::yield_now();
             }
-            assert_eq!(turns.take(origin(3), Class::Failing).map(drop).unwrap_err().status(), 503);
-            let honest = scope.spawn(|| turns.take(origin(4), Class::Known).map(drop));
+            assert_eq!(semaphore.acquire(origin(3), Priority::Failing).map(drop).unwrap_err().status(), 503);
+            let honest = scope.spawn(|| semaphore.acquire(origin(4), Priority::Known).map(drop));
             assert_eq!(displaced.join().unwrap().unwrap_err().status(), 503);
             drop(running);
             honest.join().unwrap().unwrap();
         });
-        let state = turns.lock();
+        let state = semaphore.lock();
         assert_eq!((state.running, state.waiting.len()), (0, 0));
     }
 
     #[test]
     fn the_wait_has_an_end() {
-        let turns = Turns::new(1, 8, Duration::from_millis(20));
-        let running = turns.take(origin(1), Class::Known).unwrap();
-        assert_eq!(turns.take(origin(2), Class::Known).map(drop).unwrap_err().status(), 503);
+        let semaphore = FairSemaphore::new(1, 8, Duration::from_millis(20));
+        let running = semaphore.acquire(origin(1), Priority::Known).unwrap();
+        assert_eq!(semaphore.acquire(origin(2), Priority::Known).map(drop).unwrap_err().status(), 503);
         drop(running);
-        assert!(turns.take(origin(2), Class::Known).is_ok());
+        assert!(semaphore.acquire(origin(2), Priority::Known).is_ok());
     }
 }
