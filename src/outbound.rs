@@ -1,7 +1,7 @@
 //! Calls to other services of the cloud, over HTTP.
 //!
 //! ureq speaks it: blocking, and with rustls, so that no system library is needed. Whoever waits for an answer has
-//! given back the place to work in ([`workers::outside`]): a service that hangs takes none of ours along.
+//! given back the place to work in ([`workers::while_parked`]): a service that hangs takes none of ours along.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -155,7 +155,7 @@ impl Client {
             let text = format!("{}: {MAX_WAITING} requests wait for an answer already", host(url));
             return Err(Failure { stage: Stage::Wrong, text });
         };
-        workers::outside(|| match self.exchange(method, url, headers, body) {
+        workers::while_parked(|| match self.exchange(method, url, headers, body) {
             // The other side may have ended a connection of ours that rested, just as it was used again.
             Err(error) if hung_up(&error) && !matches!(method, "POST" | "PATCH") => {
                 self.exchange(method, url, headers, body)

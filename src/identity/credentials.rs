@@ -51,7 +51,7 @@ impl Standalone {
         };
         // The hash is computed in any case, outside of any transaction, and before anything else is looked at.
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        let made = workers::outside(|| {
+        let made = workers::while_parked(|| {
             let mut turn = self.verifier.turn(origin, class)?;
             self.limits.reserve(&source)?;
             match turn.verify(password, hash) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{DOMAIN_ID, DOMAIN_NAME, Identity};
 use crate::store::identity::Project;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The version that is claimed: the last one that Keystone gave out. The client libraries read `v3` in it.
 const VERSION: &str = "v3.14";

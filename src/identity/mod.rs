@@ -37,8 +37,8 @@ pub use upkeep::Upkeep;
 use upkeep::Uses;
 
 use crate::error::Result;
-use crate::store::identity::tokens::{self, Held};
-use crate::store::moment_type::Time;
+use crate::store::identity::tokens::{self, TokenRow};
+use crate::store::types::time::Time;
 use crate::store::{Store, now};
 
 /// The id of the one domain, as Keystone's first domain has it.
@@ -157,7 +157,7 @@ impl Standalone {
 }
 
 /// What a token is worth at this moment, if anything.
-fn valid(held: Held, now: Time) -> Option<Identity> {
+fn valid(held: TokenRow, now: Time) -> Option<Identity> {
     let token = held.token;
     let roles = roles::expanded(&held.roles);
     let project_enabled = held.project.as_ref().is_none_or(|(_, enabled)| *enabled);

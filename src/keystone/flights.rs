@@ -78,7 +78,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
     /// The outcome of `work`, or of the same work that another request does already; `None` when too much is under way,
     /// and when that request's thread panicked.
     ///
-    /// A request that waits has given back its place among the workers ([`workers::outside`]).
+    /// A request that waits has given back its place among the workers ([`workers::while_parked`]).
     pub fn join(&self, from: Peer, key: &K, work: impl FnOnce() -> V) -> Option<V> {
         let mut traffic = lock(&self.traffic);
         if let Some(flight) = traffic.flights.get(key).cloned() {
@@ -87,7 +87,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
             }
             traffic.waiting.add(from);
             drop(traffic);
-            let outcome = workers::outside(|| flight.wait());
+            let outcome = workers::while_parked(|| flight.wait());
             lock(&self.traffic).waiting.remove(from);
             return outcome;
         }
@@ -106,7 +106,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Flights<K, V> {
             traffic.waiting.add(from);
             traffic.queue.push_back(Arc::clone(&turn));
             drop(traffic);
-            landing.flies = workers::outside(|| self.has_turn(&turn));
+            landing.flies = workers::while_parked(|| self.has_turn(&turn));
             if !landing.flies {
                 return None;
             }
