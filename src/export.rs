@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::import::verify::{Kind, ours};
 use crate::store::Store;
-use crate::store::moment_type::Time;
 use crate::store::sweep::Part;
+use crate::store::types::time::Time;
 
 /// How many documents are in memory at a time.
 const BATCH: i64 = 100;

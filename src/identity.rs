@@ -36,7 +36,7 @@ pub use upkeep::Upkeep;
 
 use crate::error::Result;
 use crate::store::identity::tokens::{self, TokenRow};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 use crate::store::{Store, now};
 
 /// The id of the one domain, as Keystone's first domain has it.

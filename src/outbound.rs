@@ -155,7 +155,7 @@ impl Client {
             let text = format!("{}: {MAX_IN_FLIGHT} requests wait for an answer already", origin(url));
             return Err(Failure { stage: Stage::NotSendable, text });
         };
-        workers::outside(|| match self.exchange(method, url, headers, body) {
+        workers::while_parked(|| match self.exchange(method, url, headers, body) {
             // The other side may have closed an idle connection just as this request used it again.
             Err(error) if closed_by_peer(&error) && !matches!(method, "POST" | "PATCH") => {
                 self.exchange(method, url, headers, body)

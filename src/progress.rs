@@ -1,4 +1,4 @@
-//! How far an import or a copy is: a bar on a terminal, a line each ten seconds elsewhere, nothing with `-q`.
+//! The progress of an import or a copy: a bar on a terminal, else a line every 10 seconds; nothing with `-q`.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const WITH_TOTAL: &str = "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)";
 const WITHOUT_TOTAL: &str = "{msg} {spinner} {human_pos} ({per_sec}, {elapsed})";
 
-/// A step of the work, in rows. What it says goes to standard error.
+/// The progress of one step, in rows. It is written to standard error.
 pub struct Progress {
     what: String,
     total: Option<u64>,
@@ -28,7 +28,7 @@ enum Show {
 }
 
 impl Progress {
-    /// Begins a step: `what` is a word as "reading"; `total` is how many rows there are, if that is known.
+    /// Begins a step. `what` is a word such as "reading", and `total` the number of rows, if it is known.
     pub fn new(what: &str, total: Option<u64>, is_quiet: bool) -> Self {
         let show = match (is_quiet, io::stderr().is_terminal()) {
             (true, _) => Show::Nothing,
@@ -39,7 +39,7 @@ impl Progress {
         Self { what: what.to_owned(), total, done: 0, begun: now, said: now, show }
     }
 
-    /// So many rows more are done.
+    /// Adds rows that are done.
     pub fn advance(&mut self, rows: u64) {
         self.done += rows;
         match &self.show {
@@ -71,7 +71,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         match &self.show {
             Show::Bar(bar) => bar.finish_and_clear(),
-            // A step that was shorter has said nothing so far.
+            // A shorter step has written no line, and needs no last one.
             Show::Lines if self.begun.elapsed() >= LINE_EVERY => eprintln!("{}", self.line()),
             Show::Lines | Show::Nothing => {}
         }
@@ -115,7 +115,7 @@ mod tests {
         );
         assert_eq!(line("reading", 10, None, 2.0), "reading: 10 rows, 5 rows/s");
         assert_eq!(line("reading", 0, Some(5), 1.0), "reading: 0 of 5 rows, 0 rows/s, ? left");
-        // The source has grown since it was counted.
+        // The source has grown since the rows were counted.
         assert_eq!(line("reading", 6, Some(5), 2.0), "reading: 6 rows, 3 rows/s");
     }
 }

@@ -1,9 +1,8 @@
 //! Quotas: how many rows of a kind one project may have (`[quotas]`).
 //!
-//! A counter row in the database would be locked by every create of a project. So each process counts the rows in an index
-//! instead, keeps the number, and adds what it creates itself. Near the quota,
-//! rows of other processes are counted after [`FRESH`] at the latest: a project may exceed its quota by the rows that
-//! they create in that time.
+//! A counter row in the database would be locked by every create of a project. Instead, each process counts the rows in an
+//! index, caches the number, and adds the rows that it creates itself. Near the quota it counts again after [`FRESH`] at the
+//! latest: a project may exceed its quota by the rows that other processes create in that time.
 
 mod count;
 mod reservation;
@@ -18,10 +17,10 @@ use count::Count;
 use reservation::Reservation;
 pub use reservation::Reservations;
 
-/// How old a count may be where the quota is near.
+/// The greatest age of a count near the quota.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How many numbers are kept. Beyond it those that no request uses are dropped, and counted again when they are needed.
+/// The most counts in the cache. Above it, the counts that no request uses are dropped, and made again when needed.
 const MAX_COUNTS: usize = 10_000;
 
 /// The quotas of every project; -1 is no quota.
@@ -51,7 +50,7 @@ impl Default for Limits {
 
 impl Limits {
     /// The quota for a resource, if it has one.
-    fn of(&self, resource: Resource) -> Option<i64> {
+    fn limit_for(&self, resource: Resource) -> Option<i64> {
         let limit = match resource {
             Resource::Clients => self.clients,
             Resource::Actions => self.actions,
@@ -64,7 +63,7 @@ impl Limits {
     }
 }
 
-/// The quotas, and how far they are used as far as this process knows.
+/// The quotas and the cached counts.
 #[derive(Default)]
 pub struct Quotas {
     limits: Limits,
@@ -72,16 +71,16 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// Nothing is counted yet.
+    /// Quotas without counts.
     pub fn new(limits: Limits) -> Self {
         Self { limits, counts: Mutex::default() }
     }
 
-    /// Prepares a reservation of up to `wanted` rows, for which `count` counts the project's rows if that is due. `None`:
-    /// there is no quota.
+    /// Prepares a reservation of up to `wanted` rows. Calls `count` to count the project's rows, if that is due. `None`: the
+    /// resource has no quota.
     ///
     /// # Errors
-    /// What `count` fails with.
+    /// The error of `count`.
     pub fn prepare(
         &self,
         project: &str,
@@ -89,7 +88,7 @@ impl Quotas {
         wanted: i64,
         count: impl FnOnce() -> Result<i64>,
     ) -> Result<Option<Reservation>> {
-        let Some(limit) = self.limits.of(resource) else { return Ok(None) };
+        let Some(limit) = self.limits.limit_for(resource) else { return Ok(None) };
         let known = self.count_of(project, resource);
         known.refresh(limit, wanted, count)?;
         Ok(Some(Reservation::new(known, resource, limit)))
@@ -105,7 +104,7 @@ impl Quotas {
     }
 }
 
-/// 403: the project may not have so many.
+/// 403: the rows would exceed the quota.
 fn exceeded(resource: Resource, used: i64, limit: i64, wanted: i64) -> Error {
     let noun = match resource {
         Resource::Clients => "clients",

@@ -18,36 +18,36 @@ const MAX_TEXT: usize = 255;
 /// The latest instant that a scheduler can compute with in every time zone: a day before the end of the year 9999.
 const LAST_INSTANT: i64 = 253_402_300_799 - 86_400;
 
-/// What makes a job run.
+/// When a job runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// Nothing says when: once, as soon as the scheduler has read it.
+    /// Once, as soon as the scheduler has read the job: no key says when.
     Now,
     /// Once, at this time.
     Date(Moment),
-    /// Again and again, after this time.
+    /// Repeatedly, with this interval.
     Interval(Interval),
     /// At the times that match all fields.
     Cron(Cron),
 }
 
-/// A parsed unit. As in the scheduler a date wins over an interval, and an interval over cron fields.
+/// A parsed unit. As in the scheduler, a date takes precedence over an interval, and an interval over cron fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// What makes the job run.
+    /// When the job runs.
     pub trigger: Trigger,
-    /// Not before this.
+    /// The earliest time of a run.
     pub start: Option<Moment>,
-    /// Not after this.
+    /// The latest time of a run.
     pub end: Option<Moment>,
 }
 
-/// Why a unit is refused: the key, and what it may be.
+/// Why a unit is refused: the key and its valid values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The key, as `schedule_hour`.
+    /// The key, such as `schedule_hour`.
     pub key: String,
-    /// What it may be.
+    /// The valid values.
     pub expected: String,
 }
 
@@ -116,13 +116,13 @@ impl Schedule {
         }
     }
 
-    /// Whether the scheduler can arm it. Only names of weekdays in `schedule_day` are accepted here and not there.
+    /// Whether the scheduler can arm it. It cannot arm names of weekdays in `schedule_day`, which this service accepts.
     pub fn is_armable(&self) -> bool {
         !matches!(&self.trigger, Trigger::Cron(cron) if cron.has_day_names())
     }
 }
 
-/// The same unit with one blank in place of several, as it is stored and compared.
+/// The same unit with runs of spaces replaced by one space, as it is stored and compared.
 pub fn normalized(unit: &Map<String, Value>) -> Map<String, Value> {
     let one_blank = |value: &Value| match value {
         Value::String(text) if text.contains("  ") => {

@@ -1,4 +1,4 @@
-//! How many requests are served at once.
+//! Bounds how many requests are served at once.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -6,27 +6,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
-/// How long somebody may wait before nobody takes a free place out of turn. It takes a moment to wake those who wait, and
-/// who is awake is faster: usually that is good for all. But a client that sends one request after the other without
-/// waiting is always awake.
-const TURN: Duration = Duration::from_millis(5);
+/// Barging limit. A running thread may overtake queued ones, which avoids a wake-up, until the first in the queue has
+/// waited this long; then slots are handed out in order. Without the limit a client that sends one request right after
+/// the other could keep its slot for ever.
+const BARGING_LIMIT: Duration = Duration::from_millis(5);
 
-/// A fixed number of places to work in. Whoever waits for something else leaves his ([`outside`]).
+/// A fixed number of worker slots. A thread that waits for something else frees its slot meanwhile ([`while_parked`]).
 pub struct Workers {
-    places: Mutex<Places>,
+    slots: Mutex<Slots>,
 }
 
-struct Places {
+struct Slots {
     free: usize,
-    /// Who waits for one, in the order they came.
+    /// The waiting threads in the order in which they came, each with the start of its wait.
     waiting: VecDeque<(Thread, Instant)>,
 }
 
-impl Places {
-    /// Takes a free place, if there is one and this thread may have it.
+impl Slots {
+    /// Takes a free slot, if there is one and the barging limit lets this thread have it.
     fn take(&mut self, me: ThreadId) -> bool {
         let (mine, long) = match self.waiting.front() {
-            Some((first, since)) => (first.id() == me, since.elapsed() > TURN),
+            Some((first, since)) => (first.id() == me, since.elapsed() > BARGING_LIMIT),
             None => (true, false),
         };
         let taken = self.free > 0 && (mine || !long);
@@ -34,7 +34,7 @@ impl Places {
         taken
     }
 
-    /// Wakes who is to have the next place, if there is one.
+    /// Wakes the first waiting thread, if a slot is free.
     fn wake(&self) {
         if let Some((first, _)) = self.waiting.front().filter(|_| self.free > 0) {
             first.unpark();
@@ -43,85 +43,85 @@ impl Places {
 }
 
 thread_local! {
-    /// Where this thread has its place.
-    static PLACE: RefCell<Option<Arc<Workers>>> = const { RefCell::new(None) };
+    /// The pool that this thread has a slot of.
+    static SLOT: RefCell<Option<Arc<Workers>>> = const { RefCell::new(None) };
 }
 
 impl Workers {
-    /// `count` places, at least one.
+    /// `count` slots, at least one.
     pub fn new(count: usize) -> Arc<Self> {
-        Arc::new(Self { places: Mutex::new(Places { free: count.max(1), waiting: VecDeque::new() }) })
+        Arc::new(Self { slots: Mutex::new(Slots { free: count.max(1), waiting: VecDeque::new() }) })
     }
 
-    /// Waits for a place; it is free again when the result is dropped, a panic included.
-    pub fn take(self: &Arc<Self>) -> Place {
+    /// Waits for a slot; it is free again when the result is dropped, a panic included.
+    pub fn take(self: &Arc<Self>) -> Slot {
         self.wait();
-        PLACE.set(Some(Arc::clone(self)));
-        Place(())
+        SLOT.set(Some(Arc::clone(self)));
+        Slot(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait(&self) {
         let me = thread::current();
-        let mut places = self.lock();
-        if places.take(me.id()) {
+        let mut slots = self.lock();
+        if slots.take(me.id()) {
             return;
         }
-        places.waiting.push_back((me.clone(), Instant::now()));
+        slots.waiting.push_back((me.clone(), Instant::now()));
         loop {
-            // Whoever gives a place back wakes the first; being woken for nothing does no harm.
-            drop(places);
+            // A thread that gives a slot back wakes the first in the queue; a spurious wake-up does no harm.
+            drop(slots);
             thread::park();
-            places = self.lock();
-            let first = places.waiting.front().is_some_and(|(first, _)| first.id() == me.id());
-            if first && places.take(me.id()) {
-                places.waiting.pop_front();
-                places.wake();
+            slots = self.lock();
+            let first = slots.waiting.front().is_some_and(|(first, _)| first.id() == me.id());
+            if first && slots.take(me.id()) {
+                slots.waiting.pop_front();
+                slots.wake();
                 return;
             }
         }
     }
 
     fn give_back(&self) {
-        let mut places = self.lock();
-        places.free += 1;
-        places.wake();
+        let mut slots = self.lock();
+        slots.free += 1;
+        slots.wake();
     }
 }
 
-/// This thread's place to work in, taken.
+/// This thread's slot. Dropping it frees the slot.
 #[must_use]
-pub struct Place(());
+pub struct Slot(());
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(workers) = PLACE.take() {
+        if let Some(workers) = SLOT.take() {
             workers.give_back();
         }
     }
 }
 
-/// Waits for somebody else's answer without keeping others from their work: this thread's place, if it has one, is
-/// free for another request while `work` runs, and taken again after it.
-pub fn outside<T>(work: impl FnOnce() -> T) -> T {
-    /// Takes the place again, a panic included.
+/// Runs `work`, which waits for another thread or a remote service, without a worker slot: another request can use this
+/// thread's slot, if it has one, until `work` ends.
+pub fn while_parked<T>(work: impl FnOnce() -> T) -> T {
+    /// Takes a slot again when it is dropped, also after a panic in `work`.
     struct Return(Option<Arc<Workers>>);
     impl Drop for Return {
         fn drop(&mut self) {
             if let Some(workers) = self.0.take() {
                 workers.wait();
-                PLACE.set(Some(workers));
+                SLOT.set(Some(workers));
             }
         }
     }
-    let place = PLACE.take();
-    if let Some(workers) = &place {
+    let slot = SLOT.take();
+    if let Some(workers) = &slot {
         workers.give_back();
     }
-    let _return = Return(place);
+    let _return = Return(slot);
     work()
 }
 
@@ -134,21 +134,21 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_outside_leaves_the_place_to_others() {
+    fn a_parked_thread_frees_its_slot() {
         let workers = Workers::new(1);
-        let place = workers.take();
+        let slot = workers.take();
         assert_eq!(free(&workers), 0);
-        outside(|| {
+        while_parked(|| {
             assert_eq!(free(&workers), 1);
-            outside(|| assert_eq!(free(&workers), 1));
+            while_parked(|| assert_eq!(free(&workers), 1));
         });
         assert_eq!(free(&workers), 0);
-        drop(place);
+        drop(slot);
         assert_eq!(free(&workers), 1);
     }
 
     #[test]
-    fn without_a_place_there_is_none_to_give_back() {
-        assert_eq!(outside(|| 5), 5);
+    fn a_thread_without_a_slot_gives_none_back() {
+        assert_eq!(while_parked(|| 5), 5);
     }
 }

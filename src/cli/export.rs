@@ -11,7 +11,7 @@ use crate::config::Effective;
 use crate::document::time::from_value;
 use crate::export::{Selection, export};
 use crate::store::Store;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// Deleted rows leave no trace, so what was deleted since cannot be listed.
 #[derive(Debug, Clone, Args)]

@@ -4,7 +4,7 @@ use chrono::{Datelike, Timelike};
 
 use super::canonical::{Facts, Numbers, canonical};
 use crate::store::copy::{Column, Form, Server, Value};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 use crate::store::url::Backend;
 
 /// The length of a TEXT of MySQL, in bytes.

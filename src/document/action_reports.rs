@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, rule, user_id, version, words};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
-use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
-use crate::store::moment_type::Time;
 use crate::store::reports::{ActionReport, ReportChange, ReportView};
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// How a run can end.
 pub const RESULTS: &[&str] = &["success", "fail", "aborted"];

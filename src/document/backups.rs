@@ -12,9 +12,9 @@ use super::shape::{Shape, about, closed, own_id, project_id, rule, user_id, word
 use super::{longest, size};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
-use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
-use crate::store::moment_type::Time;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// Where a backup stands.
 pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
@@ -131,7 +131,7 @@ impl<'b> Metadata<'b> {
 }
 
 /// What lists of backups offer. Most keys stand for what the agent wrote into the metadata, as far as it has a column
-/// ([`crate::store::backups::Promoted`]).
+/// ([`crate::store::backups::PromotedColumns`]).
 pub static COLLECTION: Collection = Collection {
     noun: "backups",
     path: "backups",

@@ -11,9 +11,9 @@ use super::time::{self, iso};
 use crate::error::Result;
 use crate::lifecycle;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
-use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
-use crate::store::moment_type::Time;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// What an action can be.
 pub const ACTIONS: &[&str] = &["backup", "restore", "info", "admin", "exec"];

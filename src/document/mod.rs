@@ -21,7 +21,7 @@ pub mod v1;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;

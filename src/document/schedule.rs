@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::shape::{about, integer, time, titled, words};
 use crate::error::{Error, Result};
 use crate::schedule;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// What can be asked of a scheduler.
 pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];

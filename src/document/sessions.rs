@@ -14,10 +14,10 @@ use super::shape::{
 };
 use super::{FAR, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::error::{Error, Result};
-use crate::store::document_type::Json;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
-use crate::store::moment_type::Time;
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// The keys that have columns, or that only the server sets.
 pub const KNOWN: &[&str] = &[

@@ -2,7 +2,7 @@
 //! documents have seconds since the epoch.
 
 use super::shape::must_be;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 use chrono::{DateTime, Datelike, SubsecRound, Timelike};
 use serde_json::{Value, json};
 

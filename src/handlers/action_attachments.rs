@@ -56,7 +56,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-attachments/{action_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (place, _) = app.store.read_one(|tx| found(tx, request))?;
+    let (place, _) = app.store.read_statement(|tx| found(tx, request))?;
     Ok(Reply::document(200, &render(&place)))
 }
 

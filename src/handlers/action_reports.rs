@@ -121,7 +121,7 @@ fn settle(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<
         }
     }
     let client = match &attachment {
-        Some(attachment) => clients::by_row(tx, &attachment.client_id)?,
+        Some(attachment) => clients::by_id(tx, &attachment.client_id)?,
         None => None,
     };
     let job_id = attachment.map(|attachment| attachment.job_id);

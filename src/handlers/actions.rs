@@ -21,7 +21,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let asked = request.asked(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = actions::beyond_columns(&asked.search);
+    let rest = actions::residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
         actions::list(tx, request.visible(), wanted, page, after)
     };
@@ -52,7 +52,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /actions/{action_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let action = app.store.read_one(|tx| actions::find(tx, request.project(), id))?;
+    let action = app.store.read_statement(|tx| actions::find(tx, request.project(), id))?;
     action.map(|action| Reply::document(200, &ActionJson::new(&action))).ok_or_else(|| unknown(request))
 }
 

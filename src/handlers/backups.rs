@@ -22,7 +22,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let asked = request.asked(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = backups::beyond_columns(&asked.search);
+    let rest = backups::residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
         backups::list(tx, request.visible(), wanted, page, after)
     };
@@ -52,7 +52,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
     check_size("the backup", largest(&spec, owner, &id), 0)?;
-    app.store.write_one(|tx| {
+    app.store.write_statement(|tx| {
         tx.expect_room()?;
         backups::create(tx, owner, &id, &spec)
     })?;
@@ -62,7 +62,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /backups/{backup_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
-    let backup = app.store.read_one(|tx| backups::by_id(tx, request.project(), id))?;
+    let backup = app.store.read_statement(|tx| backups::by_id(tx, request.project(), id))?;
     let backup = backup.ok_or_else(|| missing(request))?;
     Ok(match request.is_v1() {
         true => Reply::document(200, &BackupJsonV1::new(&backup)),

@@ -11,7 +11,7 @@ use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
-use crate::store::clients::{self, Client, Registered};
+use crate::store::clients::{self, Client, Registration};
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
 use crate::store::owners::is_client_name as valid;
@@ -24,7 +24,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let asked = request.asked(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = clients::beyond_columns(&asked.search);
+    let rest = clients::residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
         clients::list(tx, request.visible(), wanted, page, liveness(app).up_between(), after)
     };
@@ -55,18 +55,18 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let registered = app.store.write(|tx| {
         let registered = clients::register(tx, request.project(), request.user(), &spec)?;
         // Only now it is known whether there is a new row; a refusal takes it back.
-        request.reserve(Resource::Clients, usize::from(registered == Registered::Created))?;
+        request.reserve(Resource::Clients, usize::from(registered == Registration::Created))?;
         Ok(registered)
     })?;
     let id = &spec.client_id;
     match registered {
         // The clients of version 1 take the 409 for "registered already"; what changed is kept all the same.
-        Registered::Known if request.is_v1() => Err(already_registered(id)),
-        Registered::Created | Registered::Known => {
+        Registration::Known if request.is_v1() => Err(already_registered(id)),
+        Registration::Created | Registration::Known => {
             Ok(request.created("clients", id, &json!({"client_id": id})))
         }
-        Registered::Taken => Err(already_registered(id)),
-        Registered::IdTaken => {
+        Registration::Taken => Err(already_registered(id)),
+        Registration::IdTaken => {
             Err(Error::already_exists(format!("The uuid of client {id} belongs to another client.")))
         }
     }

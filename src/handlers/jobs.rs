@@ -58,7 +58,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
-    let rest = jobs::beyond_columns(&asked.search);
+    let rest = jobs::residual(&asked.search);
     // A search may be a scheduler's poll, which must see what it is to do, and is noted.
     let listing = if asked.search.is_empty() {
         match jobs::plain(&app.store, project, &asked.query, asked.page)? {
@@ -222,7 +222,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
     };
     let of_run = match conditions.is_empty() {
-        true => app.store.swap(
+        true => app.store.compare_and_set(
             |tx| {
                 let head = stored(tx)?;
                 let change = write::only_of_run(&head, &document);

@@ -148,10 +148,10 @@ impl Request<'_> {
         id: impl Fn(&R) -> &str,
         is_wanted: impl FnMut(&R) -> bool,
     ) -> Result<Listing<R>> {
-        let page = listing::one_more(asked.page, &asked.search);
+        let page = listing::with_lookahead(asked.page, &asked.search);
         let scan = Scan { project: self.project(), page, indexed: &asked.indexed };
         let found = app.store.scan(&scan, chunk, id, is_wanted)?;
-        Ok(listing::cut(asked.page, found))
+        Ok(listing::without_lookahead(asked.page, found))
     }
 
     /// The answer to a list: the documents, `<noun>_links` when there are more, and `count` when it was asked for.

@@ -15,7 +15,7 @@ impl Request<'_> {
         if wanted == 0 {
             return Ok(());
         }
-        let count = || app.store.read_one(|tx| counts::count(tx, resource, self.project()));
+        let count = || app.store.read_statement(|tx| counts::count(tx, resource, self.project()));
         let prepared = app.quotas.prepare(self.project(), resource, rows(wanted), count)?;
         prepared.into_iter().for_each(|prepared| self.reservations.add(prepared));
         Ok(())

@@ -13,9 +13,9 @@ use crate::http::{Precondition, Reply};
 use crate::lifecycle::{self, Start};
 use crate::routes::App;
 use crate::store::counts::Resource;
-use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::sessions::{self, Session, SessionChange, SessionView};
+use crate::store::types::json::Json;
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
@@ -25,7 +25,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let asked = request.asked(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = sessions::beyond_columns(&asked.search);
+    let rest = sessions::residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
         sessions::list(tx, request.visible(), wanted, page, after)
     };

@@ -52,7 +52,7 @@ impl Standalone {
         // A hash is computed even if there is no such user, so that the time does not tell. It is outside of any
         // transaction.
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        let output = workers::outside(|| {
+        let output = workers::while_parked(|| {
             let mut permit = self.verifier.permit(origin, priority)?;
             self.limits.reserve(&source)?;
             match permit.verify(password, hash) {

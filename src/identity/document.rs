@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{DOMAIN_ID, DOMAIN_NAME, Identity};
 use crate::store::identity::Project;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The version that is announced: Keystone's last. The client libraries look for its `v3`.
 const VERSION: &str = "v3.14";

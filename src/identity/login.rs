@@ -9,7 +9,7 @@ use super::{Identity, Standalone, roles, secret};
 use crate::error::{Error, Result};
 use crate::store::identity::tokens::{self, Token};
 use crate::store::identity::{self as rows, Project, User, addresses};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx, new_id};
 
 /// The time after which a user with too many tokens in use may try again, in seconds.

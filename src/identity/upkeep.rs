@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::store::Store;
 use crate::store::identity::addresses;
 use crate::store::identity::tokens::{self, Token};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The pause between two rounds.
 const INTERVAL: Duration = Duration::from_secs(30);

@@ -28,7 +28,7 @@ use super::legacy::{Body, Table};
 use super::staging::table::{fate, state};
 use super::staging::{Body as Staged, Key, Staging};
 use super::unit::{Note, Outcome, Remainder, Unit, Verdict};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 use draft::Draft;
 use tables::merged;
 

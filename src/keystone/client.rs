@@ -290,7 +290,7 @@ impl Client {
                 return Err(Error::identity_unavailable(format!("no answer from Keystone: {failure}")));
             }
             log::warn!("no answer from Keystone: {failure}; retrying, {left} times at most");
-            workers::outside(|| thread::sleep(delay));
+            workers::while_parked(|| thread::sleep(delay));
             left -= 1;
             delay = delay.saturating_mul(2);
         }

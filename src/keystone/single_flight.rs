@@ -87,7 +87,7 @@ impl<K: Hash + Eq + Clone, V: Clone> SingleFlight<K, V> {
             }
             state.waiting.add(from);
             drop(state);
-            let outcome = workers::outside(|| task.wait());
+            let outcome = workers::while_parked(|| task.wait());
             lock(&self.state).waiting.remove(from);
             return outcome;
         }
@@ -106,7 +106,7 @@ impl<K: Hash + Eq + Clone, V: Clone> SingleFlight<K, V> {
             state.waiting.add(from);
             state.queue.push_back(Arc::clone(&ticket));
             drop(state);
-            guard.has_slot = workers::outside(|| self.wait_for_slot(&ticket));
+            guard.has_slot = workers::while_parked(|| self.wait_for_slot(&ticket));
             if !guard.has_slot {
                 return None;
             }

@@ -14,8 +14,8 @@ const MAX_RATE: i64 = 10_000;
 /// A count is not kept for longer than this, however far the quota is.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// Where there is no room by the last count, the rows are counted again after this many times as long as that count took:
-/// requests that are refused can use a twentieth of one connection at most.
+/// When the last count leaves no room, the rows are counted again after this many times as long as that count took. So
+/// refused requests use at most a twentieth of one connection.
 const RECOUNT_FACTOR: u32 = 20;
 
 /// The rows of one kind of one project.
@@ -29,7 +29,7 @@ pub struct Count {
 /// The numbers behind the lock.
 #[derive(Default)]
 pub struct State {
-    last: Option<Counted>,
+    last: Option<CountResult>,
     /// Rows that this process has created since the last count began.
     pub created: i64,
     /// Rows of requests in progress.
@@ -39,12 +39,12 @@ pub struct State {
     failure: Option<Error>,
 }
 
-/// One count.
-struct Counted {
+/// The result of a count.
+struct CountResult {
     rows: i64,
     began: Instant,
     took: Duration,
-    /// How long it is good for.
+    /// How long it can be used.
     good_for: Duration,
 }
 
@@ -68,7 +68,7 @@ impl Count {
     /// the number.
     ///
     /// # Errors
-    /// What `count` fails with, here or in the request that this one has waited for.
+    /// The error of `count`, here or in the request that this one has waited for.
     pub fn refresh(&self, limit: i64, wanted: i64, count: impl FnOnce() -> Result<i64>) -> Result<()> {
         let (need, attempts) = {
             let state = self.state();
@@ -81,7 +81,9 @@ impl Count {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return Ok(()),
             },
-            Need::Now => workers::outside(|| self.counting.lock().unwrap_or_else(PoisonError::into_inner)),
+            Need::Now => {
+                workers::while_parked(|| self.counting.lock().unwrap_or_else(PoisonError::into_inner))
+            }
         };
         let created_before = {
             let state = self.state();
@@ -97,7 +99,7 @@ impl Count {
 }
 
 impl State {
-    /// How many rows there are, as far as this process knows; those in progress are taken for made.
+    /// The number of rows as far as this process knows, with the rows that are reserved.
     pub fn used(&self) -> i64 {
         self.last.as_ref().map_or(0, |last| last.rows) + self.created + self.reserved
     }
@@ -114,14 +116,14 @@ impl State {
         }
     }
 
-    /// Stores the result of a count. Rows that were created while it ran may be in it or not, and are counted once more.
+    /// Stores the result of a count. Rows that were created while it ran may or may not be in it; they are added to it.
     fn note(&mut self, outcome: Result<i64>, limit: i64, created_before: i64, began: Instant) -> Result<()> {
         self.attempts += 1;
         self.failure = outcome.as_ref().err().cloned();
         let rows = outcome?;
         let seconds = u64::try_from((limit - rows) / MAX_RATE).unwrap_or(0);
         self.created -= created_before;
-        self.last = Some(Counted {
+        self.last = Some(CountResult {
             rows,
             began,
             took: began.elapsed(),
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_created_while_the_rows_are_counted_is_not_lost() {
+    fn rows_created_during_a_count_are_not_lost() {
         let count = Count::default();
         count.state().created = 3;
         let rows = || {

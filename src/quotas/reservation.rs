@@ -21,10 +21,10 @@ impl Reservation {
         Self { count, resource, limit, rows: 0 }
     }
 
-    /// Reserves room for `rows` in place of what was reserved before: a transaction that runs again asks again.
+    /// Sets the number of reserved rows. It replaces the previous number, because a retried transaction reserves again.
     ///
     /// # Errors
-    /// 403 when there is not so much room.
+    /// 403 when the rows would exceed the quota.
     fn set(&mut self, rows: i64) -> Result<()> {
         let mut state = self.count.state();
         state.reserved -= std::mem::take(&mut self.rows);
@@ -37,7 +37,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// The rows are made.
+    /// Counts the reserved rows as created.
     fn keep(&mut self) {
         let mut state = self.count.state();
         let rows = std::mem::take(&mut self.rows);
@@ -65,13 +65,13 @@ impl Reservations {
     /// Reserves room for `rows` of a resource; a resource without a quota always has room.
     ///
     /// # Errors
-    /// 403 when there is not so much room.
+    /// 403 when the rows would exceed the quota.
     pub fn set(&self, resource: Resource, rows: i64) -> Result<()> {
         let mut all = self.0.borrow_mut();
         all.iter_mut().find(|one| one.resource == resource).map_or(Ok(()), |one| one.set(rows))
     }
 
-    /// The request has succeeded, and the rows are made.
+    /// Counts the reserved rows as created, after the request has succeeded.
     pub fn keep(&self) {
         self.0.borrow_mut().iter_mut().for_each(Reservation::keep);
     }

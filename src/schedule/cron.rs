@@ -1,4 +1,4 @@
-//! Cron fields as APScheduler reads them, which is not as crontab(5) does.
+//! Cron fields as APScheduler reads them, which differs from crontab(5).
 
 use super::Refusal;
 
@@ -7,11 +7,11 @@ const WEEKDAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const POSITIONS: &[&str] = &["1st", "2nd", "3rd", "4th", "5th"];
 const LAST: &str = "last";
 
-/// A field's key, and its least and greatest number.
+/// A field's key, minimum and maximum.
 type Bounds = (&'static str, u32, u32);
 
-/// The fields in APScheduler's order: those before the last that is given default to all values, those after it to the
-/// least.
+/// The fields in APScheduler's order. A missing field defaults to all values if a later field is given, and otherwise to its
+/// minimum.
 pub const FIELDS: [Bounds; 8] = [
     ("schedule_year", 1970, 9999),
     ("schedule_month", 1, 12),
@@ -26,12 +26,12 @@ pub const FIELDS: [Bounds; 8] = [
 /// One part of a field's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expression {
-    /// Each value, or with a step each `step`th from the least.
+    /// Each value; with a step, each `step`th from the minimum.
     Every {
         /// The step.
         step: Option<u32>,
     },
-    /// The values from `first` to `last`, without one to the greatest.
+    /// The values from `first` to `last`; without `last`, to the maximum.
     Range {
         /// The first value.
         first: u32,
@@ -44,7 +44,7 @@ pub enum Expression {
     LastDay,
     /// A weekday (0 is Monday) by its place in the month.
     Nth {
-        /// 1 to 5; none is the last one.
+        /// 1 to 5; `None` is the last one.
         nth: Option<u32>,
         /// The weekday.
         weekday: u32,
@@ -64,7 +64,7 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Parses the fields that `text` has; `None` when there is none.
+    /// Parses the fields for which `text` has a value; `None` when there is none.
     pub fn parse<'t>(text: impl Fn(&str) -> Option<&'t str>) -> Result<Option<Self>, Refusal> {
         let mut fields: [Option<CronField>; 8] = Default::default();
         for (field, bounds) in fields.iter_mut().zip(FIELDS) {
@@ -82,7 +82,7 @@ impl Cron {
     }
 }
 
-/// What a field may be.
+/// The valid values of a field.
 pub fn expected((key, min, max): Bounds) -> String {
     let more = match key {
         "schedule_month" => ", or the names jan to dec",
@@ -151,7 +151,7 @@ impl Numbers {
         let Self { first, last, step } = self;
         let last = last.or(step.is_none().then_some(first));
         let runs_up = first >= min && last.is_none_or(|last| first <= last && last <= max);
-        // APScheduler takes a last value of 0 for none here.
+        // APScheduler treats a last value of 0 as missing here.
         let end = last.filter(|last| *last != 0).unwrap_or(max);
         let steps =
             step.is_none_or(|step| step >= 1 && step <= max - min && first.saturating_add(step) <= end);
@@ -181,7 +181,8 @@ fn names(text: &str, names: &[&str], least: u32) -> Option<Expression> {
     (first <= last).then_some(Expression::Range { first, last: Some(last), step: None })
 }
 
-/// What only the day can be: the last one, a weekday by its place, or, for Freezer's own documents, a weekday's name.
+/// The forms that only `schedule_day` has: the last day, a weekday by its place in the month, or a weekday's name, which
+/// Freezer's own documents use.
 fn day(text: &str) -> Option<Expression> {
     let position = POSITIONS.iter().chain([&LAST]).find_map(|word| {
         let rest = text.strip_prefix(word)?;

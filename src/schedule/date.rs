@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 
-/// What a date may be.
+/// The valid form of a date.
 pub const EXPECTED: &str = "a date that exists, as 2026-12-31T23:59:59, in the years 1 to 9999; a fraction of up to six \
                             digits and a zone (Z or +02:00) may follow";
 
@@ -29,8 +29,8 @@ impl Moment {
         Self::read(text, RUN_DATE_DIGITS)
     }
 
-    /// In UTC, which a date without an offset is taken to be in. (A `schedule_date` without one is in the host's time
-    /// zone, which only the host knows.)
+    /// The time in UTC. A date without an offset counts as UTC, although the scheduler reads a `schedule_date` without one in
+    /// the time zone of its host, which this service does not know.
     pub fn as_utc(&self) -> NaiveDateTime {
         let seconds = self.offset.map_or(0, |offset| offset.local_minus_utc());
         self.local - TimeDelta::seconds(seconds.into())

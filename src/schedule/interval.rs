@@ -1,6 +1,6 @@
 //! Intervals of a schedule.
 
-/// What an interval may be.
+/// The valid form of an interval.
 pub const EXPECTED: &str =
     "continuous, or a number from 1 up, a blank and one of weeks, days, hours, minutes, seconds";
 

@@ -11,7 +11,7 @@ fn outcome(unit: &Value) -> Result<Schedule, Refusal> {
     Ok(schedule)
 }
 
-/// What the scheduler arms and this service refuses all the same, and the reverse.
+/// Cases that the scheduler arms but this service refuses, and the reverse.
 const STRICTER: &[&str] = &["int-zero", "fires-i-zero", "fires-s-end-before-start"];
 const MILDER: &[&str] = &["cron-day-names", "int-two-blanks"];
 

@@ -1,5 +1,7 @@
-//! Action attachments: an action's place in a job. Whatever changes one swaps the job's version too: it changes every
-//! document of the job, and of two changes of a job at the same moment one starts anew.
+//! Action attachments: an action's place in a job.
+//!
+//! A transaction that changes one also increments the job's version by a compare-and-set, because every document of the
+//! job changes. Of two concurrent changes of a job, one is therefore retried.
 
 use std::collections::HashSet;
 
@@ -8,16 +10,16 @@ use diesel::sql_types::{Bool, Integer};
 
 use super::actions::Action;
 use super::connection::MultiBackend;
-use super::dialect::{self, by_row};
+use super::dialect::{self, case_by_id};
 use super::jobs::Job;
 use super::listing::{
-    self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, in_order, ordered,
+    self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, ordered, sort_by_ids,
 };
-use super::moment_type::Time;
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::Search;
-use super::{Failure, Outcome, Tx, swapped};
+use super::types::time::Time;
+use super::{Failure, Outcome, Tx, expect_one_row};
 
 /// A row of `action_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -59,12 +61,12 @@ pub struct PlaceChange {
     pub mandatory: Option<bool>,
 }
 
-/// Writes new places.
+/// Inserts places.
 pub fn insert(tx: &mut Tx<'_>, places: &[ActionAttachment]) -> Outcome<()> {
     Ok(dialect::insert_places(tx.connection, places)?)
 }
 
-/// The place of that id in the project with its job, both as they were at one moment.
+/// The place of this id in the project, with its job; both are of one snapshot.
 pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<(ActionAttachment, Job)>> {
     Ok(action_attachments::table
         .inner_join(jobs::table)
@@ -93,7 +95,7 @@ pub fn jobs_with(tx: &mut Tx<'_>, action_id: &str) -> Outcome<Vec<String>> {
         .load(tx.connection)?)
 }
 
-/// A job's actions in the order of their first places, each once.
+/// A job's distinct actions, in the order of their first places.
 pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
     let mut ids: Vec<String> = action_attachments::table
         .filter(action_attachments::job_id.eq(job_id))
@@ -106,16 +108,16 @@ pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
         .filter(actions::id.eq_any(ids.clone()))
         .select(Action::as_select())
         .load(tx.connection)?;
-    in_order(&mut found, &ids);
+    sort_by_ids(&mut found, &ids);
     Ok(found)
 }
 
-/// Changes a place that nobody else has changed meanwhile. An empty change is none.
+/// Changes a place if its version is still the same. An empty change is not written.
 pub fn update(tx: &mut Tx<'_>, place: &ActionAttachment, change: PlaceChange) -> Outcome<()> {
     if change == PlaceChange::default() {
         return Ok(());
     }
-    swapped(
+    expect_one_row(
         diesel::update(
             action_attachments::table
                 .filter(action_attachments::id.eq(&place.id))
@@ -130,10 +132,11 @@ pub fn update(tx: &mut Tx<'_>, place: &ActionAttachment, change: PlaceChange) ->
     )
 }
 
-/// Makes places what is given here, in one statement; each is as it was read, apart from its settings. Whoever asks has
-/// swapped the job's version before, so that nobody else is at it.
+/// Updates places; each pair has the row as it was read, and the row with its new settings. One statement changes all
+/// places that do not move. The caller has incremented the job's version before, so that no other transaction changes the
+/// places at the same time.
 ///
-/// A place that moves is changed on its own, in the order that is given: the place that it moves to must be free by then.
+/// Each place that moves has a statement of its own, in the given order; its new priority must be free by then.
 pub fn update_all(tx: &mut Tx<'_>, places: &[(&ActionAttachment, ActionAttachment)]) -> Outcome<()> {
     let (moved, stay): (Vec<_>, Vec<_>) =
         places.iter().partition(|(stored, wanted)| stored.priority != wanted.priority);
@@ -146,10 +149,10 @@ pub fn update_all(tx: &mut Tx<'_>, places: &[(&ActionAttachment, ActionAttachmen
         let mandatory = stay.iter().map(|(stored, wanted)| (stored.id.clone(), wanted.mandatory)).collect();
         let rows = diesel::update(action_attachments::table.filter(id.eq_any(ids)))
             .set((
-                action_attachments::retries.eq(by_row::<Integer, _, _>(id, each(|place| place.retries))),
+                action_attachments::retries.eq(case_by_id::<Integer, _, _>(id, each(|place| place.retries))),
                 action_attachments::retry_interval
-                    .eq(by_row::<Integer, _, _>(id, each(|place| place.retry_interval))),
-                action_attachments::mandatory.eq(by_row::<Bool, _, bool>(id, mandatory)),
+                    .eq(case_by_id::<Integer, _, _>(id, each(|place| place.retry_interval))),
+                action_attachments::mandatory.eq(case_by_id::<Bool, _, bool>(id, mandatory)),
                 action_attachments::updated_at.eq(tx.now),
                 action_attachments::version.eq(action_attachments::version + 1),
             ))
@@ -170,7 +173,7 @@ pub fn update_all(tx: &mut Tx<'_>, places: &[(&ActionAttachment, ActionAttachmen
     Ok(())
 }
 
-/// Deletes some places of a project; reports of their runs stay, without the reference.
+/// Deletes places of a project; the reports of their runs stay, without the reference.
 pub fn delete(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()> {
     if places.is_empty() {
         return Ok(());
@@ -198,7 +201,7 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     };
     let rows = listing::collect(
         query,
-        listing::one_more(page, &Search::default()),
+        listing::with_lookahead(page, &Search::default()),
         last.as_ref(),
         |_| true,
         |phase, last, (limit, offset), budget| {
@@ -223,7 +226,7 @@ fn matching(project: &str, query: &Query) -> Outcome<action_attachments::BoxedQu
     let mut rows =
         action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned())).into_boxed();
     if !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter)?);

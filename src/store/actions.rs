@@ -6,16 +6,16 @@ use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 
 use super::connection::MultiBackend;
-use super::document_type::Json;
 use super::listing::{
-    self, Condition, Filter, Listing, Query, Weight, by_text, by_time, load_page, no_document, ordered,
+    self, Condition, Filter, Listing, Query, Weight, by_text, by_time, empty_document, load_page, ordered,
 };
-use super::moment_type::Time;
 use super::owners::{self, Noun};
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition as Searched, Search};
-use super::{Outcome, Tx, dialect, swapped};
+use super::types::json::Json;
+use super::types::time::Time;
+use super::{Outcome, Tx, dialect, expect_one_row};
 
 /// A row of `actions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -32,7 +32,7 @@ pub struct Action {
     pub version: i32,
 }
 
-/// What an action is, apart from whose it is: what a document says.
+/// The content of an action, without its id and owner.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = actions, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns
@@ -53,7 +53,7 @@ pub struct ActionSpec {
 }
 
 impl ActionSpec {
-    /// The `freezer_action` it stands for, as it came: the columns and the metadata put together again.
+    /// The `freezer_action` that the client sent: the metadata with the values of the columns.
     pub fn freezer_action(&self) -> Map<String, Value> {
         let mut object = self.metadata.object();
         let mut put = |key: &str, value: Option<Value>| {
@@ -75,7 +75,7 @@ impl ActionSpec {
 }
 
 impl ActionSpec {
-    /// The bytes of its large columns.
+    /// The size of its large columns, in bytes.
     pub fn weight(&self) -> usize {
         let texts = [&self.src_file, &self.container, &self.restore_abs_path, &self.log_file];
         self.metadata.text().len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
@@ -110,7 +110,7 @@ pub fn insert_all(tx: &mut Tx<'_>, actions: &[Action]) -> Outcome<()> {
     Ok(dialect::insert_actions(tx.connection, actions)?)
 }
 
-/// The action of that id in the project.
+/// The action of this id in the project.
 pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Action>> {
     Ok(actions::table
         .filter(actions::id.eq(id))
@@ -120,7 +120,7 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Action>>
         .optional()?)
 }
 
-/// The actions of these ids in the project, in no order.
+/// The actions of these ids in the project, in no particular order.
 pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec<Action>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -132,25 +132,25 @@ pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec
         .load(tx.connection)?)
 }
 
-/// Whether the id is taken in another project.
+/// Whether another project has an action of this id.
 pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     let anothers = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.ne(project));
     Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
 }
 
-/// Whether the id is taken, by whomever.
+/// Whether any project has an action of this id.
 pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
     Ok(diesel::select(diesel::dsl::exists(actions::table.filter(actions::id.eq(id))))
         .get_result(tx.connection)?)
 }
 
-/// Changes what an action is; returns its new version.
+/// Changes the content of an action and returns its version.
 pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32> {
     if spec == action.spec {
         return Ok(action.version);
     }
     let version = action.version + 1;
-    swapped(
+    expect_one_row(
         diesel::update(
             actions::table.filter(actions::id.eq(&action.id)).filter(actions::version.eq(action.version)),
         )
@@ -160,8 +160,8 @@ pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32
     Ok(version)
 }
 
-/// Deletes an action and its places in jobs; reports of it stay, without the reference. With a version only if
-/// nobody has changed the action since that was read.
+/// Deletes an action and its places in jobs; its reports stay, without the reference. With a version in `seen`, it is
+/// deleted only if it still has this version.
 pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Outcome<()> {
     let places: Vec<(String, String)> = action_attachments::table
         .filter(action_attachments::project_id.eq(project))
@@ -184,9 +184,9 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
     .execute(tx.connection)?;
     let action = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.eq(project));
     match seen {
-        Some(version) => {
-            swapped(diesel::delete(action.filter(actions::version.eq(version))).execute(tx.connection)?)
-        }
+        Some(version) => expect_one_row(
+            diesel::delete(action.filter(actions::version.eq(version))).execute(tx.connection)?,
+        ),
         None => {
             diesel::delete(action).execute(tx.connection)?;
             Ok(())
@@ -208,8 +208,7 @@ pub fn list(
     after: Option<&Action>,
 ) -> Outcome<Listing<Action>> {
     let (query, search) = asked;
-    let is_light =
-        beyond_columns(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
+    let is_light = residual(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             let project = owners::project_of_marker(tx, Noun::Action, marker, project, query)?;
@@ -219,7 +218,7 @@ pub fn list(
     };
     let rows = listing::collect(
         query,
-        listing::one_more(page, search),
+        listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |action| match query.order() {
             "mode" => action.spec.mode.is_some(),
@@ -243,7 +242,7 @@ pub fn list(
                 _ => ordered!(rows, query, actions, last),
             };
             let rows = rows.limit(limit).offset(offset);
-            let (nothing, no_text) = (no_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
+            let (nothing, no_text) = (empty_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
             Ok(
                 load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
                     Action::as_select(), if is_light => (
@@ -272,12 +271,12 @@ pub fn list(
             )
         },
     )?;
-    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
+    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
 
-/// The actions that a list is asked for, as far as the database can tell.
+/// The rows that match the query, and the conditions of the search that columns answer.
 fn matching(
     project: Option<&str>,
     query: &Query,
@@ -288,7 +287,7 @@ fn matching(
         rows = rows.filter(actions::project_id.eq(project.to_owned()));
     }
     if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter)?);
@@ -338,12 +337,12 @@ fn column(key: &str) -> Option<Column> {
     }
 }
 
-/// What of a search no column answers.
-pub fn beyond_columns(search: &Search) -> Search {
+/// The conditions of a search that no column answers.
+pub fn residual(search: &Search) -> Search {
     search.without(pushed)
 }
 
-/// Whether the database takes the whole of a condition over.
+/// Whether the database can evaluate the condition.
 fn pushed(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }

@@ -2,17 +2,17 @@
 
 mod list;
 
-pub use list::{beyond_columns, list};
+pub use list::{list, residual};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{Failed, classify, on_each};
-use super::document_type::Json;
+use super::dialect::{FailureKind, classify, on_each};
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::schema::backups;
-use super::{Outcome, Tx, is_id, swapped};
+use super::types::json::Json;
+use super::types::time::Time;
+use super::{Outcome, Tx, expect_one_row, is_id};
 
 /// A row of `backups`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -24,22 +24,21 @@ pub struct Backup {
     pub user_id: String,
     pub status: String,
     #[diesel(embed)]
-    pub promoted: Promoted,
+    pub promoted: PromotedColumns,
     pub metadata: Json,
     pub created_at: Time,
     pub updated_at: Time,
     pub version: i32,
 }
 
-/// What backups are searched by, copied out of the metadata at every write.
+/// The members of the metadata that searches use, copied into columns at every write.
 ///
-/// A value is here exactly as it is there, or not at all: text that does not fit its column, or ends in the
-/// spaces that MySQL ignores when it compares, stays in the metadata only. So a column answers for every
-/// document it can be asked about.
+/// A column has the same value as the metadata, or null. Text that does not fit its column, or ends in spaces, which MySQL
+/// ignores when it compares, is in the metadata only; no search by such text uses the column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = backups, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
-pub struct Promoted {
+pub struct PromotedColumns {
     pub job_id: Option<String>,
     pub backup_name: Option<String>,
     pub container: Option<String>,
@@ -50,12 +49,12 @@ pub struct Promoted {
     pub curr_backup_level: Option<i32>,
 }
 
-/// What an agent says of a backup.
+/// What an agent sends about a backup.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BackupSpec {
-    /// Where it stands.
+    /// Its status.
     pub status: String,
-    /// Everything else, as it came.
+    /// All other members, unchanged.
     pub metadata: Map<String, Value>,
 }
 
@@ -69,9 +68,9 @@ impl Weight for Backup {
     }
 }
 
-impl Promoted {
-    /// Picks the columns' values out of the metadata.
-    pub fn of(metadata: &Map<String, Value>) -> Self {
+impl PromotedColumns {
+    /// Copies the columns' values out of the metadata.
+    pub fn from_metadata(metadata: &Map<String, Value>) -> Self {
         let text = |key, column: Column| {
             let text = metadata.get(key).and_then(Value::as_str)?;
             column.holds(text).then(|| text.to_owned())
@@ -83,14 +82,14 @@ impl Promoted {
             hostname: text("hostname", Column::Hostname),
             action: text("action", Column::Action),
             mode: text("mode", Column::Mode),
-            // Records of old releases call it `timestamp`.
+            // Old releases call it `timestamp`.
             time_stamp: number(metadata, "time_stamp").or_else(|| number(metadata, "timestamp")),
             curr_backup_level: number(metadata, "curr_backup_level").and_then(|n| i32::try_from(n).ok()),
         }
     }
 }
 
-/// A whole number, or text that is one.
+/// An integer, or text that is one.
 fn number(metadata: &Map<String, Value>, key: &str) -> Option<i64> {
     match metadata.get(key)? {
         Value::Number(number) => number.as_i64(),
@@ -99,15 +98,15 @@ fn number(metadata: &Map<String, Value>, key: &str) -> Option<i64> {
     }
 }
 
-/// Writes a new backup under an id that was made for it. When that is there already, an earlier attempt has written it, which
-/// was not told so: the same as done.
+/// Inserts a backup with a new id. If the id exists, an earlier attempt has inserted it and lost its connection; that counts
+/// as success.
 pub fn create(tx: &mut Tx<'_>, (project, user): (&str, &str), id: &str, spec: &BackupSpec) -> Outcome<()> {
     let backup = Backup {
         id: id.to_owned(),
         project_id: project.to_owned(),
         user_id: user.to_owned(),
         status: spec.status.clone(),
-        promoted: Promoted::of(&spec.metadata),
+        promoted: PromotedColumns::from_metadata(&spec.metadata),
         metadata: spec.metadata.clone().into(),
         created_at: tx.now,
         updated_at: tx.now,
@@ -115,12 +114,14 @@ pub fn create(tx: &mut Tx<'_>, (project, user): (&str, &str), id: &str, spec: &B
     };
     let insert = diesel::insert_into(backups::table).values(&backup);
     match on_each!(tx.connection, c => insert.execute(c)) {
-        Err(error) if classify(&error) == Failed::Duplicate && by_id(tx, project, id)?.is_some() => Ok(()),
+        Err(error) if classify(&error) == FailureKind::Duplicate && by_id(tx, project, id)?.is_some() => {
+            Ok(())
+        }
         outcome => Ok(outcome.map(|_| ())?),
     }
 }
 
-/// The project's backup of that id.
+/// The project's backup of this id.
 pub fn by_id(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Backup>> {
     Ok(backups::table
         .filter(backups::project_id.eq(project))
@@ -130,8 +131,8 @@ pub fn by_id(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Backup>
         .optional()?)
 }
 
-/// Brings a backup to what `spec` says, unless it is that already. Its user stays: who made the backup is not who
-/// corrects the record.
+/// Changes a backup to `spec`, unless it is the same already. The user stays, because the user who made the backup need not
+/// be the one who corrects its record.
 pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<Backup> {
     let metadata = Json::from(spec.metadata.clone());
     if backup.status == spec.status && backup.metadata == metadata {
@@ -139,11 +140,11 @@ pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<
     }
     let seen = backup.version;
     backup.status = spec.status;
-    backup.promoted = Promoted::of(&spec.metadata);
+    backup.promoted = PromotedColumns::from_metadata(&spec.metadata);
     backup.metadata = metadata;
     backup.updated_at = tx.now;
     backup.version = seen + 1;
-    swapped(
+    expect_one_row(
         diesel::update(backups::table.filter(backups::id.eq(&backup.id)).filter(backups::version.eq(seen)))
             .set((
                 backups::status.eq(backup.status.clone()),
@@ -157,16 +158,16 @@ pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<
     Ok(backup)
 }
 
-/// Deletes the project's backup of that id; whether there was one. With a version only if nobody has changed it since
-/// that was read.
+/// Deletes the project's backup of this id, and returns whether there was one. With a version in `seen`, it is deleted only
+/// if it still has this version.
 pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Outcome<bool> {
     let its = backups::table.filter(backups::project_id.eq(project)).filter(backups::id.eq(id));
     let Some(version) = seen else { return Ok(diesel::delete(its).execute(tx.connection)? > 0) };
-    swapped(diesel::delete(its.filter(backups::version.eq(version))).execute(tx.connection)?)?;
+    expect_one_row(diesel::delete(its.filter(backups::version.eq(version))).execute(tx.connection)?)?;
     Ok(true)
 }
 
-/// The columns that a search can use, most of which are copies of what is in the metadata.
+/// The columns that a search can use; most are copies from the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Id,
@@ -180,7 +181,7 @@ enum Column {
 }
 
 impl Column {
-    fn of(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         match key {
             "backup_id" => return Some(Self::Id),
             "status" => return Some(Self::Status),
@@ -197,7 +198,7 @@ impl Column {
         }
     }
 
-    /// Whether this text, if a document has it, is in the column, and can be compared there on every backend.
+    /// Whether the column has this text if the metadata has it, and every backend can compare it.
     fn holds(self, text: &str) -> bool {
         let longest = match self {
             Self::Id | Self::Status | Self::Job => return is_id(text),
@@ -214,8 +215,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn promoted(metadata: Value) -> Promoted {
-        Promoted::of(metadata.as_object().unwrap())
+    fn promoted(metadata: Value) -> PromotedColumns {
+        PromotedColumns::from_metadata(metadata.as_object().unwrap())
     }
 
     #[test]
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_its_column_stays_in_the_metadata() {
         let row = promoted(json!({"mode": "x".repeat(65), "action": 1, "job_id": "é", "container": "a "}));
-        assert_eq!(row, Promoted::default());
+        assert_eq!(row, PromotedColumns::default());
         let row = promoted(json!({"mode": "é".repeat(64), "container": "", "job_id": "a-1"}));
         assert_eq!(row.mode.as_deref(), Some("é".repeat(64).as_str()));
         assert_eq!((row.container.as_deref(), row.job_id.as_deref()), (Some(""), Some("a-1")));

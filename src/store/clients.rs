@@ -6,19 +6,19 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::dialect::{on_each, one_of, update_kept};
-use super::document_type::Json;
+use super::dialect::{cached_update, in_list, on_each};
 use super::job_attachments::JobAttachment;
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::schema::{clients, job_attachments};
-use super::{Outcome, Tx, new_id, swapped};
+use super::types::json::Json;
+use super::types::time::Time;
+use super::{Outcome, Tx, expect_one_row, new_id};
 use crate::lifecycle;
 
-pub use list::{beyond_columns, list};
+pub use list::{list, residual};
 
-/// How often a poll is noted: the stamp is for "is it alive", not for a log. `[DEFAULT] client_down_time` is at least
-/// twice that.
+/// The shortest time between two stamps of a client that polls. The stamp shows whether a client is up, and is no log of
+/// polls; `[DEFAULT] client_down_time` is at least twice this.
 const SEEN_EVERY: TimeDelta = TimeDelta::seconds(30);
 
 /// A row of `clients`.
@@ -61,7 +61,7 @@ impl Weight for Client {
     }
 }
 
-/// What a scheduler says of itself when it registers.
+/// What a scheduler sends when it registers.
 #[derive(Debug, Clone)]
 pub struct ClientSpec {
     /// The name it gives itself.
@@ -72,11 +72,11 @@ pub struct ClientSpec {
     pub description: Option<String>,
     /// The blueprint's `config_id`.
     pub config_id: Option<String>,
-    /// An id it brings.
+    /// The id that it asks for, if any.
     pub uuid: Option<String>,
     /// Whether it serves every project.
     pub is_central: bool,
-    /// What it can do.
+    /// Its capabilities.
     pub capabilities: Capabilities,
 }
 
@@ -105,8 +105,8 @@ pub struct ClientChange {
 }
 
 impl ClientChange {
-    /// The client as it is after the change.
-    fn of(&self, client: &Client) -> Client {
+    /// The client after the change.
+    fn apply_to(&self, client: &Client) -> Client {
         fn changed<T: Clone>(stored: &T, change: &Option<T>) -> T {
             change.as_ref().unwrap_or(stored).clone()
         }
@@ -123,27 +123,27 @@ impl ClientChange {
     }
 }
 
-/// What became of a registration.
+/// The result of a registration.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Registered {
+pub enum Registration {
     /// A new row.
     Created,
-    /// The client was there, and may have been updated.
+    /// The client exists already, and was updated if it had changed.
     Known,
     /// The name belongs to another project's central client.
     Taken,
-    /// The id it brought is another client's.
+    /// The id that it asked for belongs to another client.
     IdTaken,
 }
 
-/// Registers a client, or updates what a registered one says of itself (contract, api-v2 §5).
-pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
+/// Registers a client, or updates its description and capabilities if it is registered (contract, api-v2 §5).
+pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registration> {
     let Some(known) = look_up(tx, project, spec)? else {
         tx.expect_room()?;
         return insert(tx, project, user, spec);
     };
     if known.project_id != project {
-        return Ok(Registered::Taken);
+        return Ok(Registration::Taken);
     }
     let capabilities = spec.capabilities.clone();
     let lists: [Json; 4] =
@@ -159,10 +159,10 @@ pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -
     .eq(lists.iter())
         && known.description == spec.description;
     if same {
-        return Ok(Registered::Known);
+        return Ok(Registration::Known);
     }
     let [actions, modes, storages, engines] = lists;
-    swapped(
+    expect_one_row(
         diesel::update(
             clients::table.filter(clients::id.eq(&known.id)).filter(clients::version.eq(known.version)),
         )
@@ -177,13 +177,13 @@ pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -
         ))
         .execute(tx.connection)?,
     )?;
-    Ok(Registered::Known)
+    Ok(Registration::Known)
 }
 
-/// Changes a client that nobody else has changed meanwhile; returns it as it is now. What changes nothing is not
-/// written. `None`: there is another central client of this name on the host it would move to.
+/// Changes a client if its version is still the same, and returns it. An empty change is not written. `None`: another
+/// central client of this name is on the new host.
 pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome<Option<Client>> {
-    let changed = change.of(client);
+    let changed = change.apply_to(client);
     if changed == *client {
         return Ok(Some(changed));
     }
@@ -199,7 +199,7 @@ pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome
         }
     }
     let changed = Client { updated_at: tx.now, version: client.version + 1, ..changed };
-    swapped(
+    expect_one_row(
         diesel::update(
             clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version)),
         )
@@ -209,8 +209,8 @@ pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome
     Ok(Some(changed))
 }
 
-/// The row a registration is about: a private client's is in its project or any central one of that name, a
-/// central client's has the same name and host in any project.
+/// The row that a registration refers to. For a private client it is the client of this name in its project, or else any
+/// central one; for a central client, the one with the same name and host in any project.
 fn look_up(tx: &mut Tx<'_>, project: &str, spec: &ClientSpec) -> Outcome<Option<Client>> {
     if !spec.is_central {
         return by_name(tx, project, &spec.client_id);
@@ -238,11 +238,11 @@ fn look_up(tx: &mut Tx<'_>, project: &str, spec: &ClientSpec) -> Outcome<Option<
     }
 }
 
-fn insert(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registered> {
+fn insert(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registration> {
     let id = spec.uuid.clone().unwrap_or_else(new_id);
     let taken = diesel::select(diesel::dsl::exists(clients::table.filter(clients::id.eq(&id))));
     if taken.get_result(tx.connection)? {
-        return Ok(Registered::IdTaken);
+        return Ok(Registration::IdTaken);
     }
     let capabilities = spec.capabilities.clone();
     let client = Client {
@@ -265,10 +265,10 @@ fn insert(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outc
         version: 1,
     };
     diesel::insert_into(clients::table).values(client).execute(tx.connection)?;
-    Ok(Registered::Created)
+    Ok(Registration::Created)
 }
 
-/// The client of that name in the project.
+/// The project's own client of this name.
 pub fn own(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Client>> {
     Ok(clients::table
         .filter(clients::project_id.eq(project))
@@ -278,7 +278,7 @@ pub fn own(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Client>
         .optional()?)
 }
 
-/// The client of that name that the project sees: its own, else a central one (the oldest, if there are more).
+/// The client of this name that the project sees: its own, or else the oldest central one.
 pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Client>> {
     if let Some(client) = own(tx, project, name)? {
         return Ok(Some(client));
@@ -292,18 +292,18 @@ pub fn by_name(tx: &mut Tx<'_>, project: &str, name: &str) -> Outcome<Option<Cli
         .optional()?)
 }
 
-/// The client that the project sees under that name, or else in the row of that id.
+/// The client that the project sees under this name, or else under this id.
 pub fn by_name_or_uuid(tx: &mut Tx<'_>, project: &str, word: &str) -> Outcome<Option<Client>> {
     if let Some(client) = by_name(tx, project, word)? {
         return Ok(Some(client));
     }
-    Ok(by_row(tx, word)?.filter(|client| client.is_central || client.project_id == project))
+    Ok(by_id(tx, word)?.filter(|client| client.is_central || client.project_id == project))
 }
 
-/// The rows of the clients that the project calls by these names or uuids: its own, and every central one.
+/// The ids of the clients with these names or ids that the project sees: its own, and every central one.
 pub fn rows_called(tx: &mut Tx<'_>, project: &str, words: Vec<String>) -> Outcome<Vec<String>> {
     let seen = || clients::project_id.eq(project.to_owned()).or(clients::is_central.eq(true));
-    // What can be no id is not compared with one: MySQL would refuse to.
+    // MySQL refuses to compare other text with an id.
     let ids: Vec<String> = words.iter().filter(|word| super::is_id(word)).cloned().collect();
     let named = clients::table.filter(clients::client_id.eq_any(words)).filter(seen()).select(clients::id);
     let mut rows: Vec<String> = named.load(tx.connection)?;
@@ -312,8 +312,8 @@ pub fn rows_called(tx: &mut Tx<'_>, project: &str, words: Vec<String>) -> Outcom
     Ok(rows)
 }
 
-/// The client of that row.
-pub fn by_row(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
+/// The client of this id.
+pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
     Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)
 }
 
@@ -326,22 +326,21 @@ pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<JobAttachment
         .load(tx.connection)?)
 }
 
-/// Deletes a client that nobody has changed since it was read, and that no job is attached to any more; the foreign key
-/// sees to that.
+/// Deletes a client if its version is still the same. The foreign key refuses it while a job is attached.
 pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
     let as_read =
         clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version));
-    swapped(diesel::delete(as_read).execute(tx.connection)?)
+    expect_one_row(diesel::delete(as_read).execute(tx.connection)?)
 }
 
-/// Whether a poll at `now` is to be noted in the row.
+/// Whether a poll at `now` has to be stamped.
 pub fn is_stamp_due(last_seen_at: Option<Time>, now: Time) -> bool {
     !last_seen_at.is_some_and(|seen| lifecycle::is_recent(now - seen, SEEN_EVERY))
 }
 
-/// Notes that these clients (rows) have polled. Not a change of the resource, so the version stays.
+/// Stamps these clients, which have polled. The version stays, because a stamp is no change of the resource.
 pub fn stamp_seen(tx: &mut Tx<'_>, ids: &[String]) -> Outcome<()> {
-    let (seen, rows) = (clients::last_seen_at.eq(Some(tx.now)), one_of(clients::id, ids.to_vec()));
-    on_each!(tx.connection, c => update_kept(clients::table, seen, rows).execute(c))?;
+    let (seen, rows) = (clients::last_seen_at.eq(Some(tx.now)), in_list(clients::id, ids.to_vec()));
+    on_each!(tx.connection, c => cached_update(clients::table, seen, rows).execute(c))?;
     Ok(())
 }

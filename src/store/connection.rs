@@ -1,4 +1,4 @@
-//! One connection type over the three backends, and the pool of them.
+//! One connection type over the three backends, and how connections are opened.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ mod derived {
 }
 pub use derived::{AnyConnection, MultiBackend};
 
-/// Makes pooled connections to one database and tells r2d2 which of them are dead.
+/// Opens connections to one database for r2d2, and tells it which are broken.
 ///
-/// Diesel's own manager is not used: asked for a MultiConnection it tries each backend in turn, and SQLite
-/// opens any name at all, so that a MySQL server being down would be answered by a new SQLite file.
+/// Diesel's own manager is not used: for a `MultiConnection` it tries each backend in turn, and SQLite opens any name at
+/// all, so that it would create an SQLite file while a MySQL server is down.
 pub struct Manager {
     url: DatabaseUrl,
     settings: Settings,
@@ -38,7 +38,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// A manager of connections to `url`, which tells `outage` how connecting goes.
+    /// A manager of connections to `url`, which reports each attempt to `outage`.
     pub(super) fn new(
         url: DatabaseUrl,
         settings: Settings,
@@ -48,8 +48,7 @@ impl Manager {
         Self { url, settings, file, outage }
     }
 
-    /// Fails if an SQLite file is no longer the one that is served. SQLite would create a new file in the place of a
-    /// removed one.
+    /// Fails if the SQLite file was replaced or removed. SQLite would create a new file in place of a removed one.
     fn check_file(&self) -> ConnectionResult<()> {
         match self.file.as_ref().map_or(Ok(()), |file| file.check()) {
             Ok(()) => Ok(()),
@@ -58,7 +57,7 @@ impl Manager {
     }
 }
 
-/// Opens one connection, with the session that there is without configuration.
+/// Opens one connection with the default settings.
 ///
 /// # Errors
 /// As [`establish_with`].
@@ -66,10 +65,10 @@ pub fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     establish_with(url, &Settings::default())
 }
 
-/// Opens one connection and makes the settings that every session of ours has.
+/// Opens one connection and configures its session.
 ///
 /// # Errors
-/// The server cannot be reached, refuses, or does not take a setting. The URL is not in it.
+/// The server is unreachable, refuses the connection, or refuses a setting. The error does not contain the URL.
 pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResult<AnyConnection> {
     let mut connection = open_unconfigured(url)?;
     dialect::configure_session(&mut connection, settings)
@@ -77,13 +76,13 @@ pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResul
     Ok(connection)
 }
 
-/// Opens one connection with the settings that it has by itself.
+/// Opens one connection with the server's own session settings.
 ///
 /// # Errors
 /// As [`establish_with`].
 pub(super) fn open_unconfigured(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     let mut connection = open(url).map_err(|error| match error {
-        // libpq repeats a URL that it cannot take apart, the password with it.
+        // libpq repeats a URL that it cannot parse, with the password.
         ConnectionError::BadConnection(message) if url.backend() != Backend::Sqlite => {
             ConnectionError::BadConnection(message.replace(url.target(), url.redacted()))
         }
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_cannot_be_taken_apart_is_not_repeated() {
+    fn an_error_does_not_repeat_a_url_that_libpq_cannot_parse() {
         for place in ["[::1", "[]", "[::1]x"] {
             let url = DatabaseUrl::parse(&format!("postgresql://f:hunter2@{place}/freezer"));
             let Ok(url) = url else { continue };

@@ -10,7 +10,7 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::Text;
 
 use super::connection::AnyConnection;
-use super::moment_type::Time;
+use super::types::time::Time;
 use super::url::Backend;
 use super::{Outcome, Tx};
 pub use tables::each_table;

@@ -1,11 +1,11 @@
-//! How many rows of a kind a project has, for its quotas.
+//! Counts the rows of a project, for its quotas.
 
 use diesel::prelude::*;
 
 use super::schema::{action_reports, actions, backups, clients, job_attachments, sessions};
 use super::{Outcome, Tx};
 
-/// What a quota limits: each is the rows of one table.
+/// What a quota limits: the rows of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names say it
 pub enum Resource {
@@ -18,7 +18,7 @@ pub enum Resource {
     Reports,
 }
 
-/// Counts the project's rows in an index: every one of these tables has one that begins with the project.
+/// Counts a project's rows. The count reads an index only: each of these tables has one that begins with the project.
 pub fn count(tx: &mut Tx<'_>, resource: Resource, project: &str) -> Outcome<i64> {
     macro_rules! rows_of {
         ($table:ident) => {

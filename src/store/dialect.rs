@@ -1,12 +1,11 @@
-//! Everything in which the three backends differ: session settings, how a transaction begins, and what
-//! their failures mean. No other room asks which backend it is talking to, but that of other programs' databases
-//! (`foreign`).
+//! Everything in which the three backends differ: session settings, how a transaction begins, and what their errors mean.
+//! Only this module and `foreign`, which reads databases of other programs, depend on the backend.
 
-mod by_row;
+mod cached_update;
+mod case_by_id;
 #[cfg(feature = "mysql")]
 mod cluster;
-mod kept;
-mod one_of;
+mod in_list;
 mod order;
 mod small;
 mod transaction;
@@ -27,33 +26,33 @@ use super::connection::AnyConnection;
 use super::reports::ActionReport;
 use super::schema::{action_attachments, action_reports, actions};
 use super::settings::Settings;
-pub use by_row::by_row;
-pub use kept::update_kept;
-pub use one_of::one_of;
-pub use order::Worded;
+pub use cached_update::cached_update;
+pub use case_by_id::case_by_id;
+pub use in_list::in_list;
+pub use order::OrderPerBackend;
 pub use small::{IfSmall, if_small};
 pub use transaction::{Access, begin, commit, rollback};
 
-/// How long a statement waits for a lock before it fails with something that is tried again.
-/// The databases' own defaults (50 s, for ever, not at all) fit neither a web request nor each other.
+/// How long a statement waits for a lock before it fails, and the transaction is retried. The backends' defaults (50 s,
+/// for ever, not at all) are of no use for a web request.
 const LOCK_WAIT_SECONDS: u32 = 5;
 
-/// The same in SQLite's words.
+/// The same wait in SQLite.
 pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 
-/// The name of the lock on the schema, on PostgreSQL: any number that nobody else in the database uses.
+/// The key of the advisory lock on the schema on PostgreSQL: a number that no other program uses in this database.
 #[cfg(feature = "postgres")]
 const SCHEMA_LOCK: i64 = 0x0066_7265_657a_6572;
 
-/// The name of the lock on the schema, on MySQL: one for each database of the server, of the 64 characters at most that
-/// a name may have. MySQL has no `MD5()` from 9.6 on.
+/// The name of the lock on the schema on MySQL: one for each database of the server, in at most 64 characters. MySQL has
+/// no `MD5()` from 9.6 on.
 #[cfg(feature = "mysql")]
 const SCHEMA_LOCK_NAME: &str = "CONCAT('freezer-api ', LEFT(SHA2(DATABASE(), 256), 40))";
 
-/// What a database failure means for the transaction it happened in.
+/// What a database error means for the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failed {
-    /// A deadlock, a serialization failure, a Galera conflict, a lock or a busy database: run it again.
+pub enum FailureKind {
+    /// A deadlock, a serialization failure, a Galera conflict, a lock time-out or a busy database: retry.
     Contention,
     /// A unique key already has this value.
     Duplicate,
@@ -61,18 +60,18 @@ pub enum Failed {
     Reference,
     /// The server went away; a new connection may reach it.
     Connection,
-    /// The database takes no writes just now: disk full, read-only.
+    /// The database refuses writes at the moment: its disk is full, or it is read-only.
     ReadOnly,
-    /// A statement took longer than the server lets it.
+    /// A statement exceeded the server's time limit.
     TooLong,
-    /// Anything else is a fault of ours or of the schema.
+    /// Any other error: a bug of this service, or a wrong schema.
     Other,
 }
 
-/// The settings of every session: UTC, strictness, bounded lock waits, and for SQLite its keys and durability.
+/// Configures a session: UTC, strict SQL, bounded lock waits; in SQLite foreign keys and durability.
 ///
 /// # Errors
-/// The server does not take one of them; `mysql_sql_mode` is no list of words.
+/// The server refuses a setting; `mysql_sql_mode` is not a list of words.
 pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
@@ -85,7 +84,7 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
             "SET TIME ZONE 'UTC'; SET lock_timeout = '{LOCK_WAIT_SECONDS}s'; SET client_min_messages = 'warning'"
         )),
         AnyConnection::Sqlite(c) => {
-            // The busy time-out first: switching to WAL takes a lock itself.
+            // The busy time-out comes first, because switching to WAL takes a lock.
             c.batch_execute(BUSY_TIMEOUT)?;
             if settings.read_only {
                 return c.batch_execute("PRAGMA query_only = ON");
@@ -97,11 +96,11 @@ pub fn configure_session(connection: &mut AnyConnection, settings: &Settings) ->
     }
 }
 
-/// Refuses a connection to MySQL that is not encrypted. MariaDB's client library falls back to plain text with a
-/// server that has no TLS, unless it is to check certificates.
+/// Refuses a connection to MySQL that is not encrypted. MariaDB's client library falls back to plain text if the server
+/// has no TLS, unless it has to verify certificates.
 ///
 /// # Errors
-/// The connection is not encrypted, or does not say.
+/// The connection is not encrypted, or its status cannot be read.
 pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
     #[cfg(feature = "mysql")]
     if let AnyConnection::Mysql(c) = connection {
@@ -126,11 +125,11 @@ pub fn expect_tls(connection: &mut AnyConnection) -> ConnectionResult<()> {
     Ok(())
 }
 
-/// What is set on MySQL.
+/// The statement that configures a session of MySQL.
 #[cfg(feature = "mysql")]
 fn mysql_session(settings: &Settings) -> QueryResult<String> {
-    // The isolation level is that of writes and of single statements. Without autocommit one of these would be the
-    // beginning of a transaction that nobody ends.
+    // The isolation level is for writes and single statements. Without autocommit a single statement would begin a
+    // transaction that is never ended.
     let mut sql = format!(
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
          SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
@@ -143,21 +142,21 @@ fn mysql_session(settings: &Settings) -> QueryResult<String> {
     if !mode.is_empty() {
         sql += &format!(", sql_mode = '{mode}'");
     }
-    // A server without Galera does not know the variable and says so.
+    // A server without Galera refuses the variable.
     if let Some(wait) = settings.mysql_wsrep_sync_wait {
         sql += &format!(", wsrep_sync_wait = {wait}");
     }
     Ok(sql)
 }
 
-/// Switches an SQLite file to write-ahead logging. Of several that open a new file at once one does it, and the
-/// others are told at once that it is locked, whatever the busy time-out: they ask again for as long.
+/// Switches an SQLite file to write-ahead logging. While one connection switches a new file, SQLite refuses the others at
+/// once, whatever the busy time-out, so that this retries for as long.
 fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult<()> {
     const PAUSE: Duration = Duration::from_millis(20);
     let until = Instant::now() + Duration::from_secs(LOCK_WAIT_SECONDS.into());
     loop {
         match connection.batch_execute("PRAGMA journal_mode = WAL") {
-            Err(error) if classify(&error) == Failed::Contention && Instant::now() < until => {
+            Err(error) if classify(&error) == FailureKind::Contention && Instant::now() < until => {
                 std::thread::sleep(PAUSE);
             }
             outcome => return outcome,
@@ -165,9 +164,9 @@ fn write_ahead(connection: &mut diesel::sqlite::SqliteConnection) -> QueryResult
     }
 }
 
-/// Whether the planner takes the values of two columns for independent of each other, as PostgreSQL's does: then the few open
-/// jobs of a client with very many completed ones are guessed to be very many, too. The others look into the index.
-pub fn guesses_each_column_by_itself(connection: &AnyConnection) -> bool {
+/// True for PostgreSQL, whose planner multiplies the selectivities of two columns as if they were independent, and so
+/// overestimates the open jobs of a client with many completed ones. MySQL and SQLite probe the index instead.
+pub fn multiplies_selectivities(connection: &AnyConnection) -> bool {
     match connection {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => true,
@@ -175,9 +174,9 @@ pub fn guesses_each_column_by_itself(connection: &AnyConnection) -> bool {
     }
 }
 
-/// The same with each backend's own connection: for a statement that `MultiConnection` cannot carry, or one that is wide
-/// and often sent. `MultiConnection` writes out the SQL of every statement several times each time it is sent; a
-/// backend's own connection knows a statement that it has seen by its type.
+/// Runs the same query on the backend's own connection: for a statement that `MultiConnection` does not support, or one
+/// that is wide and frequent. `MultiConnection` builds the SQL of a statement several times whenever it is sent; a
+/// backend's own connection finds a statement in its cache by its type.
 macro_rules! on_each {
     ($connection:expr, $c:ident => $query:expr) => {
         match $connection {
@@ -191,8 +190,8 @@ macro_rules! on_each {
 }
 pub(super) use on_each;
 
-/// The rows of a query, which nobody else changes until the transaction has ended. In SQLite a transaction that writes
-/// has all rows to itself.
+/// Loads the rows of a query and locks them until the transaction ends. In SQLite a writing transaction has a lock on the
+/// whole database already.
 macro_rules! load_for_update {
     ($connection:expr, $query:expr) => {
         match $connection {
@@ -206,7 +205,7 @@ macro_rules! load_for_update {
 }
 pub(super) use load_for_update;
 
-/// The SQL for how many bytes some columns have together; null has none. SQLite knows the length of a value without
+/// The SQL for the size of some columns together, in bytes; null counts as 0. SQLite knows the length of a value without
 /// reading it.
 pub fn octets(connection: &AnyConnection, columns: &[&str]) -> String {
     let (length, integer) = match connection {
@@ -230,10 +229,11 @@ pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt
     sql(&format!("CAST(SUM({expression}) AS {integer})"))
 }
 
-/// How many rows are inserted at a time: with as many parameters as that needs, all three backends take it.
+/// The most rows that one INSERT has. All three backends accept the number of parameters that this needs.
 pub(super) const ROWS_AT_A_TIME: usize = 1000;
 
-/// Writes rows, all in one statement; that for a single row, which is the most usual one, is kept.
+/// Inserts rows in one statement, or in several of [`ROWS_AT_A_TIME`] rows. The most frequent one, for a single row, is
+/// cached.
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {{
         for some in $rows.chunks(ROWS_AT_A_TIME) {
@@ -246,23 +246,23 @@ macro_rules! insert_rows {
     }};
 }
 
-/// Writes actions, all in one statement.
+/// Inserts actions.
 pub fn insert_actions(connection: &mut AnyConnection, rows: &[Action]) -> QueryResult<()> {
     insert_rows!(connection, actions::table, rows)
 }
 
-/// Writes actions' places in jobs, all in one statement.
+/// Inserts actions' places in jobs.
 pub fn insert_places(connection: &mut AnyConnection, rows: &[ActionAttachment]) -> QueryResult<()> {
     insert_rows!(connection, action_attachments::table, rows)
 }
 
-/// Writes reports, all in one statement.
+/// Inserts reports.
 pub fn insert_reports(connection: &mut AnyConnection, rows: &[ActionReport]) -> QueryResult<()> {
     insert_rows!(connection, action_reports::table, rows)
 }
 
-/// Waits until nobody else is migrating, and keeps others from it until [`unlock_schema`] or the connection's end.
-/// SQLite has no lock but the transaction, which all migrations are then in.
+/// Waits until no other process migrates, and locks the schema until [`unlock_schema`] or the end of the connection. In
+/// SQLite the lock is a transaction, which all migrations then run in.
 pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
@@ -281,7 +281,7 @@ pub fn lock_schema(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
-/// Takes the lock of [`SCHEMA_LOCK_NAME`]. Not every cluster has such locks: one that has none is migrated from one node.
+/// Takes the lock [`SCHEMA_LOCK_NAME`]. A cluster without such locks has to be migrated from one node.
 #[cfg(feature = "mysql")]
 fn lock_name(connection: &mut diesel::MysqlConnection) -> QueryResult<()> {
     use diesel::QueryableByName;
@@ -305,14 +305,14 @@ fn lock_name(connection: &mut diesel::MysqlConnection) -> QueryResult<()> {
     }
 }
 
-/// Ends what [`lock_schema`] began; without `success`, SQLite takes everything back.
+/// Releases the lock of [`lock_schema`]. Without `success`, SQLite rolls all migrations back.
 pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => match cluster::is_node(c) {
             true => cluster::unlock_schema(c),
             false => {
-                // The end of the connection releases it as well, and a server without such locks has nothing to release.
+                // A failure does no harm: the end of the connection releases the lock, too.
                 if let Err(error) = c.batch_execute(&format!("DO RELEASE_LOCK({SCHEMA_LOCK_NAME})")) {
                     log::info!("the schema is not unlocked: {error}");
                 }
@@ -326,55 +326,55 @@ pub fn unlock_schema(connection: &mut AnyConnection, success: bool) -> QueryResu
     }
 }
 
-/// What a failure means. The drivers hand over a kind for some errors and only a message for the rest.
-pub fn classify(error: &DieselError) -> Failed {
+/// Classifies an error. The drivers give a kind for some errors, and only a message for the rest.
+pub fn classify(error: &DieselError) -> FailureKind {
     let DieselError::DatabaseError(kind, information) = error else {
         return match error {
-            DieselError::BrokenTransactionManager => Failed::Connection,
+            DieselError::BrokenTransactionManager => FailureKind::Connection,
             DieselError::RollbackErrorOnCommit { commit_error, .. } => classify(commit_error),
-            _ => Failed::Other,
+            _ => FailureKind::Other,
         };
     };
     match kind {
-        DatabaseErrorKind::UniqueViolation => return Failed::Duplicate,
+        DatabaseErrorKind::UniqueViolation => return FailureKind::Duplicate,
         DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
-            return Failed::Reference;
+            return FailureKind::Reference;
         }
-        DatabaseErrorKind::SerializationFailure => return Failed::Contention,
+        DatabaseErrorKind::SerializationFailure => return FailureKind::Contention,
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-            return Failed::Connection;
+            return FailureKind::Connection;
         }
-        DatabaseErrorKind::ReadOnlyTransaction => return Failed::ReadOnly,
+        DatabaseErrorKind::ReadOnlyTransaction => return FailureKind::ReadOnly,
         _ => {}
     }
     let message = information.message().to_ascii_lowercase();
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     if says(&["foreign key constraint failed"]) {
-        // SQLite's refusal of a RESTRICT comes without a kind.
-        Failed::Reference
+        // SQLite reports a violation of RESTRICT without a kind.
+        FailureKind::Reference
     } else if says(CONTENTION) {
-        Failed::Contention
+        FailureKind::Contention
     } else if says(CONNECTION) {
-        Failed::Connection
+        FailureKind::Connection
     } else if says(READ_ONLY) {
-        Failed::ReadOnly
+        FailureKind::ReadOnly
     } else if says(TOO_LONG) {
-        Failed::TooLong
+        FailureKind::TooLong
     } else {
-        Failed::Other
+        FailureKind::Other
     }
 }
 
-/// Whether SQLite found no room on the disk.
+/// Whether SQLite found the disk full.
 pub fn is_full(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, why) if why.message().contains("disk is full"))
 }
 
-/// Whether a session that fails like this may be with a server that was the primary once, or was none yet: another one
-/// may find the primary, and this one never will. SQLite has but one file, and when the disk is full a connection that
-/// is open can still read, while a new one might not even open it.
+/// Whether the session may be with a standby server, as after a fail-over: a new connection may reach the primary, and
+/// this one never will. It is false for SQLite, where an open connection can still read when the disk is full, while a new
+/// one might fail to open the file.
 pub fn is_of_a_standby(connection: &AnyConnection, error: &DieselError) -> bool {
-    !matches!(connection, AnyConnection::Sqlite(_)) && classify(error) == Failed::ReadOnly
+    !matches!(connection, AnyConnection::Sqlite(_)) && classify(error) == FailureKind::ReadOnly
 }
 
 /// MySQL 1213, 1205, 1020 and Galera's; PostgreSQL 40P01 and 55P03; SQLite's BUSY and LOCKED.
@@ -391,7 +391,8 @@ const CONTENTION: &[&str] = &[
     "database schema is locked",
 ];
 
-/// MySQL 2002, 2006, 2013, 2055, 1053, 1927 and Galera's 1047, 1180 and what it says of replication; libpq's sentences for the same.
+/// MySQL 2002, 2006, 2013, 2055, 1053 and 1927; Galera's 1047, 1180 and its errors of replication; libpq's messages for the
+/// same.
 const CONNECTION: &[&str] = &[
     "gone away",
     "lost connection",
@@ -431,36 +432,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_servers_say_is_understood() {
+    fn server_messages_are_classified() {
         for (message, meaning) in [
             (
                 "The MariaDB server is running with the --read-only option so it cannot execute this",
-                Failed::ReadOnly,
+                FailureKind::ReadOnly,
             ),
-            ("The MySQL server is running with the --super-read-only option", Failed::ReadOnly),
-            ("The table 'jobs' is full", Failed::ReadOnly),
-            ("could not extend file \"base/5/16384\": No space left on device", Failed::ReadOnly),
-            ("database or disk is full", Failed::ReadOnly),
-            ("attempt to write a readonly database", Failed::ReadOnly),
-            ("Query execution was interrupted (max_statement_time exceeded)", Failed::TooLong),
-            ("Query execution was interrupted, maximum statement execution time exceeded", Failed::TooLong),
-            ("canceling statement due to statement timeout", Failed::TooLong),
-            ("canceling statement due to lock timeout", Failed::Contention),
-            ("Lock wait timeout exceeded; try restarting transaction", Failed::Contention),
-            ("database is locked", Failed::Contention),
-            ("Server has gone away", Failed::Connection),
-            ("Lost connection to server during query", Failed::Connection),
-            ("Connection was killed", Failed::Connection),
-            ("terminating connection due to administrator command", Failed::Connection),
-            ("WSREP has not yet prepared node for application use", Failed::Connection),
+            ("The MySQL server is running with the --super-read-only option", FailureKind::ReadOnly),
+            ("The table 'jobs' is full", FailureKind::ReadOnly),
+            ("could not extend file \"base/5/16384\": No space left on device", FailureKind::ReadOnly),
+            ("database or disk is full", FailureKind::ReadOnly),
+            ("attempt to write a readonly database", FailureKind::ReadOnly),
+            ("Query execution was interrupted (max_statement_time exceeded)", FailureKind::TooLong),
+            (
+                "Query execution was interrupted, maximum statement execution time exceeded",
+                FailureKind::TooLong,
+            ),
+            ("canceling statement due to statement timeout", FailureKind::TooLong),
+            ("canceling statement due to lock timeout", FailureKind::Contention),
+            ("Lock wait timeout exceeded; try restarting transaction", FailureKind::Contention),
+            ("database is locked", FailureKind::Contention),
+            ("Server has gone away", FailureKind::Connection),
+            ("Lost connection to server during query", FailureKind::Connection),
+            ("Connection was killed", FailureKind::Connection),
+            ("terminating connection due to administrator command", FailureKind::Connection),
+            ("WSREP has not yet prepared node for application use", FailureKind::Connection),
             (
                 "Error while appending streaming replication fragment(provider status: Not connected to Primary \
                  Component)",
-                Failed::Connection,
+                FailureKind::Connection,
             ),
-            ("Got error 6 \"No such device or address\" during COMMIT", Failed::Connection),
-            ("disk I/O error", Failed::Connection),
-            ("You have an error in your SQL syntax", Failed::Other),
+            ("Got error 6 \"No such device or address\" during COMMIT", FailureKind::Connection),
+            ("disk I/O error", FailureKind::Connection),
+            ("You have an error in your SQL syntax", FailureKind::Other),
         ] {
             let error = DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
             assert_eq!(classify(&error), meaning, "{message}");

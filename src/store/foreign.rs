@@ -15,7 +15,7 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::Binary;
 
 use super::connection::AnyConnection;
-use super::dialect::{Failed, classify, on_each};
+use super::dialect::{FailureKind, classify, on_each};
 use super::url::{Backend, DatabaseUrl};
 
 /// The values of a row, in the order of the columns: the bytes of a value's text, or of a BLOB.
@@ -211,7 +211,7 @@ impl ForeignDatabase {
     fn sentence(&self, what: &str, error: &DieselError) -> String {
         let shown = &self.shown;
         match classify(error) {
-            Failed::Connection => {
+            FailureKind::Connection => {
                 format!("The connection to {shown} was lost while {what} was read: {error}.")
             }
             _ => format!("{shown} cannot be read ({what}): {error}."),

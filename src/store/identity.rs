@@ -1,8 +1,8 @@
 //! The built-in identity's users, projects and roles: rows and queries.
 //!
-//! Whatever takes something from a user (a password, a role, being enabled) writes the user's row first and
-//! deletes the user's tokens after that. A login writes the same row before it inserts its token
-//! ([`confirm_credentials`]), so that the two wait for each other and no token outlives what it was given for.
+//! A transaction that changes a user's password, roles or `enabled` writes the user's row first, and then deletes the
+//! user's tokens. A login writes the same row before it inserts its token ([`confirm_credentials`]). So the two exclude each
+//! other, and no token survives the change.
 
 pub mod addresses;
 pub mod tokens;
@@ -11,8 +11,8 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::select;
 
-use super::moment_type::Time;
 use super::schema::{identity_assignments, identity_projects, identity_users};
+use super::types::time::Time;
 use super::{Outcome, Tx, new_id};
 
 /// A row of `identity_users`. Not `Debug`, so that no hash gets into a log.
@@ -25,9 +25,9 @@ pub struct User {
     pub name: String,
     /// Argon2id in PHC form.
     pub password_hash: String,
-    /// A disabled user's password and tokens are worth nothing.
+    /// The password and the tokens of a disabled user are refused.
     pub enabled: bool,
-    /// When the user was made.
+    /// When the user was created.
     pub created_at: Time,
     /// When the user was last changed.
     pub updated_at: Time,
@@ -41,9 +41,9 @@ pub struct Project {
     pub id: String,
     /// Unique.
     pub name: String,
-    /// Nobody can get, or use, a token on a disabled project.
+    /// Tokens on a disabled project are neither issued nor accepted.
     pub enabled: bool,
-    /// When the project was made.
+    /// When the project was created.
     pub created_at: Time,
     /// When the project was last changed.
     pub updated_at: Time,
@@ -53,13 +53,13 @@ pub struct Project {
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = identity_assignments)]
 pub struct Assignment {
-    /// Who.
+    /// The user.
     pub user_id: String,
-    /// Where.
+    /// The project.
     pub project_id: String,
-    /// What.
+    /// The role.
     pub role: String,
-    /// Since when.
+    /// When the role was given.
     pub created_at: Time,
 }
 
@@ -86,7 +86,7 @@ pub fn user_by_id(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<User>> {
 /// The user of this name.
 pub fn user_by_name(tx: &mut Tx<'_>, name: &str) -> Outcome<Option<User>> {
     let query = identity_users::table.select(User::as_select()).filter(identity_users::name.eq(name));
-    // MySQL ignores spaces at the end when it compares; the others do not, and neither do we.
+    // MySQL ignores trailing spaces when it compares; this service does not.
     Ok(query.first::<User>(tx.connection).optional()?.filter(|user| user.name == name))
 }
 
@@ -104,8 +104,8 @@ pub fn insert_user(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Outcome<
     Ok(user)
 }
 
-/// Gives a user another password. The tokens made with the old one are deleted, and no address is known any more:
-/// others may have had the old password.
+/// Changes a user's password. The user's tokens and known addresses are deleted, because another person may have had the
+/// old password.
 pub fn set_password(tx: &mut Tx<'_>, user_id: &str, password_hash: &str) -> Outcome<()> {
     let change = (identity_users::password_hash.eq(password_hash), identity_users::updated_at.eq(tx.now));
     diesel::update(identity_users::table.find(user_id)).set(change).execute(tx.connection)?;
@@ -131,14 +131,14 @@ pub fn delete_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Whether a user is still enabled and has still this password hash; from here to the end of the transaction
-/// nobody can change that.
+/// Whether a user is still enabled and still has this password hash. Locks the user's row, so that no other transaction can
+/// change that before this one ends.
 pub fn confirm_credentials(tx: &mut Tx<'_>, user_id: &str, password_hash: &str) -> Outcome<bool> {
     let unchanged = identity_users::table
         .filter(identity_users::id.eq(user_id))
         .filter(identity_users::password_hash.eq(password_hash))
         .filter(identity_users::enabled.eq(true));
-    // An update that changes nothing: it takes the row's lock, which SELECT ... FOR UPDATE cannot here.
+    // An update that changes nothing locks the row; the query builder has no SELECT ... FOR UPDATE here.
     let rows = diesel::update(unchanged).set(identity_users::enabled.eq(true)).execute(tx.connection)?;
     Ok(rows == 1)
 }
@@ -191,7 +191,8 @@ pub fn insert_project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
     Ok(project)
 }
 
-/// Deletes a project with its roles and tokens. The catalogue's rows are not tied to it: [`contents`] comes first.
+/// Deletes a project with its roles and tokens. No foreign key ties the catalogue's rows to it: the caller checks
+/// [`contents`] first.
 pub fn delete_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
     tokens::delete_of_project(tx, project_id)?;
     let roles = identity_assignments::table.filter(identity_assignments::project_id.eq(project_id));
@@ -200,7 +201,7 @@ pub fn delete_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// What of the catalogue a project holds, as nouns in the plural.
+/// The kinds of resources that a project has, as plural nouns.
 pub fn contents(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<&'static str>> {
     use super::schema::{action_reports, actions, backups, clients, job_trusts, jobs, sessions};
 
@@ -218,7 +219,7 @@ pub fn contents(tx: &mut Tx<'_>, project_id: &str) -> Outcome<Vec<&'static str>>
     Ok(found)
 }
 
-/// The users that can act as administrators: enabled, with the role `admin` on an enabled project. Ids and names.
+/// The ids and names of the administrators: enabled users with the role `admin` on an enabled project.
 pub fn admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     let query = identity_assignments::table
         .inner_join(identity_projects::table)
@@ -232,7 +233,7 @@ pub fn admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     Ok(query.load(tx.connection)?)
 }
 
-/// The same, and locks them: until this transaction ends, no other one can take the role from these users.
+/// As [`admins`], and locks their rows: until this transaction ends, no other one can revoke the role of these users.
 pub fn lock_admins(tx: &mut Tx<'_>) -> Outcome<Vec<(String, String)>> {
     for (id, _) in admins(tx)? {
         // As in `confirm_credentials`, an update that changes nothing.
@@ -272,7 +273,7 @@ pub fn roles(tx: &mut Tx<'_>, user_id: &str, project_id: &str) -> Outcome<Vec<St
     Ok(query.load(tx.connection)?)
 }
 
-/// Gives a user a role on a project. `false`: it had it.
+/// Gives a user a role on a project. `false`: the user had it already.
 pub fn grant(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> Outcome<bool> {
     if roles(tx, user_id, project_id)?.iter().any(|given| given == role) {
         return Ok(false);
@@ -287,7 +288,7 @@ pub fn grant(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> Ou
     Ok(true)
 }
 
-/// Takes a role from a user, and its tokens with it. `false`: it did not have the role.
+/// Revokes a role of a user, and deletes the user's tokens. `false`: the user did not have the role.
 pub fn revoke(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> Outcome<bool> {
     touch_user(tx, user_id)?;
     let row = identity_assignments::table.find((user_id, project_id, role));
@@ -298,14 +299,14 @@ pub fn revoke(tx: &mut Tx<'_>, user_id: &str, project_id: &str, role: &str) -> O
     Ok(true)
 }
 
-/// Notes a change of the user, and makes logins of this user wait for it.
+/// Updates the user's row, so that concurrent logins of this user wait for this transaction.
 fn touch_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
     let user = identity_users::table.find(user_id);
     diesel::update(user).set(identity_users::updated_at.eq(tx.now)).execute(tx.connection)?;
     Ok(())
 }
 
-/// Whether a text could be one of our ids. Nothing else is looked up: the column is ASCII.
+/// Whether a text has the form of an id. No other text is looked up, because the column is ASCII.
 fn is_id(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -6,19 +6,19 @@ use super::action_attachments::ActionAttachment;
 use super::actions::Action;
 use super::backups::Backup;
 use super::clients::Client;
-use super::dialect::{Failed, ROWS_AT_A_TIME, classify, on_each, one_of};
+use super::dialect::{FailureKind, ROWS_AT_A_TIME, classify, in_list, on_each};
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
 use super::jobs::Job;
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::reports::ActionReport;
 use super::schema::{
     action_attachments, action_reports, actions, backups, clients, job_attachments, job_trusts, jobs,
     sessions,
 };
 use super::sessions::Session;
-use super::{Failure, Outcome, Tx, swapped};
+use super::types::time::Time;
+use super::{Failure, Outcome, Tx, expect_one_row};
 
 /// How many values an IN list has at most; a power of two, because lists are padded to one.
 const IDS_AT_A_TIME: usize = 512;
@@ -81,7 +81,7 @@ macro_rules! imported {
             fn by_ids(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<Self>> {
                 let mut rows = Vec::new();
                 for some in ids.chunks(IDS_AT_A_TIME) {
-                    let with_id = $table::table.filter(one_of($table::id, some.to_vec()));
+                    let with_id = $table::table.filter(in_list($table::id, some.to_vec()));
                     rows.extend(with_id.select(Self::as_select()).load(tx.connection)?);
                 }
                 Ok(rows)
@@ -98,7 +98,7 @@ macro_rules! imported {
             fn overwrite(&$self, tx: &mut Tx<'_>) -> Outcome<()> {
                 let as_made = $table::id.eq(&$id).and($table::version.eq(FIRST_VERSION));
                 let row = diesel::update($table::table.filter(as_made)).set($self);
-                swapped(on_each!(tx.connection, c => row.execute(c))?)
+                expect_one_row(on_each!(tx.connection, c => row.execute(c))?)
             }
         }
     };
@@ -148,7 +148,7 @@ fn expect_all(inserted: usize, rows: usize) -> Outcome<()> {
 pub fn clients_named(tx: &mut Tx<'_>, names: Vec<String>) -> Outcome<Vec<Client>> {
     let mut rows = Vec::new();
     for some in names.chunks(IDS_AT_A_TIME) {
-        let named = clients::table.filter(one_of(clients::client_id, some.to_vec()));
+        let named = clients::table.filter(in_list(clients::client_id, some.to_vec()));
         rows.extend(named.select(Client::as_select()).load(tx.connection)?);
     }
     Ok(rows)
@@ -158,7 +158,7 @@ pub fn clients_named(tx: &mut Tx<'_>, names: Vec<String>) -> Outcome<Vec<Client>
 pub fn places_in(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<ActionAttachment>> {
     let mut rows = Vec::new();
     for some in job_ids.chunks(IDS_AT_A_TIME) {
-        let its = action_attachments::table.filter(one_of(action_attachments::job_id, some.to_vec()));
+        let its = action_attachments::table.filter(in_list(action_attachments::job_id, some.to_vec()));
         rows.extend(its.select(ActionAttachment::as_select()).load(tx.connection)?);
     }
     Ok(rows)
@@ -179,7 +179,7 @@ pub fn make_way(tx: &mut Tx<'_>, place_ids: Vec<String>) -> Outcome<()> {
 pub fn trusts_of(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<JobTrust>> {
     let mut rows = Vec::new();
     for some in job_ids.chunks(IDS_AT_A_TIME) {
-        let its = job_trusts::table.filter(one_of(job_trusts::job_id, some.to_vec()));
+        let its = job_trusts::table.filter(in_list(job_trusts::job_id, some.to_vec()));
         rows.extend(its.select(JobTrust::as_select()).load(tx.connection)?);
     }
     Ok(rows)
@@ -237,5 +237,5 @@ pub fn last_change(tx: &mut Tx<'_>) -> Outcome<Option<Time>> {
 /// Whether the database refused a row because of a key, and not because of its state: the same row is refused again.
 pub fn is_refusal(failure: &Failure) -> bool {
     let Failure::Database(error) = failure else { return false };
-    matches!(classify(error), Failed::Duplicate | Failed::Reference)
+    matches!(classify(error), FailureKind::Duplicate | FailureKind::Reference)
 }

@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use super::clients::Client;
-use super::dialect::{by_row, on_each, update_kept};
-use super::moment_type::Time;
+use super::dialect::{cached_update, case_by_id, on_each};
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
-use super::{Failure, Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
+use super::types::time::Time;
+use super::{Failure, Outcome, Tx, action_attachments as places, expect_one_row, job_trusts, sessions};
 
 pub use list::{ItsClient, list};
 
@@ -203,13 +203,13 @@ pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentCh
             client_id: None, session_id: None, event: None, event_delivered: None, ..
         } => {
             let run = AttachmentRun::of(attachment, change);
-            on_each!(tx.connection, c => update_kept(job_attachments::table, (run, stamp), as_read).execute(c))
+            on_each!(tx.connection, c => cached_update(job_attachments::table, (run, stamp), as_read).execute(c))
         }
         change => {
             diesel::update(job_attachments::table.filter(as_read)).set((change, stamp)).execute(tx.connection)
         }
     };
-    swapped(rows?)?;
+    expect_one_row(rows?)?;
     Ok(version)
 }
 
@@ -262,7 +262,7 @@ fn delete_some(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) ->
     .set(action_reports::job_attachment_id.eq(None::<String>))
     .execute(tx.connection)?;
     let versions = attachments.iter().map(|attachment| (attachment.id.clone(), attachment.version)).collect();
-    let as_read = by_row::<Integer, _, _>(job_attachments::id, versions);
+    let as_read = case_by_id::<Integer, _, _>(job_attachments::id, versions);
     let rows = diesel::delete(
         job_attachments::table
             .filter(job_attachments::id.eq_any(ids))

@@ -6,9 +6,9 @@
 
 use diesel::prelude::*;
 
-use super::moment_type::Time;
 use super::schema::{job_trusts, jobs};
-use super::{Outcome, Tx, new_id, swapped};
+use super::types::time::Time;
+use super::{Outcome, Tx, expect_one_row, new_id};
 
 /// How many of a user's trusts are looked at for one to use again; more than one only where somebody has changed
 /// roles or the scheduler's user.
@@ -97,7 +97,7 @@ pub fn hold(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
     let Some(row) = row else { return Ok(false) };
     let row = job_trusts::table.filter(job_trusts::id.eq(row));
     // No rows: that job was deleted since it was read. The next attempt looks for another.
-    swapped(diesel::update(row).set(job_trusts::updated_at.eq(tx.now)).execute(tx.connection)?)?;
+    expect_one_row(diesel::update(row).set(job_trusts::updated_at.eq(tx.now)).execute(tx.connection)?)?;
     Ok(true)
 }
 

@@ -13,20 +13,20 @@ use std::sync::Arc;
 use diesel::prelude::*;
 
 use super::actions::ActionSpec;
-use super::dialect::{octets, on_each, one_of, sum_of};
-use super::document_type::Json;
+use super::dialect::{in_list, octets, on_each, sum_of};
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::schema::{
     action_attachments, actions as actions_table, clients, job_attachments, job_trusts, jobs, sessions,
 };
+use super::types::json::Json;
+use super::types::time::Time;
 use super::{Outcome, Tx};
 
 pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
 pub use hold::hold;
-pub use list::{JobListing, PolledClient, beyond_columns, list};
+pub use list::{JobListing, PolledClient, list, residual};
 pub use poll::{Polls, note_seen, plain, poll};
 pub use view::view;
 
@@ -178,7 +178,7 @@ fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
     let mut heads: Vec<JobHead> = rows.into_iter().map(head).collect();
     if !trusted.is_empty() {
         let trusts: Vec<JobTrust> = job_trusts::table
-            .filter(one_of(job_trusts::job_id, trusted))
+            .filter(in_list(job_trusts::job_id, trusted))
             .select(JobTrust::as_select())
             .load(tx.connection)?;
         for head in &mut heads {
@@ -194,7 +194,7 @@ pub fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
         return Ok(Vec::new());
     }
     let mut rows: Vec<HeadRow> = on_each!(tx.connection, c => head_rows!()
-        .filter(one_of(job_attachments::id, ids.clone()))
+        .filter(in_list(job_attachments::id, ids.clone()))
         .select(head_columns!())
         .load(c))?;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
@@ -219,7 +219,7 @@ fn complete_with(
     let ids: BTreeSet<&String> = heads.iter().map(|head| &head.job.id).collect();
     let ids: Vec<String> = ids.into_iter().cloned().collect();
     let places: Vec<(String, String, Place)> = on_each!(tx.connection, c => action_attachments::table
-        .filter(one_of(action_attachments::job_id, ids.clone()))
+        .filter(in_list(action_attachments::job_id, ids.clone()))
         .order((action_attachments::job_id, action_attachments::priority))
         .select((action_attachments::job_id, action_attachments::action_id, Place::as_select()))
         .load(c))?;
@@ -228,7 +228,7 @@ fn complete_with(
     let new: Vec<String> = new.into_iter().cloned().collect();
     for some in new.chunks(ACTIONS_AT_A_TIME) {
         let actions: Vec<PlacedAction> = on_each!(tx.connection, c => actions_table::table
-            .filter(one_of(actions_table::id, some.to_vec()))
+            .filter(in_list(actions_table::id, some.to_vec()))
             .select(PlacedAction::as_select())
             .load(c))?;
         known.extend(actions.into_iter().map(|action| (action.id.clone(), Arc::new(action))));
@@ -283,7 +283,7 @@ fn sums_of_actions(
     let sum = sum_of(tx.connection, &format!("{metadata} + {of_byte} * {texts} + {of_place}"));
     Ok(action_attachments::table
         .inner_join(actions_table::table)
-        .filter(one_of(action_attachments::job_id, job_ids))
+        .filter(in_list(action_attachments::job_id, job_ids))
         .group_by(action_attachments::job_id)
         .select((action_attachments::job_id, sum))
         .load(tx.connection)?)

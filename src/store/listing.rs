@@ -1,37 +1,41 @@
-//! Lists: what they can be filtered by and ordered by, and how a page is read out of an index.
+//! Lists: their filters and orders, and how a page is read from an index.
 //!
-//! Every order ends in (created_at, id), and every key that is offered has an index that begins with the project and
-//! the key and ends in the same two. A page that begins at a marker is read in phases, each of which is one range of
-//! such an index: first what has the marker's value and comes later, then what has values beyond it. So the last page
-//! costs what the first one does, on every backend, whatever the planner makes of rows compared with rows.
+//! Every order ends in (created_at, id), and every sort key has an index of (project, key, created_at, id). A page after a
+//! marker is read in phases, each of which is one range of such an index: first the rows with the marker's value that come
+//! after it, then the rows with values beyond it. So the last page costs as much as the first one on every backend, without
+//! row comparisons, which not every planner turns into a range.
 
 mod budget;
 mod condition;
 mod page;
 
 pub(crate) use budget::load_page;
-pub use budget::{Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, in_order, no_document, size_of};
+pub use budget::{
+    Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, empty_document, size_of, sort_by_ids,
+};
 pub use condition::Condition;
 pub(crate) use condition::{by_flag, by_number, by_text, by_time, compared};
-pub use page::{Listing, Phase, collect, count_with, cut, no_column, no_marker, one_more};
+pub use page::{
+    Listing, Phase, collect, count_with, no_column, no_marker, with_lookahead, without_lookahead,
+};
 pub(crate) use page::{after, ordered};
 
-use super::moment_type::Time;
+use super::types::time::Time;
 use crate::document::shape::Shape;
 
-/// A collection of the API: what its lists offer.
+/// A collection of the API, and the parameters of its list.
 pub struct Collection {
     /// The name of the list in an answer, as `action_reports`.
     pub noun: &'static str,
     /// The last part of its path, as `action-reports`.
     pub path: &'static str,
-    /// What it can be filtered by and ordered by.
+    /// The keys by which it can be filtered and ordered.
     pub keys: &'static [Key],
-    /// What else its list takes.
+    /// Other parameters of its list.
     pub extras: &'static [Extra],
-    /// Whether a parameter that it does not know is refused; the collections of old ignore it (contract, api-v2 §2).
+    /// Whether an unknown parameter is refused; the old collections ignore it (contract, api-v2 §2).
     pub is_strict: bool,
-    /// One of its documents; where it is known which members one has, `fields` takes no other.
+    /// The shape of its documents; if it is known, `fields` accepts only its members.
     pub document: Option<&'static Shape>,
 }
 
@@ -42,7 +46,7 @@ impl Collection {
     }
 }
 
-/// A parameter of one collection's list that is no plain filter.
+/// A parameter of one collection's list that is not a filter.
 pub struct Extra {
     /// Its name.
     pub name: &'static str,
@@ -52,7 +56,7 @@ pub struct Extra {
     pub description: &'static str,
 }
 
-/// Something that a list can be filtered by, and perhaps ordered by.
+/// A key by which a list can be filtered, and possibly ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// The parameter's name.
@@ -61,32 +65,32 @@ pub struct Key {
     pub kind: Kind,
     /// Whether the list can be ordered by it.
     pub sorts: bool,
-    /// Whether the column can be null. What is null comes first, and last in descending order.
+    /// Whether the column can be null. Null comes first, and last in descending order.
     pub is_nullable: bool,
     /// What it is, in a sentence.
     pub description: &'static str,
 }
 
 impl Key {
-    /// A key of which every row has a value, and which only filters.
+    /// A key that is not nullable, and that only filters.
     pub const fn new(name: &'static str, kind: Kind, description: &'static str) -> Self {
         Self { name, kind, sorts: false, is_nullable: false, description }
     }
 
-    /// The same key, as one that the list can be ordered by.
+    /// The same key, by which the list can also be ordered.
     #[must_use]
     pub const fn sorting(self) -> Self {
         Self { sorts: true, ..self }
     }
 
-    /// The same key, as one that not every row has a value of.
+    /// The same key, nullable.
     #[must_use]
     pub const fn nullable(self) -> Self {
         Self { is_nullable: true, ..self }
     }
 }
 
-/// The order of a list that names none, and a filter of every list.
+/// The default order, and a filter of every list.
 pub const CREATED_AT: Key = Key::new("created_at", Kind::Time, "When it was created.").sorting();
 
 /// The values of a key.
@@ -109,7 +113,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether "more" and "less" mean something.
+    /// Whether the values can be compared by `gt:` and `lt:`.
     pub fn is_ordered(self) -> bool {
         matches!(self, Self::Small | Self::Integer | Self::Time)
     }
@@ -145,7 +149,7 @@ pub enum Operand {
     Flag(bool),
 }
 
-/// What must hold of every row of a list.
+/// A condition on every row of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
     /// The key's name.
@@ -157,13 +161,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The text values that a column could hold and every backend compares as they are.
+    /// The text values that a column could hold.
     pub fn texts(&self) -> Vec<String> {
         let texts = self.values.iter().filter_map(|value| match value {
             Operand::Text(text) => Some(text),
             _ => None,
         });
-        // MySQL ignores blanks at the end when it compares; no value that has any is in a column.
+        // No column holds text with trailing spaces, which MySQL ignores when it compares.
         texts.filter(|text| !text.ends_with(' ')).cloned().collect()
     }
 
@@ -172,7 +176,7 @@ impl Filter {
         self.values.iter().filter_map(|v| if let Operand::Integer(n) = v { Some(*n) } else { None }).collect()
     }
 
-    /// The integers among the values that have 32 bits.
+    /// The integers among the values that fit in 32 bits.
     pub fn smalls(&self) -> Vec<i32> {
         self.integers().into_iter().filter_map(|n| i32::try_from(n).ok()).collect()
     }
@@ -188,30 +192,30 @@ impl Filter {
     }
 }
 
-/// What a list is asked for, apart from how much of it.
+/// The query of a list, without the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// All of these hold.
     pub filters: Vec<Filter>,
-    /// The order, unless it is that of creation.
+    /// The sort key; `None` for the order of creation.
     pub sort: Option<&'static Key>,
-    /// Whether the order is turned round.
+    /// Whether the order is descending.
     pub is_descending: bool,
     /// The id of the row that the page begins after.
     pub marker: Option<String>,
-    /// Whether all the rows are to be counted.
+    /// Whether the rows of all pages are counted.
     pub with_count: bool,
-    /// The members of the documents that are wanted, where not all are; the names at their top.
+    /// The wanted top-level members of the documents; `None` for all.
     pub members: Option<Vec<String>>,
 }
 
 impl Query {
-    /// Whether a member of the documents is wanted; the columns of others need not be read.
+    /// Whether a member of the documents is wanted; the columns of the other members need not be read.
     pub fn wants(&self, member: &str) -> bool {
         self.members.as_ref().is_none_or(|members| members.iter().any(|wanted| wanted == member))
     }
 
-    /// The name of the key that the list is ordered by.
+    /// The name of the sort key.
     pub fn order(&self) -> &'static str {
         self.sort.map_or(CREATED_AT.name, |key| key.name)
     }

@@ -23,30 +23,30 @@ diesel::table! {
     }
 }
 
-/// Where a database's schema stands against this binary's.
+/// The schema of a database, compared with this binary's migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaState {
     /// The newest migration applied, if any.
     pub current: Option<String>,
     /// The newest migration this binary knows.
     pub latest: String,
-    /// Migrations this binary has and the database has not.
+    /// Migrations of this binary that are not applied to the database.
     pub pending: Vec<String>,
-    /// Migrations the database has and this binary does not know: a newer release was here.
+    /// Applied migrations that this binary does not know, because a newer release applied them.
     pub unknown: Vec<String>,
 }
 
-/// Why a schema cannot be looked at, changed or worked with.
+/// Why a schema cannot be read, migrated or used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaError {
     /// A sentence for the operator.
     pub why: String,
-    /// Waiting does not mend it: another database or another release is needed.
+    /// Waiting does not help: another database or another release is needed.
     pub lasting: bool,
 }
 
 impl SchemaError {
-    /// A failure that waiting does not mend.
+    /// An error for which waiting does not help.
     pub fn lasting(why: String) -> Self {
         Self { why, lasting: true }
     }
@@ -86,19 +86,19 @@ macro_rules! on_backend {
     };
 }
 
-/// Reads where the schema of the database at `url` stands. Creates Diesel's bookkeeping table if it is missing.
+/// Reads the state of the schema of the database at `url`. Creates Diesel's bookkeeping table if it is missing.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or read.
 pub fn state(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
-    refuse_pythons(&mut connection)?;
+    refuse_python_database(&mut connection)?;
     let (known, applied) = on_backend!(&mut connection, |c, source| look(c, &source)?);
     expect_readable(&applied)?;
-    Ok(standing_of(&known, &applied))
+    Ok(compare(&known, &applied))
 }
 
-/// Refuses a client library that reads text as empty: with it every row would lose some of its values.
+/// Refuses a client library that reads text as empty, and so would lose values of every row.
 fn expect_readable(applied: &[String]) -> Result<(), SchemaError> {
     if applied.iter().all(|version| !version.is_empty()) {
         return Ok(());
@@ -110,22 +110,22 @@ fn expect_readable(applied: &[String]) -> Result<(), SchemaError> {
     ))
 }
 
-/// As [`state`], without a change of the database: one without Diesel's bookkeeping table has no migration.
+/// As [`state`], but changes nothing: a database without Diesel's bookkeeping table has no migration.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached.
 pub fn state_unchanged(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     let settings = Settings { read_only: true, ..Settings::default() };
     let mut connection = establish_with(url, &settings).map_err(|e| cannot_connect(url, &e))?;
-    refuse_pythons(&mut connection)?;
+    refuse_python_database(&mut connection)?;
     let known = on_backend!(&mut connection, |c, source| names(c, &source)?);
     let versions = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
     let applied: Vec<String> = versions.load(&mut connection).unwrap_or_default();
     expect_readable(&applied)?;
-    Ok(standing_of(&known, &applied))
+    Ok(compare(&known, &applied))
 }
 
-fn standing_of(known: &[String], applied: &[String]) -> SchemaState {
+fn compare(known: &[String], applied: &[String]) -> SchemaState {
     let version_of = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
     let pending = known.iter().filter(|name| !applied.contains(&version_of(name))).cloned().collect();
     let unknown: Vec<String> = applied
@@ -140,11 +140,11 @@ fn standing_of(known: &[String], applied: &[String]) -> SchemaState {
     SchemaState { current, latest, pending, unknown }
 }
 
-/// Whether a database has every table that this binary reads. Nothing is written, so that a replica can be asked.
+/// Whether every migration of this binary is applied. It writes nothing, so that it works on a replica.
 ///
 /// # Errors
-/// It does not answer, or was never migrated.
-pub(super) fn fits(connection: &mut AnyConnection) -> QueryResult<bool> {
+/// The database does not answer, or was never migrated.
+pub(super) fn is_migrated(connection: &mut AnyConnection) -> QueryResult<bool> {
     let applied: Vec<String> =
         __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)?;
     let known = on_backend!(connection, |c, source| known_to(c, &source));
@@ -153,14 +153,13 @@ pub(super) fn fits(connection: &mut AnyConnection) -> QueryResult<bool> {
 
 /// Applies every pending migration, in order, and returns their names.
 ///
-/// Of several that are started at once, as when a deployment begins on all its nodes, one does the work; the others
-/// wait for it and find it done.
+/// When several nodes start at once, one process migrates; the others wait for it and find nothing to do.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached, or a migration failed (which one, and why).
 pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, SchemaError> {
     let mut connection = establish(url).map_err(|e| cannot_connect(url, &e))?;
-    refuse_pythons(&mut connection)?;
+    refuse_python_database(&mut connection)?;
     dialect::lock_schema(&mut connection).map_err(|e| format!("The schema cannot be locked: {e}"))?;
     let done = on_backend!(&mut connection, |c, source| run(c, source, advice(url.backend())));
     let unlocked = dialect::unlock_schema(&mut connection, done.is_ok());
@@ -169,8 +168,9 @@ pub fn sync(url: &DatabaseUrl) -> Result<Vec<String>, SchemaError> {
     Ok(done)
 }
 
-/// A configuration file of the Python service names that service's database, whose tables have names of ours.
-fn refuse_pythons(connection: &mut AnyConnection) -> Result<(), SchemaError> {
+/// Refuses a database of the Python service, some of whose tables have the same names. A configuration file of that service
+/// names its database.
+fn refuse_python_database(connection: &mut AnyConnection) -> Result<(), SchemaError> {
     use diesel::connection::SimpleConnection;
     match connection.batch_execute("SELECT version_num FROM alembic_version") {
         Err(_) => Ok(()),
@@ -183,7 +183,7 @@ fn refuse_pythons(connection: &mut AnyConnection) -> Result<(), SchemaError> {
     }
 }
 
-/// What to say when a migration has failed.
+/// Advice to the operator after a failed migration.
 fn advice(backend: Backend) -> &'static str {
     match backend {
         Backend::Mysql => {
@@ -194,8 +194,8 @@ fn advice(backend: Backend) -> &'static str {
     }
 }
 
-/// Why this release cannot work with a schema that lacks migrations; `None` when it lacks none. Another node may be
-/// about to add them.
+/// The error for a schema that lacks migrations; `None` when it lacks none. It is not lasting, because another node may be
+/// migrating.
 pub fn refusal(state: &SchemaState) -> Option<SchemaError> {
     if !state.pending.is_empty() {
         let why = format!(
@@ -209,7 +209,7 @@ pub fn refusal(state: &SchemaState) -> Option<SchemaError> {
     None
 }
 
-/// Why this release must not work with a schema that a newer one has migrated; `None` when none has.
+/// The error for a schema that a newer release has migrated; `None` if none has.
 pub fn newer(state: &SchemaState) -> Option<SchemaError> {
     if state.unknown.is_empty() {
         return None;
@@ -223,7 +223,7 @@ pub fn newer(state: &SchemaState) -> Option<SchemaError> {
     Some(SchemaError { why, lasting: true })
 }
 
-/// Whether a schema that lacks no migration is newer than this release.
+/// A sentence that tells whether a schema with all migrations is newer than this release.
 pub fn standing(state: &SchemaState) -> String {
     if state.unknown.is_empty() {
         return "The database schema is up to date.".to_owned();

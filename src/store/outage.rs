@@ -1,15 +1,15 @@
-//! Whether the database answers to those who want a connection.
+//! Remembers whether the database accepts connections, so that requests fail fast while it is down.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After a failure nobody asks again for this long. However many connections are wanted, a database that is down is
-/// asked twice a second, and found again as soon.
+/// After a failed attempt, further attempts fail at once for this long. So a database that is down sees two attempts per
+/// second however many threads want a connection, and is found again within half a second.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A database that takes longer than this for a connection is away too, as far as a request is concerned.
+/// A database that has not answered an attempt for this long counts as down.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the attempts to connect have come to, over all threads.
+/// The outcomes of the attempts to connect, over all threads.
 #[derive(Default)]
 pub struct Outage(Mutex<State>);
 
@@ -17,9 +17,9 @@ pub struct Outage(Mutex<State>);
 struct State {
     /// The last failure, until an attempt succeeds.
     failed: Option<(Instant, String)>,
-    /// How many attempts are under way.
+    /// How many attempts are in progress.
     trying: usize,
-    /// Since when they are without an outcome.
+    /// The time since which none of them has ended.
     since: Option<Instant>,
 }
 
@@ -28,10 +28,10 @@ impl Outage {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes an attempt with `connect`, unless one has just failed: then this one fails with the same words.
+    /// Makes an attempt with `connect`, unless one has just failed: then this one fails with the same message.
     ///
     /// # Errors
-    /// `refused` of the last failure's words; else what `connect` fails with.
+    /// `refused` with the message of the last failure; else the error of `connect`.
     pub fn attempt<T, E: std::fmt::Display>(
         &self,
         connect: impl FnOnce() -> Result<T, E>,
@@ -67,7 +67,7 @@ impl Outage {
         outcome
     }
 
-    /// Why there is no hope of a connection at the moment; `None` when there is.
+    /// Why the database counts as down; `None` when it does not.
     pub fn why(&self) -> Option<String> {
         let state = self.state();
         let silent = state.since.is_some_and(|since| since.elapsed() > PATIENCE);
@@ -91,7 +91,7 @@ mod tests {
             Err("refused".to_owned())
         );
         assert_eq!(outage.why().as_deref(), Some("refused"));
-        // Whoever comes next is not let through at once.
+        // The next attempt comes too soon and is not made.
         assert_eq!(
             outage.attempt(|| Ok(()), |why| format!("again: {why}")),
             Err("again: refused".to_owned())

@@ -1,4 +1,4 @@
-//! Whose a resource is: the project that holds it, looked up by its id and its user.
+//! Finds the project of a resource by its id and user.
 
 use diesel::prelude::*;
 
@@ -51,16 +51,16 @@ macro_rules! projects {
         }
         rows.order(($table::created_at, $table::id))
             .select($table::project_id)
-            .limit(MOST)
+            .limit(MAX_PROJECTS)
             .load($tx.connection)?
     }};
 }
 
-/// A user with clients of one name in more projects than this names them by their projects.
-const MOST: i64 = 1000;
+/// The most projects that are returned. A user with clients of one name in more projects has to name the project.
+const MAX_PROJECTS: i64 = 1000;
 
-/// The projects of the resources of that id, or of the clients of that name: in one project or in all, of one user or of
-/// all. An id has at most one; a name may have one in each project.
+/// The projects of the resources with this id, or of the clients with this name, in one project or all, of one user or
+/// all. An id has at most one project; a client's name may exist in each project.
 pub fn projects_of(
     tx: &mut Tx<'_>,
     noun: Noun,
@@ -77,7 +77,7 @@ pub fn projects_of(
     })
 }
 
-/// The project of the row that a page begins after: one that the list has.
+/// The project of the row that a page begins after. The row has to be in the list.
 pub fn project_of_marker(
     tx: &mut Tx<'_>,
     noun: Noun,
@@ -91,7 +91,7 @@ pub fn project_of_marker(
     found.pop().ok_or_else(|| listing::no_marker(marker))
 }
 
-/// Whether a resource has that id, in whatever project.
+/// Whether a resource with this id exists in any project.
 pub fn exists(tx: &mut Tx<'_>, noun: Noun, id: &str) -> Outcome<bool> {
     Ok(!projects_of(tx, noun, id, None, None)?.is_empty())
 }

@@ -1,10 +1,10 @@
 //! Pages of a list.
 
-/// Which part of a list is wanted.
+/// The part of a list that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// At most this many rows.
+    /// The most rows.
     pub limit: i64,
-    /// After skipping this many.
+    /// The number of rows to skip.
     pub offset: i64,
 }

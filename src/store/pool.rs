@@ -1,4 +1,4 @@
-//! The pool: how long connections are kept, and how a request waits for one.
+//! The connection pool: how long connections are kept, and how a request waits for one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use super::sqlite_file::ServedFile;
 use super::url::{Backend, DatabaseUrl};
 use crate::workers;
 
-/// How often somebody who waits looks whether there is any hope.
+/// How often a waiting thread checks whether the database is down.
 const LOOK: Duration = Duration::from_millis(100);
-/// r2d2 tries to connect for as long as it takes, and pauses for at most half of this in between.
+/// r2d2 tries to connect until it succeeds, with pauses of at most half of this.
 const RETRY: Duration = Duration::from_secs(1);
-/// The pool does not take less for a connection's greatest age.
+/// The shortest maximum age of a connection that r2d2 accepts.
 const LEAST_AGE: Duration = Duration::from_secs(1);
 
 /// Connections to one database. Cheap to clone.
@@ -32,7 +32,7 @@ pub struct Pool {
 pub type Pooled = r2d2::PooledConnection<Manager>;
 
 impl Pool {
-    /// An empty pool: connections are opened by demand.
+    /// An empty pool: connections are opened on demand.
     pub fn new(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
         let max_idle = match url.backend() {
             Backend::Sqlite => u32::MAX,
@@ -47,7 +47,7 @@ impl Pool {
             .max_lifetime(settings.recycle_after.map(|age| age.max(LEAST_AGE)))
             .idle_timeout(None)
             .connection_timeout(RETRY)
-            // What there is to log of failures, the outage does.
+            // `Outage` logs the failures.
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Manager::new(url, settings.clone(), file, Arc::clone(&outage)));
         Self { connections, outage, timeout: settings.pool_timeout, max_idle }
@@ -58,17 +58,16 @@ impl Pool {
         self.connections.max_size()
     }
 
-    /// Comes back once the pool's lock is free: never, if a thread that holds it is stuck.
+    /// Returns once the pool's lock is free: never, if the thread that holds it is stuck.
     pub fn expect(&self) {
         let _ = self.connections.state();
     }
 
-    /// A connection: one that is idle, or else the first that is given back or opened within `pool_timeout`. Whoever
-    /// waits leaves his place to work in to others; and when there is no connection at all and none can be opened, he
-    /// hears so at once.
+    /// An idle connection, or else the first that is given back or opened within `pool_timeout`. A waiting thread frees
+    /// its worker slot. If no connection is open and none can be opened, the call fails at once.
     ///
     /// # Errors
-    /// For the log: why there is none.
+    /// For the log: why there is no connection.
     pub fn get(&self) -> Result<Pooled, String> {
         self.get_within(self.timeout)
     }
@@ -76,11 +75,11 @@ impl Pool {
     /// As [`Pool::get`], with another bound than `pool_timeout`.
     ///
     /// # Errors
-    /// For the log: why there is none.
+    /// For the log: why there is no connection.
     pub fn get_within(&self, timeout: Duration) -> Result<Pooled, String> {
         match self.connections.try_get() {
             Some(connection) => Ok(connection),
-            None => workers::outside(|| self.wait(timeout)),
+            None => workers::while_parked(|| self.wait(timeout)),
         }
     }
 
@@ -104,7 +103,7 @@ impl Pool {
         }
     }
 
-    /// Gives a connection back. When as many are idle as are to be kept, it is closed instead.
+    /// Gives a connection back to the pool, or closes it when `max_idle` connections are idle already.
     pub fn give_back(&self, mut connection: Pooled) {
         if self.connections.state().idle_connections >= self.max_idle {
             discard(&mut connection);

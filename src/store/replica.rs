@@ -1,4 +1,4 @@
-//! The replica (`[database] slave_connection`): reads that may lag behind go there, while it is any use.
+//! The replica (`[database] slave_connection`): reads that may be stale go there while it is usable.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,12 +7,12 @@ use super::settings::Settings;
 use super::url::DatabaseUrl;
 use super::{Outcome, Store, Tx, migrations, sqlite_file};
 
-/// For so long a replica that failed is not asked again.
+/// How long a replica that failed is not tried again.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Nobody waits for longer than this for a connection to it: there is another place to read.
+/// The longest wait for a connection to the replica, because the primary can be read instead.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A copy of the database that is only read from.
+/// A read-only copy of the database.
 pub(super) struct Replica {
     store: Store,
     state: Mutex<State>,
@@ -20,25 +20,25 @@ pub(super) struct Replica {
 
 struct State {
     phase: Phase,
-    /// Whether the log has it that it is no use.
-    is_told: bool,
+    /// Whether the log says already that the replica is unusable.
+    is_logged: bool,
 }
 
 enum Phase {
-    /// It answers, and has our schema.
+    /// It answers, and has the schema of this release.
     Usable,
-    /// Nobody knows; whoever comes first looks.
+    /// It was not checked yet; the first read checks it.
     Unknown,
-    /// Somebody looks at it.
-    Looked,
-    /// It was no use.
+    /// A thread checks it.
+    Checking,
+    /// It was unusable at this time.
     Away(Instant),
 }
 
 impl Replica {
     /// Nothing is connected yet.
     pub fn new(url: DatabaseUrl, settings: &Settings) -> Self {
-        // One that falls silent keeps those who ask it: never more than half of all.
+        // A replica that hangs blocks the threads that read from it: at most half of all.
         let max_connections = settings.max_connections.div_ceil(2);
         let settings = Settings {
             max_connections,
@@ -46,11 +46,11 @@ impl Replica {
             pool_timeout: settings.pool_timeout.min(PATIENCE),
             ..settings.clone()
         };
-        let state = State { phase: Phase::Unknown, is_told: false };
+        let state = State { phase: Phase::Unknown, is_logged: false };
         Self { store: Store::with_settings(url, &settings), state: Mutex::new(state) }
     }
 
-    /// What it says; `None` when that is of no use.
+    /// The result of `work` on the replica; `None` if the primary has to be read instead.
     pub fn read<T>(&self, work: &mut impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Option<T> {
         if !self.is_usable() {
             return None;
@@ -58,9 +58,9 @@ impl Replica {
         match self.store.read(work) {
             Ok(value) => Some(value),
             Err(error) => {
-                // What it does not know (404, a marker) may be known to the primary.
+                // A row that the replica does not have (404, an unknown marker) may be in the primary.
                 if error.status() >= 500 {
-                    self.is_away(&error.to_string());
+                    self.mark_away(&error.to_string());
                 }
                 None
             }
@@ -76,31 +76,31 @@ impl Replica {
             let mut state = self.state();
             match state.phase {
                 Phase::Usable => return true,
-                Phase::Looked => return false,
+                Phase::Checking => return false,
                 Phase::Away(since) if since.elapsed() < PAUSE => return false,
-                Phase::Unknown | Phase::Away(_) => state.phase = Phase::Looked,
+                Phase::Unknown | Phase::Away(_) => state.phase = Phase::Checking,
             }
         }
-        match self.look() {
+        match self.check() {
             Ok(()) => {
                 log::info!("the replica {:?} is read from", self.store.url());
-                *self.state() = State { phase: Phase::Usable, is_told: false };
+                *self.state() = State { phase: Phase::Usable, is_logged: false };
                 true
             }
             Err(why) => {
-                self.is_away(&why);
+                self.mark_away(&why);
                 false
             }
         }
     }
 
     /// Whether it answers and has the tables that this release reads.
-    fn look(&self) -> std::result::Result<(), String> {
+    fn check(&self) -> std::result::Result<(), String> {
         if sqlite_file::is_missing(self.store.url()) {
             return Err("there is no such file".to_owned());
         }
         let mut connection = self.store.pool.get_within(PATIENCE)?;
-        match migrations::fits(&mut connection) {
+        match migrations::is_migrated(&mut connection) {
             Ok(true) => Ok(()),
             Ok(false) => Err("its schema is older than this release's".to_owned()),
             Err(error) => {
@@ -110,9 +110,9 @@ impl Replica {
         }
     }
 
-    fn is_away(&self, why: &str) {
-        let state = State { phase: Phase::Away(Instant::now()), is_told: true };
-        if !std::mem::replace(&mut *self.state(), state).is_told {
+    fn mark_away(&self, why: &str) {
+        let state = State { phase: Phase::Away(Instant::now()), is_logged: true };
+        if !std::mem::replace(&mut *self.state(), state).is_logged {
             log::warn!("the replica {:?} is not read from, the primary is: {why}", self.store.url());
         }
     }

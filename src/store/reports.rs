@@ -1,15 +1,16 @@
-//! Action reports: the history. One row per action and finished run, and what agents and operators report themselves.
+//! Action reports, the history of runs: one row for each action of a finished run, and the reports that agents and operators
+//! send.
 
 mod history;
 mod list;
 
 use diesel::prelude::*;
 
-use super::document_type::Json;
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports};
-use super::{Outcome, Tx, swapped};
+use super::types::json::Json;
+use super::types::time::Time;
+use super::{Outcome, Tx, expect_one_row};
 pub use history::{FinishedRun, write};
 pub use list::list;
 
@@ -69,7 +70,7 @@ pub struct ReportChange {
     pub log: Option<Option<Vec<u8>>>,
 }
 
-/// An action's place in a job, as far as a report is about it.
+/// The action and the job that a report refers to by an action attachment.
 #[derive(Debug, Clone, Queryable)]
 pub struct Place {
     /// The action.
@@ -102,7 +103,7 @@ pub fn find_log(
         .optional()?)
 }
 
-/// The action's place of that id in the project.
+/// The action attachment of this id in the project.
 pub fn place(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Place>> {
     Ok(action_attachments::table
         .filter(action_attachments::id.eq(id))
@@ -112,7 +113,7 @@ pub fn place(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Place>>
         .optional()?)
 }
 
-/// Writes a new report.
+/// Inserts a report.
 pub fn insert(tx: &mut Tx<'_>, report: &ActionReport, log: Option<Vec<u8>>) -> Outcome<()> {
     diesel::insert_into(action_reports::table)
         .values((report.clone(), action_reports::log.eq(log)))
@@ -120,7 +121,7 @@ pub fn insert(tx: &mut Tx<'_>, report: &ActionReport, log: Option<Vec<u8>>) -> O
     Ok(())
 }
 
-/// Changes a report that nobody else has changed meanwhile. An empty change is none.
+/// Changes a report if its version is still the same. An empty change is not written.
 pub fn update(tx: &mut Tx<'_>, view: &ReportView, change: ReportChange) -> Outcome<ReportView> {
     if change == ReportChange::default() {
         return Ok(view.clone());
@@ -136,7 +137,7 @@ pub fn update(tx: &mut Tx<'_>, view: &ReportView, change: ReportChange) -> Outco
         version: stored.version + 1,
         ..stored.clone()
     };
-    swapped(
+    expect_one_row(
         diesel::update(
             action_reports::table
                 .filter(action_reports::id.eq(&stored.id))
@@ -152,9 +153,9 @@ pub fn update(tx: &mut Tx<'_>, view: &ReportView, change: ReportChange) -> Outco
     Ok(ReportView { report, has_log })
 }
 
-/// Deletes a report that nobody else has changed meanwhile.
+/// Deletes a report if its version is still the same.
 pub fn delete(tx: &mut Tx<'_>, report: &ActionReport) -> Outcome<()> {
-    swapped(
+    expect_one_row(
         diesel::delete(
             action_reports::table
                 .filter(action_reports::id.eq(&report.id))

@@ -1,9 +1,9 @@
-//! Scans: searches with conditions that no column answers, which look into the documents one after the other.
+//! Scans: searches with conditions that no column answers, which look into one document after the other.
 //!
-//! A scan is bounded in rows and in time, and only a few run at once. It reads chunk by chunk, each in a transaction of
-//! its own, and gives the connection back before it looks at the rows of a chunk. So a scan does not read one snapshot:
-//! a row that changes meanwhile is seen as it was before or after the change. Each row is looked at once, because a
-//! chunk begins after the last row of the one before, and a row that has moved on in the order is known by its id.
+//! A scan is bounded in rows and in time, and only a few run at once. It reads each chunk in a transaction of its own, and
+//! gives the connection back before it looks at the rows. So a scan does not read one snapshot: a row that changes
+//! meanwhile is seen as it was before or after the change. No row is looked at twice: each chunk begins after the last row
+//! of the previous one, and the scan remembers the ids of rows that may have moved in the order.
 
 mod permits;
 
@@ -46,15 +46,15 @@ const CHUNK: usize = 200;
 /// The page of a scan, and the project that it runs for.
 #[derive(Debug, Clone, Copy)]
 pub struct Scan<'s> {
-    /// The project that the scan counts for.
+    /// The project whose share of scans it uses.
     pub project: &'s str,
-    /// Which of the rows that are found are wanted.
+    /// The page of the matching rows.
     pub page: Page,
-    /// The keys that narrow the list by an index, for the refusal.
+    /// The keys that have an index, for the error message.
     pub indexed: &'s [&'s str],
 }
 
-/// What bounds the scans over that pool.
+/// The permits for scans over this pool.
 pub(super) fn permits(pool: &Pool, limits: Limits) -> Arc<Permits> {
     Permits::new(limits, pool.max_size() as usize / POOL_SHARE)
 }
@@ -66,13 +66,13 @@ impl Store {
         Self { scans: permits(&self.pool, limits), ..self }
     }
 
-    /// The rows of a page that `is_wanted`, as many as one answer has room for.
+    /// The rows of a page for which `is_wanted` holds, as many as fit into one answer.
     ///
-    /// `chunk` reads a page of the list after a row, or from its beginning; `id` tells rows apart.
+    /// `chunk` reads a page of the list after a row, or from its beginning; `id` identifies a row.
     ///
     /// # Errors
-    /// 400 when the page is not full after as many rows as a scan may look into; 503 when it takes too long, or too many
-    /// scans run already; what `chunk` fails with.
+    /// 400 when the page is not full after the most rows that a scan may look into; 503 when it takes too long, or too many
+    /// scans run already; the error of `chunk`.
     pub fn scan<R: Clone + Weight>(
         &self,
         scan: &Scan<'_>,
@@ -123,7 +123,7 @@ impl Store {
     }
 }
 
-/// How a search is made smaller.
+/// The advice to narrow a search.
 fn narrow(indexed: &[&str]) -> String {
     format!("Narrow it by query parameters, which have indexes: {}.", indexed.join(", "))
 }

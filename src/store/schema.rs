@@ -5,8 +5,8 @@
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// A registered freezer-scheduler.
     clients (id) {
@@ -32,8 +32,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// What a freezer-agent is to do.
     actions (id) {
@@ -61,8 +61,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// The definition: what is done, and when.
     jobs (id) {
@@ -80,7 +80,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// An action's place in a job.
     action_attachments (id) {
@@ -101,8 +101,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// Jobs that run together over several clients.
     sessions (id) {
@@ -129,7 +129,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// A job on a client, alone or in a session.
     job_attachments (id) {
@@ -159,8 +159,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// The history: one row per action and run.
     action_reports (id) {
@@ -185,8 +185,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::document_type::Document;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::json::Document;
+    use crate::store::types::time::Moment;
 
     /// What exists in storage.
     backups (id) {
@@ -211,7 +211,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// The Keystone trust under which a central scheduler runs a job.
     job_trusts (id) {
@@ -228,7 +228,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// A project of the built-in (standalone) identity.
     identity_projects (id) {
@@ -242,7 +242,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// A user of the built-in identity; the password only as an Argon2id hash in PHC form.
     identity_users (id) {
@@ -257,7 +257,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// A role that a user has on a project.
     identity_assignments (user_id, project_id, role) {
@@ -270,7 +270,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// A token that was handed out; the id is the SHA-256 of the token, in hex.
     identity_tokens (id) {
@@ -287,7 +287,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use crate::store::moment_type::Moment;
+    use crate::store::types::time::Moment;
 
     /// An IPv4 address, or the /64 of an IPv6 address, from which a user has logged in.
     identity_known_addresses (user_id, address) {

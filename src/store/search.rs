@@ -1,4 +1,4 @@
-//! What a list is searched for, after the request's form has been understood.
+//! The search of a list, after the request was parsed.
 
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
@@ -19,8 +19,8 @@ impl Condition {
         self.value.as_str()
     }
 
-    /// The value as text, when it is text that an ASCII column could hold. MySQL would otherwise
-    /// refuse the comparison, or ignore a trailing space in it.
+    /// The value as text, when an ASCII column could hold it. MySQL would refuse to compare other text, or ignore a
+    /// trailing space in it.
     pub fn word(&self) -> Option<&str> {
         self.text().filter(|text| text.bytes().all(|b| b.is_ascii_graphic()))
     }
@@ -58,17 +58,17 @@ impl Search {
 }
 
 impl Search {
-    /// A condition that always holds, for the statement of a list whose conditions the client chose.
+    /// A condition that always holds and keeps Diesel from caching the statement, for a list whose conditions the client
+    /// chose.
     ///
-    /// Diesel keeps every statement it prepares for as long as the connection lives, unless there is literal SQL in
-    /// it. Those of searches are as many as clients can think of: enough of them, and MySQL prepares no more
-    /// statements for anybody on the server (`max_prepared_stmt_count`).
-    pub fn never_kept() -> SqlLiteral<Bool> {
+    /// Diesel caches every statement it prepares for as long as the connection lives, unless it contains literal SQL.
+    /// Clients can cause any number of different searches, and above `max_prepared_stmt_count` MySQL prepares no more
+    /// statements for any connection of the server.
+    pub fn uncached() -> SqlLiteral<Bool> {
         diesel::dsl::sql("1 = 1")
     }
 
-    /// What is left to look for in the documents themselves, once the database has taken over the conditions
-    /// that `pushed` names. Times are always the database's.
+    /// The search without the conditions that are `pushed` down to the database. Times are always pushed down.
     pub fn without(&self, pushed: impl Fn(&Condition) -> bool) -> Self {
         let left = |conditions: &[Condition]| conditions.iter().filter(|c| !pushed(c)).cloned().collect();
         Self {

@@ -3,20 +3,20 @@
 
 mod list;
 
-pub use list::{beyond_columns, list};
+pub use list::{list, residual};
 
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{load_for_update, on_each, update_kept};
-use super::document_type::Json;
+use super::dialect::{cached_update, load_for_update, on_each};
 use super::job_attachments::{AttachmentChange, JobAttachment};
 use super::listing::Weight;
-use super::moment_type::Time;
 use super::schema::{clients, job_attachments as attachments, sessions};
-use super::{Outcome, Tx, swapped};
+use super::types::json::Json;
+use super::types::time::Time;
+use super::{Outcome, Tx, expect_one_row};
 use crate::lifecycle::{self, SessionPolicy};
 
 /// A row of `sessions`.
@@ -259,11 +259,11 @@ pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outc
                 time_started: time_started.unwrap_or(session.time_started),
                 time_ended: time_ended.unwrap_or(session.time_ended),
             };
-            on_each!(tx.connection, c => update_kept(sessions::table, (run, stamp), as_read).execute(c))
+            on_each!(tx.connection, c => cached_update(sessions::table, (run, stamp), as_read).execute(c))
         }
         change => diesel::update(sessions::table.filter(as_read)).set((change, stamp)).execute(tx.connection),
     };
-    swapped(rows?)?;
+    expect_one_row(rows?)?;
     Ok(version)
 }
 
@@ -301,7 +301,7 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
     let version = session.version + 1;
     let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
     let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(version));
-    swapped(on_each!(tx.connection, c => update_kept(sessions::table, stamp, as_read).execute(c))?)?;
+    expect_one_row(on_each!(tx.connection, c => cached_update(sessions::table, stamp, as_read).execute(c))?)?;
     Ok(Session { version, ..session.clone() })
 }
 
@@ -310,7 +310,7 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
 pub fn hold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     let as_read =
         sessions::table.filter(sessions::id.eq(&session.id)).filter(sessions::version.eq(session.version));
-    swapped(diesel::update(as_read).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
+    expect_one_row(diesel::update(as_read).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
 }
 
 /// Notes that a job in a session is moved to another client, which the session's document shows.
@@ -408,7 +408,7 @@ pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
         attachments::updated_at.eq(tx.now),
         attachments::version.eq(attachments::version + 1),
     );
-    on_each!(tx.connection, c => update_kept(attachments::table, cleared, members).execute(c))?;
+    on_each!(tx.connection, c => cached_update(attachments::table, cleared, members).execute(c))?;
     Ok(())
 }
 
@@ -422,7 +422,7 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     )
     .set((leaving(), attachments::updated_at.eq(tx.now), attachments::version.eq(attachments::version + 1)))
     .execute(tx.connection)?;
-    swapped(
+    expect_one_row(
         diesel::delete(
             sessions::table
                 .filter(sessions::id.eq(&session.id))

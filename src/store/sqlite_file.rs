@@ -1,8 +1,8 @@
-//! The file of an SQLite database: one process serves it, and notices when the file is replaced.
+//! The file of an SQLite database. One process serves it, and detects when the file is replaced.
 //!
-//! The file holds password hashes and the backups of all projects, so that only its owner may read it. SQLite keeps
-//! the newest changes in a log beside it (`-wal`), with an index in shared memory (`-shm`): each of the three is worth
-//! nothing, or does damage, beside another file than its own.
+//! The file holds password hashes and the backups of all projects, so that only its owner may read it. SQLite keeps the
+//! newest changes in a log beside it (`-wal`), with an index in shared memory (`-shm`). The three belong together: a log
+//! beside another database file damages that file.
 
 pub mod backup;
 pub mod check;
@@ -23,20 +23,20 @@ pub use served::ServedFile;
 
 /// The log of a database in WAL mode.
 pub(super) const WAL: &str = "-wal";
-/// The index of that log, which the processes share.
+/// The index of the WAL, which processes share.
 pub(super) const SHM: &str = "-shm";
-/// The log of a database in any other mode, which is rolled back.
+/// The rollback journal of a database in any other mode.
 pub(super) const JOURNAL: &str = "-journal";
 
-/// Creates the file with mode 0600, if there is none; SQLite gives the files beside it the same mode. For other
-/// databases there is nothing to do. Returns the path of a file that is new.
+/// Creates the file with mode 0600 if it is missing; SQLite gives the files beside it the same mode. Returns the path of a
+/// new file. Does nothing for other databases.
 ///
 /// # Errors
-/// A sentence for the operator: the file cannot be created, or a log without its database is in its place.
+/// A sentence for the operator: the file cannot be created, or a log without its database exists.
 pub fn create(url: &DatabaseUrl) -> Result<Option<PathBuf>, String> {
     let Some(path) = url.sqlite_path() else { return Ok(None) };
     let real = real_path(path)?;
-    // An empty file is a database that nothing was written to, or one that was emptied while its log was there.
+    // An empty file is a new database, or one that was truncated while it had a log.
     if real.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Ok(None);
     }
@@ -55,13 +55,12 @@ pub fn create(url: &DatabaseUrl) -> Result<Option<PathBuf>, String> {
     }
 }
 
-/// Whether this is an SQLite database whose file is not there.
+/// Whether this is an SQLite database whose file is missing.
 pub fn is_missing(url: &DatabaseUrl) -> bool {
     url.sqlite_path().is_some_and(|path| !path.exists())
 }
 
-/// The path without symbolic links, of a file that may not be there yet. SQLite keeps the files beside the database
-/// beside this one.
+/// The path without symbolic links, of a file that may not exist yet. SQLite creates the log beside this path.
 fn real_path(path: &Path) -> Result<PathBuf, String> {
     let cannot = |error| format!("The database {} cannot be opened: {error}.", path.display());
     match path.canonicalize() {
@@ -93,7 +92,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A log beside the database whose changes are not in the database yet. A database that was closed has none.
+/// A log beside the database with changes that are not in the database yet. A cleanly closed database has none.
 fn unmerged_log(path: &Path) -> Option<PathBuf> {
     let logs = [WAL, JOURNAL].map(|suffix| beside(path, suffix));
     logs.into_iter().find(|log| log.metadata().is_ok_and(|metadata| metadata.len() > 0))

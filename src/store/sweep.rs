@@ -8,10 +8,10 @@ use super::actions::Action;
 use super::backups::Backup;
 use super::clients::Client;
 use super::connection::MultiBackend;
-use super::dialect::one_of;
-use super::moment_type::Time;
+use super::dialect::in_list;
 use super::schema::{actions, backups, clients, job_attachments, jobs, sessions};
 use super::sessions::Session;
+use super::types::time::Time;
 use super::{Outcome, Tx};
 
 /// Which rows.
@@ -61,7 +61,7 @@ macro_rules! sweep {
         /// The rows of these ids, of which there is at least one, in no order.
         pub fn $of(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<$row>> {
             Ok($table::table
-                .filter(one_of($table::id, ids))
+                .filter(in_list($table::id, ids))
                 .select(<$row>::as_select())
                 .load(tx.connection)?)
         }

@@ -1,28 +1,28 @@
-//! Attempts at a transaction, until one succeeds or it is no use.
+//! Runs transactions, and retries them while that can help.
 
 use std::time::{Duration, Instant};
 
 use diesel::result::Error as DieselError;
 
 use super::connection::AnyConnection;
-use super::dialect::{self, Access, Failed};
+use super::dialect::{self, Access, FailureKind};
 use super::pool::discard;
 use super::sqlite_file::ServedFile;
 use super::{Failure, Outcome, Store, Tx, now};
 use crate::error::{Error, Result};
 
-/// How often a transaction is begun again whose connection was lost before the commit.
+/// How often a transaction is retried that lost its connection before the commit.
 const LOST_CONNECTIONS: u32 = 3;
 
-/// How often a transaction is run that meets a key each time: for one who meets others that is more than enough, and what
-/// meets a key by itself would do so for ever.
-const MOST_REFUSALS: u32 = 12;
+/// The most attempts that violate a unique or foreign key. Concurrent transactions need far fewer; a transaction that
+/// violates a key by itself would do so for ever.
+const MAX_KEY_VIOLATIONS: u32 = 12;
 
-/// After this long no further attempt is begun, so that a request's answer has a bound.
+/// After this long no further attempt begins, which bounds the time of a request.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 
 impl Store {
-    /// Runs `work` as `access` says, again where that can help.
+    /// Runs `work` with this access, and retries it while that can help.
     pub(super) fn transact<T>(
         &self,
         access: Access,
@@ -37,13 +37,13 @@ impl Store {
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
                 Err(Attempt::Begin(error)) => {
-                    // A connection that the server has dropped, before anything was done on it that lasts.
+                    // The server has closed an idle connection; nothing was changed on it.
                     if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
                         return Err(away(error.to_string()));
                     }
                     continue;
                 }
-                // The server went away, or says that it is no use, before anything was committed: another may do it.
+                // The server went away or cannot serve before anything was committed: another connection may work.
                 Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
                     if attempt > LOST_CONNECTIONS {
                         return Err(away(error.to_string()));
@@ -58,12 +58,12 @@ impl Store {
             let again = match &failure {
                 Failure::Stale => true,
                 Failure::Database(error) => match dialect::classify(error) {
-                    Failed::Contention => true,
-                    // A duplicate is somebody else's insert after our look-up: the second look finds it. So is a child of
-                    // what we delete; there may come as many as there are others at it.
-                    Failed::Duplicate | Failed::Reference => attempt < MOST_REFUSALS,
-                    // Room was made meanwhile, as far as there is any.
-                    Failed::ReadOnly => attempt == 1 && self.file.is_some(),
+                    FailureKind::Contention => true,
+                    // Another transaction has inserted the row after this one looked for it, or a child of the row that this
+                    // one deletes: the next attempt finds it. There may be one violation for each concurrent transaction.
+                    FailureKind::Duplicate | FailureKind::Reference => attempt < MAX_KEY_VIOLATIONS,
+                    // `make_room` has freed space meanwhile, if it could.
+                    FailureKind::ReadOnly => attempt == 1 && self.file.is_some(),
                     _ => false,
                 },
                 Failure::Answer(_) => false,
@@ -72,7 +72,7 @@ impl Store {
                 return Err(last_word(failure));
             }
             log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
-            // Whoever lost a swap has waited for the winner already.
+            // A transaction that lost a compare-and-set has waited for the row lock of the winner already.
             if attempt > 1 || !matches!(failure, Failure::Stale) {
                 std::thread::sleep(pause(attempt));
             }
@@ -97,7 +97,7 @@ impl Store {
             && access != Access::Read
         {
             match &outcome {
-                // A write to a file that was replaced before the commit is lost.
+                // A write to a file that was replaced before the commit is lost, although it succeeded.
                 Ok(_) => match unchanged() {
                     Ok(()) => file.space().settle(&mut connection),
                     Err(changed) => outcome = Err(changed),
@@ -120,7 +120,7 @@ impl Store {
     ) -> std::result::Result<T, Attempt> {
         if let Err(error) = dialect::begin(connection, access) {
             return Err(match dialect::classify(&error) {
-                Failed::Contention => Attempt::Failed(Failure::Database(error)),
+                FailureKind::Contention => Attempt::Failed(Failure::Database(error)),
                 _ => {
                     discard(connection);
                     Attempt::Begin(error)
@@ -147,10 +147,10 @@ impl Store {
                 match failure {
                     Failure::Answer(error) => Err(Attempt::Answer(error)),
                     Failure::Database(error) if is_lost(&error) => {
-                        discard(connection); // a node without its cluster rolls back, and refuses the next one too
+                        discard(connection); // a node that left its cluster rolls back, and refuses the next transaction too
                         match access {
-                            // A statement by itself finds out what a BEGIN would have.
-                            Access::One => Err(Attempt::Begin(error)),
+                            // Without a BEGIN, the statement itself is the first to notice a closed idle connection.
+                            Access::Statement => Err(Attempt::Begin(error)),
                             Access::Read | Access::Write => Err(Attempt::Failed(Failure::Database(error))),
                         }
                     }
@@ -167,25 +167,25 @@ enum Attempt {
     NoConnection(String),
     Begin(DieselError),
     Failed(Failure),
-    /// The connection was lost in COMMIT: nobody knows whether it took place, so that it must not be done again.
+    /// The connection was lost in COMMIT: it is unknown whether the commit took effect, so that there is no retry.
     Unknown(DieselError),
 }
 
 fn is_lost(error: &DieselError) -> bool {
-    dialect::classify(error) == Failed::Connection
+    dialect::classify(error) == FailureKind::Connection
 }
 
-/// Whether a statement's connection was lost, so that it does not say whether it took place.
+/// Whether a statement lost its connection, so that it is unknown whether it took effect.
 pub(super) fn has_lost<T>(outcome: &Outcome<T>) -> bool {
     matches!(outcome, Err(Failure::Database(error)) if is_lost(error))
 }
 
-/// The answer in place of an outage's 503, when an earlier attempt of the request may have made the change.
+/// Replaces the 503 of an outage when an earlier attempt of the request may have made the change.
 pub(super) fn may_be_made(error: Error) -> Error {
     if error.status() == 503 { unknown(error.to_string()) } else { error }
 }
 
-/// Takes back what a transaction did.
+/// Rolls back; discards the connection if that fails.
 fn end(connection: &mut AnyConnection, access: Access) {
     if let Err(error) = dialect::rollback(connection, access) {
         log::debug!("rollback failed, the connection is dropped: {error}");
@@ -193,7 +193,7 @@ fn end(connection: &mut AnyConnection, access: Access) {
     }
 }
 
-/// Full jitter: the more attempts, the longer at most, up to 100 ms.
+/// Exponential back-off with full jitter, up to 100 ms.
 fn pause(attempt: u32) -> Duration {
     let ceiling = 1_000u64 << attempt.min(7);
     let random = uuid::Uuid::new_v4().as_u64_pair().0;
@@ -216,24 +216,24 @@ fn last_word(failure: Failure) -> Error {
         Failure::Answer(error) => *error,
         Failure::Stale => Error::unavailable(
             "Too many requests changed this resource at the same time; try again.",
-            "a compare-and-swap lost every attempt",
+            "every attempt lost its compare-and-set",
         ),
         Failure::Database(error) => match dialect::classify(&error) {
-            Failed::Contention => Error::unavailable(
+            FailureKind::Contention => Error::unavailable(
                 "The database is too busy with other changes to this resource; try again.",
                 error.to_string(),
             ),
-            Failed::Connection => away(error.to_string()),
-            Failed::Duplicate => {
+            FailureKind::Connection => away(error.to_string()),
+            FailureKind::Duplicate => {
                 Error::already_exists("A resource with these identifying values already exists.")
             }
-            Failed::Reference => {
+            FailureKind::Reference => {
                 Error::conflict("A resource this request refers to has just changed; try again.")
             }
-            Failed::ReadOnly => {
+            FailureKind::ReadOnly => {
                 Error::unavailable("The database takes no changes at the moment.", error.to_string())
             }
-            Failed::TooLong => {
+            FailureKind::TooLong => {
                 Error::unavailable("The database took too long; try again later.", error.to_string())
             }
             _ => Error::storage(error.to_string()),

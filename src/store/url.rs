@@ -1,5 +1,5 @@
-//! Database URLs: SQLAlchemy's form (what `[database] connection` holds in every OpenStack
-//! configuration file) and Diesel's own, brought to what each driver wants.
+//! Database URLs: converts SQLAlchemy's form, which every OpenStack configuration file has in `[database] connection`, and
+//! Diesel's form to what each driver expects.
 
 mod mysql;
 mod parts;
@@ -11,7 +11,7 @@ pub use mysql::Tls;
 use parts::Parts;
 pub use parts::with_parameters;
 
-/// Which of the three backends a URL names.
+/// A database backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// MySQL or MariaDB.
@@ -22,19 +22,19 @@ pub enum Backend {
     Sqlite,
 }
 
-/// A database and how to reach it.
+/// The URL of a database.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     backend: Backend,
     target: String,
-    /// What may be shown: neither user nor password nor options.
-    shown: String,
+    /// The URL for logs and messages: no user, no password, no options.
+    redacted: String,
     tls: Tls,
 }
 
 impl DatabaseUrl {
-    /// Understands `mysql[+driver]://`, `postgresql[+driver]://` (or `postgres`), `sqlite:///relative`,
-    /// `sqlite:////absolute`, and a bare path, which is SQLite's as Diesel has it.
+    /// Parses `mysql[+driver]://`, `postgresql[+driver]://` (or `postgres`), `sqlite:///relative`,
+    /// `sqlite:////absolute`, and a bare path, which Diesel reads as an SQLite file.
     ///
     /// # Errors
     /// A sentence for the operator: the URL is not understood, names an in-memory database or none, or its backend
@@ -52,7 +52,7 @@ impl DatabaseUrl {
             "file" => Self::sqlite(text),
             "mysql" | "mariadb" => Self::mysql(driver, rest),
             "postgresql" | "postgres" => Self::postgres(rest),
-            // What is before `://` might be part of a password where somebody forgot the scheme.
+            // Only a plain word is repeated: without a scheme, the text before `://` may be part of a password.
             other if other.chars().all(|c| c.is_ascii_alphanumeric()) => Err(format!(
                 "The database URL begins with `{other}://`; this service knows mysql://, postgresql:// and sqlite:///."
             )),
@@ -67,7 +67,7 @@ impl DatabaseUrl {
                         as in sqlite:////var/lib/freezer/freezer.sqlite."
                 .to_owned());
         }
-        // A URI of SQLite's own, whose options are dropped above, is the path in it.
+        // In SQLite's own URI form, only the path is used; its options are dropped above.
         let path = match path.strip_prefix("file:") {
             Some(uri) => {
                 let path =
@@ -76,25 +76,25 @@ impl DatabaseUrl {
             }
             None => path.to_owned(),
         };
-        let shown = format!("sqlite:///{path}");
-        Ok(Self { backend: Backend::Sqlite, target: path, shown, tls: Tls::Any })
+        let redacted = format!("sqlite:///{path}");
+        Ok(Self { backend: Backend::Sqlite, target: path, redacted, tls: Tls::Any })
     }
 
     fn mysql(driver: &str, rest: &str) -> Result<Self, String> {
         let Some(library) = LIBRARY else { return Err(not_built_in("MySQL", "mysql")) };
-        let parts = Parts::of(rest)?;
-        let shown = shown("mysql", &parts)?;
+        let parts = Parts::parse(rest)?;
+        let redacted = redact("mysql", &parts)?;
         let (target, tls) = mysql::target(driver, parts, library)?;
-        Ok(Self { backend: Backend::Mysql, target, shown, tls })
+        Ok(Self { backend: Backend::Mysql, target, redacted, tls })
     }
 
     fn postgres(rest: &str) -> Result<Self, String> {
         if !cfg!(feature = "postgres") {
             return Err(not_built_in("PostgreSQL", "postgres"));
         }
-        let parts = Parts::of(rest)?;
-        let shown = shown("postgresql", &parts)?;
-        Ok(Self { backend: Backend::Postgres, target: postgres::target(parts)?, shown, tls: Tls::Any })
+        let parts = Parts::parse(rest)?;
+        let redacted = redact("postgresql", &parts)?;
+        Ok(Self { backend: Backend::Postgres, target: postgres::target(parts)?, redacted, tls: Tls::Any })
     }
 
     /// Which backend this is.
@@ -107,19 +107,19 @@ impl DatabaseUrl {
         (self.backend == Backend::Sqlite).then(|| Path::new(&self.target))
     }
 
-    /// What the driver is given: Diesel's URL, or SQLite's path. Holds the password.
+    /// The driver's target: Diesel's URL, or SQLite's path. It contains the password.
     pub(super) fn target(&self) -> &str {
         &self.target
     }
 
-    /// Whether a connection to MySQL that is not encrypted is to be refused. libpq sees to that itself.
+    /// Whether an unencrypted connection to MySQL must be refused. For PostgreSQL, libpq refuses it itself.
     pub(super) fn wants_tls(&self) -> bool {
         self.tls >= Tls::Required
     }
 
     /// The URL for logs and messages: no user, no password, no options.
     pub fn redacted(&self) -> &str {
-        &self.shown
+        &self.redacted
     }
 }
 
@@ -129,7 +129,7 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
-/// The library that is linked; none without MySQL.
+/// The client library that is linked; `None` without MySQL.
 const LIBRARY: Option<mysql::Library> = {
     #[cfg(not(feature = "mysql"))]
     let library = None;
@@ -142,7 +142,7 @@ const LIBRARY: Option<mysql::Library> = {
     library
 };
 
-fn shown(scheme: &str, parts: &Parts) -> Result<String, String> {
+fn redact(scheme: &str, parts: &Parts) -> Result<String, String> {
     let named = parts.database.as_deref().or(parts.option("dbname")).or(parts.option("database"));
     let Some(database) = named else {
         return Err(format!("The database URL names no database, as {scheme}://host/freezer does."));

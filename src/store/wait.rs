@@ -1,18 +1,18 @@
-//! Waiting for a database that is not there yet, as when a whole cloud is switched on.
+//! Waits at the start for a database that is not up yet, as when a whole cloud boots.
 
 use std::time::Duration;
 
 use diesel::result::ConnectionError;
 
 use super::connection::establish_with;
-use super::dialect::{Failed, classify};
+use super::dialect::{FailureKind, classify};
 use super::settings::Settings;
 use super::url::DatabaseUrl;
 
 /// How long one attempt may take: the drivers give up after 10 seconds, and a name may have several addresses.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
-/// What no waiting mends, in the words of MySQL, MariaDB and PostgreSQL: the database is there and says no.
+/// Parts of the messages by which MySQL, MariaDB and PostgreSQL refuse a connection for good: waiting does not help.
 const REFUSALS: &[&str] = &[
     "access denied",
     "unknown database",
@@ -21,15 +21,15 @@ const REFUSALS: &[&str] = &[
     "no pg_hba.conf entry",
     "does not exist",
     "permission denied for database",
-    // libpq's of an address in brackets that it cannot take apart.
+    // libpq cannot parse an address in brackets.
     " in uri",
 ];
 
-/// Waits until the database gives a connection: `max_retries` times `retry_interval` at most. Before each pause `on_wait`
-/// is told why, and how long that and the next attempt may take.
+/// Waits until the database accepts a connection, for at most `max_retries` times `retry_interval`. Calls `on_wait` before
+/// each pause, with the reason and the longest time that the pause and the next attempt may take.
 ///
 /// # Errors
-/// A sentence for the operator: the database did not answer, or it refuses us.
+/// A sentence for the operator: the database did not answer, or refused the connection.
 pub fn wait_for(
     url: &DatabaseUrl,
     settings: &Settings,
@@ -57,18 +57,19 @@ pub fn wait_for(
                 log::warn!("the database {url:?} cannot be reached, the next attempt in {pause:?}: {error}")
             }
         }
-        // An attempt itself takes as long as the driver lets it.
         on_wait(&format!("Waiting for the database {url:?}"), pause + ATTEMPT);
         std::thread::sleep(pause);
     }
 }
 
-/// Whether the database may be there the next time.
+/// Whether a later attempt may succeed.
 fn is_outage(error: &ConnectionError) -> bool {
     let message = match error {
         ConnectionError::BadConnection(message) => message.to_ascii_lowercase(),
-        // A node of Galera that is not ready lets us in and then does nothing for us.
-        ConnectionError::CouldntSetupConfiguration(error) => return classify(error) == Failed::Connection,
+        // A Galera node that is not ready accepts the connection and then refuses every statement.
+        ConnectionError::CouldntSetupConfiguration(error) => {
+            return classify(error) == FailureKind::Connection;
+        }
         _ => return false,
     };
     !REFUSALS.iter().any(|refusal| message.contains(refusal))

@@ -129,21 +129,21 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
         proxy.open();
         let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
         // The connection is lost with the statement on its way, and no database is left for a second look.
-        let swapped = store.swap(
+        let outcome = store.compare_and_set(
             |_| Ok(Some((1, ()))),
             |tx, ()| {
                 proxy.close();
                 actions::find(tx, "p", "a")
             },
         );
-        let error = swapped.unwrap_err();
+        let error = outcome.unwrap_err();
         assert_eq!(error.status(), 503);
         assert!(error.to_string().contains("look whether it is made"), "{error}");
 
         proxy.open();
         // Another, which does not know of the outage.
         let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
-        let written = store.write_one(|tx| {
+        let written = store.write_statement(|tx| {
             proxy.close();
             actions::find(tx, "p", "a")
         });
@@ -152,7 +152,7 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
         assert!(error.to_string().contains("look whether it is made"), "{error}");
 
         // A request that has sent no statement has changed nothing.
-        let error = store.swap(|_| Ok(Some((1, ()))), |_, ()| Ok(())).unwrap_err();
+        let error = store.compare_and_set(|_| Ok(Some((1, ()))), |_, ()| Ok(())).unwrap_err();
         assert!(error.to_string().contains("cannot be reached"), "{error}");
     }
 }

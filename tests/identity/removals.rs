@@ -22,7 +22,7 @@ fn insert_job(house: &House, project: &str) {
         jobs::id.eq("j"),
         jobs::project_id.eq(project),
         jobs::user_id.eq("u"),
-        jobs::scheduling.eq(freezer_api::store::document_type::Json::from(serde_json::json!({}))),
+        jobs::scheduling.eq(freezer_api::store::types::json::Json::from(serde_json::json!({}))),
         jobs::created_at.eq(now),
         jobs::updated_at.eq(now),
         jobs::version.eq(1),

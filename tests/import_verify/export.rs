@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use freezer_api::export::{Selection, export};
-use freezer_api::store::moment_type::Time;
+use freezer_api::store::types::time::Time;
 use serde_json::Value;
 
 use crate::imports::Import;

@@ -1,8 +1,8 @@
 //! What one document and one answer can come to.
 
 use diesel::prelude::*;
-use freezer_api::store::document_type::Json;
 use freezer_api::store::schema::actions;
+use freezer_api::store::types::json::Json;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};

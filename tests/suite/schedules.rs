@@ -1,8 +1,8 @@
 //! Schedules that no scheduler can run are refused, and never keep a scheduler from saying how a job went.
 
 use diesel::prelude::*;
-use freezer_api::store::document_type::Json;
 use freezer_api::store::schema::{jobs, sessions};
+use freezer_api::store::types::json::Json;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};

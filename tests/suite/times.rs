@@ -1,8 +1,8 @@
 //! Times go on after 2038-01-19 03:14:07 UTC, where 32 bits of seconds and MariaDB's TIMESTAMP end.
 
 use diesel::prelude::*;
-use freezer_api::store::moment_type::Time;
 use freezer_api::store::schema::{backups, clients, job_attachments};
+use freezer_api::store::types::time::Time;
 use serde_json::{Value, json};
 
 use crate::api::Api;

@@ -10,8 +10,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Text, Untyped};
 use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::document_type::{Document, Json};
-use freezer_api::store::moment_type::{Moment, Time};
+use freezer_api::store::types::json::{Document, Json};
+use freezer_api::store::types::time::{Moment, Time};
 use freezer_api::store::url::DatabaseUrl;
 use freezer_api::store::{new_id, now};
 

@@ -1,7 +1,7 @@
 //! What placeholders stand for, read out of what Diesel tells of a statement: Rust's way of writing values.
 
-use freezer_api::store::document_type::Json;
-use freezer_api::store::moment_type::Time;
+use freezer_api::store::types::json::Json;
+use freezer_api::store::types::time::Time;
 
 use crate::{Failure, Result};
 

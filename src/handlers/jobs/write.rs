@@ -14,12 +14,12 @@ use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::{self, Action};
 use crate::store::clients::{self, Client};
 use crate::store::counts::Resource;
-use crate::store::document_type::Json;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::jobs::{self, JobHead, NewId, PlaceSpec};
-use crate::store::moment_type::Time;
 use crate::store::reports::{self, FinishedRun};
 use crate::store::sessions::Session;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 use crate::store::{Failure, Outcome, Tx, new_id, sessions};
 
 /// Where a job document has its schedule unit.
@@ -221,7 +221,7 @@ pub fn replace(
 ) -> Outcome<i32> {
     let session = wanted_session(tx, request, document.session())?;
     let client = changed_client(tx, request, head, document.client_id.as_deref())?;
-    let own = clients::by_row(tx, &head.attachment.client_id)?.into_iter().collect();
+    let own = clients::by_id(tx, &head.attachment.client_id)?.into_iter().collect();
     let entries = document.actions.as_deref().unwrap_or_default();
     let places = settle_changed(tx, request, head, entries, client.as_ref(), own)?;
     // What it has from the session it stays in, sent back, leaves what the job itself has.

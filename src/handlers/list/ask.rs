@@ -7,7 +7,7 @@ use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
 use crate::store::listing::{Collection, Filter, Key, Kind, Op, Operand, Query};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The parameters that every list takes.
 pub const COMMON: &[&str] = &["limit", "offset", "marker", "sort", "with_count", "fields"];

@@ -14,7 +14,7 @@ use crate::import::legacy::{Action, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
 use crate::store::actions::{Action as TargetAction, ActionSpec};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// Keys that do not make two definitions differ: the trust of a central scheduler, and how the action ended.
 const NOT_COMPARED: &[&str] = &["os_trust_id", "result", "time_elapsed", "report_date"];

@@ -8,9 +8,9 @@ use crate::document::backups::{STATUSES, largest};
 use crate::import::legacy::{Backup, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
-use crate::store::backups::{Backup as TargetBackup, BackupSpec, Promoted};
+use crate::store::backups::{Backup as TargetBackup, BackupSpec, PromotedColumns};
 use crate::store::is_id;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// The job that a backup names.
 pub fn job_id(backup: &Backup) -> Option<&str> {
@@ -26,7 +26,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, backup: &Backup, job: Opt
             metadata.entry(key).or_insert_with(|| json!(value));
         }
     }
-    let mut promoted = Promoted::of(&metadata);
+    let mut promoted = PromotedColumns::from_metadata(&metadata);
     if let Some(id) = job_id(backup) {
         match job.filter(|job| job.is_present()) {
             Some(job) => promoted.job_id = Some(job.target().to_owned()),

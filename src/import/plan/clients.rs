@@ -6,9 +6,9 @@ use crate::import::legacy::{Client, Row};
 use crate::import::staging::table::{Head, state};
 use crate::import::unit::TargetRow;
 use crate::store::clients::Client as TargetClient;
-use crate::store::document_type::Json;
-use crate::store::moment_type::Time;
 use crate::store::owners::is_client_name;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// Plans a client; `others` are those that it stands for.
 pub fn plan(draft: &mut Draft, head: &Head, row: &Row, client: &Client, others: &[Client], now: Time) {

@@ -8,7 +8,7 @@ use super::text::{self, first, first_bytes};
 use crate::import::legacy::{Row, Table};
 use crate::import::staging::table::{Head, fate, state};
 use crate::import::unit::{Note, Outcome, Remainder, TargetRow, Unit};
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// A unit, and what its notes need.
 pub struct Draft {

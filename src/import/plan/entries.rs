@@ -13,9 +13,9 @@ use crate::import::legacy::{Action, Table};
 use crate::import::staging::table::Head;
 use crate::import::unit::{Outcome, TargetRow};
 use crate::store::action_attachments::ActionAttachment;
-use crate::store::document_type::Json;
-use crate::store::moment_type::Time;
 use crate::store::reports::ActionReport;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// The table that entries are counted under.
 pub const ENTRIES: &str = "jobs.job_actions";

@@ -15,7 +15,7 @@ use crate::import::staging::table::{Head, state};
 use crate::import::unit::TargetRow;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job as TargetJob;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// Upper bound on a job's document beside its description, its schedule and its actions.
 const BESIDE: usize = 4096;

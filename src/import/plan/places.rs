@@ -7,7 +7,7 @@ use crate::import::legacy::{JobAction, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
 use crate::store::action_attachments::ActionAttachment;
-use crate::store::moment_type::Time;
+use crate::store::types::time::Time;
 
 /// How far the places of one job have been counted. They come in the order of the job and the place.
 #[derive(Debug, Default)]

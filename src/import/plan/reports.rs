@@ -8,9 +8,9 @@ use crate::import::ids;
 use crate::import::legacy::{Report, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
-use crate::store::document_type::Json;
-use crate::store::moment_type::Time;
 use crate::store::reports::ActionReport;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// The result that leaves no log.
 const SUCCESS: &str = "success";

@@ -12,8 +12,8 @@ use crate::document::sessions::{DEFAULT_HOLD_OFF, KNOWN, RESULTS, STATUSES};
 use crate::import::legacy::{Row, Session};
 use crate::import::staging::table::Head;
 use crate::import::unit::{Outcome, TargetRow};
-use crate::store::moment_type::Time;
 use crate::store::sessions::Session as TargetSession;
+use crate::store::types::time::Time;
 
 /// The table that entries are counted under.
 pub const MEMBERS: &str = "sessions.job";

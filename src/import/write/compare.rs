@@ -6,12 +6,12 @@ use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::Action;
 use crate::store::backups::Backup;
 use crate::store::clients::Client;
-use crate::store::document_type::Json;
 use crate::store::import::{FIRST_VERSION, Imported, LoggedReport};
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
-use crate::store::moment_type::Time;
 use crate::store::sessions::Session;
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 
 /// Where a row stands in the target.
 #[derive(Debug, Clone, PartialEq, Eq)]

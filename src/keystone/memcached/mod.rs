@@ -145,7 +145,7 @@ impl Memcached {
     fn ask<T>(&self, name: &str, exchange: impl Fn(&mut Connection) -> io::Result<T>) -> Option<T> {
         let mut servers: Vec<_> = self.servers.iter().collect();
         servers.sort_by_cached_key(|server| Reverse(server.claim(name)));
-        workers::outside(|| {
+        workers::while_parked(|| {
             for server in servers {
                 match server.ask(&exchange) {
                     Ok(value) => return Some(value),

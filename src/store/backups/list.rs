@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{Backup, Column, Promoted, by_id};
+use super::{Backup, Column, PromotedColumns, by_id};
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Query, by_number, by_text, by_time, load_page, no_document, ordered,
+    self, Condition, Filter, Listing, Query, by_number, by_text, by_time, empty_document, load_page, ordered,
 };
 use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
@@ -27,7 +27,7 @@ pub fn list(
     after: Option<&Backup>,
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
-    let is_light = beyond_columns(search).is_empty() && !query.wants("backup_metadata");
+    let is_light = residual(search).is_empty() && !query.wants("backup_metadata");
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             let project = owners::project_of_marker(tx, Noun::Backup, marker, project, query)?;
@@ -37,7 +37,7 @@ pub fn list(
     };
     let rows = listing::collect(
         query,
-        listing::one_more(page, search),
+        listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |backup| match query.order() {
             "backup_name" => backup.promoted.backup_name.is_some(),
@@ -67,13 +67,13 @@ pub fn list(
                 _ => ordered!(rows, query, backups, last),
             };
             let rows = rows.limit(limit).offset(offset);
-            let nothing = no_document(tx.connection);
+            let nothing = empty_document(tx.connection);
             Ok(load_page!(tx, budget, rows, limit, backups[metadata], Backup::as_select(), if is_light => (
                 backups::id,
                 backups::project_id,
                 backups::user_id,
                 backups::status,
-                Promoted::as_select(),
+                PromotedColumns::as_select(),
                 nothing,
                 backups::created_at,
                 backups::updated_at,
@@ -81,12 +81,12 @@ pub fn list(
             )))
         },
     )?;
-    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
+    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
 
-/// Adds a condition on a column that may be null; null is not any value, so that it passes every "is not".
+/// Adds a condition on a nullable column; null passes every "is not".
 macro_rules! narrow {
     ($rows:expr, $column:expr, $text:expr, $wanted:expr) => {
         match $wanted {
@@ -96,7 +96,7 @@ macro_rules! narrow {
     };
 }
 
-/// The backups that a list is asked for, as far as the database can tell.
+/// The rows that match the query, and the conditions of the search that columns answer.
 fn matching(
     project: Option<&str>,
     query: &Query,
@@ -107,7 +107,7 @@ fn matching(
         rows = rows.filter(backups::project_id.eq(project.to_owned()));
     }
     if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter)?);
@@ -155,14 +155,14 @@ fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
     })
 }
 
-/// What of a search no column answers.
-pub fn beyond_columns(search: &Search) -> Search {
+/// The conditions of a search that no column answers.
+pub fn residual(search: &Search) -> Search {
     search.without(|condition| pushed(condition).is_some())
 }
 
-/// The column and the text, if the database can take the whole of a condition over.
+/// The column and the text, if the database can evaluate the condition.
 fn pushed(condition: &Searched) -> Option<(Column, &str)> {
-    let column = Column::of(&condition.key)?;
+    let column = Column::from_key(&condition.key)?;
     let text = condition.text().filter(|text| column.holds(text))?;
     Some((column, text))
 }

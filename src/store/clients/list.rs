@@ -1,7 +1,7 @@
 //! Lists of clients: a project's own, and the central ones of every other.
 //!
-//! No index has both in order, so a page is read out of each and merged; text compares by its bytes on every backend,
-//! and here.
+//! No index has both in order, so that a page is read from each and merged. The merge has the order of the statements:
+//! every backend compares text by its bytes.
 
 use std::cmp::Ordering;
 
@@ -12,28 +12,28 @@ use crate::store::connection::MultiBackend;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Op, Query, by_flag, by_text, by_time, ordered,
 };
-use crate::store::moment_type::Time;
 use crate::store::page::Page;
 use crate::store::schema::clients;
 use crate::store::search::{Condition as Searched, Search};
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
 
-/// Two moments, and the time from the one to the other.
+/// A range of time, from the first to the second.
 type Between = (Time, Time);
 
-/// Where clients are read from.
+/// Which clients a statement reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// The project's own.
     Own,
     /// Other projects' central ones.
     Central,
-    /// Both, in no index's order.
+    /// Both; no index has their order.
     Both,
 }
 
-/// A page of the clients that the project sees: its own and every central one. Those are up that have polled
-/// within `up`.
+/// A page of the clients that the project sees: its own and every central one. A client is up if it has polled within
+/// `up`.
 ///
 /// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
 ///
@@ -56,7 +56,7 @@ pub fn list(
     };
     let rows = listing::collect(
         query,
-        listing::one_more(page, search),
+        listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
         |phase, last, (limit, offset), budget| {
@@ -66,7 +66,7 @@ pub fn list(
                     "client_id" => {
                         let name = last.map(|client| client.client_id.clone());
                         let rows = ordered!(rows, query, phase, clients.client_id, name, last);
-                        // A name is there once in a project, and its index ends with it.
+                        // A name is unique in a project, so that the index has no further columns.
                         match (source, query.is_descending) {
                             (Source::Own, false) => rows.order(clients::client_id.asc()),
                             (Source::Own, true) => rows.order(clients::client_id.desc()),
@@ -81,11 +81,11 @@ pub fn list(
                 };
                 Ok(rows.select(Client::as_select()).limit(limit).offset(offset).load(tx.connection)?)
             };
-            // The central clients of other projects are no user's own.
+            // A list of all projects has the central clients already.
             let Some(_) = project else { return Ok(budget.trim(read(Source::Own)?)) };
             if offset > 0 {
-                // How many of those that are skipped come from where is not known before they are merged; however
-                // many they are, the database skips them.
+                // How many skipped rows come from each source is known only after the merge, so that one statement reads
+                // both sources, and the database skips the rows.
                 return Ok(budget.trim(read(Source::Both)?));
             }
             let mut rows = read(Source::Own)?;
@@ -95,7 +95,7 @@ pub fn list(
             Ok(budget.trim(rows))
         },
     )?;
-    listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
+    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
         let mut count = |source| -> Outcome<i64> {
             Ok(matching(project, source, asked, up)?.count().get_result(tx.connection)?)
         };
@@ -104,7 +104,7 @@ pub fn list(
     })
 }
 
-/// The client of that uuid that the project sees.
+/// The client of this uuid, if the project sees it.
 fn marked(tx: &mut Tx<'_>, project: Option<&str>, uuid: &str) -> Outcome<Option<Client>> {
     let mut rows = clients::table.filter(clients::uuid.eq(uuid.to_owned())).into_boxed();
     if let Some(project) = project {
@@ -113,7 +113,7 @@ fn marked(tx: &mut Tx<'_>, project: Option<&str>, uuid: &str) -> Outcome<Option<
     Ok(rows.select(Client::as_select()).first(tx.connection).optional()?)
 }
 
-/// Which of two comes first in a list: what the statements say, once more.
+/// Compares two clients as the ORDER BY of the statements does.
 fn compare(query: &Query, one: &Client, other: &Client) -> Ordering {
     let by_key = match query.order() {
         "client_id" => one.client_id.cmp(&other.client_id),
@@ -143,7 +143,7 @@ fn matching(
         }
     };
     if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter, up)?);
@@ -164,7 +164,7 @@ fn matching(
 fn condition(filter: &Filter, up: Between) -> Outcome<Condition<clients::table>> {
     Ok(match filter.key {
         "client_id" => by_text!(clients::client_id, filter),
-        // The row's id, which is the same, is what is unique.
+        // The same as the id, which has the unique index.
         "uuid" => by_text!(clients::id, filter),
         "hostname" => by_text!(clients::hostname, filter),
         "is_central" => by_flag!(clients::is_central, filter),
@@ -176,8 +176,8 @@ fn condition(filter: &Filter, up: Between) -> Outcome<Condition<clients::table>>
     })
 }
 
-/// A client is up if its last poll is within `up`, and down if that was before or never. A poll in the future comes
-/// from a clock that was ahead, and is ignored.
+/// A client is up if its last poll is within `up`, and down otherwise. A poll in the future comes from a clock that was
+/// ahead, and is ignored.
 fn state(filter: &Filter, (since, until): Between) -> Condition<clients::table> {
     let named = filter.texts();
     let wanted = |state: &str| named.iter().any(|name| name == state) == (filter.op == Op::In);
@@ -204,12 +204,12 @@ fn column(key: &str) -> Option<Column> {
     }
 }
 
-/// What of a search no column answers.
-pub fn beyond_columns(search: &Search) -> Search {
+/// The conditions of a search that no column answers.
+pub fn residual(search: &Search) -> Search {
     search.without(pushed)
 }
 
-/// Whether the database takes the whole of a condition over.
+/// Whether the database can evaluate the condition.
 fn pushed(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }

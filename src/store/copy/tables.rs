@@ -9,13 +9,13 @@ use diesel::sql_types::BigInt;
 use super::Form::{Ascii, Bytes, Document, Key as KeyPart, Plain, Text, Varchar};
 use super::{Column, Copied, Key, Value, Verbatim, Visitor};
 use crate::store::connection::AnyConnection;
-use crate::store::dialect::{octets, on_each, one_of};
-use crate::store::moment_type::Time;
+use crate::store::dialect::{in_list, octets, on_each};
 use crate::store::schema::{
     action_attachments, action_reports, actions, backups, clients, identity_assignments,
     identity_known_addresses, identity_projects, identity_tokens, identity_users, job_attachments,
     job_trusts, jobs, sessions,
 };
+use crate::store::types::time::Time;
 
 /// A field of a row as a [`Value`].
 trait Field {
@@ -133,7 +133,7 @@ macro_rules! tables {
                 }
 
                 fn with_first(connection: &mut AnyConnection, firsts: Vec<String>) -> QueryResult<Vec<Self>> {
-                    let rows = $table::table.filter(one_of($table::$first, firsts));
+                    let rows = $table::table.filter(in_list($table::$first, firsts));
                     rows.select(Self::as_select()).load(connection)
                 }
 
@@ -157,7 +157,7 @@ macro_rules! tables {
                     }
 
                     fn with_name(connection: &mut AnyConnection, names: Vec<String>) -> QueryResult<Vec<Self>> {
-                        let rows = $table::table.filter(one_of($table::$name, names));
+                        let rows = $table::table.filter(in_list($table::$name, names));
                         rows.select(Self::as_select()).load(connection)
                     }
                 )?

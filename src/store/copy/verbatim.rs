@@ -8,9 +8,9 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 
 use crate::store::connection::MultiBackend;
-use crate::store::document_type::Document;
+use crate::store::types::json::Document;
 
-/// The text of a document. [`Json`](crate::store::document_type::Json) has each number in the form of a double, and a
+/// The text of a document. [`Json`](crate::store::types::json::Json) has each number in the form of a double, and a
 /// copy is to keep all digits of it.
 #[derive(Debug, Clone, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Document)]
@@ -55,7 +55,7 @@ mod postgres {
     use diesel::pg::Pg;
     use std::io::Write;
 
-    /// The only version of JSONB's binary form there is; the first byte on the wire.
+    /// The only version of JSONB's binary format; the first byte on the wire.
     const JSONB_VERSION: u8 = 1;
 
     impl ToSql<Document, Pg> for Verbatim {

@@ -1,5 +1,7 @@
-//! What is different with a Galera cluster: the lock on the schema, for what GET_LOCK gives is known to one node only, while
-//! that a table is made is known to all of them, in one order; and how long a node listens to us.
+//! What differs on a Galera cluster: the lock on the schema, and how long a node keeps a silent connection.
+//!
+//! A lock of GET_LOCK is local to one node. The creation of a table is replicated to all nodes in one order, so that a
+//! table can serve as the lock.
 
 use std::time::{Duration, Instant};
 
@@ -10,26 +12,26 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 use diesel::sql_types::Bool;
 use diesel::{RunQueryDsl, select};
 
-/// After how many seconds of hearing nothing from us a node gives a connection up.
+/// A node closes a connection after this many idle seconds.
 const SILENCE_SECONDS: u32 = 3;
 
-/// The table whose being there is the lock.
+/// The table whose existence is the lock.
 const TABLE: &str = "freezer_api_schema_lock";
-/// How long somebody else may be at it: as with the locks of the other backends.
+/// How long to wait for the lock: as long as on the other backends.
 const PATIENCE: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Whether the server is a node of a cluster. One that has nothing to do with Galera does not know the variable.
+/// Whether the server is a node of a cluster. A server without Galera does not know the variable.
 pub fn is_node(connection: &mut MysqlConnection) -> bool {
     select(sql::<Bool>("@@wsrep_on")).get_result(connection).unwrap_or(false)
 }
 
-/// Lets a node give up a connection soon that it hears nothing from.
+/// Lets a node close a connection that is idle for [`SILENCE_SECONDS`].
 ///
-/// A node that takes a transaction back, for one that another node has committed, now and then forgets to answer the
-/// statement that comes next (seen with MariaDB 10.11.19: a prepared SELECT, one in some thousands of conflicts): it waits
-/// for us, we wait for it, and nobody else ever hears of that. When the node hangs up, the transaction is begun anew. So are
-/// connections that nobody has needed for a while, which costs little.
+/// A node that rolls a transaction back, because another node has committed a conflicting one, sometimes does not answer
+/// the next statement (seen with MariaDB 10.11.19: a prepared SELECT, one in some thousands of conflicts). Node and client
+/// then wait for each other. When the node closes the connection, the transaction is retried. Idle pooled connections are
+/// closed, too, and opened again at little cost.
 pub fn bound_silence(connection: &mut MysqlConnection) -> QueryResult<()> {
     match is_node(connection) {
         true => connection.batch_execute(&format!("SET SESSION wait_timeout = {SILENCE_SECONDS}")),
@@ -37,11 +39,11 @@ pub fn bound_silence(connection: &mut MysqlConnection) -> QueryResult<()> {
     }
 }
 
-/// Makes the table, as soon as nobody else has it.
+/// Creates the table, as soon as no other process has it.
 pub fn lock_schema(connection: &mut MysqlConnection) -> QueryResult<()> {
     let until = Instant::now() + PATIENCE;
     loop {
-        // A statement that would fail is sent to all nodes all the same, so that it is asked for first.
+        // A CREATE TABLE that fails is replicated to all nodes nevertheless, so this looks for the table first.
         let is_there: bool = select(sql::<Bool>(&format!(
             "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '{TABLE}')"
         )))

@@ -1,4 +1,4 @@
-//! In what words an order is asked for, so that the planner sees the index that has it.
+//! An ORDER BY for each backend, so that its planner recognizes the index that has this order.
 
 use diesel::expression::{AppearsOnTable, Expression};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -6,30 +6,30 @@ use diesel::result::QueryResult;
 
 use crate::store::connection::MultiBackend;
 
-/// One order in two wordings, of which PostgreSQL is given the first.
+/// One order, written in two ways: the first for PostgreSQL, the second for the other backends.
 ///
-/// Among the rows that have nothing in a column, an index on that column is in the order of what comes after it. MySQL
-/// and MariaDB see that, unless they are asked to order by the column first; PostgreSQL sees it only if it is asked so.
+/// Among the rows with null in a column, an index on that column is ordered by its next columns. MySQL and MariaDB use it
+/// unless the ORDER BY begins with the column itself; PostgreSQL uses it only if the ORDER BY begins so.
 #[derive(Debug, Clone, Copy, QueryId)]
-pub struct Worded<P, O> {
-    /// For PostgreSQL.
+pub struct OrderPerBackend<P, O> {
+    /// PostgreSQL's.
     pub postgres: P,
-    /// For the others.
+    /// The other backends'.
     pub others: O,
 }
 
-impl<P: Expression, O> Expression for Worded<P, O> {
+impl<P: Expression, O> Expression for OrderPerBackend<P, O> {
     type SqlType = P::SqlType;
 }
 
-impl<P, O, Table> AppearsOnTable<Table> for Worded<P, O>
+impl<P, O, Table> AppearsOnTable<Table> for OrderPerBackend<P, O>
 where
     P: AppearsOnTable<Table>,
     O: AppearsOnTable<Table>,
 {
 }
 
-impl<P, O> QueryFragment<MultiBackend> for Worded<P, O>
+impl<P, O> QueryFragment<MultiBackend> for OrderPerBackend<P, O>
 where
     P: QueryFragment<MultiBackend>,
     O: QueryFragment<MultiBackend>,

@@ -1,4 +1,4 @@
-//! A document, unless it is large.
+//! Reads a document only if it is small.
 
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -6,12 +6,12 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::Nullable;
 
-use crate::store::document_type::Document;
+use crate::store::types::json::Document;
 
-/// From how many bytes on a document is large.
+/// The size of the largest small document, in bytes.
 const LARGE: u32 = 16_384;
 
-/// A column with a document; null if that is large.
+/// A document column; null if the document is large.
 pub fn if_small<C>(column: C) -> IfSmall<C> {
     IfSmall { column }
 }
@@ -34,9 +34,9 @@ impl<C: AppearsOnTable<T>, T> AppearsOnTable<T> for IfSmall<C> {}
 
 impl<C: AppearsOnTable<T>, T> SelectableExpression<T> for IfSmall<C> {}
 
-/// How a backend is asked for the length of a document, at little cost.
+/// The cheapest SQL for the length of a document.
 pub trait Length {
-    /// What stands before and after the column.
+    /// The SQL before and after the column.
     const LENGTH: (&'static str, &'static str);
 }
 

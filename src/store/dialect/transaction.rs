@@ -12,37 +12,37 @@ type Manager = <AnyConnection as Connection>::TransactionManager;
 pub enum Access {
     /// Sees one consistent snapshot, writes nothing.
     Read,
-    /// Is one statement, and so a snapshot and a change of its own: it needs no beginning and no end. Or several that do not
-    /// need one another.
-    One,
+    /// One statement, or several that do not depend on one another: each is atomic by itself, so that no transaction is
+    /// begun.
+    Statement,
     /// Sees what is committed, statement by statement, and may write.
     Write,
 }
 
 /// Begins a transaction.
 ///
-/// Writers run at READ COMMITTED: every read-modify-write is a compare-and-swap that checks its row count,
-/// and a repeatable snapshot would only make it compare against the past. Readers get a snapshot, so that a
-/// document is not put together from two states. SQLite has one writer at a time and asks for its lock at once,
-/// because a reader that turns writer later cannot wait for it.
+/// Writers run at READ COMMITTED: every read-modify-write is a compare-and-set that checks its row count, and a
+/// repeatable snapshot would make it compare with stale rows. Readers get a snapshot, so that a document is not put
+/// together from two states. SQLite has one writer at a time; a writer takes its lock at the beginning, because a reader
+/// that begins to write later cannot wait for it.
 ///
 /// # Errors
-/// The connection is lost, or a lock cannot be had; nothing has begun.
+/// The connection is lost, or a lock is not available; no transaction has begun.
 pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
     match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(c) => match access {
-            Access::One => Ok(()),
+            Access::Statement => Ok(()),
             Access::Read => {
-                mysql::say(c, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-                mysql::say(c, "START TRANSACTION READ ONLY")
+                mysql::execute(c, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+                mysql::execute(c, "START TRANSACTION READ ONLY")
             }
             // At the session's level, READ COMMITTED.
-            Access::Write => mysql::say(c, "START TRANSACTION"),
+            Access::Write => mysql::execute(c, "START TRANSACTION"),
         },
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(c) => match access {
-            Access::One => Ok(()),
+            Access::Statement => Ok(()),
             Access::Read => {
                 let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 AnsiTransactionManager::begin_transaction_sql(c, sql)
@@ -52,37 +52,37 @@ pub fn begin(connection: &mut AnyConnection, access: Access) -> QueryResult<()> 
             }
         },
         AnyConnection::Sqlite(c) => match access {
-            Access::One => Ok(()),
+            Access::Statement => Ok(()),
             Access::Read => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN"),
             Access::Write => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
         },
     }
 }
 
-/// Ends a transaction that [`begin`] began, and keeps what it did.
+/// Commits a transaction that [`begin`] began.
 ///
 /// # Errors
-/// The database has not kept it, or does not say; [`rollback`] is still due.
+/// The transaction is not committed, or the outcome is unknown; the caller still has to call [`rollback`].
 pub fn commit(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
     match connection {
-        _ if access == Access::One => Ok(()),
+        _ if access == Access::Statement => Ok(()),
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => mysql::say(c, "COMMIT"),
+        AnyConnection::Mysql(c) => mysql::execute(c, "COMMIT"),
         other => Manager::commit_transaction(other),
     }
 }
 
-/// Ends a transaction that [`begin`] began, and keeps nothing of it.
+/// Rolls back a transaction that [`begin`] began.
 ///
 /// # Errors
-/// The connection is of no more use.
+/// The connection is unusable.
 pub fn rollback(connection: &mut AnyConnection, access: Access) -> QueryResult<()> {
     match connection {
-        _ if access == Access::One => Ok(()),
+        _ if access == Access::Statement => Ok(()),
         #[cfg(feature = "mysql")]
-        AnyConnection::Mysql(c) => mysql::say(c, "ROLLBACK"),
+        AnyConnection::Mysql(c) => mysql::execute(c, "ROLLBACK"),
         other => {
-            // A commit that failed may have ended the transaction, or not.
+            // A failed commit may have ended the transaction already.
             if let Ok(None) = Manager::transaction_manager_status_mut(other).transaction_depth() {
                 return Ok(());
             }
@@ -102,30 +102,30 @@ mod mysql {
     use diesel::result::{Error, QueryResult};
 
     /// A statement without parameters, prepared once for each connection.
-    struct Sentence(&'static str);
+    struct StaticStatement(&'static str);
 
-    impl QueryId for Sentence {
+    impl QueryId for StaticStatement {
         type QueryId = ();
         const HAS_STATIC_QUERY_ID: bool = false;
     }
 
-    impl QueryFragment<Mysql> for Sentence {
+    impl QueryFragment<Mysql> for StaticStatement {
         fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
             pass.push_sql(self.0);
             Ok(())
         }
     }
 
-    impl RunQueryDsl<MysqlConnection> for Sentence {}
+    impl RunQueryDsl<MysqlConnection> for StaticStatement {}
 
-    /// Whether the server can prepare these: MariaDB can, MySQL can prepare some of them.
+    /// Whether the server can prepare these statements: MariaDB can, MySQL can prepare some of them only.
     static CAN_PREPARE: AtomicBool = AtomicBool::new(true);
 
-    /// Says something to the server in one round trip. Diesel's own way, which takes several statements at once, needs
-    /// three of them: it allows that for each call, and forbids it afterwards.
-    pub fn say(connection: &mut MysqlConnection, sentence: &'static str) -> QueryResult<()> {
+    /// Executes a statement in one round trip. `batch_execute` needs three: it turns multi-statement mode on before each
+    /// call, and off after it.
+    pub fn execute(connection: &mut MysqlConnection, statement: &'static str) -> QueryResult<()> {
         if CAN_PREPARE.load(Ordering::Relaxed) {
-            match Sentence(sentence).execute(connection) {
+            match diesel::RunQueryDsl::execute(StaticStatement(statement), connection) {
                 Err(Error::DatabaseError(_, why))
                     if why.message().contains("prepared statement protocol") =>
                 {
@@ -134,6 +134,6 @@ mod mysql {
                 outcome => return outcome.map(drop),
             }
         }
-        connection.batch_execute(sentence)
+        connection.batch_execute(statement)
     }
 }

@@ -3,14 +3,14 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use crate::store::moment_type::Time;
 use crate::store::schema::identity_known_addresses as known;
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
 
 /// The number of days after its last login for which a user is known at an address.
 const DAYS: i64 = 30;
-/// The most addresses that are kept of a user; a further one replaces the one that was used longest ago.
-const MOST: i64 = 100;
+/// The most addresses of one user; a further one replaces the least recently used one.
+const MAX_ADDRESSES: i64 = 100;
 /// A later login from the same address is noted once in this many hours.
 const NOTED_AGAIN_HOURS: i64 = 1;
 
@@ -35,8 +35,8 @@ pub fn note(tx: &mut Tx<'_>, user_id: &str, address: &str) -> Outcome<()> {
     let surplus: Vec<String> = rows
         .order((known::last_login_at.desc(), known::address))
         .select(known::address)
-        .offset(MOST - 1)
-        .limit(MOST)
+        .offset(MAX_ADDRESSES - 1)
+        .limit(MAX_ADDRESSES)
         .load(tx.connection)?;
     diesel::delete(rows.filter(known::address.eq_any(surplus))).execute(tx.connection)?;
     let row = (known::user_id.eq(user_id), known::address.eq(address), known::last_login_at.eq(tx.now));
@@ -44,15 +44,15 @@ pub fn note(tx: &mut Tx<'_>, user_id: &str, address: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Forgets from where a user has logged in.
+/// Deletes all addresses of a user.
 pub fn delete_of_user(tx: &mut Tx<'_>, user_id: &str) -> Outcome<()> {
     diesel::delete(known::table.filter(known::user_id.eq(user_id))).execute(tx.connection)?;
     Ok(())
 }
 
-/// Deletes the addresses of one user that are too old to be known, and says how many.
+/// Deletes the expired addresses of one user, and returns how many.
 pub fn purge_old(tx: &mut Tx<'_>) -> Outcome<usize> {
-    // There are at most 100 rows of a user, so that those of one user are few enough for one transaction.
+    // A user has at most 100 rows, which are few enough for one transaction.
     let old = known::last_login_at.lt(tx.now - TimeDelta::days(DAYS));
     let user: Option<String> =
         known::table.filter(old).select(known::user_id).first(tx.connection).optional()?;

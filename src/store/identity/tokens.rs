@@ -1,10 +1,10 @@
-//! The tokens that were handed out: rows and queries. A row's id is the token's SHA-256, never the token.
+//! The issued tokens: rows and queries. A row's id is the token's SHA-256, never the token.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use crate::store::moment_type::Time;
 use crate::store::schema::{identity_assignments, identity_projects, identity_tokens, identity_users};
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
 
 /// A row of `identity_tokens`.
@@ -14,19 +14,19 @@ use crate::store::{Outcome, Tx};
 pub struct Token {
     /// The SHA-256 of the token, in hex.
     pub id: String,
-    /// Whose token it is.
+    /// The user of the token.
     pub user_id: String,
-    /// What it is good for; without a project it only shows who one is.
+    /// The project of its scope; an unscoped token only identifies the user.
     pub project_id: Option<String>,
-    /// `password`, `token` or both, with a comma.
+    /// `password`, `token`, or both with a comma between.
     pub methods: String,
-    /// The name under which the token may be spoken of.
+    /// An id of the token that is no secret.
     pub audit_id: String,
-    /// Since when it holds.
+    /// When it was issued.
     pub issued_at: Time,
-    /// Until when it holds.
+    /// When it expires.
     pub expires_at: Time,
-    /// When it was last used, to the minute; nothing if it never was.
+    /// When it was last used, to the minute; `None` if it never was.
     pub last_used_at: Option<Time>,
 }
 
@@ -34,10 +34,10 @@ pub struct Token {
 const CHUNK: usize = 500;
 /// A token that was used within this many minutes is never deleted to make room for another.
 const IN_USE_MINUTES: i64 = 10;
-/// A token that was never used may be on its way to its user for this many minutes.
+/// A token that was never used is not deleted for another within this many minutes, because its user may just receive it.
 const NEW_MINUTES: i64 = 1;
 
-/// A token with what it stands for at this moment.
+/// A token with its user, its project and its current roles.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
     /// The token's row.
@@ -48,11 +48,11 @@ pub struct TokenRow {
     pub user_enabled: bool,
     /// Its project's name, and whether the project is enabled.
     pub project: Option<(String, bool)>,
-    /// The roles its user has on the project now, as they were given.
+    /// The user's current roles on the project, as they were given.
     pub roles: Vec<String>,
 }
 
-/// The token of this digest, expired or not. One statement: this is done for every request to the API.
+/// The token of this digest, expired or not. It is one statement, because every request to the API needs it.
 pub fn find(tx: &mut Tx<'_>, digest: &str) -> Outcome<Option<TokenRow>> {
     type Row = (Token, (String, bool), Option<(String, bool)>, Option<String>);
     let on_user = identity_users::id.eq(identity_tokens::user_id);
@@ -87,7 +87,7 @@ pub fn find(tx: &mut Tx<'_>, digest: &str) -> Outcome<Option<TokenRow>> {
     Ok(found)
 }
 
-/// Notes a token that is about to be handed out.
+/// Inserts a token.
 pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Outcome<()> {
     diesel::insert_into(identity_tokens::table).values(token).execute(tx.connection)?;
     Ok(())
@@ -112,9 +112,9 @@ pub fn delete_of_project(tx: &mut Tx<'_>, project_id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Deletes `limit` of the expired tokens, the oldest first, and says how many there were.
+/// Deletes up to `limit` expired tokens, the oldest first, and returns how many.
 pub fn purge_expired(tx: &mut Tx<'_>, limit: i64) -> Outcome<usize> {
-    // MySQL deletes with a limit, the others do not.
+    // Only MySQL has a DELETE with a limit.
     let expired: Vec<String> = identity_tokens::table
         .select(identity_tokens::id)
         .filter(identity_tokens::expires_at.le(tx.now))
@@ -124,11 +124,11 @@ pub fn purge_expired(tx: &mut Tx<'_>, limit: i64) -> Outcome<usize> {
     delete_all(tx, expired)
 }
 
-/// Sees to it that a user has fewer than `most` tokens. Expired ones go first; then those that were made from another
-/// token, and of equals those that were never used or not for the longest time. `false`: too many are in use.
+/// Deletes tokens of a user until there are fewer than `most`. Expired ones go first, then those that were issued for another
+/// token; among equals, those that were never used, and then the least recently used. `false`: too many are in use.
 ///
-/// `is_in_use` knows of uses that the rows do not have yet; there are at most `unwritten` of them. The caller holds
-/// the lock on the user's row.
+/// `is_in_use` reports uses that are not in the rows yet; there are at most `unwritten` of them. The caller holds the lock on
+/// the user's row.
 pub fn make_room(
     tx: &mut Tx<'_>,
     user_id: &str,
@@ -172,7 +172,7 @@ pub fn make_room(
     Ok(is_enough)
 }
 
-/// Notes that these tokens were used until now.
+/// Sets the last use of these tokens to now.
 pub fn note_use(tx: &mut Tx<'_>, digests: &[String]) -> Outcome<()> {
     let rows = identity_tokens::table.filter(identity_tokens::id.eq_any(digests));
     diesel::update(rows).set(identity_tokens::last_used_at.eq(tx.now)).execute(tx.connection)?;

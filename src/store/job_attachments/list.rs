@@ -6,7 +6,8 @@ use super::{JobAttachment, find};
 use crate::store::clients;
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Operand, Query, Weight, by_text, by_time, compared, in_order, ordered,
+    self, Condition, Filter, Listing, Operand, Query, Weight, by_text, by_time, compared, ordered,
+    sort_by_ids,
 };
 use crate::store::page::Page;
 use crate::store::schema::{clients as clients_table, job_attachments};
@@ -53,7 +54,7 @@ pub fn list(
     };
     let rows = listing::collect(
         query,
-        listing::one_more(page, &Search::default()),
+        listing::with_lookahead(page, &Search::default()),
         last.as_ref(),
         |_| true,
         |phase, last, (limit, offset), budget| {
@@ -106,7 +107,7 @@ fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment
         .filter(job_attachments::id.eq_any(ids.clone()))
         .select((JobAttachment::as_select(), (clients_table::client_id, clients_table::project_id)))
         .load(tx.connection)?;
-    in_order(&mut rows, &ids);
+    sort_by_ids(&mut rows, &ids);
     Ok(rows)
 }
 
@@ -114,7 +115,7 @@ fn matching(project: &str, query: &Query) -> Outcome<job_attachments::BoxedQuery
     let mut rows =
         job_attachments::table.filter(job_attachments::project_id.eq(project.to_owned())).into_boxed();
     if !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter)?);

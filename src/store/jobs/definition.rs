@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::Job;
 use crate::store::action_attachments::{self as places, ActionAttachment};
 use crate::store::dialect::on_each;
-use crate::store::document_type::Json;
 use crate::store::schema::jobs;
-use crate::store::{Outcome, Tx, new_id, swapped};
+use crate::store::types::json::Json;
+use crate::store::{Outcome, Tx, expect_one_row, new_id};
 
 /// An action's place in a job, as a document asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Jo
 /// Swaps a job's version and changes nothing else. Whoever changes what belongs to a job (its actions, the clients it is
 /// on) does this first: of two at the same moment one waits here, finds the version gone, and starts anew.
 pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
-    swapped(
+    expect_one_row(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
             .set((jobs::updated_at.eq(tx.now), jobs::version.eq(job.version + 1)))
             .execute(tx.connection)?,
@@ -169,7 +169,7 @@ pub fn redefine(
         return Ok(job.version);
     }
     let version = job.version + 1;
-    swapped(
+    expect_one_row(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
             .set((
                 description.map(|text| jobs::description.eq(text)),

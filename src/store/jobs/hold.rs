@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::store::action_attachments;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::schema::{actions, job_attachments, jobs, sessions};
-use crate::store::{Outcome, Tx, swapped};
+use crate::store::{Outcome, Tx, expect_one_row};
 
 /// Makes sure that what a job document is made of, read after this, stays as it is until this transaction has ended:
 /// the attachment, the definition with its actions, and the session. Whatever this transaction goes on to change of
@@ -26,7 +26,9 @@ pub fn hold(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     // As it was read: or it may be in another session by now.
     let row = job_attachments::table.filter(job_attachments::id.eq(&attachment.id));
     let as_read = row.filter(job_attachments::version.eq(attachment.version));
-    swapped(diesel::update(as_read).set(job_attachments::updated_at.eq(tx.now)).execute(tx.connection)?)?;
+    expect_one_row(
+        diesel::update(as_read).set(job_attachments::updated_at.eq(tx.now)).execute(tx.connection)?,
+    )?;
     // Of these rows the only one that shows when it was changed, which it was not.
     diesel::update(row).set(job_attachments::updated_at.eq(attachment.updated_at)).execute(tx.connection)?;
     // Whatever changes the places changes the definition's row first.

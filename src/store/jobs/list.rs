@@ -6,15 +6,15 @@ use diesel::prelude::*;
 
 use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes_of_actions};
 use crate::store::connection::MultiBackend;
-use crate::store::dialect::one_of;
+use crate::store::dialect::in_list;
 use crate::store::is_id;
 use crate::store::listing::{
     self, Condition, FEW_ROWS, Filter, Listing, Op, Query, Rows, by_text, by_time, compared, ordered,
 };
-use crate::store::moment_type::Time;
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
 use crate::store::search::{Condition as Searched, Search};
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
 
 /// A page of jobs, and the clients it was searched for.
@@ -70,13 +70,13 @@ pub fn list(
     on_clients.extend(filtered_clients(tx, project, query)?);
     if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
         let nothing = Rows { rows: Vec::new(), is_cut: false };
-        let page = listing::count_with(query, page, nothing, !beyond_columns(search).is_empty(), || Ok(0))?;
+        let page = listing::count_with(query, page, nothing, !residual(search).is_empty(), || Ok(0))?;
         return Ok(JobListing { page, polled });
     }
-    let with_actions = !beyond_columns(search).is_empty() || query.wants("job_actions");
+    let with_actions = !residual(search).is_empty() || query.wants("job_actions");
     let rows = listing::collect(
         query,
-        listing::one_more(page, search),
+        listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |_| true,
         |phase, last, (limit, offset), budget| {
@@ -129,7 +129,7 @@ pub fn list(
             Ok(Rows { rows, is_cut: false })
         },
     )?;
-    let page = listing::count_with(query, page, rows, !beyond_columns(search).is_empty(), || {
+    let page = listing::count_with(query, page, rows, !residual(search).is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
@@ -176,11 +176,11 @@ pub(super) fn matching(
         rows = rows.filter(job_attachments::project_id.eq(project.to_owned()));
     }
     if !is_poll(query, search) {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for OnClient { ids, wanted } in on_clients {
         rows = match wanted {
-            true => rows.filter(one_of(job_attachments::client_id, ids.clone())),
+            true => rows.filter(in_list(job_attachments::client_id, ids.clone())),
             false => rows.filter(job_attachments::client_id.ne_all(ids.clone())),
         };
     }
@@ -205,7 +205,7 @@ pub(super) fn matching(
             (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
             // As a list of what may be: an index serves that, and does not serve "anything but".
             (Column::Status, false) => {
-                rows.filter(one_of(job_attachments::status, other_statuses(Some(&word))))
+                rows.filter(in_list(job_attachments::status, other_statuses(Some(&word))))
             }
             (Column::Event, true) => rows.filter(job_attachments::event.eq(word)),
             (Column::Event, false) => rows.filter(job_attachments::event.ne(word)),
@@ -272,7 +272,7 @@ fn filtered_clients(tx: &mut Tx<'_>, project: Option<&str>, query: &Query) -> Ou
     let ids: Vec<String> = names.iter().filter(|name| is_id(name)).cloned().collect();
     let found: Vec<(String, String)> = seen_clients(project)
         .filter(clients::client_id.eq_any(names).or(clients::id.eq_any(ids)))
-        .filter(Search::never_kept())
+        .filter(Search::uncached())
         .select((clients::id, clients::client_id))
         .load(tx.connection)?;
     let on_clients = filters.into_iter().map(|filter| {
@@ -318,7 +318,7 @@ fn column(key: &str) -> Option<Column> {
 }
 
 /// What of a search no column answers.
-pub fn beyond_columns(search: &Search) -> Search {
+pub fn residual(search: &Search) -> Search {
     search.without(pushed)
 }
 

@@ -15,30 +15,30 @@ use super::list::{JobListing, PolledClient, matching, of_client, other_statuses,
 use super::view::{MOST_CLIENTS, documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
-use crate::store::dialect::one_of;
-use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, one_more, ordered};
-use crate::store::moment_type::Time;
+use crate::store::coalescer::Coalescer;
+use crate::store::dialect::in_list;
+use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, ordered, with_lookahead};
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
 use crate::store::search::Search;
-use crate::store::together::Together;
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Store, Tx};
 
 /// Where polls meet.
 pub struct Polls {
     /// Who asks for the clients of a name that a project sees.
-    names: Together<(String, String), Vec<PolledClient>>,
+    names: Coalescer<(String, String), Vec<PolledClient>>,
     /// Who asks for the jobs on a client (a row) that are not completed.
-    jobs: Together<String, Option<Vec<JobView>>>,
+    jobs: Coalescer<String, Option<Vec<JobView>>>,
     /// Who has to note that clients (rows) have polled.
-    stamps: Together<String, ()>,
+    stamps: Coalescer<String, ()>,
 }
 
 impl Polls {
     /// With so many at work at the same time.
-    pub fn new(askers: usize) -> Arc<Self> {
-        let jobs = Together::with_most(MOST_CLIENTS, askers);
-        Arc::new(Self { names: Together::new(askers), jobs, stamps: Together::new(askers) })
+    pub fn new(max_in_flight: usize) -> Arc<Self> {
+        let jobs = Coalescer::with_max_keys(MOST_CLIENTS, max_in_flight);
+        Arc::new(Self { names: Coalescer::new(max_in_flight), jobs, stamps: Coalescer::new(max_in_flight) })
     }
 }
 
@@ -55,7 +55,7 @@ pub fn poll(
     let Some((client, unwanted)) = asked_in_a_poll(asked, page) else { return Ok(None) };
     let polled = match project {
         Some(project) => named(store, project, client)?,
-        None => store.read_one(|tx| searched_clients(tx, project, asked.1))?.1,
+        None => store.read_statement(|tx| searched_clients(tx, project, asked.1))?.1,
     };
     // The jobs of such clients are in their project, so that an index has all that is asked.
     let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
@@ -79,7 +79,7 @@ pub fn poll(
         return Ok(None);
     }
     let on_clients = of_client(&polled);
-    let ids: Vec<String> = store.read_one(|tx| {
+    let ids: Vec<String> = store.read_statement(|tx| {
         Ok(matching(project.filter(|_| !is_simple), asked, &on_clients)?
             .order((job_attachments::created_at, job_attachments::id))
             .select(job_attachments::id)
@@ -103,7 +103,7 @@ fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option
     let client = [client.to_owned()];
     // What every scheduler asks, and hardly anybody else anything else.
     let found = match unwanted {
-        Some("completed") => store.polls.jobs.put(&client, ask)?,
+        Some("completed") => store.polls.jobs.submit(&client, ask)?,
         _ => None,
     };
     let found = match found {
@@ -139,7 +139,7 @@ fn asked_in_a_poll<'s>(
 fn named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> {
     type Key = (String, String);
     let ask = |keys: &[Key]| {
-        let rows = store.read_one(|tx| named_rows(tx, keys))?;
+        let rows = store.read_statement(|tx| named_rows(tx, keys))?;
         let of = |(project, name): &Key| {
             let seen = rows.iter().filter(|(client, its_name)| {
                 its_name == name && (client.project_id == *project || client.is_central)
@@ -149,7 +149,7 @@ fn named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> 
         Ok::<_, Error>(keys.iter().map(of).collect::<Vec<_>>())
     };
     let keys = [(project.to_owned(), name.to_owned())];
-    let found = match store.polls.names.put(&keys, ask)? {
+    let found = match store.polls.names.submit(&keys, ask)? {
         Some(found) => found,
         None => ask(&keys)?,
     };
@@ -161,8 +161,8 @@ fn named_rows(tx: &mut Tx<'_>, keys: &[(String, String)]) -> Outcome<Vec<(Polled
     let projects: Vec<String> = keys.iter().map(|(project, _)| project.clone()).collect();
     let names: Vec<String> = keys.iter().map(|(_, name)| name.clone()).collect();
     Ok(clients::table
-        .filter(one_of(clients::project_id, projects).or(clients::is_central.eq(true)))
-        .filter(one_of(clients::client_id, names))
+        .filter(in_list(clients::project_id, projects).or(clients::is_central.eq(true)))
+        .filter(in_list(clients::client_id, names))
         .select((
             (clients::id, clients::project_id, clients::is_central, clients::last_seen_at),
             clients::client_id,
@@ -181,9 +181,9 @@ pub fn note_seen(store: &Store, ids: &[String]) -> Result<()> {
         ids.sort();
         let noted = vec![(); ids.len()];
         ids.dedup();
-        store.write_one(|tx| stamp_seen(tx, &ids)).map(|()| noted)
+        store.write_statement(|tx| stamp_seen(tx, &ids)).map(|()| noted)
     };
-    match store.polls.stamps.put(ids, note)? {
+    match store.polls.stamps.submit(ids, note)? {
         Some(_) => Ok(()),
         None => note(ids).map(drop),
     }
@@ -210,13 +210,13 @@ pub fn plain(
     }
     let last = match &query.marker {
         None => None,
-        Some(marker) => match store.read_one(|tx| last_of(tx, project, marker))? {
+        Some(marker) => match store.read_statement(|tx| last_of(tx, project, marker))? {
             None => return Ok(None),
             found => found,
         },
     };
-    let (page, nothing) = (one_more(page, &Search::default()), Search::default());
-    let mut ids: Vec<String> = store.read_one(|tx| {
+    let (page, nothing) = (with_lookahead(page, &Search::default()), Search::default());
+    let mut ids: Vec<String> = store.read_statement(|tx| {
         let rows = matching(project, (query, &nothing), &[])?;
         let rows = ordered!(rows, query, job_attachments, &last);
         Ok(rows.select(job_attachments::id).limit(page.limit).offset(page.offset).load(tx.connection)?)

@@ -9,11 +9,11 @@ use super::{HeadRow, JobView, Place, PlacedAction, complete, find_all, head, hea
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::actions::ActionSpec;
-use crate::store::dialect::{IfSmall, guesses_each_column_by_itself, if_small, on_each, one_of};
-use crate::store::document_type::Json;
+use crate::store::dialect::{IfSmall, if_small, in_list, multiplies_selectivities, on_each};
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
 use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs, sessions};
+use crate::store::types::json::Json;
 
 /// How many actions the documents of one statement have together: so many for each, and some more. With each action comes
 /// all the rest of its job once more.
@@ -42,9 +42,9 @@ pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<Job
 /// As [`Store::read`].
 fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
     let ask = |ids: &[String]| {
-        let rows = store.read_one(|tx| {
+        let rows = store.read_statement(|tx| {
             Ok(on_each!(tx.connection, c => view_rows!()
-                .filter(one_of(job_attachments::id, ids.to_vec()))
+                .filter(in_list(job_attachments::id, ids.to_vec()))
                 .limit(most_rows(ids.len()) as i64 + 1)
                 .load(c))?)
         })?;
@@ -52,7 +52,7 @@ fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
     };
     let found = match ids.len() {
         0 => return Ok(Some(Vec::new())),
-        1..=MOST_SHARED => store.views.put(ids, ask)?,
+        1..=MOST_SHARED => store.views.submit(ids, ask)?,
         _ => Some(ask(ids)?),
     };
     Ok(found.and_then(|found| found.into_iter().collect()))
@@ -92,19 +92,19 @@ pub(super) fn views_on(
     statuses: &[String],
 ) -> Result<Vec<Option<Vec<JobView>>>> {
     let most = on_clients.len().saturating_mul(ROWS_OF_A_CLIENT);
-    let rows: Option<Vec<Row>> = store.read_one(|tx| {
-        if !guesses_each_column_by_itself(tx.connection) {
+    let rows: Option<Vec<Row>> = store.read_statement(|tx| {
+        if !multiplies_selectivities(tx.connection) {
             return Ok(Some(on_each!(tx.connection, c => view_rows!()
-                .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
-                .filter(one_of(job_attachments::status, statuses.to_vec()))
+                .filter(in_list(job_attachments::client_id, on_clients.to_vec()))
+                .filter(in_list(job_attachments::status, statuses.to_vec()))
                 .limit(most as i64 + 1)
                 .load(c))?));
         }
         // Which rows, first, out of one table. Joined at once, a client with very many completed jobs is taken for one with
         // very many jobs of any status, for which whole tables are read.
         let ids: Vec<String> = job_attachments::table
-            .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
-            .filter(one_of(job_attachments::status, statuses.to_vec()))
+            .filter(in_list(job_attachments::client_id, on_clients.to_vec()))
+            .filter(in_list(job_attachments::status, statuses.to_vec()))
             .select(job_attachments::id)
             .limit(most as i64 + 1)
             .load(tx.connection)?;
@@ -113,9 +113,9 @@ pub(super) fn views_on(
         }
         // Those that are still wanted.
         Ok(Some(on_each!(tx.connection, c => view_rows!()
-            .filter(one_of(job_attachments::id, ids.clone()))
-            .filter(one_of(job_attachments::client_id, on_clients.to_vec()))
-            .filter(one_of(job_attachments::status, statuses.to_vec()))
+            .filter(in_list(job_attachments::id, ids.clone()))
+            .filter(in_list(job_attachments::client_id, on_clients.to_vec()))
+            .filter(in_list(job_attachments::status, statuses.to_vec()))
             .limit(most as i64 + 1)
             .load(c))?))
     })?;

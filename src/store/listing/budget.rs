@@ -1,5 +1,5 @@
-//! How much of a list is one page: at most 16 MiB of JSON, and read in parts, so that the database's answer is never all in
-//! memory beside the rows.
+//! The size of a page: at most 16 MiB of JSON. It is read in parts, so that the database's result and the rows are not both
+//! in memory as a whole.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use diesel::sql_types::BigInt;
 
 use crate::store::connection::AnyConnection;
 use crate::store::dialect::octets;
-use crate::store::document_type::Document;
+use crate::store::types::json::Document;
 
-/// A page ends after this many bytes of JSON, and its `next` link leads on.
+/// The most bytes of JSON in a page; its `next` link leads to the rest.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// A page has at least this many items, if there are as many. Schedulers page by offset, and take the first page with
-/// fewer items for the last one.
+/// A page has at least this many items, if there are as many, whatever their size. Schedulers page by offset, and take a
+/// page with fewer items for the last one.
 pub const PAGE_ITEMS: usize = 10;
 
-/// Up to this many rows are read without asking for their sizes first.
+/// Up to this many rows are read without reading their sizes first.
 pub const FEW_ROWS: i64 = 20;
 
-/// One statement reads this many bytes of documents.
+/// One statement reads at most this many bytes of documents, or one row.
 const PART_BYTES: usize = 4 * 1024 * 1024;
 
-/// The JSON of a document beside that of its large columns, in bytes; the page's end need not be exact.
+/// The estimated size of a document without its large columns, in bytes of JSON.
 const REST: usize = 512;
 
 /// Rows of a list.
@@ -32,7 +32,7 @@ const REST: usize = 512;
 pub struct Rows<R> {
     /// The rows.
     pub rows: Vec<R>,
-    /// Whether there are more of those that were asked for, for which the page has no room.
+    /// Whether further rows were requested that exceed the budget.
     pub is_cut: bool,
 }
 
@@ -41,17 +41,17 @@ pub trait Weight {
     /// The row's id.
     fn row_id(&self) -> &str;
 
-    /// About how many bytes of JSON it is: those of its large columns.
+    /// The size of its large columns, in bytes of JSON.
     fn weight(&self) -> usize;
 }
 
-/// Sorts rows by the order of their ids.
-pub fn in_order<R: Weight>(rows: &mut [R], ids: &[String]) {
+/// Sorts rows into the order of `ids`.
+pub fn sort_by_ids<R: Weight>(rows: &mut [R], ids: &[String]) {
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (&**id, place)).collect();
     rows.sort_by_key(|row| places.get(row.row_id()).copied());
 }
 
-/// The room that is left on a page.
+/// The items and bytes that a page has so far.
 #[derive(Debug, Default)]
 pub struct Budget {
     items: usize,
@@ -59,7 +59,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Takes the room for an item, if there is any.
+    /// Adds an item of this weight, if the page has room for it.
     pub fn take(&mut self, weight: usize) -> bool {
         let bytes = self.bytes.saturating_add(weight).saturating_add(REST);
         if self.items >= PAGE_ITEMS && bytes > PAGE_BYTES {
@@ -70,7 +70,7 @@ impl Budget {
         true
     }
 
-    /// As many of some rows as there is room for.
+    /// The rows up to the end of the budget.
     pub fn trim<R: Weight>(&mut self, mut rows: Vec<R>) -> Rows<R> {
         let fit = rows.iter().take_while(|row| self.take(row.weight())).count();
         let is_cut = fit < rows.len();
@@ -78,8 +78,8 @@ impl Budget {
         Rows { rows, is_cut }
     }
 
-    /// The ids, out of some with their sizes, that there is room for: in parts, each of which is one statement. And whether
-    /// those are not all.
+    /// The ids of the rows within the budget, in parts that one statement each reads, and whether further rows exceed the
+    /// budget.
     pub fn parts(&mut self, sizes: Vec<(String, i64)>) -> (Vec<Vec<String>>, bool) {
         let (mut parts, mut bytes) = (Vec::<Vec<String>>::new(), 0);
         for (id, size) in sizes {
@@ -102,13 +102,13 @@ impl Budget {
     }
 }
 
-/// The sizes of some columns in bytes, added up; null counts as 0.
+/// The total size of some columns in bytes; null counts as 0.
 pub fn size_of(connection: &AnyConnection, columns: &[&str]) -> SqlLiteral<BigInt> {
     sql(&octets(connection, columns))
 }
 
-/// An empty document in place of a column that is not asked for.
-pub fn no_document(connection: &AnyConnection) -> SqlLiteral<Document> {
+/// An empty document, in place of a column that is not wanted.
+pub fn empty_document(connection: &AnyConnection) -> SqlLiteral<Document> {
     match connection {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => sql("CAST('{}' AS jsonb)"),
@@ -116,15 +116,15 @@ pub fn no_document(connection: &AnyConnection) -> SqlLiteral<Document> {
     }
 }
 
-/// A page of a boxed query, as much of it as the budget has room for. Where only a few rows are asked for, or none of what
-/// makes rows large (`$light`), one statement reads them. Else the first one reads which rows, and how large they are.
+/// Loads the rows of a boxed query, as far as the budget allows. One statement reads a few rows, or rows without their large
+/// columns (`$light`). Otherwise a first statement reads the ids and sizes of the rows.
 macro_rules! load_page {
     (
         $tx:ident, $budget:ident, $rows:expr, $limit:ident,
         $table:ident[$($column:ident),+], $select:expr, if $is_light:expr => $light:expr
     ) => {{
         use diesel::prelude::*;
-        use $crate::store::dialect::one_of;
+        use $crate::store::dialect::in_list;
         use $crate::store::listing::{FEW_ROWS, Rows, size_of};
         let rows = $rows;
         if $is_light {
@@ -138,10 +138,10 @@ macro_rules! load_page {
             let mut rows = Vec::new();
             for ids in parts {
                 let mut some: Vec<_> = $table::table
-                    .filter(one_of($table::id, ids.clone()))
+                    .filter(in_list($table::id, ids.clone()))
                     .select($select)
                     .load($tx.connection)?;
-                $crate::store::listing::in_order(&mut some, &ids);
+                $crate::store::listing::sort_by_ids(&mut some, &ids);
                 rows.append(&mut some);
             }
             Rows { rows, is_cut }

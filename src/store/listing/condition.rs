@@ -1,18 +1,17 @@
-//! A filter as a condition on a column.
-//!
-//! Macros, because what Diesel asks of a column in a generic function is more than the function.
+//! Conditions on a column from a filter. They are macros, because the trait bounds of generic functions would be longer than
+//! the functions.
 
 use diesel::BoxableExpression;
 use diesel::sql_types::{Bool, Nullable};
 
 use crate::store::connection::MultiBackend;
 
-/// What must hold of a row of table `T`.
+/// A condition on the rows of table `T`.
 pub type Condition<T> = Box<dyn BoxableExpression<T, MultiBackend, SqlType = Nullable<Bool>>>;
 
-/// A column compared by an operator with some values; `$null` says whether null is among them.
+/// Compares a column with values by an operator; `$null` is whether null is among the values.
 ///
-/// "None of these" is said as the ranges between them: an index serves a range, and none serves "anything but".
+/// `NotIn` becomes the ranges between the values, because an index can serve ranges, but not a negation.
 macro_rules! compared {
     ($column:expr, $filter:expr, $values:expr, $null:expr) => {{
         use diesel::prelude::*;
@@ -23,7 +22,7 @@ macro_rules! compared {
         values.dedup();
         let first = values.first().cloned();
         match ($filter.op, first) {
-            // PostgreSQL does not see that one value in a list leaves an index in the order of what comes after it.
+            // For a list of one value, PostgreSQL does not use the order of the next columns of the index.
             (Op::In, Some(value)) if !null && values.len() == 1 => {
                 Box::new($column.nullable().eq(value)) as Condition<_>
             }
@@ -54,7 +53,7 @@ macro_rules! compared {
             (Op::GreaterOrEqual, Some(value)) => Box::new($column.nullable().ge(value)),
             (Op::Less, Some(value)) => Box::new($column.nullable().lt(value)),
             (Op::LessOrEqual, Some(value)) => Box::new($column.nullable().le(value)),
-            // More or less than what no column can hold.
+            // A comparison with a value that no column can hold matches no row.
             (_, None) => Box::new($column.is_null().and($column.is_not_null()).nullable()),
         }
     }};

@@ -1,4 +1,4 @@
-//! One page, in phases.
+//! Reads one page of a list in phases.
 
 use super::Query;
 use super::budget::{Budget, Rows, Weight};
@@ -12,28 +12,28 @@ use crate::store::{Failure, Outcome};
 pub struct Listing<R> {
     /// The rows.
     pub rows: Vec<R>,
-    /// Whether more come after them; false where nobody asked by a query parameter.
+    /// Whether more rows follow; false if the page was read without a look-ahead row.
     pub has_more: bool,
-    /// How many there are on all pages, where that was asked.
+    /// The number of rows on all pages, if it was requested.
     pub count: Option<i64>,
 }
 
 /// One range of the index that a list is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Everything.
+    /// All rows.
     Whole,
-    /// What has no value of the key that orders the list.
+    /// The rows without a value of the sort key.
     Nulls,
-    /// What has one.
+    /// The rows with one.
     Values,
-    /// What has the value of the row that was seen last (none, if that has none), and comes after it.
+    /// The rows with the same value as the last row (or null, as it has), that come after it.
     Same,
-    /// What has a value beyond that.
+    /// The rows with a value beyond the last row's.
     Further,
 }
 
-/// The phases in which the rows come, after one with a value of the key, after one without, or from the beginning.
+/// The phases of a page after a row with a value of the sort key, after one without, or from the beginning.
 fn phases(query: &Query, last_has_value: Option<bool>) -> &'static [Phase] {
     use Phase::{Further, Nulls, Same, Values, Whole};
     let is_nullable = query.sort.is_some_and(|key| key.is_nullable);
@@ -41,7 +41,7 @@ fn phases(query: &Query, last_has_value: Option<bool>) -> &'static [Phase] {
         (None, false, _) => &[Whole],
         (None, true, false) => &[Nulls, Values],
         (None, true, true) => &[Values, Nulls],
-        // In the order of creation itself, "the same" has the later ones in it.
+        // In the order of creation, `Same` covers all later rows.
         (Some(_), ..) if query.sort.is_none_or(|key| *key == super::CREATED_AT) => &[Same],
         (Some(true), true, true) => &[Same, Further, Nulls],
         (Some(true), ..) => &[Same, Further],
@@ -50,14 +50,14 @@ fn phases(query: &Query, last_has_value: Option<bool>) -> &'static [Phase] {
     }
 }
 
-/// One page of rows after `last`: the marker's row, or the last one of the chunk before. The page ends as well where the
-/// budget does.
+/// Reads one page of rows after `last`, which is the marker's row or the last row of the previous chunk. The page also ends
+/// where the budget does.
 ///
-/// `fetch` reads a phase after a row: so many rows, skipping so many, as far as the budget goes. `has_value` says whether
-/// a row has a value of the key that orders the list.
+/// `fetch` reads the rows of a phase after a row, with a limit and an offset, as far as the budget allows. `has_value` is
+/// whether a row has a value of the sort key.
 ///
 /// # Errors
-/// 400 for an offset into an order that has none; what `fetch` fails with.
+/// 400 for an offset into a nullable order; the error of `fetch`.
 pub fn collect<R: Weight>(
     query: &Query,
     page: Page,
@@ -84,35 +84,34 @@ pub fn collect<R: Weight>(
     Ok(Rows { rows, is_cut: false })
 }
 
-/// The page with one row more, by which it is known whether there are more. Whoever searches in the body pages by
-/// offset, and that row may be far away.
-pub fn one_more(page: Page, search: &Search) -> Page {
+/// The page with one more row, which shows whether more rows follow. A search in the body gets no such row: it pages by
+/// offset, and finding one more match may take long.
+pub fn with_lookahead(page: Page, search: &Search) -> Page {
     Page { limit: page.limit + i64::from(search.is_empty()), ..page }
 }
 
-/// 400: the marker is no item of this list.
+/// 400: the marker is not in this list.
 pub fn no_marker(marker: &str) -> Failure {
     Error::invalid_parameter(format!("marker {marker} is none of these; begin again without it.")).into()
 }
 
-/// 500: a key was offered that the store does not know.
+/// 500: the store has no column for a key.
 pub fn no_column(key: &str) -> Failure {
     Error::internal(format!("no column is filtered by {key}")).into()
 }
 
-/// The page, after one more row than it has was asked for.
-pub fn cut<R>(page: Page, found: Rows<R>) -> Listing<R> {
+/// The listing of a page that was read with a look-ahead row.
+pub fn without_lookahead<R>(page: Page, found: Rows<R>) -> Listing<R> {
     let Rows { mut rows, is_cut } = found;
     let has_more = is_cut || rows.len() as i64 > page.limit;
     rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
     Listing { rows, has_more, count: None }
 }
 
-/// The listing that a page of `collect` is, after one more row than the page has was asked for; with the count, if it
-/// is wanted.
+/// As [`without_lookahead`], with the count of all rows if the query wants it.
 ///
 /// # Errors
-/// What `count` fails with; 400 when a search in the body would have to look into every document to count them.
+/// The error of `count`; 400 when counting would have to look into every document.
 pub fn count_with<R>(
     query: &Query,
     page: Page,
@@ -128,16 +127,16 @@ pub fn count_with<R>(
             return Err(Error::invalid_parameter(refusal).into());
         }
     };
-    Ok(Listing { count, ..cut(page, found) })
+    Ok(Listing { count, ..without_lookahead(page, found) })
 }
 
-/// A boxed query, ordered by a column and then by (created_at, id), and bound to a phase.
+/// Orders a boxed query by a column and (created_at, id), and restricts it to a phase.
 ///
-/// `$value` is the column's value in the row that was seen last, and `$last` that row, if any.
+/// `$last` is the last row, if any, and `$value` the column's value in it.
 macro_rules! ordered {
     ($rows:expr, $query:expr, $phase:expr, $table:ident.$column:ident, $value:expr, $last:expr) => {{
         use diesel::prelude::*;
-        use $crate::store::dialect::Worded;
+        use $crate::store::dialect::OrderPerBackend;
         use $crate::store::listing::Phase;
         let (phase, is_descending) = ($phase, $query.is_descending);
         let mut rows = $rows;
@@ -157,12 +156,14 @@ macro_rules! ordered {
         let asc = ($table::$column.asc(), $table::created_at.asc(), $table::id.asc());
         let desc = ($table::$column.desc(), $table::created_at.desc(), $table::id.desc());
         rows = match (phase, is_descending) {
-            // One value: what is left of the index is in the order of creation.
+            // With one value of the column, the index is in the order of creation.
             (Phase::Same, false) if has_value => rows.order(creation_asc),
             (Phase::Same, true) if has_value => rows.order(creation_desc),
-            (Phase::Nulls | Phase::Same, false) => rows.order(Worded { postgres: asc, others: creation_asc }),
+            (Phase::Nulls | Phase::Same, false) => {
+                rows.order(OrderPerBackend { postgres: asc, others: creation_asc })
+            }
             (Phase::Nulls | Phase::Same, true) => {
-                rows.order(Worded { postgres: desc, others: creation_desc })
+                rows.order(OrderPerBackend { postgres: desc, others: creation_desc })
             }
             (_, false) => rows.order(asc),
             (_, true) => rows.order(desc),
@@ -186,11 +187,11 @@ macro_rules! ordered {
     }};
 }
 
-/// A boxed query, bound to what comes after a row in the order of creation.
+/// Restricts a boxed query to the rows after a row in the order of creation.
 macro_rules! after {
     ($rows:expr, $table:ident, $last:expr, $is_descending:expr) => {{
         let (created_at, id) = ($last.created_at, $last.id.clone());
-        // The first half is what an index can begin at; with an OR alone it would begin at the list's beginning.
+        // The first condition lets the index scan begin at the row; with the OR alone it would begin at the first row.
         match $is_descending {
             false => $rows
                 .filter($table::created_at.ge(created_at))

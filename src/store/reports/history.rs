@@ -1,4 +1,4 @@
-//! A finished run becomes history: one report per action, once.
+//! Writes the reports of a finished run: one for each action, and once for each run.
 
 use chrono::DateTime;
 use diesel::prelude::*;
@@ -6,18 +6,18 @@ use ring::digest::{SHA256, digest};
 
 use super::ActionReport;
 use crate::hex::hex;
-use crate::store::document_type::Json;
 use crate::store::job_attachments::JobAttachment;
-use crate::store::moment_type::Time;
 use crate::store::schema::{action_attachments, action_reports};
+use crate::store::types::json::Json;
+use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx, dialect};
 
-/// How many hex digits of the id of a run's report tell of which run it is.
+/// How many hex digits of a report's id identify the run.
 const RUN_DIGITS: usize = 20;
-/// How many tell of which action's place.
+/// How many identify the action attachment.
 const PLACE_DIGITS: usize = 12;
 
-/// A finished run, about to become history.
+/// A finished run, whose reports are not written yet.
 pub struct FinishedRun<'a> {
     /// When it started, in epoch seconds.
     pub started: Option<i64>,
@@ -27,17 +27,17 @@ pub struct FinishedRun<'a> {
     pub result: &'a str,
     /// The name of the client that ran it.
     pub client_name: &'a str,
-    /// What else is worth keeping: the names that the references will not tell once they are null.
+    /// The names of what the run refers to; the references become null when it is deleted.
     pub metadata: Json,
 }
 
-/// Writes one report per action of the job, in one statement. The same run reported again makes no second set.
+/// Inserts a report for each action of the job, in one statement. A run that is reported again gets no second set.
 pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &FinishedRun<'_>) -> Outcome<()> {
     let Some(ended) = DateTime::from_timestamp(run.ended, 0) else { return Ok(()) };
     let is_instant = run.started == Some(run.ended);
     let key = run_key(attachment, run, is_instant);
-    // An end before the start is a clock that was put back, or else the end of an earlier run, told once more after the
-    // next one has begun.
+    // An end before the start comes from a clock that was put back, or is the end of an earlier run, reported once more
+    // after the next one has begun.
     let is_odd = run.started.is_some_and(|started| started > run.ended);
     if is_written(tx, &key)? || (is_odd && is_written(tx, &run_key(attachment, run, true))?) {
         return Ok(());
@@ -71,19 +71,18 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
     Ok(())
 }
 
-/// What the ids of a run's reports begin with, so that the primary key knows the run, whatever becomes of its reports'
-/// columns.
+/// The prefix of the ids of a run's reports. The primary key so identifies the run, whatever happens to the other columns.
 ///
-/// Schedulers tell whole seconds, and an attachment has one run at a time. So of those that end in one second at most
-/// one has taken longer than an instant: a run is known by its end, and by whether it began in that second too. An
-/// attachment's id that is given once more after a delete is another attachment.
+/// A run is identified by the attachment, its end, and whether it began in the same second: schedulers report whole
+/// seconds, and an attachment has one run at a time, so that at most one run that ends in a second began before it. The
+/// attachment's time of creation is part of the key, because an id can be used again after a delete.
 fn run_key(attachment: &JobAttachment, run: &FinishedRun<'_>, is_instant: bool) -> String {
     let since = attachment.created_at.and_utc().timestamp_micros().to_string();
     let kind = if is_instant { "instant" } else { "run" };
     digits(&[&attachment.id, &since, &run.ended.to_string(), kind], RUN_DIGITS)
 }
 
-/// So many hex digits out of a digest of some words.
+/// The first `count` hex digits of the SHA-256 of the words.
 fn digits(words: &[&str], count: usize) -> String {
     let digest = digest(&SHA256, words.join(" ").as_bytes());
     let mut digits = hex(digest.as_ref());
@@ -91,7 +90,7 @@ fn digits(words: &[&str], count: usize) -> String {
     digits
 }
 
-/// Whether the run of that key has left its reports, or those that were not deleted since.
+/// Whether any report of the run exists.
 fn is_written(tx: &mut Tx<'_>, key: &str) -> Outcome<bool> {
     let [first, last] = ["0", "f"].map(|digit| key.to_owned() + &digit.repeat(PLACE_DIGITS));
     let its = action_reports::table.filter(action_reports::id.between(first, last));

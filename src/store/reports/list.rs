@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::{ReportView, find};
 use crate::store::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, load_page,
-    no_document, ordered,
+    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, empty_document,
+    load_page, ordered,
 };
 use crate::store::page::Page;
 use crate::store::schema::{action_reports, clients, job_attachments};
@@ -20,7 +20,7 @@ use crate::store::{Outcome, Tx, is_id};
 pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcome<Listing<ReportView>> {
     let mut conditions = Vec::with_capacity(query.filters.len());
     for filter in &query.filters {
-        conditions.push(Asked::of(tx, project, filter)?);
+        conditions.push(ReportFilter::resolve(tx, project, filter)?);
     }
     let last = match &query.marker {
         Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?),
@@ -29,7 +29,7 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     let is_light = !query.wants("metadata");
     let rows = listing::collect(
         query,
-        listing::one_more(page, &Search::default()),
+        listing::with_lookahead(page, &Search::default()),
         last.as_ref(),
         |_| true,
         |phase, last, (limit, offset), budget| {
@@ -62,7 +62,7 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
                 _ => ordered!(rows, query, action_reports, last),
             };
             let rows = rows.limit(limit).offset(offset);
-            let (nothing, has_log) = (no_document(tx.connection), action_reports::log.is_not_null());
+            let (nothing, has_log) = (empty_document(tx.connection), action_reports::log.is_not_null());
             Ok(
                 load_page!(tx, budget, rows, limit, action_reports[metadata], ReportView::as_select(), if is_light => (
                     (
@@ -92,15 +92,15 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     })
 }
 
-/// The reports that a list is asked for.
+/// The rows that match the conditions.
 fn matching(
     project: &str,
-    conditions: &[Asked],
+    conditions: &[ReportFilter],
 ) -> Outcome<action_reports::BoxedQuery<'static, MultiBackend>> {
     let mut rows =
         action_reports::table.filter(action_reports::project_id.eq(project.to_owned())).into_boxed();
     if !conditions.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for asked in conditions {
         rows = rows.filter(asked.condition()?);
@@ -108,15 +108,15 @@ fn matching(
     Ok(rows)
 }
 
-/// A filter, with what its names stand for.
-struct Asked {
+/// A filter whose client ids and job ids are resolved.
+struct ReportFilter {
     filter: Filter,
-    /// Of a `job_id`, the documents among its values that are further members of a fleet.
+    /// The values of a `job_id` filter that are ids of job attachments, and not of jobs.
     members: Option<Filter>,
 }
 
-impl Asked {
-    fn of(tx: &mut Tx<'_>, project: &str, filter: &Filter) -> Outcome<Self> {
+impl ReportFilter {
+    fn resolve(tx: &mut Tx<'_>, project: &str, filter: &Filter) -> Outcome<Self> {
         let mut filter = filter.clone();
         let members = match filter.key {
             "job_id" => members(tx, project, &mut filter)?,
@@ -145,8 +145,8 @@ impl Asked {
     }
 }
 
-/// Takes those values out of a filter of jobs that are no definition's id but a document's: of a job on a further client.
-/// They are asked for by themselves, so that each of the two has an index to go by.
+/// Moves the values that are ids of a job's further attachments out of a `job_id` filter, into a filter of their own, so
+/// that each of the two can use an index. (The first attachment of a job has the job's id.)
 fn members(tx: &mut Tx<'_>, project: &str, filter: &mut Filter) -> Outcome<Option<Filter>> {
     let ids: Vec<String> = job_attachments::table
         .filter(job_attachments::project_id.eq(project))
@@ -164,7 +164,7 @@ fn members(tx: &mut Tx<'_>, project: &str, filter: &mut Filter) -> Outcome<Optio
     Ok(Some(Filter { values: members, ..filter.clone() }))
 }
 
-/// The names of the clients that a filter names by their uuids.
+/// The names of the clients whose ids are among the values of the filter.
 fn names(tx: &mut Tx<'_>, project: &str, filter: &Filter) -> Outcome<Vec<String>> {
     let uuids: Vec<String> = filter.texts().into_iter().filter(|text| is_id(text)).collect();
     if uuids.is_empty() {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Limits;
 use crate::workers;
 
-/// Gives out permits to scan, in the order in which they were asked for as far as the projects' shares allow.
+/// Grants permits to scan in the order of the requests, as far as the projects' shares allow.
 pub struct Permits {
     pub(super) limits: Limits,
     in_all: usize,
@@ -40,7 +40,7 @@ pub struct Permit<'p> {
 }
 
 impl Permits {
-    /// So many in all; at least one.
+    /// At most `in_all` permits at once, and at least one.
     pub fn new(limits: Limits, in_all: usize) -> Arc<Self> {
         Arc::new(Self { limits, in_all: in_all.max(1), state: Mutex::default(), changed: Condvar::new() })
     }
@@ -56,7 +56,7 @@ impl Permits {
             number
         };
         let is_allowed = self.take(&mut self.lock(), number, project)
-            || workers::outside(|| self.wait_for(number, project));
+            || workers::while_parked(|| self.wait_for(number, project));
         is_allowed.then(|| Permit { permits: self, project: project.to_owned() })
     }
 
@@ -76,7 +76,7 @@ impl Permits {
         true
     }
 
-    /// Takes a permit, if it is this one's turn.
+    /// Takes a permit, if it is this request's turn.
     fn take(&self, state: &mut State, number: u64, project: &str) -> bool {
         if state.next(self.in_all, self.limits.of_a_project) != Some(number) {
             return false;

@@ -8,10 +8,10 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::{MEMBER_BYTES, Session, SessionView, complete, find};
 use crate::store::connection::MultiBackend;
-use crate::store::dialect::one_of;
+use crate::store::dialect::in_list;
 use crate::store::listing::{
-    self, Condition, FEW_ROWS, Filter, Listing, Query, Rows, by_text, by_time, compared, in_order, load_page,
-    no_document, ordered, size_of,
+    self, Condition, FEW_ROWS, Filter, Listing, Query, Rows, by_text, by_time, compared, empty_document,
+    load_page, ordered, size_of, sort_by_ids,
 };
 use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
@@ -55,7 +55,7 @@ pub fn list(
     after: Option<&SessionView>,
 ) -> Outcome<Listing<SessionView>> {
     let (query, search) = asked;
-    let is_scanned = !beyond_columns(search).is_empty();
+    let is_scanned = !residual(search).is_empty();
     let has_members = is_scanned || query.wants("jobs");
     let is_light = !is_scanned
         && query
@@ -73,7 +73,7 @@ pub fn list(
     };
     let views = listing::collect(
         query,
-        listing::one_more(page, search),
+        listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |_| true,
         |phase, last, (limit, offset), budget| {
@@ -89,7 +89,7 @@ pub fn list(
                 _ => ordered!(rows, query, sessions, last),
             };
             let rows = rows.limit(limit).offset(offset);
-            let (nothing, no_schedule) = (no_document(tx.connection), no_document(tx.connection));
+            let (nothing, no_schedule) = (empty_document(tx.connection), empty_document(tx.connection));
             if has_members && limit > FEW_ROWS {
                 // A session with many jobs is large by them.
                 let size = size_of(tx.connection, LARGE);
@@ -97,10 +97,10 @@ pub fn list(
                 let (parts, is_cut) = budget.parts(with_jobs(tx, project, sizes)?);
                 let mut views = Vec::new();
                 for ids in parts {
-                    let found = sessions::table.filter(one_of(sessions::id, ids.clone()));
+                    let found = sessions::table.filter(in_list(sessions::id, ids.clone()));
                     let found = found.select(Session::as_select()).load(tx.connection)?;
                     let mut found = complete(tx, found)?;
-                    in_order(&mut found, &ids);
+                    sort_by_ids(&mut found, &ids);
                     views.append(&mut found);
                 }
                 return Ok(Rows { rows: views, is_cut });
@@ -135,7 +135,7 @@ pub fn list(
             Ok(Rows { rows, is_cut })
         },
     )?;
-    listing::count_with(query, page, views, !beyond_columns(search).is_empty(), || {
+    listing::count_with(query, page, views, !residual(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -181,7 +181,7 @@ fn matching(
         rows = rows.filter(sessions::project_id.eq(project.to_owned()));
     }
     if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::never_kept());
+        rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
         rows = rows.filter(condition(filter)?);
@@ -230,7 +230,7 @@ fn column(key: &str) -> Option<Column> {
 }
 
 /// What of a search no column answers.
-pub fn beyond_columns(search: &Search) -> Search {
+pub fn residual(search: &Search) -> Search {
     search.without(pushed)
 }
 

@@ -1,8 +1,7 @@
-//! A copy of a database that is in use.
+//! Copies a database that is in use.
 //!
-//! The copy is made by `VACUUM INTO`, which reads in one transaction and writes a database of its own, without a log.
-//! SQLite's other way, the online backup API, begins anew whenever another process changes the database meanwhile; and
-//! Diesel has no words for it.
+//! It uses `VACUUM INTO`, which reads in one transaction and writes a new database without a log. SQLite's online backup API
+//! restarts whenever another process changes the database, and Diesel does not support it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -18,7 +17,7 @@ use crate::store::connection::{AnyConnection, establish};
 use crate::store::dialect::on_each;
 use crate::store::url::DatabaseUrl;
 
-/// Copies the database into a new file with mode 0600; the size of the copy in bytes.
+/// Copies the database into a new file with mode 0600. Returns the size of the copy in bytes.
 ///
 /// # Errors
 /// A sentence for the operator: the file exists, or the copy cannot be made. Then there is no file.
@@ -30,7 +29,7 @@ pub fn backup(url: &DatabaseUrl, file: &Path) -> Result<u64, String> {
         establish(url).map_err(|error| format!("The database {url:?} cannot be opened: {error}."))?;
     let cannot =
         |error: &dyn std::fmt::Display| format!("The backup {} cannot be made: {error}.", file.display());
-    // An empty file of that name holds the place until the copy is whole.
+    // An empty file reserves the name until the copy is complete.
     let place = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     place.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
@@ -61,7 +60,7 @@ fn copy(connection: &mut AnyConnection, file: &Path) -> Result<(), String> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     made.map_err(|error| error.to_string())?;
     let name = file.to_str().ok_or("its path is not UTF-8")?;
-    // With a directory before it, a name that begins with `file:` is a name.
+    // With a directory before it, a name that begins with `file:` is not read as a URI.
     let name = if file.is_absolute() { name.to_owned() } else { format!("./{name}") };
     let copy = sql_query("VACUUM INTO ?").bind::<Text, _>(name);
     on_each!(connection, c => copy.execute(c)).map(drop).map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! Whether the file is whole.
+//! Checks the file for damage.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ struct Finding {
     quick_check: String,
 }
 
-/// Has SQLite check the whole file (`PRAGMA quick_check`). For other databases there is nothing to do.
+/// Checks the whole file by `PRAGMA quick_check`. Does nothing for other databases.
 ///
 /// # Errors
 /// A sentence for the operator: the file is damaged, or cannot be read.
@@ -28,8 +28,8 @@ pub fn quick_check(url: &DatabaseUrl) -> Result<(), String> {
     }
 }
 
-/// Checks a database before a command opens it, if it was not closed and is not being served. The first program that
-/// opens such a file merges the log into it: after that a log that belongs to another file has done its damage.
+/// Checks a database before a command opens it, if it was not closed cleanly and no process serves it. The first program
+/// that opens such a file merges the log into it; if the log belongs to another file, that damages the database.
 ///
 /// # Errors
 /// A sentence for the operator: the file is damaged, or does not belong to its log.
@@ -39,7 +39,7 @@ pub fn after_unclean_stop(url: &DatabaseUrl) -> Result<(), String> {
     lock::unless_locked(&path, || if_not_closed(&path))
 }
 
-/// As [`after_unclean_stop`], of a database that this process has locked.
+/// As [`after_unclean_stop`], for a database that this process has locked.
 pub(super) fn if_not_closed(path: &Path) -> Result<(), String> {
     if unmerged_log(path).is_none() {
         return Ok(());
@@ -48,7 +48,7 @@ pub(super) fn if_not_closed(path: &Path) -> Result<(), String> {
     quick_check_file(path)
 }
 
-/// Checks a file, whatever its log is. When it fails, the file and its log stay as they are.
+/// Checks a file, with or without a log. If the check fails, the file and its log stay as they are.
 fn quick_check_file(path: &Path) -> Result<(), String> {
     damage(path).map_err(|why| {
         format!(
@@ -60,7 +60,10 @@ fn quick_check_file(path: &Path) -> Result<(), String> {
     })
 }
 
-/// What SQLite finds wrong with a file, in a few words. When it does, the file and its log stay as they are.
+/// Checks a file by SQLite.
+///
+/// # Errors
+/// What is wrong, in a few words. The file and its log stay as they are.
 pub(super) fn damage(path: &Path) -> Result<(), String> {
     let name = path.to_str().ok_or("its path is not UTF-8")?;
     let mut connection = SqliteConnection::establish(name).map_err(|error| error.to_string())?;
@@ -74,8 +77,8 @@ pub(super) fn damage(path: &Path) -> Result<(), String> {
         },
         Err(error) => error.to_string(),
     };
-    // Closing the last connection would merge the log into the file. So it is left to the system, which closes the
-    // files when the process ends in a moment.
+    // Closing the last connection would merge the log into the file. The process ends soon, and the system then closes the
+    // files without a merge.
     std::mem::forget(connection);
     Err(why.lines().collect::<Vec<_>>().join(" "))
 }

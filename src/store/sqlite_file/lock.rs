@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::{beside, real_path, unmerged_log};
 
-/// The name of the lock file, after the database's. The file stays when the lock is released: to remove it would let
-/// two processes lock two files of that name.
+/// The suffix of the lock file. The file stays when the lock is released: if it were removed, two processes could lock two
+/// files of this name.
 const SUFFIX: &str = ".lock";
 
-/// How long a lock is waited for: another command holds it for a moment while it looks at the database.
+/// How long to wait for the lock: another command holds it for a moment while it checks the database.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What the lock file says while the files of the database are exchanged.
+/// The content of the lock file while a restore exchanges the files of the database.
 const RESTORING: &str = "restoring";
 
 /// An exclusive lock on a database, until it is dropped.
@@ -25,19 +25,19 @@ const RESTORING: &str = "restoring";
 /// orders its own connections.
 pub struct Lock {
     file: File,
-    /// The real path of the database, which may not be there.
+    /// The real path of the database, which may not exist.
     path: PathBuf,
 }
 
 impl Lock {
-    /// Locks the database at `path`, which may lead there by symbolic links.
+    /// Locks the database at `path`, which may be a symbolic link.
     ///
     /// # Errors
     /// A sentence for the operator: another process has the lock, the file has several names, or the lock file cannot
     /// be made.
     pub fn exclusive(path: &Path) -> Result<Self, String> {
         let path = real_path(path)?;
-        one_name(&path)?;
+        refuse_hard_links(&path)?;
         let lock = beside(&path, SUFFIX);
         let cannot = |error| {
             format!("The database {} cannot be locked: {error} ({}).", path.display(), lock.display())
@@ -60,7 +60,7 @@ impl Lock {
         &self.path
     }
 
-    /// Refuses a database whose files were exchanged by halves, or whose log was written for another file.
+    /// Refuses a database whose restore was interrupted, or whose log was written for another file.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -68,13 +68,13 @@ impl Lock {
         check(&self.path, &self.file)
     }
 
-    /// Notes that the files of the database are being exchanged, until [`Lock::belongs`] is called.
-    pub fn restoring(&self) -> io::Result<()> {
+    /// Records that a restore exchanges the files of the database, until [`Lock::record_file`] is called.
+    pub fn record_restore(&self) -> io::Result<()> {
         self.write(RESTORING)
     }
 
-    /// Notes which file the log beside the database belongs to.
-    pub fn belongs(&self) -> io::Result<()> {
+    /// Records the inode of the database file, to which the log beside it belongs.
+    pub fn record_file(&self) -> io::Result<()> {
         self.write(&self.path.metadata()?.ino().to_string())
     }
 
@@ -87,8 +87,8 @@ impl Lock {
     }
 }
 
-/// Runs `look` unless a process serves or restores the database, and keeps those from beginning meanwhile. Makes no lock
-/// file: it would belong to the user of the command, and keep the service out.
+/// Runs `look` under a shared lock, unless a process serves or restores the database. It creates no lock file, because that
+/// would belong to the user of the command, and the service could not open it.
 pub(super) fn unless_locked(path: &Path, look: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let file = match File::open(beside(path, SUFFIX)) {
         Ok(file) => file,
@@ -99,14 +99,13 @@ pub(super) fn unless_locked(path: &Path, look: impl FnOnce() -> Result<(), Strin
     };
     match file.try_lock_shared() {
         Ok(()) => check(path, &file).and_then(|()| look()),
-        // Also where the file system has no locks: `serve` says so.
+        // The database is in use, or the file system has no locks, which `serve` reports.
         Err(_) => Ok(()),
     }
 }
 
-/// A file with several names could be opened by two of them, and its log is beside one.
-/// Refuses a file with several names (hard links).
-pub fn one_name(path: &Path) -> Result<(), String> {
+/// Refuses a file with several hard links: it could be opened by two names, and its log is beside one of them only.
+pub fn refuse_hard_links(path: &Path) -> Result<(), String> {
     match path.metadata() {
         Ok(metadata) if metadata.nlink() > 1 => Err(format!(
             "The database {} has {} hard links, and SQLite's log of it would belong to one of these names only. Remove \

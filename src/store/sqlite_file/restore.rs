@@ -1,4 +1,4 @@
-//! A backup in the place of the database.
+//! Replaces the database by a backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,26 +12,26 @@ use crate::store::url::DatabaseUrl;
 
 /// The copy of the backup that becomes the database.
 const COPY: &str = ".restoring";
-/// What may be beside a database.
+/// The files that may be beside a database.
 const LOGS: [&str; 3] = [WAL, SHM, JOURNAL];
 
-/// What a restore has done.
-pub struct Restored {
+/// The result of a restore.
+pub struct RestoreOutcome {
     /// The database, without symbolic links.
     pub path: PathBuf,
-    /// Where the database is that was there before; its logs are beside it.
+    /// The new path of the previous database, if there was one; its logs are beside it.
     pub kept: Option<PathBuf>,
     /// Whether the schema is older than this release's.
     pub is_old: bool,
 }
 
-/// Puts a copy of the backup `file` in the place of the database at `path`, which must not be served. The database that
-/// is there is kept under another name, together with its logs.
+/// Replaces the database at `path` by a copy of the backup `file`. No process may serve the database. The previous database
+/// is kept under another name, with its logs.
 ///
 /// # Errors
 /// A sentence for the operator: the backup is damaged, is no database of this service or a newer one, or the database
 /// is in use. Then the database is as it was.
-pub fn restore(path: &Path, file: &Path) -> Result<Restored, String> {
+pub fn restore(path: &Path, file: &Path) -> Result<RestoreOutcome, String> {
     let cannot =
         |error: &dyn std::fmt::Display| format!("The backup {} cannot be restored: {error}.", file.display());
     let backup = file.canonicalize().map_err(|error| cannot(&error))?;
@@ -53,7 +53,7 @@ pub fn restore(path: &Path, file: &Path) -> Result<Restored, String> {
     let outcome = copied(&backup, &copy, real).map_err(|error| cannot(&error)).and_then(|()| {
         let is_old = accept(&copy, file)?;
         let kept = exchange(&lock, &copy).map_err(|error| cannot(&error))?;
-        Ok(Restored { path: real.to_owned(), kept, is_old })
+        Ok(RestoreOutcome { path: real.to_owned(), kept, is_old })
     });
     remove(&copy);
     outcome
@@ -67,7 +67,8 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Copies the backup beside the database, for the owner of the database, so that the service can open it.
+/// Copies the backup to a file beside the database that belongs to the owner of the database, so that the service can open
+/// it.
 fn copied(backup: &Path, copy: &Path, real: &Path) -> io::Result<()> {
     remove(copy);
     let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(copy)?;
@@ -87,7 +88,7 @@ fn copied(backup: &Path, copy: &Path, real: &Path) -> io::Result<()> {
     target.sync_all()
 }
 
-/// Whether the copy is a whole database of this service; true if its schema is an old one.
+/// Refuses a copy that is damaged or no database of this service. Returns whether its schema is older than this release.
 fn accept(copy: &Path, file: &Path) -> Result<bool, String> {
     let shown = |why: String| why.replace(&*copy.to_string_lossy(), &file.to_string_lossy());
     let name = copy.to_str().ok_or("The path of the database is not UTF-8.")?;
@@ -105,7 +106,7 @@ fn accept(copy: &Path, file: &Path) -> Result<bool, String> {
     Ok(!state.pending.is_empty())
 }
 
-/// Moves the database and its logs away and the copy into its place; where the database is now.
+/// Moves the database and its logs away, and the copy into its place. Returns the new path of the previous database.
 fn exchange(lock: &Lock, copy: &Path) -> io::Result<Option<PathBuf>> {
     let real = lock.path();
     let kept = beside(real, &format!(".{}", chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ")));
@@ -117,7 +118,7 @@ fn exchange(lock: &Lock, copy: &Path) -> io::Result<Option<PathBuf>> {
         }
     }
     let was_there = real.exists();
-    lock.restoring()?;
+    lock.record_restore()?;
     moves.push((copy.to_owned(), real.to_owned()));
     for (done, (from, to)) in moves.iter().enumerate() {
         if let Err(error) = fs::rename(from, to) {
@@ -125,17 +126,17 @@ fn exchange(lock: &Lock, copy: &Path) -> io::Result<Option<PathBuf>> {
                 fs::rename(to, from)?;
             }
             if was_there {
-                lock.belongs()?;
+                lock.record_file()?;
             }
             return Err(error);
         }
     }
     File::open(real.parent().unwrap_or(Path::new(".")))?.sync_all()?;
-    lock.belongs()?;
+    lock.record_file()?;
     Ok(was_there.then_some(kept))
 }
 
-/// Removes a copy, whole or in part.
+/// Removes a copy, complete or partial.
 fn remove(copy: &Path) {
     for suffix in [""].iter().chain(&LOGS) {
         let _ = fs::remove_file(beside(copy, suffix));

@@ -16,8 +16,8 @@ use crate::store::url::DatabaseUrl;
 
 /// An SQLite database that belongs to this process: locked against others that would serve it, and watched.
 pub struct ServedFile {
-    /// A connection that is never used: as long as one is open, SQLite neither removes the log nor makes a new one, so
-    /// that a log that is another one was replaced. It is closed before the lock is released.
+    /// A connection that is never used. While it is open, SQLite neither removes the log nor creates a new one, so that a
+    /// different log file means that the log was replaced. It is closed before the lock is released.
     _anchor: Mutex<AnyConnection>,
     watch: Watch,
     space: FreeSpace,
@@ -26,8 +26,8 @@ pub struct ServedFile {
 }
 
 impl ServedFile {
-    /// Locks the database, creates it where there is none, checks it if it was not closed, and has `migrate` bring its
-    /// schema up to date; `None` for other databases.
+    /// Locks the database, creates it if it is missing, checks it if it was not closed cleanly, and calls `migrate` to
+    /// migrate its schema. `None` for other databases.
     ///
     /// # Errors
     /// A sentence for the operator: another process serves it, it is damaged, or cannot be used.
@@ -37,7 +37,7 @@ impl ServedFile {
     ) -> Result<Option<Self>, SchemaError> {
         let Some(path) = url.sqlite_path() else { return Ok(None) };
         let real = real_path(path).map_err(SchemaError::lasting)?;
-        lock::one_name(&real).map_err(SchemaError::lasting)?;
+        lock::refuse_hard_links(&real).map_err(SchemaError::lasting)?;
         let lock = Lock::exclusive(path)?;
         lock.check().map_err(SchemaError::lasting)?;
         let created = create(url)?;
@@ -57,7 +57,7 @@ impl ServedFile {
             paths.push(path.to_owned());
         }
         let watch = Watch::new(paths).map_err(|error| cannot(&error))?;
-        lock.belongs().map_err(|error| cannot(&error))?;
+        lock.record_file().map_err(|error| cannot(&error))?;
         let space = FreeSpace::new(real);
         Ok(Some(Self { _anchor: Mutex::new(anchor), watch, space, is_new: created.is_some(), lock }))
     }
@@ -80,7 +80,7 @@ impl ServedFile {
         self.watch.check()
     }
 
-    /// The room that it has.
+    /// The free space of its file system.
     pub fn space(&self) -> &FreeSpace {
         &self.space
     }

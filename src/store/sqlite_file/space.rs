@@ -1,4 +1,4 @@
-//! Room for changes and deletions: nothing new is created when the file system is nearly full.
+//! Reserves free space for changes and deletions: creates are refused when the file system is nearly full.
 
 use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,24 +17,24 @@ use crate::store::connection::AnyConnection;
 use crate::store::dialect::BUSY_TIMEOUT;
 
 const MIB: u64 = 1 << 20;
-/// Creates need this much, or this share of the file system where that is less.
-const MOST: u64 = 64 * MIB;
-const SHARE: u64 = 50;
-/// The size of the reserve, or its share of the file system where that is less.
+/// Creates need this much free space, or the file system's size divided by this, whichever is less.
+const MIN_FREE: u64 = 64 * MIB;
+const MIN_FREE_DIVISOR: u64 = 50;
+/// The size of the reserve, or the file system's size divided by this, whichever is less.
 const RESERVE: u64 = 8 * MIB;
-const RESERVE_SHARE: u64 = 8;
-/// How long a measurement holds, as long as there is more than this above the limit. Less than that could be written
-/// meanwhile, so that each create measures anew.
-const HOLDS: Duration = Duration::from_secs(1);
+const RESERVE_DIVISOR: u64 = 8;
+/// How long a measurement can be used, if it found more than [`PLENTY`] above the limit. Below that, the space could be
+/// used up in the meantime, and each create measures anew.
+const MAX_AGE: Duration = Duration::from_secs(1);
 const PLENTY: u64 = 256 * MIB;
-/// How often the log says that there is little room, at most.
-const TOLD: Duration = Duration::from_secs(60);
+/// The shortest time between two warnings in the log.
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The room on the file system of a database.
+/// The free space on the file system of a database.
 pub struct FreeSpace {
     path: PathBuf,
-    /// Room that is given up when the disk is full all the same, because other programs fill it, too: a change or a
-    /// deletion needs room in the log, and to merge the log needs room in the database.
+    /// A file that is deleted when other programs fill the disk nevertheless: a change or a deletion needs space for the log,
+    /// and merging the log needs space for the database.
     reserve: PathBuf,
     state: Mutex<State>,
 }
@@ -45,23 +45,26 @@ struct State {
     plenty: Option<Instant>,
     is_low: bool,
     has_reserve: bool,
-    /// The time of the last log line about little room.
-    told: Option<Instant>,
-    /// Whether the latest log line is about little room, and not about room again.
-    is_told: bool,
+    /// The time of the last warning.
+    warned: Option<Instant>,
+    /// Whether the latest log line is the warning, and not the all-clear.
+    is_logged: bool,
 }
 
 impl State {
-    /// Logs that there is little room, or room again; at the limit, where deletions and creates alternate, not each time.
-    fn tell(&mut self, path: &Path, room: &Room) {
-        if self.is_low == self.is_told || (self.is_low && self.told.is_some_and(|at| at.elapsed() < TOLD)) {
+    /// Logs a change between little and enough space. The interval limits the warnings when deletions and creates alternate at
+    /// the limit.
+    fn log_change(&mut self, path: &Path, room: &Room) {
+        if self.is_low == self.is_logged
+            || (self.is_low && self.warned.is_some_and(|at| at.elapsed() < WARN_INTERVAL))
+        {
             return;
         }
-        self.is_told = self.is_low;
+        self.is_logged = self.is_low;
         if !self.is_low {
             return log::info!("the file system of {} has room again", path.display());
         }
-        self.told = Some(Instant::now());
+        self.warned = Some(Instant::now());
         log::warn!(
             "the file system of {} has {} KiB free of {} MiB: nothing new is created until there is more than {} KiB; \
              changes and deletions go on",
@@ -73,11 +76,11 @@ impl State {
     }
 }
 
-/// In bytes.
+/// A measurement, in bytes.
 struct Room {
-    /// What the file system has, less what the database will need when its log is merged.
+    /// The free space of the file system, less what the database needs when its log is merged.
     free: u64,
-    /// What deleted rows have left inside the file, which does not shrink.
+    /// The space of deleted rows inside the file, which does not shrink.
     reusable: u64,
     limit: u64,
     total: u64,
@@ -90,7 +93,7 @@ impl Room {
     }
 
     fn reserve(&self) -> u64 {
-        RESERVE.min(self.total / RESERVE_SHARE)
+        RESERVE.min(self.total / RESERVE_DIVISOR)
     }
 }
 
@@ -105,20 +108,20 @@ struct Pages {
 }
 
 impl FreeSpace {
-    /// The room around the database at this real path.
+    /// The free space around the database at this real path.
     pub fn new(path: &Path) -> Self {
         let reserve = beside(path, ".reserve");
-        // One that a process has left that was killed.
+        // A process that was killed has left its reserve.
         let state = State { has_reserve: reserve.exists(), ..State::default() };
         Self { path: path.to_owned(), reserve, state: Mutex::new(state) }
     }
 
-    /// Refuses to create something when there is little room.
+    /// Refuses to create rows when there is little free space.
     ///
     /// # Errors
-    /// 503 while less is free than the smaller of 64 MiB and 2 %; the log has the reason, once. What `connection` says.
+    /// 503 while less is free than the smaller of 64 MiB and 2 %; the reason is logged once. The error of `connection`.
     pub fn expect(&self, connection: &mut AnyConnection) -> QueryResult<Result<(), Error>> {
-        if self.state().plenty.is_some_and(|at| at.elapsed() < HOLDS) {
+        if self.state().plenty.is_some_and(|at| at.elapsed() < MAX_AGE) {
             return Ok(Ok(()));
         }
         let pages = pages(connection)?;
@@ -130,19 +133,18 @@ impl FreeSpace {
             state.has_reserve = self.take_reserve(room.reserve());
         }
         state.is_low = is_low;
-        state.tell(&self.path, &room);
+        state.log_change(&self.path, &room);
         Ok(if is_low { Err(refusal()) } else { Ok(()) })
     }
 
-    /// After a change while there is little room: merges the log and gives its room back.
+    /// After a change while there is little free space: merges and truncates the log.
     pub fn settle(&self, connection: &mut AnyConnection) {
         if self.state().is_low {
             shorten_log(connection);
         }
     }
 
-    /// After a change that found the disk full: gives up the reserve and shortens the log, so that the change may
-    /// succeed when it is made again.
+    /// After a change that found the disk full: deletes the reserve and truncates the log, so that the retry may succeed.
     pub fn make_room(&self, connection: &mut AnyConnection) {
         let mut state = self.state();
         state.plenty = None;
@@ -158,7 +160,7 @@ impl FreeSpace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None`: the system does not say.
+    /// `None`: the system does not report it.
     fn measure(&self, pages: &Pages) -> Option<Room> {
         let system = statvfs(&self.path).ok()?;
         let length = fs::metadata(&self.path).ok()?.len();
@@ -170,7 +172,7 @@ impl FreeSpace {
             free: bytes(system.f_bavail, system.f_frsize)
                 .saturating_sub(of_pages(pages.page_count).saturating_sub(length)),
             reusable: of_pages(pages.freelist_count),
-            limit: MOST.min(total / SHARE),
+            limit: MIN_FREE.min(total / MIN_FREE_DIVISOR),
             total,
         })
     }
@@ -202,7 +204,7 @@ fn pages(connection: &mut AnyConnection) -> QueryResult<Pages> {
     sql_query(sql).get_result(connection)
 }
 
-/// Merges the log into the database and truncates it; as far as readers allow, without waiting for them.
+/// Merges the log into the database and truncates it, as far as that is possible without waiting for readers.
 fn shorten_log(connection: &mut AnyConnection) {
     let sql = format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); {BUSY_TIMEOUT}");
     if let Err(error) = connection.batch_execute(&sql) {

@@ -1,4 +1,4 @@
-//! Whether the paths of a database still name the files that are open.
+//! Detects when the paths of a database no longer name the open files.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -14,19 +14,18 @@ use crate::error::Error;
 
 /// The open files of a database, by their paths.
 pub struct Watch {
-    files: Vec<Watched>,
-    /// Set when a file was found to be another, for as long as the process lives: the file that is open may have missed
-    /// changes even when it comes back.
+    files: Vec<WatchedFile>,
+    /// Set for ever when a file was found changed: even if the file comes back, it may have missed changes.
     changed: OnceLock<()>,
 }
 
-struct Watched {
+struct WatchedFile {
     path: PathBuf,
     identity: Identity,
     /// The database itself never becomes empty; its log does.
     has_content: bool,
-    /// Keeps the inode, so that no other file gets its number. With `O_PATH` no lock is lost when it is closed, while to
-    /// close any other descriptor of the file would drop SQLite's POSIX locks on it.
+    /// Keeps the inode in use, so that no other file gets its number. It is opened with `O_PATH`, because closing any other
+    /// descriptor of the file would drop SQLite's POSIX locks.
     _pin: File,
 }
 
@@ -46,7 +45,7 @@ impl Watch {
     /// Watches the files that are at these paths now.
     ///
     /// # Errors
-    /// One of them cannot be looked at.
+    /// The status of a file cannot be read.
     pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> io::Result<Self> {
         let files = paths.into_iter().map(|path| {
             let pin = rustix::fs::openat(CWD, &path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
@@ -55,15 +54,15 @@ impl Watch {
             let is_log =
                 [WAL, SHM].iter().any(|suffix| path.as_os_str().as_bytes().ends_with(suffix.as_bytes()));
             let has_content = !is_log && metadata.len() > 0;
-            Ok(Watched { path, identity: (&metadata).into(), has_content, _pin: pin })
+            Ok(WatchedFile { path, identity: (&metadata).into(), has_content, _pin: pin })
         });
         Ok(Self { files: files.collect::<io::Result<_>>()?, changed: OnceLock::new() })
     }
 
-    /// Looks at each file by stat(2).
+    /// Checks each file by stat(2).
     ///
     /// # Errors
-    /// 503 from the first moment that one of them was replaced, removed or emptied; the log has the reason, once.
+    /// 503 once a file was found replaced, removed or emptied; the reason is logged once.
     pub fn check(&self) -> Result<(), Error> {
         if self.changed.get().is_some() {
             return Err(refusal());

@@ -1,26 +1,26 @@
-//! MySQL and MariaDB: what SQLAlchemy's drivers are told, in the words of the C library that Diesel uses.
+//! MySQL and MariaDB: converts the options of SQLAlchemy's drivers to those of the C library that Diesel uses.
 //!
-//! There are two such libraries. MySQL's has an `ssl_mode`. MariaDB's has none (Diesel's would end in another option),
-//! but takes a list of options in place of the host (since Connector/C 3.3, and fails to find that host before).
+//! There are two such libraries. MySQL's has an `ssl_mode`. MariaDB's has none (it would read Diesel's as another option), but
+//! accepts a list of options in place of the host since Connector/C 3.3; older ones fail to resolve it as a host name.
 
 use super::parts::Parts;
 
-/// How much of TLS is asked for.
+/// The required level of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tls {
-    /// Whatever the two libraries agree on.
+    /// Encrypted or not, as client library and server agree.
     Any,
-    /// None at all.
+    /// Not encrypted.
     Never,
-    /// Encrypted, whoever it is.
+    /// Encrypted; the certificate is not verified.
     Required,
-    /// The certificate has to be signed by somebody we trust.
+    /// Encrypted; the certificate must be signed by a trusted authority.
     VerifyCa,
-    /// And it has to be that host's.
+    /// The same, and the certificate must be for this host.
     VerifyIdentity,
 }
 
-/// The two libraries.
+/// A client library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     /// libmysqlclient.
@@ -31,20 +31,20 @@ pub enum Library {
     Mariadb,
 }
 
-/// Diesel's URL, and how much of TLS a connection has to have.
+/// Diesel's URL, and the required level of TLS.
 ///
 /// # Errors
-/// A sentence for the operator: what the URL asks for cannot be had.
+/// A sentence for the operator: an option of the URL is not supported.
 pub fn target(driver: &str, mut parts: Parts, library: Library) -> Result<(String, Tls), String> {
     if let Some(why) = unsupported(&parts) {
         return Err(why.to_owned());
     }
     let asked = tls(&parts)?;
-    // A socket leads to nobody but this machine's server, which need not have TLS.
+    // A socket connects to the server of this machine only, which needs no TLS.
     let tls = if parts.option("unix_socket").is_some() { Tls::Any } else { asked };
     let used = |key: &&str| match tls {
         Tls::Never => *key == "unix_socket",
-        // MariaDB's library would check signatures by it.
+        // With it, MariaDB's library would verify the certificate.
         Tls::Required => *key != "ssl_ca",
         _ => true,
     };
@@ -70,10 +70,10 @@ pub fn target(driver: &str, mut parts: Parts, library: Library) -> Result<(Strin
     Ok((parts.compose("mysql", &options), tls))
 }
 
-/// What could only be ignored, and must not be.
+/// Refuses options that would have to be ignored, but must not be.
 fn unsupported(parts: &Parts) -> Option<&'static str> {
     let has = |key| parts.option(key).is_some();
-    // Diesel does not decode it.
+    // Diesel does not decode the name.
     let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.~".contains(c));
     if parts.hosts.contains(',') {
         Some("A MySQL URL names one host; give several to HAProxy, ProxySQL or the name service.")
@@ -91,8 +91,8 @@ fn unsupported(parts: &Parts) -> Option<&'static str> {
     }
 }
 
-/// The host, with its port. Python's drivers reach `localhost` over TCP; the C library takes the name to mean its
-/// socket, and forgets the port.
+/// The host, with its port. Python's drivers connect to `localhost` over TCP; the C library uses its socket for that name, and
+/// ignores the port.
 fn host(driver: &str, parts: &Parts) -> String {
     if parts.option("unix_socket").is_some() {
         return "localhost".to_owned();
@@ -108,7 +108,7 @@ fn host(driver: &str, parts: &Parts) -> String {
     }
 }
 
-/// What MariaDB's library has to know and Diesel cannot tell it; the port stays where Diesel looks for it.
+/// The host with the options that MariaDB's library needs and Diesel cannot pass; the port stays where Diesel expects it.
 fn in_place_of_host(parts: &Parts, tls: Tls) -> Result<String, String> {
     if parts.option("unix_socket").is_some() {
         return Ok(parts.hosts.clone());
@@ -121,7 +121,7 @@ fn in_place_of_host(parts: &Parts, tls: Tls) -> Result<String, String> {
     match tls {
         Tls::Any | Tls::Never => {}
         Tls::Required => options += ";ssl-enforce=1;ssl-verify-server-cert=0",
-        // With an `ssl_ca` it checks signatures anyway; to check the name is to check both.
+        // With an `ssl_ca`, the library verifies signatures anyway. Without one, they are only verified together with the name.
         Tls::VerifyCa if parts.option("ssl_ca").is_some() => options += ";ssl-enforce=1",
         Tls::VerifyCa | Tls::VerifyIdentity => options += ";ssl-enforce=1;ssl-verify-server-cert=1",
     }
@@ -137,8 +137,8 @@ fn in_place_of_host(parts: &Parts, tls: Tls) -> Result<String, String> {
     }
 }
 
-/// What a driver would make of the options. PyMySQL by way of SQLAlchemy checks certificate and name as soon as it is
-/// given an `ssl_ca`, unless it is told otherwise.
+/// The level of TLS that a Python driver would use for these options. PyMySQL under SQLAlchemy verifies certificate and name
+/// if it has an `ssl_ca`, unless an option disables that.
 fn tls(parts: &Parts) -> Result<Tls, String> {
     let flag = |key: &str| match parts.option(key).map(str::to_ascii_lowercase).as_deref() {
         None => Ok(None),

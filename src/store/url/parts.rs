@@ -1,34 +1,34 @@
-//! SQLAlchemy's grammar of a database URL, which is not quite the web's: a password may hold anything but `@`, also
-//! what would end the authority elsewhere.
+//! SQLAlchemy's grammar of a database URL. It differs from that of web addresses: a password may contain any character but
+//! `@`, even those that would end the authority.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What needs a percent sign anywhere in a URL.
+/// The characters that are percent-encoded in a URL.
 const SPECIAL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// And what does behind its question mark, where paths of files are.
+/// The same for options, which contain paths of files.
 const SPECIAL_IN_OPTIONS: &AsciiSet = &SPECIAL.remove(b'/');
 
-/// A URL of a database server, taken apart and decoded.
+/// The decoded parts of the URL of a database server.
 #[derive(Default)]
 pub struct Parts {
-    /// Who logs in; none for whom the driver takes.
+    /// The user; `None` for the driver's default.
     pub user: Option<String>,
     /// The password.
     pub password: Option<String>,
-    /// `host`, `host:port`, or for PostgreSQL several of them with commas between; as it is written.
+    /// `host`, `host:port`, or for PostgreSQL several of them with commas between; not decoded.
     pub hosts: String,
-    /// The name of the database; none if it is empty.
+    /// The name of the database; `None` if it is empty.
     pub database: Option<String>,
-    /// The options in their order. Like SQLAlchemy, without those that have no value.
+    /// The options in their order, without those that have no value, as in SQLAlchemy.
     pub options: Vec<(String, String)>,
 }
 
 impl Parts {
-    /// Takes apart what is behind `://`.
+    /// Parses the text behind `://`.
     ///
     /// # Errors
-    /// A sentence for the operator, which repeats nothing of the URL.
-    pub fn of(rest: &str) -> Result<Self, String> {
+    /// A sentence for the operator. It does not repeat the URL.
+    pub fn parse(rest: &str) -> Result<Self, String> {
         let (credentials, rest) = credentials(rest);
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
@@ -52,7 +52,7 @@ impl Parts {
         })
     }
 
-    /// What a driver is given: everything encoded, whatever the driver itself would bear.
+    /// The URL for a driver, with every part encoded.
     pub fn compose(&self, scheme: &str, options: &[(String, String)]) -> String {
         let mut url = format!("{scheme}://");
         if let Some(user) = &self.user {
@@ -81,8 +81,8 @@ impl Parts {
     }
 }
 
-/// What is before the `@` that ends the credentials, if there is one, and what is behind it. A user name ends at the
-/// first colon or slash, a password at the first `@`.
+/// The credentials, if there are any, and the text behind their `@`. A user name ends at the first colon or slash, a password
+/// at the first `@`.
 fn credentials(rest: &str) -> (Option<&str>, &str) {
     let end = rest.find([':', '/']).unwrap_or(rest.len());
     let (head, tail) = rest.split_at(end);
@@ -106,7 +106,7 @@ fn options(query: &str) -> Result<Vec<(String, String)>, String> {
         .collect()
 }
 
-/// Undoes the percent signs.
+/// Decodes percent-encoded text.
 pub fn decoded(text: &str, what: &str) -> Result<String, String> {
     match percent_decode_str(text).decode_utf8() {
         Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
@@ -124,7 +124,7 @@ pub fn with_parameters(url: &str, parameters: &str) -> String {
     if parameters.is_empty() {
         return url.to_owned();
     }
-    // A question mark in the password begins no options.
+    // A question mark in the password does not begin the options.
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let has_options = credentials(rest).1.contains('?');
     format!("{url}{}{parameters}", if has_options { '&' } else { '?' })

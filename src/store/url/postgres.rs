@@ -1,8 +1,8 @@
-//! PostgreSQL: what SQLAlchemy's drivers are told, in the words of libpq.
+//! PostgreSQL: converts the options of SQLAlchemy's drivers to those of libpq.
 
 use super::parts::Parts;
 
-/// What libpq knows of what is said of a connection in a URL; it refuses the whole URL for anything else.
+/// The options that libpq accepts; it refuses a URL with any other option.
 const KNOWN: &[&str] = &[
     "application_name",
     "channel_binding",
@@ -39,13 +39,13 @@ const KNOWN: &[&str] = &[
     "target_session_attrs",
     "tcp_user_timeout",
 ];
-/// How long libpq waits for a connection to one host, in seconds; by itself it would wait for as long as TCP does.
+/// How long libpq waits for a connection to one host, in seconds; its default is to wait as long as TCP does.
 const CONNECT_TIMEOUT: &str = "10";
 
 /// libpq's URL.
 ///
 /// # Errors
-/// A sentence for the operator: the hosts and the ports do not fit together.
+/// A sentence for the operator: the numbers of hosts and ports differ.
 pub fn target(mut parts: Parts) -> Result<String, String> {
     let mut options: Vec<(String, String)> = Vec::new();
     for (key, value) in &parts.options {
@@ -69,7 +69,7 @@ pub fn target(mut parts: Parts) -> Result<String, String> {
     Ok(parts.compose("postgresql", &options))
 }
 
-/// The hosts among the options, which come before the one in front of them: `host=a,b&port=1,2`,
+/// The hosts among the options, which take precedence over the host before the path: `host=a,b&port=1,2`,
 /// `host=a:1&host=b:2`, or the directory of a socket.
 fn hosts(parts: &Parts) -> Result<Option<Vec<(String, String)>>, String> {
     let all = |wanted: &str| -> Vec<&str> {

@@ -5,10 +5,14 @@ fn target(text: &str) -> String {
     DatabaseUrl::parse(text).unwrap().target().to_owned()
 }
 
-/// What becomes of a MySQL URL with that library, whichever is linked.
+/// Converts a MySQL URL for this library, whichever is linked.
 fn mysql(library: Library, text: &str) -> Result<(String, Tls), String> {
     let (scheme, rest) = text.split_once("://").unwrap();
-    super::mysql::target(scheme.split_once('+').map_or("", |(_, driver)| driver), Parts::of(rest)?, library)
+    super::mysql::target(
+        scheme.split_once('+').map_or("", |(_, driver)| driver),
+        Parts::parse(rest)?,
+        library,
+    )
 }
 
 fn mysql_target(text: &str) -> String {
@@ -16,7 +20,7 @@ fn mysql_target(text: &str) -> String {
 }
 
 fn postgres_target(text: &str) -> Result<String, String> {
-    super::postgres::target(Parts::of(text.split_once("://").unwrap().1)?)
+    super::postgres::target(Parts::parse(text.split_once("://").unwrap().1)?)
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn sqlite_takes_sqlalchemys_slashes_and_bare_paths() {
 }
 
 #[test]
-fn memory_is_refused_in_a_sentence() {
+fn an_in_memory_database_is_refused() {
     for text in ["sqlite://", "sqlite:///", "sqlite:///:memory:", ":memory:", "sqlite:///x?mode=memory", ""] {
         assert!(DatabaseUrl::parse(text).unwrap_err().contains("in-memory"), "{text}");
     }
@@ -51,7 +55,7 @@ fn an_unknown_scheme_is_named_without_the_password() {
 }
 
 #[test]
-fn credentials_are_what_sqlalchemy_takes_them_for() {
+fn credentials_are_parsed_as_by_sqlalchemy() {
     for (rest, user, password, hosts) in [
         ("db/f", None, None, "db"),
         ("db:3306/f", None, None, "db:3306"),
@@ -69,7 +73,7 @@ fn credentials_are_what_sqlalchemy_takes_them_for() {
         ("u:p@/f", Some("u"), Some("p"), ""),
         ("h1:5432,h2:5433/f", None, None, "h1:5432,h2:5433"),
     ] {
-        let parts = Parts::of(rest).unwrap_or_else(|why| panic!("{rest}: {why}"));
+        let parts = Parts::parse(rest).unwrap_or_else(|why| panic!("{rest}: {why}"));
         assert_eq!(parts.user.as_deref(), user, "{rest}");
         assert_eq!(parts.password.as_deref(), password, "{rest}");
         assert_eq!((parts.hosts.as_str(), parts.database.as_deref()), (hosts, Some("f")), "{rest}");
@@ -77,11 +81,11 @@ fn credentials_are_what_sqlalchemy_takes_them_for() {
 }
 
 #[test]
-fn what_is_wrong_is_said_without_the_password() {
+fn errors_do_not_repeat_the_password() {
     for rest in
         ["u:se@cret@db/f", "u:secret%ff@db/f", "u:secret%00@db/f", "u:secret@d b/f", "u:secret@db/%ff"]
     {
-        let why = Parts::of(rest).err().unwrap_or_else(|| panic!("{rest} was taken"));
+        let why = Parts::parse(rest).err().unwrap_or_else(|| panic!("{rest} was taken"));
         assert!(!why.contains("cret") && why.ends_with('.'), "{why}");
     }
 }
@@ -131,7 +135,7 @@ fn mysql_drops_what_only_python_drivers_know() {
 }
 
 #[test]
-fn mysql_is_asked_for_the_tls_that_the_url_asks_for() {
+fn mysql_gets_the_tls_of_the_url() {
     use Tls::{Any, Never, Required, VerifyCa, VerifyIdentity};
     for (options, tls) in [
         ("charset=utf8", Any),
@@ -155,12 +159,12 @@ fn mysql_is_asked_for_the_tls_that_the_url_asks_for() {
         let checks = (mariadb.contains("ssl-verify-server-cert=1"), mariadb.contains("ssl_ca="));
         match tls {
             Any | Never | Required => assert_eq!(checks, (false, false), "{mariadb}"),
-            // By the one or by the other.
+            // The library checks signatures if either is set.
             VerifyCa => assert_ne!(checks.0, checks.1, "{mariadb}"),
             VerifyIdentity => assert!(checks.0, "{mariadb}"),
         }
         assert_eq!(mariadb.contains("ssl-enforce=1"), tls >= Required, "{mariadb}");
-        // MariaDB's library would take it for something else.
+        // MariaDB's library would read it as another option.
         assert!(!mariadb.contains("ssl_mode") && mariadb.contains(":3307/"), "{mariadb}");
     }
     let socket = "mysql+pymysql://f@/freezer?unix_socket=/run/m.sock&ssl_verify_identity=true";
@@ -192,7 +196,7 @@ fn mysql_refuses_what_it_could_only_ignore() {
 }
 
 #[test]
-fn postgresql_gets_what_libpq_knows() {
+fn postgresql_gets_only_options_of_libpq() {
     let rest = "?connect_timeout=10";
     for (text, expected) in [
         ("postgresql+psycopg2://f:p%40@db/freezer", format!("postgresql://f:p%40@db/freezer{rest}")),
@@ -250,7 +254,7 @@ fn a_backend_that_was_not_built_in_says_how_to_build_it() {
 
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 #[test]
-fn what_is_shown_is_where_and_what_and_no_more() {
+fn a_redacted_url_has_only_hosts_and_database() {
     for (text, shown) in [
         ("mysql+pymysql://f:secret@db:3307/freezer?ssl_ca=/ca", "mysql://db:3307/freezer"),
         ("postgres://f:secret@a,b/freezer?password=secret", "postgresql://a,b/freezer"),

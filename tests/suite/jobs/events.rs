@@ -1,8 +1,8 @@
 //! Events: what a user asks of a scheduler, and that none of it is lost (contract, api-v2 §7; data model).
 
 use diesel::prelude::*;
-use freezer_api::store::moment_type::Time;
 use freezer_api::store::schema::clients;
+use freezer_api::store::types::time::Time;
 use serde_json::json;
 
 use crate::api::{Api, Caller};

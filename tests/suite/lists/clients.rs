@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use freezer_api::store::moment_type::Time;
 use freezer_api::store::schema::clients;
+use freezer_api::store::types::time::Time;
 use serde_json::{Value, json};
 
 use super::walks::{sorted, walk};

@@ -1,8 +1,8 @@
 //! Lists of jobs by query parameters, beside the polls of the schedulers.
 
 use diesel::prelude::*;
-use freezer_api::store::moment_type::Time;
 use freezer_api::store::schema::{clients, job_attachments};
+use freezer_api::store::types::time::Time;
 use serde_json::{Value, json};
 
 use super::walks::{sorted, walk};

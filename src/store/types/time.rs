@@ -1,8 +1,7 @@
-//! `Moment`: when something was, one SQL type over three backends.
+//! Time columns: [`Moment`] is `DATETIME` on MySQL, `TIMESTAMP` on PostgreSQL, and text on SQLite. [`Time`] is its value.
 //!
-//! `DATETIME` on MySQL, `TIMESTAMP` on PostgreSQL, text on SQLite. Diesel's own `Timestamp` is bound on MySQL as its
-//! TIMESTAMP, whatever the column is; MariaDB takes one after 2038-01-19 03:14:07 UTC for a NULL, in an insert as in a
-//! comparison. A DATETIME goes on to the year 9999.
+//! Diesel's own `Timestamp` is not used: it is bound on MySQL as a TIMESTAMP, whatever the column's type, and MariaDB reads
+//! a TIMESTAMP after 2038-01-19 03:14:07 UTC as NULL. A DATETIME goes up to the year 9999.
 
 use std::ops::{Add, Deref, Sub};
 
@@ -15,7 +14,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{HasSqlType, SqlOrd, SqlType, Timestamp};
 use diesel::sqlite::Sqlite;
 
-use super::connection::MultiBackend;
+use crate::store::connection::MultiBackend;
 
 /// The SQL type of a column that holds a time.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
@@ -26,7 +25,7 @@ pub struct Moment;
 
 impl SqlOrd for Moment {}
 
-/// The Rust value of a [`Moment`] column: UTC. It can be used as what is inside.
+/// The Rust value of a [`Moment`] column, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Moment)]
 pub struct Time(pub NaiveDateTime);
@@ -63,7 +62,7 @@ impl Sub for Time {
     }
 }
 
-/// Diesel knows each backend's form of a time under the name of `Timestamp`.
+/// Converts a time as Diesel converts its `Timestamp` on this backend.
 macro_rules! as_timestamp {
     ($backend:ty) => {
         impl ToSql<Moment, $backend> for Time {

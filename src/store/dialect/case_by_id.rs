@@ -1,4 +1,4 @@
-//! Another value for each row, in one UPDATE.
+//! A different value for each row, in one UPDATE.
 
 use std::marker::PhantomData;
 
@@ -9,35 +9,35 @@ use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, SingleValue, SqlType, Text};
 
-/// `CASE id WHEN .. THEN .. END`: the value that goes with each id.
-pub fn by_row<ST, C, V>(id: C, values: Vec<(String, V)>) -> ByRow<ST, C, V> {
-    ByRow { id, values, sql_type: PhantomData }
+/// `CASE id WHEN .. THEN .. END`: each id has its own value.
+pub fn case_by_id<ST, C, V>(id: C, values: Vec<(String, V)>) -> CaseById<ST, C, V> {
+    CaseById { id, values, sql_type: PhantomData }
 }
 
-/// What [`by_row`] says.
+/// The expression of [`case_by_id`].
 #[derive(Debug, Clone)]
-pub struct ByRow<ST, C, V> {
+pub struct CaseById<ST, C, V> {
     id: C,
     values: Vec<(String, V)>,
     sql_type: PhantomData<ST>,
 }
 
-impl<ST: SqlType + SingleValue, C, V> Expression for ByRow<ST, C, V> {
+impl<ST: SqlType + SingleValue, C, V> Expression for CaseById<ST, C, V> {
     type SqlType = ST;
 }
 
-impl<ST, C, V> ValidGrouping<()> for ByRow<ST, C, V> {
+impl<ST, C, V> ValidGrouping<()> for CaseById<ST, C, V> {
     type IsAggregate = is_aggregate::No;
 }
 
-impl<ST, C: AppearsOnTable<T>, V, T> AppearsOnTable<T> for ByRow<ST, C, V> where Self: Expression {}
+impl<ST, C: AppearsOnTable<T>, V, T> AppearsOnTable<T> for CaseById<ST, C, V> where Self: Expression {}
 
-impl<ST, C, V> QueryId for ByRow<ST, C, V> {
+impl<ST, C, V> QueryId for CaseById<ST, C, V> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<ST, C, V, DB> QueryFragment<DB> for ByRow<ST, C, V>
+impl<ST, C, V, DB> QueryFragment<DB> for CaseById<ST, C, V>
 where
     DB: Backend + HasSqlType<ST> + HasSqlType<Text>,
     C: QueryFragment<DB>,
@@ -45,7 +45,7 @@ where
     String: ToSql<Text, DB>,
 {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        // There are as many of these as there are numbers of rows.
+        // Each number of rows is another statement.
         pass.unsafe_to_cache_prepared();
         pass.push_sql("CASE ");
         self.id.walk_ast(pass.reborrow())?;

@@ -1,18 +1,18 @@
 //! The store: transactions over a pool of connections, and one file of rows and queries per noun.
 //!
-//! Only this room makes a [`Tx`], and only this room retries: a deadlock, a serialization failure, a Galera
-//! conflict, a busy SQLite or a lost compare-and-swap runs the closure again, a bounded number of times with a
-//! random pause. Nothing remote may therefore happen inside the closure.
+//! Only this module makes a [`Tx`], and only this module retries: after a deadlock, a serialization failure, a Galera
+//! conflict, a busy SQLite or a lost compare-and-set it runs the closure again, a bounded number of times with a random
+//! pause. The closure must therefore call no remote service.
 
 pub mod action_attachments;
 pub mod actions;
 pub mod backups;
 pub mod clients;
+mod coalescer;
 pub mod connection;
 pub mod copy;
 pub mod counts;
 pub mod dialect;
-pub mod document_type;
 pub mod foreign;
 pub mod identity;
 pub mod import;
@@ -21,7 +21,6 @@ pub mod job_trusts;
 pub mod jobs;
 pub mod listing;
 pub mod migrations;
-pub mod moment_type;
 mod outage;
 pub mod owners;
 pub mod page;
@@ -37,8 +36,8 @@ pub mod sessions;
 mod settings;
 pub mod sqlite_file;
 pub mod sweep;
-mod together;
 mod transact;
+pub mod types;
 pub mod url;
 mod wait;
 
@@ -48,15 +47,15 @@ use chrono::SubsecRound;
 use diesel::result::Error as DieselError;
 
 use crate::error::{Error, Result};
+use coalescer::Coalescer;
 use connection::AnyConnection;
 use dialect::Access;
-use moment_type::Time;
 use pool::{Pool, discard};
 use replica::Replica;
 use scan::Permits;
 pub use settings::Settings;
 use sqlite_file::ServedFile;
-use together::Together;
+use types::time::Time;
 use url::DatabaseUrl;
 pub use wait::wait_for;
 
@@ -65,16 +64,16 @@ pub use wait::wait_for;
 pub struct Store {
     pool: Pool,
     url: Arc<DatabaseUrl>,
-    /// How often a transaction is run again before the client hears of the contention.
+    /// How often a transaction is retried before the client gets a 503.
     max_retries: u32,
     replica: Option<Arc<Replica>>,
-    /// The file, where this process serves an SQLite database.
+    /// The SQLite file that this process serves, if it serves one.
     file: Option<Arc<ServedFile>>,
-    /// Where requests for job documents meet.
-    views: Arc<Together<String, Option<jobs::JobView>>>,
-    /// Where polls meet.
+    /// Coalesces reads of job documents by id.
+    views: Arc<Coalescer<String, Option<jobs::JobView>>>,
+    /// Coalesces the statements of polls.
     polls: Arc<jobs::Polls>,
-    /// What bounds searches inside documents.
+    /// Bounds the searches inside documents.
     scans: Arc<Permits>,
 }
 
@@ -82,18 +81,18 @@ pub struct Store {
 pub struct Tx<'c> {
     connection: &'c mut AnyConnection,
     file: Option<&'c ServedFile>,
-    /// The one moment at which everything in this transaction happens: UTC, in whole microseconds.
+    /// The time of everything that this transaction writes: UTC, in whole microseconds.
     pub now: Time,
 }
 
-/// Why a transaction's closure gave up.
+/// Why a transaction's closure failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The database said no; the store knows whether that means "again".
+    /// The database refused a statement; the store decides whether to retry.
     Database(DieselError),
-    /// A compare-and-swap found that somebody was faster: roll back and run again.
+    /// A compare-and-set found that another transaction has changed the row: roll back and retry.
     Stale,
-    /// The request cannot be done: roll back and give this answer.
+    /// The request is refused: roll back and answer with this error.
     Answer(Box<Error>),
 }
 
@@ -112,8 +111,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// A compare-and-swap's row count, checked: anything but one row means that somebody was faster.
-pub fn swapped(rows: usize) -> Outcome<()> {
+/// Checks the row count of a compare-and-set: unless it is one, another transaction has changed or deleted the row.
+pub fn expect_one_row(rows: usize) -> Outcome<()> {
     if rows == 1 { Ok(()) } else { Err(Failure::Stale) }
 }
 
@@ -122,26 +121,26 @@ pub fn new_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-/// Whether `id` can be an id of ours or of Keystone's: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2 "IDs").
-/// Anything else names nothing, and is not shown to a database that might round it to something.
+/// Whether `id` has the form of an id of this service or of Keystone: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2
+/// "IDs"). No other text is sent to the database as an id, because a backend could convert it to one that exists.
 pub fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// Now, in UTC, in the whole microseconds that every backend can hold.
+/// The current time in UTC, in whole microseconds, which every backend can store.
 pub fn now() -> Time {
     Time(chrono::Utc::now().naive_utc().trunc_subsecs(6))
 }
 
-/// How many may ask for the same kind of thing at the same time, before the others do so together: more of them than half
-/// of the processors only take turns.
-fn useful_askers() -> usize {
+/// How many statements of one kind run at once before the others are coalesced: half as many as there are processors.
+/// More of them would only compete for the processors.
+fn max_in_flight() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
 impl Tx<'_> {
-    /// Refuses to create something while the file system of an SQLite database has little room. Changes and deletions
-    /// do not call this, so that clients can make room by the API.
+    /// Refuses to create rows while the file system of an SQLite database has little free space. Changes and deletions
+    /// do not call this, so that clients can free space through the API.
     ///
     /// # Errors
     /// 503.
@@ -154,20 +153,20 @@ impl Tx<'_> {
 }
 
 impl Store {
-    /// A store over at most `connections` pooled connections, everything else as it is without configuration.
+    /// A store over at most `connections` pooled connections, with the default for every other setting.
     pub fn new(url: DatabaseUrl, connections: u32) -> Self {
         let settings =
             Settings { max_connections: connections, max_idle: connections, ..Settings::default() };
         Self::with_settings(url, &settings)
     }
 
-    /// A store as `[database]` has it. Nothing is connected yet: a database that is away at the start is an outage
-    /// like any other.
+    /// A store with the settings of `[database]`. It opens no connection yet: a database that is down at the start is
+    /// handled as any other outage.
     pub fn with_settings(url: DatabaseUrl, settings: &Settings) -> Self {
         Self::serving(url, settings, None)
     }
 
-    /// The same, over a file that this process serves: requests fail once the file is replaced.
+    /// As [`Store::with_settings`], over an SQLite file that this process serves: requests fail once the file is replaced.
     pub fn serving(url: DatabaseUrl, settings: &Settings, file: Option<Arc<ServedFile>>) -> Self {
         let pool = Pool::new(url.clone(), settings, file.clone());
         Self {
@@ -177,23 +176,23 @@ impl Store {
             url: Arc::new(url),
             max_retries: settings.db_max_retries,
             replica: None,
-            views: Arc::new(Together::new(useful_askers())),
-            polls: jobs::Polls::new(useful_askers()),
+            views: Arc::new(Coalescer::new(max_in_flight())),
+            polls: jobs::Polls::new(max_in_flight()),
         }
     }
 
-    /// The same store, with a replica of its database to read from (`[database] slave_connection`). A replica that is
-    /// away, or has an old schema, is done without until it is there again.
+    /// The same store with a replica to read from (`[database] slave_connection`). While the replica is unreachable or
+    /// has an old schema, the store reads from the primary.
     pub fn with_replica(self, url: DatabaseUrl, settings: &Settings) -> Self {
         Self { replica: Some(Arc::new(Replica::new(url, settings))), ..self }
     }
 
-    /// Whether the file of an SQLite database was replaced or removed since this process began to serve it.
+    /// Whether the SQLite file was replaced or removed since this process began to serve it.
     pub fn is_replaced(&self) -> bool {
         self.file.as_ref().is_some_and(|file| file.check().is_err())
     }
 
-    /// Comes back once the pool of connections can be used, whether or not the database answers.
+    /// Returns once the lock of the connection pool is free, whether or not the database answers.
     pub fn expect_pool(&self) {
         self.pool.expect();
     }
@@ -206,27 +205,27 @@ impl Store {
     /// Runs `work` on one consistent snapshot.
     ///
     /// # Errors
-    /// What `work` answers; 503 while the database is away; 500 for anything it should not have said.
+    /// The error of `work`; 503 while the database is unreachable; 500 for an unexpected database error.
     pub fn read<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
         self.transact(Access::Read, work)
     }
 
-    /// Runs `work`, which is one statement that writes nothing: its own snapshot, and one round trip to the database.
+    /// Runs `work`, which is a single statement that writes nothing: it needs no transaction, and one round trip.
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub fn read_one<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
-        self.transact(Access::One, work)
+    pub fn read_statement<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+        self.transact(Access::Statement, work)
     }
 
-    /// Runs `work`, which is one statement, and the same when it is run twice: a connection that is lost does not say
-    /// whether it was.
+    /// Runs `work`, which is a single idempotent statement: after a lost connection it is run again, although it may have
+    /// taken effect.
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_one<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
+    pub fn write_statement<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
         let mut is_lost = false;
-        let outcome = self.transact(Access::One, |tx| {
+        let outcome = self.transact(Access::Statement, |tx| {
             let outcome = work(tx);
             is_lost |= transact::has_lost(&outcome);
             outcome
@@ -234,8 +233,8 @@ impl Store {
         outcome.map_err(|error| if is_lost { transact::may_be_made(error) } else { error })
     }
 
-    /// As [`Store::read`], but what is read may be as old as the replica is behind, where there is one. What that does
-    /// not know, or fails to say, the database itself is asked.
+    /// As [`Store::read`], but from the replica if there is one, so that the result may be stale. If the replica fails or
+    /// does not have a row, the primary is read.
     ///
     /// # Errors
     /// As [`Store::read`].
@@ -249,27 +248,27 @@ impl Store {
     /// Runs `work` in a transaction that commits if and only if `work` succeeds.
     ///
     /// # Errors
-    /// As [`Store::read`]; also 503 when the contention outlasts all attempts.
+    /// As [`Store::read`]; also 503 when every attempt meets contention.
     pub fn write<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Outcome<T>) -> Result<T> {
         self.transact(Access::Write, work)
     }
 
-    /// Runs `read`, which writes nothing and says which version it has seen, and then `change`, one statement that changes
-    /// that version only ([`swapped`]): two round trips to the database, where a transaction has four. `None` if `read` says
-    /// that it cannot be done this way.
+    /// Changes a row without a transaction: `read` returns the row's version, and `change` is one statement that changes
+    /// this version only ([`expect_one_row`]). That is two round trips; a transaction has four. `None` if `read` returns
+    /// `None`, because the change needs a transaction.
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn swap<R, T>(
+    pub fn compare_and_set<R, T>(
         &self,
         mut read: impl FnMut(&mut Tx<'_>) -> Outcome<Option<(i32, R)>>,
         mut change: impl FnMut(&mut Tx<'_>, R) -> Outcome<T>,
     ) -> Result<Option<T>> {
         let mut lost = None;
-        let outcome = self.transact(Access::One, |tx| {
+        let outcome = self.transact(Access::Statement, |tx| {
             let Some((version, seen)) = read(tx)? else { return Ok(None) };
-            // A connection that was lost does not say whether the change was made. As long as the version is the old one, it
-            // was not; whose change another one is, nobody knows.
+            // After a lost connection it is unknown whether the change was made. If the version is still the same, it was not;
+            // a new version may come from this change or from another.
             if lost.is_some_and(|lost| lost != version) {
                 return Err(transact::unknown("the version has changed since".to_owned()).into());
             }

@@ -1,6 +1,5 @@
-//! `Document`: real JSON in the database, one SQL type over three backends.
-//!
-//! `JSON` on MySQL (where MariaDB means checked text), `JSONB` on PostgreSQL, checked `TEXT` on SQLite.
+//! JSON columns: [`Document`] is `JSON` on MySQL (checked text on MariaDB), `JSONB` on PostgreSQL, and checked `TEXT` on
+//! SQLite. [`Json`] is its value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +15,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use super::connection::MultiBackend;
+use crate::store::connection::MultiBackend;
 
 /// The SQL type of a column that holds a JSON object or array.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]
@@ -25,12 +24,10 @@ use super::connection::MultiBackend;
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Document;
 
-/// The Rust value of a [`Document`] column: compact JSON text, in which the members of every object are in the order of
-/// their names.
+/// The Rust value of a [`Document`] column: compact JSON text with the members of every object sorted by name.
 ///
-/// A row keeps the text, and not a [`Value`] of it: a `Value` takes about 17 times as much memory, and a page has up
-/// to a thousand rows. One order of the members makes two texts equal if their values are, and the backends return
-/// the members in orders of their own.
+/// A row holds the text and not a [`Value`], which takes about 17 times as much memory: a page has up to a thousand rows.
+/// The members are sorted because each backend returns them in another order; so equal values have equal text.
 #[derive(Clone, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Document)]
 pub struct Json(Box<RawValue>);
@@ -70,8 +67,7 @@ impl Json {
     }
 }
 
-/// JSON text, written compactly and with the members of every object in the order of their names. Only one level is in
-/// memory at a time.
+/// JSON text that serializes compactly and with sorted members. It parses one level at a time, which saves memory.
 struct Sorted<'t>(&'t str);
 
 impl Serialize for Sorted<'_> {
@@ -112,7 +108,7 @@ impl fmt::Debug for Json {
 
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
-        // Every value has a text.
+        // A `Value` always serializes.
         Self(to_raw_value(&value).unwrap_or_default())
     }
 }
@@ -169,7 +165,7 @@ mod postgres {
     use diesel::pg::Pg;
     use std::io::Write;
 
-    /// The only version of JSONB's binary form there is; the first byte on the wire.
+    /// The only version of JSONB's binary format; the first byte on the wire.
     const JSONB_VERSION: u8 = 1;
 
     impl ToSql<Document, Pg> for Json {

@@ -1,45 +1,45 @@
-//! "Is one of these", in a statement that can be kept.
+//! `IN (...)` with a padded list, so that the statement can be cached.
 
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Bool, Text};
 
-/// That a text column has one of some values, of which there is at least one.
+/// `column IN (values)` for a text column. There must be at least one value.
 ///
-/// As `column.eq_any(values)`, which says this with as many parameters as there are values: as many statements as there
-/// are lengths of lists, so that MySQL and SQLite are made to forget each after use, and to read and plan it anew each
-/// time. Here the last value is repeated up to a power of two, and the few statements that can then be are kept.
-pub fn one_of<C>(column: C, values: Vec<String>) -> OneOf<C> {
-    OneOf { column, values }
+/// `column.eq_any(values)` has one parameter for each value on MySQL and SQLite. Each length of the list is another
+/// statement there, which Diesel does not cache, so that it is parsed and planned anew each time. Here the last value is
+/// repeated up to a power of two, and the few statements that result are cached.
+pub fn in_list<C>(column: C, values: Vec<String>) -> InList<C> {
+    InList { column, values }
 }
 
-/// What [`one_of`] says.
+/// The expression of [`in_list`].
 #[derive(Debug, Clone)]
-pub struct OneOf<C> {
+pub struct InList<C> {
     column: C,
     values: Vec<String>,
 }
 
-impl<C> Expression for OneOf<C> {
+impl<C> Expression for InList<C> {
     type SqlType = Bool;
 }
 
-impl<C> ValidGrouping<()> for OneOf<C> {
+impl<C> ValidGrouping<()> for InList<C> {
     type IsAggregate = is_aggregate::No;
 }
 
-impl<C: AppearsOnTable<T>, T> AppearsOnTable<T> for OneOf<C> {}
+impl<C: AppearsOnTable<T>, T> AppearsOnTable<T> for InList<C> {}
 
-impl<C: AppearsOnTable<T>, T> SelectableExpression<T> for OneOf<C> {}
+impl<C: AppearsOnTable<T>, T> SelectableExpression<T> for InList<C> {}
 
-// Its SQL has as many parameters as there are values.
-impl<C> QueryId for OneOf<C> {
+// The number of parameters depends on the values, so that the type does not identify the SQL.
+impl<C> QueryId for InList<C> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C, DB> QueryFragment<DB> for OneOf<C>
+impl<C, DB> QueryFragment<DB> for InList<C>
 where
     C: QueryFragment<DB>,
     DB: diesel::backend::Backend,
@@ -50,7 +50,7 @@ where
         self.column.walk_ast(pass.reborrow())?;
         pass.push_sql(" IN (");
         let Some(last) = self.values.last() else {
-            return Err(diesel::result::Error::QueryBuilderError("one of nothing".into()));
+            return Err(diesel::result::Error::QueryBuilderError("an IN list without values".into()));
         };
         for place in 0..self.values.len().next_power_of_two() {
             if place > 0 {
