@@ -88,7 +88,7 @@ impl Validator {
         });
         answer.unwrap_or_else(|| {
             self.turn_away();
-            Err(Error::crowded_out())
+            Err(Error::identity_overloaded())
         })
     }
 
