@@ -1,9 +1,10 @@
 //! Version 1 of the API (contract, api-v1): a second route table with the handlers of version 2.
 //!
-//! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the path
-//! names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
-//! [`Scope`]: a resource outside of it is a 404, and lists do not contain it. Documents are those of version 2, with the
-//! additional keys that clients of version 1 read; [`Request::is_v1`] tells a handler which version the request uses.
+//! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the
+//! path names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
+//! [`Scope`]: a resource outside of it is a 404, and lists do not contain it. Documents are those of version 2, with
+//! the additional keys that clients of version 1 read; [`Request::is_v1`] tells a handler which version the request
+//! uses.
 
 mod routes;
 
@@ -98,8 +99,8 @@ pub fn answer(
     Ok(reply)
 }
 
-/// The project of the resource in the path, if the caller sees it. A replacement (POST) of a missing resource creates it in
-/// the token's project.
+/// The project of the resource in the path, if the caller sees it. A replacement (POST) of a missing resource creates
+/// it in the token's project.
 fn project_of(
     app: &App,
     noun: Noun,

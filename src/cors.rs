@@ -96,8 +96,8 @@ fn allowed(origin: &str, group: &Settings, reply: Reply) -> Reply {
     }
 }
 
-/// The value of `Access-Control-Allow-Origin` for an origin, and the first group that names it. A group with `*` applies to
-/// origins that no group names.
+/// The value of `Access-Control-Allow-Origin` for an origin, and the first group that names it. A group with `*`
+/// applies to origins that no group names.
 fn group_of<'s>(settings: &'s [Settings], origin: &str) -> Option<(&'s str, &'s Settings)> {
     let find = |wanted: &str| {
         settings.iter().find_map(|group| {

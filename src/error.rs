@@ -1,7 +1,7 @@
 //! The error type of everything between a request and its response.
 //!
-//! The kind of an error decides the status. Every error has two texts: `description` is for the client, and `log` is for
-//! the operator and only logged.
+//! The kind of an error decides the status. Every error has two texts: `description` is for the client, and `log` is
+//! for the operator and only logged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -206,7 +206,8 @@ impl Error {
         error
     }
 
-    /// 503 `Service Unavailable`: a dependency is unavailable, and a retry may help. `what` is a sentence for the client.
+    /// 503 `Service Unavailable`: a dependency is unavailable, and a retry may help. `what` is a sentence for the
+    /// client.
     pub fn unavailable(what: impl Into<String>, log: impl Into<String>) -> Self {
         let mut error = Self::new(Kind::Unavailable, "Service Unavailable", what);
         error.log = Some(log.into());

@@ -1,5 +1,5 @@
-//! One file per noun. A handler does four things: it reads the call, checks permissions, runs one transaction, and renders
-//! the result.
+//! One file per noun. A handler does four things: it reads the call, checks permissions, runs one transaction, and
+//! renders the result.
 
 pub mod action_attachments;
 pub mod action_reports;

@@ -147,8 +147,8 @@ impl Call {
         })
     }
 
-    /// The same request as sent to the proxy in front of this service: with the proxy's base URL, and without its prefix
-    /// in the path.
+    /// The same request as sent to the proxy in front of this service: with the proxy's base URL, and without its
+    /// prefix in the path.
     #[must_use]
     pub fn behind_proxy(mut self, proxy: &proxy::Settings, forwarded: &proxy::Forwarded) -> Self {
         let (prefix, cut) = proxy::mount(proxy, forwarded, &self.segments);
@@ -196,8 +196,8 @@ impl Call {
 
     /// The body as JSON. An empty body is `{}`, because clients send no body instead of an empty object.
     ///
-    /// Errors: 400 for a body that is not JSON in UTF-8, for a repeated key, for more than [`MAX_DEPTH`] levels, and for
-    /// U+0000 in any string.
+    /// Errors: 400 for a body that is not JSON in UTF-8, for a repeated key, for more than [`MAX_DEPTH`] levels, and
+    /// for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }

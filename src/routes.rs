@@ -307,8 +307,8 @@ impl Route {
 /// The collections whose documents a client may send back as a whole.
 const DOCUMENTS: &[&str] = &["actions", "backups", "jobs", "sessions"];
 
-/// Whether a request changes or replaces a document, so that its body may be as large as the response to a GET. The path
-/// may begin with a proxy's prefix.
+/// Whether a request changes or replaces a document, so that its body may be as large as the response to a GET. The
+/// path may begin with a proxy's prefix.
 pub fn takes_document(method: &str, path: &str) -> bool {
     let mut parts = path.rsplit('/').filter(|part| !part.is_empty()).skip(1);
     let noun = parts.next().is_some_and(|noun| DOCUMENTS.contains(&noun));
@@ -331,8 +331,8 @@ fn is_param(part: &str) -> bool {
 /// 404 or 405 without a route; 401, 403 and 406; the handler's errors.
 pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
     answer(app, call).or_else(|error| match error.kind {
-        // The challenge needs the authentication strategy, which only this layer knows. The server does not see a 401 as
-        // an error any more, so it is logged here.
+        // The challenge needs the authentication strategy, which only this layer knows. The server does not see a 401
+        // as an error any more, so it is logged here.
         Kind::Unauthorized => {
             if error.log.is_some() {
                 log::info!("{error}");

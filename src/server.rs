@@ -1,5 +1,5 @@
-//! The HTTP server: it listens, reads requests, serves a limited number of them at once, and finishes them when it is told
-//! to stop.
+//! The HTTP server: it listens, reads requests, serves a limited number of them at once, and finishes them when it is
+//! told to stop.
 //!
 //! Requests and responses are rouille's, but not the connection layer. That layer (tiny_http 0.12) leaves connections
 //! unanswered when many arrive at once, reads without a time-out, stops accepting for good when the process runs out of
@@ -38,7 +38,8 @@ use head::Framing;
 use limits::LargeBodies;
 use registry::Registry;
 
-/// The maximum number of connections that wait to be accepted. The system's limit (`net.core.somaxconn`) is usually 4096.
+/// The maximum number of connections that wait to be accepted. The system's limit (`net.core.somaxconn`) is usually
+/// 4096.
 const BACKLOG: i32 = 4096;
 
 /// The interval at which the stop flag is checked.
@@ -62,15 +63,15 @@ pub struct Settings {
     pub max_connections: usize,
     /// The maximum size of a body in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
-    /// The same for requests that may send a whole document back. It is larger because clients escape characters outside
-    /// ASCII, which takes up to three times the bytes that they received.
+    /// The same for requests that may send a whole document back. It is larger because clients escape characters
+    /// outside ASCII, which takes up to three times the bytes that they received.
     pub max_document_body_size: usize,
     /// Which headers of a proxy are trusted.
     pub proxy: proxy::Settings,
     /// The URL with which links in responses begin (`[DEFAULT] public_endpoint`); `None` takes the host of the request.
     pub public_endpoint: Option<Endpoint>,
-    /// Whether to serve only requests that name a loopback host. It protects against DNS rebinding: a web page whose name
-    /// resolves to 127.0.0.1 sends its own name.
+    /// Whether to serve only requests that name a loopback host. It protects against DNS rebinding: a web page whose
+    /// name resolves to 127.0.0.1 sends its own name.
     pub loopback_hosts_only: bool,
     /// Which pages of other origins may use the service (`[cors]` and `[cors.<name>]`).
     pub cors: Vec<cors::Settings>,
@@ -179,8 +180,8 @@ impl Server {
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((settings.bind_host.as_str(), settings.bind_port))?;
-        // Call `listen` again with a longer queue: the standard library's has 128 places, and a client that finds the queue
-        // full retries after a second.
+        // Call `listen` again with a longer queue: the standard library's has 128 places, and a client that finds the
+        // queue full retries after a second.
         socket2::SockRef::from(&listener).listen(BACKLOG)?;
         Self::on(listener, false, settings, service)
     }
@@ -221,8 +222,8 @@ impl Server {
         self.address
     }
 
-    /// Serves until `stop` is set. Then it closes the port, answers the requests that have arrived, and returns when these
-    /// are finished, or after `drain`.
+    /// Serves until `stop` is set. Then it closes the port, answers the requests that have arrived, and returns when
+    /// these are finished, or after `drain`.
     pub fn run(self, stop: Arc<AtomicBool>) -> io::Result<()> {
         let Self { listener, address, front } = self;
         let accepting = Arc::clone(&front);
@@ -254,8 +255,8 @@ impl Server {
     }
 }
 
-/// Listens, unless a socket is `inherited`, passes the address to `on_ready`, and serves until SIGTERM or SIGINT. `on_hangup`
-/// runs at each SIGHUP.
+/// Listens, unless a socket is `inherited`, passes the address to `on_ready`, and serves until SIGTERM or SIGINT.
+/// `on_hangup` runs at each SIGHUP.
 pub fn serve<F>(
     settings: Settings,
     inherited: Option<TcpListener>,

@@ -63,8 +63,8 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&ACTION_DOCUMENT),
 };
 
-/// Schema of an action's word or mode. Clients send words that no agent knows; only the new actions of a job are checked
-/// for them ([`check_words`]).
+/// Schema of an action's word or mode. Clients send words that no agent knows; only the new actions of a job are
+/// checked for them ([`check_words`]).
 fn any_word() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 64})
 }
@@ -337,8 +337,8 @@ pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
     }
 }
 
-/// The canonical text of a `freezer_action`. Two of them are equivalent if their texts are equal; a null member counts as
-/// missing.
+/// The canonical text of a `freezer_action`. Two of them are equivalent if their texts are equal; a null member
+/// counts as missing.
 pub fn canonical(object: &Map<String, Value>) -> String {
     let members: BTreeMap<&String, &Value> =
         object.iter().filter(|(key, value)| !value.is_null() && *key != "os_trust_id").collect();

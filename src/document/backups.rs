@@ -80,8 +80,9 @@ fn valid_time(value: Option<&Value>) -> Option<Value> {
     (*TIMES.start() as f64..=*TIMES.end() as f64).contains(&seconds).then_some(number)
 }
 
-/// Converts a `time_stamp` to a number, and refuses any value that the command line cannot convert: it sorts its lists by
-/// the time, and would fail. An unfinished record may lack the time, and gets the time at which it is `written`.
+/// Converts a `time_stamp` to a number, and refuses any value that the command line cannot convert: it sorts its
+/// lists by the time, and would fail. An unfinished record may lack the time, and gets the time at which it is
+/// `written`.
 fn check_time(status: &str, metadata: &mut Map<String, Value>, written: Time) -> Result<()> {
     let sent = metadata.get("time_stamp");
     if let Some(time) = valid_time(sent) {
@@ -116,8 +117,8 @@ pub enum Metadata<'b> {
 
 impl<'b> Metadata<'b> {
     fn new(backup: &'b Backup) -> Self {
-        // The column has the time of the metadata if that is a whole number. The metadata may have it under the old name
-        // `timestamp` only.
+        // The column has the time of the metadata if that is a whole number. The metadata may have it under the old
+        // name `timestamp` only.
         let text = backup.metadata.text();
         let has_time = text.contains("\"time_stamp\"") && !text.contains("\"timestamp\"");
         if has_time && backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {

@@ -41,8 +41,8 @@ pub const FIELDS: Fields = &[
 /// The states of a client.
 const STATES: &[&str] = &["up", "down"];
 
-/// The keys that lists of clients filter and sort by. The marker is the `uuid`: a list can have a name twice, once for a
-/// client of the project and once for a central client.
+/// The keys that lists of clients filter and sort by. The marker is the `uuid`: a list can have a name twice, once
+/// for a client of the project and once for a central client.
 pub static COLLECTION: Collection = Collection {
     noun: "clients",
     path: "clients",
@@ -152,8 +152,8 @@ fn change_properties(read_only: &[&str]) -> Map<String, Value> {
     properties
 }
 
-/// The body of `PATCH /clients/{client_id}`: the keys to change, at the top level or inside `client`, where the document
-/// has them.
+/// The body of `PATCH /clients/{client_id}`: the keys to change, at the top level or inside `client`, where the
+/// document has them.
 pub static CLIENT_PATCH: Shape = Shape::new("ClientPatch", || {
     let outer = [READ_ONLY, &["project_id", "user_id", "_version", "version"]].concat();
     let mut properties = change_properties(&outer);

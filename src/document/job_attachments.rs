@@ -1,4 +1,5 @@
-//! The job attachment: a job on one client, alone or in a session (data model, "How a job document maps onto the rows").
+//! The job attachment: a job on one client, alone or in a session (data model, "How a job document maps onto the
+//! rows").
 
 use serde_json::{Value, json};
 
@@ -32,7 +33,8 @@ const OWN_READ_ONLY: &[&str] = &[
 /// The keys about a run, which a new attachment does not have yet.
 const RUN: &[&str] = &["result", "current_pid", "time_started", "time_ended"];
 
-/// Schema of a request body: these keys, and `ignored` ones, which a client that sends a whole document back may include.
+/// Schema of a request body: these keys, and `ignored` ones, which a client that sends a whole document back may
+/// include.
 pub(super) fn request_schema(mut properties: Value, required: &[&str], ignored: &[&[&str]]) -> Value {
     for key in ignored.concat() {
         properties[key] = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
@@ -250,8 +252,8 @@ impl AttachmentPatch {
     }
 }
 
-/// The part of an attachment's document that its entity tag covers: everything but whether its event has been delivered.
-/// A poll delivers the event, and is not a change of the attachment.
+/// The part of an attachment's document that its entity tag covers: everything but whether its event has been
+/// delivered. A poll delivers the event, and is not a change of the attachment.
 pub fn stable_part(document: &Value) -> Value {
     let mut part = document.clone();
     if let Value::Object(part) = &mut part {

@@ -1,7 +1,7 @@
 //! The schedule object (contract, api-v2 §4): `job_schedule` of a job, `schedule` of a session.
 //!
-//! It mixes two things. The `schedule_*` keys say when to run, and are replaced together, as one unit. The other keys say
-//! how the latest run went, and are set one by one.
+//! It mixes two things. The `schedule_*` keys say when to run, and are replaced together, as one unit. The other keys
+//! say how the latest run went, and are set one by one.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,8 @@ pub use crate::store::jobs::STATUSES;
 /// The results of a run.
 pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
 
-/// The keys of every schedule object. The `schedule_*` keys have rules that no schema can express; [`check`] applies them.
+/// The keys of every schedule object. The `schedule_*` keys have rules that no schema can express; [`check`] applies
+/// them.
 fn properties() -> Value {
     let text = |what: &str| about(what, json!({"type": "string"}));
     let date = |what: &str| {

@@ -11,8 +11,8 @@ use super::shape::{Shape, about, must_be};
 use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
 
-/// The well-known keys of one kind of document, each with its JSON pointer. A well-known key is looked up at its pointer
-/// only: a `status` inside an action is not the job's.
+/// The well-known keys of one kind of document, each with its JSON pointer. A well-known key is looked up at its
+/// pointer only: a `status` inside an action is not the job's.
 pub type Fields = &'static [(&'static str, &'static str)];
 
 /// The maximum number of conditions and words in one search. The SQL statement nests one level per condition.
@@ -110,7 +110,8 @@ fn conditions(list: Option<&Value>) -> Vec<(String, Value)> {
     objects.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-/// The conditions in `_all`, if its value is the JSON text of a list of objects, which the command line and scripts send.
+/// The conditions in `_all`, if its value is the JSON text of a list of objects, which the command line and scripts
+/// send.
 fn nested(key: &str, value: &Value) -> Option<Vec<(String, Value)>> {
     let text = value.as_str().filter(|_| key == "_all")?;
     let list: Vec<Map<String, Value>> = serde_json::from_str(text).ok()?;
@@ -148,8 +149,8 @@ pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
     search.wanted.iter().all(holds) && !search.unwanted.iter().any(holds) && has_words(document, search)
 }
 
-/// Whether a document has every wanted word, and lacks a word of each unwanted text. The document's text is converted to
-/// lower case once, however many words there are.
+/// Whether a document has every wanted word, and lacks a word of each unwanted text. The document's text is converted
+/// to lower case once, however many words there are.
 fn has_words(document: &Value, search: &Search) -> bool {
     if search.words.is_empty() && search.unwanted_words.is_empty() {
         return true;

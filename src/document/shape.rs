@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 
-/// The shape of a request body, which it validates, or of a response body. The OpenAPI document (`openapi.rs`) publishes
-/// all of them.
+/// The shape of a request body, which it validates, or of a response body. The OpenAPI document (`openapi.rs`)
+/// publishes all of them.
 pub struct Shape {
     name: &'static str,
     schema: fn() -> Value,
@@ -85,8 +85,8 @@ fn describe_error(schema: &Value, error: &ValidationError<'_>) -> String {
     format!("At {place}: {}.", what.trim_end_matches('.'))
 }
 
-/// What a value must be, for the keywords whose error text from the validator would not help a user: it repeats a regular
-/// expression, or counts alternatives.
+/// What a value must be, for the keywords whose error text from the validator would not help a user: it repeats a
+/// regular expression, or counts alternatives.
 fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     let (node, keyword) = error.schema_path().as_str().rsplit_once('/')?;
     let node = schema.pointer(node)?;

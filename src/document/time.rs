@@ -1,5 +1,5 @@
-//! Times in the documents of the newer resources: ISO 8601 in UTC (contract, conventions §6 "Naming"). The older documents
-//! have seconds since the epoch.
+//! Times in the documents of the newer resources: ISO 8601 in UTC (contract, conventions §6 "Naming"). The older
+//! documents have seconds since the epoch.
 
 use super::shape::must_be;
 use crate::store::moment_type::Time;

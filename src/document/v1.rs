@@ -1,5 +1,5 @@
-//! Documents of version 1: those of version 2, but `_version` is only in the response for one action, job or session. Lists
-//! and clients have none (contract, api-v1 §4).
+//! Documents of version 1: those of version 2, but `_version` is only in the response for one action, job or session.
+//! Lists and clients have none (contract, api-v1 §4).
 
 use serde_json::Value;
 

@@ -94,8 +94,8 @@ fn unknown(request: &Request<'_>) -> Error {
     Error::not_found(format!("No action report found with ID {}", request.id()))
 }
 
-/// The row of a new report. Checks that the resources that it refers to exist and belong together, and adds the ids that
-/// follow from them.
+/// The row of a new report. Checks that the resources that it refers to exist and belong together, and adds the ids
+/// that follow from them.
 fn new_report(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<ActionReport> {
     let project = request.project();
     let place = match &spec.action_attachment_id {

@@ -1,5 +1,5 @@
-//! Checks that no write makes a document exceed its limit. A document is built from several rows, so a change of one row
-//! can change many documents.
+//! Checks that no write makes a document exceed its limit. A document is built from several rows, so a change of one
+//! row can change many documents.
 
 use super::Request;
 use crate::document::{
@@ -12,14 +12,15 @@ use crate::store::jobs::{self, JobHead, JobView};
 use crate::store::sessions::{self, Session};
 use crate::store::{Failure, Outcome, Tx, action_attachments};
 
-/// Upper bound on a job's document without its actions, in bytes: the description and the schedule have their own limits.
+/// Upper bound on a job's document without its actions, in bytes: the description and the schedule have their own
+/// limits.
 const BESIDE_ACTIONS: usize = 128 * 1024;
 
 /// How many jobs one statement measures.
 const AT_A_TIME: usize = 200;
 
-/// Writes documents that may already exist. `change` gets the size that they may have, and fails with a 413 if one becomes
-/// larger. A document from a release without the limit may keep the size that `stored` returns.
+/// Writes documents that may already exist. `change` gets the size that they may have, and fails with a 413 if one
+/// becomes larger. A document from a release without the limit may keep the size that `stored` returns.
 ///
 /// # Errors
 /// What `change` and `stored` fail with.
@@ -49,7 +50,8 @@ fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<(
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
-            // The second of two concurrent changes of the job's actions waits here, and then measures the result of both.
+            // The second of two concurrent changes of the job's actions waits here, and then measures the result of
+            // both.
             jobs::lock(tx, &job_id)?;
             let (id, size) = largest_job(tx, &job_id)?;
             check_size(&format!("job {id}"), size, stored)?;

@@ -1,5 +1,5 @@
-//! The health check, as in oslo.middleware (contract, conventions §3): it tells a load balancer whether to send requests
-//! to this node. It needs no token, and only its detailed form queries the database.
+//! The health check, as in oslo.middleware (contract, conventions §3): it tells a load balancer whether to send
+//! requests to this node. It needs no token, and only its detailed form queries the database.
 
 mod backends;
 mod database;
@@ -106,8 +106,8 @@ impl Health {
         parts(&self.settings.path).map(|part| format!("/{part}")).collect()
     }
 
-    /// Whether a request is for the health check. A request from an address that is not allowed, or through a proxy while
-    /// proxied requests are ignored, is handled as if there were no health check.
+    /// Whether a request is for the health check. A request from an address that is not allowed, or through a proxy
+    /// while proxied requests are ignored, is handled as if there were no health check.
     pub fn is_for(&self, call: &Call) -> bool {
         let mut segments = call.segments.iter();
         let here =
@@ -139,7 +139,8 @@ impl Health {
         if self.settings.detailed {
             findings.push(self.database.check(store));
         } else if store.is_replaced() {
-            // The SQLite file was replaced: no request to this node succeeds any more, and no other node uses that file.
+            // The SQLite file was replaced: no request to this node succeeds any more, and no other node uses that
+            // file.
             findings.push(database::replaced());
         }
         let healthy = findings.iter().all(|finding| finding.available);
@@ -192,8 +193,8 @@ mod tests {
 
     const PORT: u16 = 9090;
 
-    /// Whether a request is for the health check of a service without a database, and the status and content type of the
-    /// answer.
+    /// Whether a request is for the health check of a service without a database, and the status and content type of
+    /// the answer.
     fn ask(settings: Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> (bool, u16, String) {
         let health = Health::new(settings).unwrap();
         let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();

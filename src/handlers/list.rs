@@ -155,7 +155,8 @@ impl Request<'_> {
         Ok(listing::cut(list_request.page, found))
     }
 
-    /// The response to a list request: the documents, `<noun>_links` if there are more, and `count` if `with_count` is set.
+    /// The response to a list request: the documents, `<noun>_links` if there are more, and `count` if `with_count`
+    /// is set.
     pub(super) fn list_reply<R: Send + Sync + 'static>(
         &self,
         list_request: ListRequest,
@@ -170,8 +171,8 @@ impl Request<'_> {
         Reply::stream_json(200, move |out| body.write(out))
     }
 
-    /// The link to the next page, after `count` items: the same request with this marker. For a search in the body it has
-    /// an offset instead, unless the request has a marker or sorts by a nullable key.
+    /// The link to the next page, after `count` items: the same request with this marker. For a search in the body it
+    /// has an offset instead, unless the request has a marker or sorts by a nullable key.
     fn next(&self, list_request: &ListRequest, count: usize, marker: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.call.query {

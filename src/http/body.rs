@@ -24,14 +24,14 @@ const OTHER_FORMATS: &[(&[u8], &str)] = &[
 
 /// The maximum memory of a parsed body, in parts of 32 bytes: about 24 MiB.
 ///
-/// An array takes one part per value, and an object 16 parts and four more per member. So an object with one member, eight
-/// characters of text, takes 84 times the size of its text.
+/// An array takes one part per value, and an object 16 parts and four more per member. So an object with one member,
+/// eight characters of text, takes 84 times the size of its text.
 pub const MAX_PARTS: usize = 786_432;
 
 /// Reads the body of a request, at most `limit` bytes.
 ///
-/// Errors: 413 for more than `limit` bytes, without reading them if `Content-Length` announces them; 400 if the body is cut
-/// off or its chunks are malformed.
+/// Errors: 413 for more than `limit` bytes, without reading them if `Content-Length` announces them; 400 if the body
+/// is cut off or its chunks are malformed.
 pub fn read(request: &rouille::Request, limit: usize) -> Result<Vec<u8>> {
     let chunked = request.header("Transfer-Encoding").is_some();
     // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3).

@@ -12,8 +12,8 @@ pub enum Caching {
     Never,
     /// The caller's own cache, with revalidation before each use: the resources of a project.
     Private,
-    /// Every cache, with revalidation before each use: descriptions of the service, whose links depend on the host in the
-    /// request.
+    /// Every cache, with revalidation before each use: descriptions of the service, whose links depend on the host in
+    /// the request.
     Shared,
 }
 

@@ -1,5 +1,5 @@
-//! Parsing JSON without repeated keys. RFC 8259 (4) does not define the meaning of a repeated key, and two programs that
-//! choose different values for one body are a security hole.
+//! Parsing JSON without repeated keys. RFC 8259 (4) does not define the meaning of a repeated key, and two programs
+//! that choose different values for one body are a security hole.
 
 use std::fmt;
 

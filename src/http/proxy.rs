@@ -1,5 +1,5 @@
-//! The headers of a proxy in front of the service (oslo.middleware's `http_proxy_to_wsgi`), and the path prefix at which the
-//! proxy mounts the service.
+//! The headers of a proxy in front of the service (oslo.middleware's `http_proxy_to_wsgi`), and the path prefix at
+//! which the proxy mounts the service.
 //!
 //! Any client can send these headers, so their values are checked before they get into a response or a log line.
 
@@ -51,7 +51,8 @@ pub struct Forwarded {
 impl Forwarded {
     /// Reads the headers with `header`, a look-up by name. Of several proxies, the first one counts: the client's.
     ///
-    /// `Forwarded` replaces all older `X-Forwarded-*` headers except `X-Forwarded-Prefix`, for which it has no parameter.
+    /// `Forwarded` replaces all older `X-Forwarded-*` headers except `X-Forwarded-Prefix`, for which it has no
+    /// parameter.
     pub fn read<'r>(settings: &Settings, header: impl Fn(&str) -> Option<&'r str>) -> Self {
         if !settings.parse_headers {
             return Self::default();
@@ -106,8 +107,8 @@ fn first_element(header: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// An address without its port, or another name such as `unknown` or `_hidden`. Characters that could forge a part of a log
-/// line are replaced by `?`.
+/// An address without its port, or another name such as `unknown` or `_hidden`. Characters that could forge a part of
+/// a log line are replaced by `?`.
 fn client_address(text: &str) -> Option<String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));

@@ -39,14 +39,14 @@ impl Reply {
         reply.with_header("ETag", tag)
     }
 
-    /// A resource with the `ETag` of `tagged`: the document without the members that change although no request changes the
-    /// resource.
+    /// A resource with the `ETag` of `tagged`: the document without the members that change although no request
+    /// changes the resource.
     pub fn document_tagged(status: u16, value: &Value, tagged: &Value) -> Self {
         Self::json(status, value).with_header("ETag", entity_tag(tagged))
     }
 
-    /// A response of type `application/json` that `write` writes: once now, and if it is too large to be buffered, again
-    /// when it is sent.
+    /// A response of type `application/json` that `write` writes: once now, and if it is too large to be buffered,
+    /// again when it is sent.
     pub fn stream_json(
         status: u16,
         write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,

@@ -21,7 +21,8 @@ pub fn normal(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// The percent-decoded parts of a normal path. The path is split before it is decoded: an escaped slash belongs to its part.
+/// The percent-decoded parts of a normal path. The path is split before it is decoded: an escaped slash belongs to
+/// its part.
 pub fn segments(path: &str) -> Result<Vec<String>> {
     path.split('/')
         .filter(|part| !part.is_empty())

@@ -1,7 +1,8 @@
 //! Reading the body of a request, up to a limit.
 //!
-//! The chunks are parsed here because the libraries are too lax: `chunked_transfer` accepts `+1` as a size, a size line of
-//! any length, and the end of the connection as the end of the body, and `httparse` reads a missing size as 0.
+//! The chunks are parsed here because the libraries are too lax: `chunked_transfer` accepts `+1` as a size, a size
+//! line of any length, and the end of the connection as the end of the body, and `httparse` reads a missing size as
+//! 0.
 
 use std::io::{BufRead, Read};
 

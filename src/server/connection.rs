@@ -22,8 +22,8 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 /// How long a response may take to be sent, from its first byte to its last.
 const DEPARTURE: Duration = Duration::from_secs(60);
 
-/// How long to go on reading unwanted bytes before closing a connection. A connection that is closed with unread bytes is
-/// reset, and the client may lose the last response.
+/// How long to go on reading unwanted bytes before closing a connection. A connection that is closed with unread
+/// bytes is reset, and the client may lose the last response.
 const LINGER: Duration = Duration::from_secs(3);
 
 /// The maximum number of such bytes.

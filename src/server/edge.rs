@@ -138,8 +138,8 @@ fn preflight(settings: &Settings, request: &Request) -> Reply {
     cors::preflight(&settings.cors, header("Origin"), method, headers)
 }
 
-/// Logs an error that has a text for the log. An error without one is the client's fault, or a state whose cause was logged
-/// when it began.
+/// Logs an error that has a text for the log. An error without one is the client's fault, or a state whose cause was
+/// logged when it began.
 fn log_failure(error: &Error) {
     match error.log {
         Some(_) if error.status() >= 500 => log::error!("{error}"),

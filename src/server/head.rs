@@ -41,7 +41,8 @@ pub enum Framing {
 pub fn read(source: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
     let mut source = source.take(MAX_HEAD);
     let mut bytes = Vec::new();
-    // The head is parsed again with each line, so that a malformed line is refused at once. `MAX_HEADERS` limits the work.
+    // The head is parsed again with each line, so that a malformed line is refused at once. `MAX_HEADERS` limits the
+    // work.
     loop {
         let start = bytes.len();
         source.read_until(b'\n', &mut bytes).map_err(|error| Refusal::unread("head", &error))?;

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The maximum number of connections, up to `most`, that leaves enough open files for the database, other services and the
-/// log. With the usual limits for a process, 1024 and more, it is `most`.
+/// The maximum number of connections, up to `most`, that leaves enough open files for the database, other services
+/// and the log. With the usual limits for a process, 1024 and more, it is `most`.
 pub fn max_connections(most: usize, workers: usize) -> usize {
     let Some(files) = open_files() else { return most };
     let possible = affordable(files, workers);
@@ -15,8 +15,8 @@ pub fn max_connections(most: usize, workers: usize) -> usize {
     most.min(possible)
 }
 
-/// The number of connections for this limit of open files. Each worker may need four files: up to three for a connection to
-/// SQLite, and one for a call to another service.
+/// The number of connections for this limit of open files. Each worker may need four files: up to three for a
+/// connection to SQLite, and one for a call to another service.
 fn affordable(files: usize, workers: usize) -> usize {
     files.saturating_sub(workers.saturating_mul(4).saturating_add(32)).max(files / 4)
 }

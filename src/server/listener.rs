@@ -20,7 +20,8 @@ const LAST_CALL: Duration = Duration::from_millis(50);
 /// The interval of log lines about connections that cannot be accepted.
 const COMPLAINT: Duration = Duration::from_secs(60);
 
-/// Accepts connections until the server is stopping and [`wake`] is called, and then those whose handshakes are under way.
+/// Accepts connections until the server is stopping and [`wake`] is called, and then those whose handshakes are under
+/// way.
 pub fn run(front: &Arc<Front>, listener: TcpListener) {
     let mut complained: Option<Instant> = None;
     while !front.stopping() {
@@ -46,8 +47,9 @@ pub fn run(front: &Arc<Front>, listener: TcpListener) {
         // The next process gets the same socket, and accepts the connections in its queue.
         return;
     }
-    // When the port is closed, the system resets connections that are not yet accepted, and their requests are lost. So new
-    // handshakes are dropped, those under way may finish, and all connections are accepted before the port is closed.
+    // When the port is closed, the system resets connections that are not yet accepted, and their requests are lost.
+    // So new handshakes are dropped, those under way may finish, and all connections are accepted before the port is
+    // closed.
     if let Err(error) = drop_new_connections(&listener) {
         log::debug!("connections that come while the port is being closed may be lost: {error}");
     }
@@ -90,13 +92,13 @@ fn start_connection(front: &Arc<Front>, stream: TcpStream, remote: SocketAddr) {
     }
 }
 
-/// Makes the system drop the first packet of new connections, while handshakes under way still finish. A client whose packet
-/// is dropped retries after a second, and then finds the port closed.
+/// Makes the system drop the first packet of new connections, while handshakes under way still finish. A client whose
+/// packet is dropped retries after a second, and then finds the port closed.
 #[cfg(target_os = "linux")]
 fn drop_new_connections(listener: &TcpListener) -> io::Result<()> {
     use socket2::SockFilter;
-    // A socket's filter sees each packet from its TCP header on. Byte 13 holds the flags, and only the first packet of a
-    // connection has SYN (2) without ACK (16).
+    // A socket's filter sees each packet from its TCP header on. Byte 13 holds the flags, and only the first packet
+    // of a connection has SYN (2) without ACK (16).
     socket2::SockRef::from(listener).attach_filter(&[
         SockFilter::new(0x30, 0, 0, 13),       // load that byte
         SockFilter::new(0x54, 0, 0, 0x12),     // and it with both flags

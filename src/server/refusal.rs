@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 
 use crate::error::Error;
 
-/// Why a request is malformed. The client gets a 400 with this text, and the connection is closed: where the next request
-/// would begin is unknown.
+/// Why a request is malformed. The client gets a 400 with this text, and the connection is closed: where the next
+/// request would begin is unknown.
 #[derive(Debug)]
 pub struct Refusal(Cow<'static, str>);
 

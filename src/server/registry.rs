@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// How long a connection is idle before it is closed for a new one ahead of all others.
 const IDLE_FIRST: Duration = Duration::from_secs(1);
 
-/// How long a connection may wait for its client before it may be closed for a new one. A request that is sent right after
-/// the handshake has arrived by then. So new connections are served as long as fewer than the maximum number of
+/// How long a connection may wait for its client before it may be closed for a new one. A request that is sent right
+/// after the handshake has arrived by then. So new connections are served as long as fewer than the maximum number of
 /// connections arrive in this time, whatever the existing ones do.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -73,8 +73,9 @@ impl Registry {
         Entry { registry: Arc::clone(self), id, stream, close_signal }
     }
 
-    /// Whether one of `most` slots is free for a new connection. Closing connections do not count, but there may be at most
-    /// half as many of them. If no slot is free, closes one connection, or else waits a moment for any to end.
+    /// Whether one of `most` slots is free for a new connection. Closing connections do not count, but there may be
+    /// at most half as many of them. If no slot is free, closes one connection, or else waits a moment for any to
+    /// end.
     pub fn has_room(&self, most: usize) -> bool {
         let most = most.max(1);
         let full = |open: &Open| open.connections.len() - open.closing >= most;
@@ -124,9 +125,9 @@ impl Registry {
 }
 
 impl Open {
-    /// Closes one connection for a new one: the one that has been idle for longest, and at least for [`IDLE_FIRST`], or else
-    /// the one that has waited longest for its client to send a request or to read a response. Returns false if none
-    /// has waited for [`PATIENCE`].
+    /// Closes one connection for a new one: the one that has been idle for longest, and at least for [`IDLE_FIRST`],
+    /// or else the one that has waited longest for its client to send a request or to read a response. Returns false
+    /// if none has waited for [`PATIENCE`].
     fn close_one(&mut self) -> bool {
         let now = Instant::now();
         // Connections that have been idle for long enough come first, then the longest waiting time decides.
@@ -170,8 +171,8 @@ pub struct CloseSignal {
 }
 
 impl CloseSignal {
-    /// Whether the server has shut down the reading side, which wakes the reading thread. Bytes that have arrived can still
-    /// be read. The end of the stream after them is from the shutdown, and not from the client.
+    /// Whether the server has shut down the reading side, which wakes the reading thread. Bytes that have arrived can
+    /// still be read. The end of the stream after them is from the shutdown, and not from the client.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }

@@ -9,8 +9,8 @@ use std::thread;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Sets `stop` at the first SIGTERM or SIGINT, and exits at the second. Calls `on_hangup` after a SIGHUP, and once more for
-/// all that arrive during the call.
+/// Sets `stop` at the first SIGTERM or SIGINT, and exits at the second. Calls `on_hangup` after a SIGHUP, and once
+/// more for all that arrive during the call.
 pub fn watch(stop: Arc<AtomicBool>, on_hangup: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     // `on_hangup` has its own thread, because it reads files, which may hang, and SIGTERM must be handled meanwhile.

@@ -13,7 +13,8 @@ const BYTES: &str = "application/octet-stream";
 /// The media types of a log in requests and responses.
 pub const TYPES: &[&str] = &[TEXT, BYTES];
 
-/// `GET /action-reports/{action_report_id}/log`: as text if the log is UTF-8 and the client accepts text, else as bytes.
+/// `GET /action-reports/{action_report_id}/log`: as text if the log is UTF-8 and the client accepts text, else as
+/// bytes.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let found = app.store.read_lagging(|tx| reports::find_log(tx, request.project(), id))?;

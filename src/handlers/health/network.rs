@@ -11,8 +11,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Parses `address/length`, `address/netmask` (IPv4), or one address. An address with host bits set is a mistake, and
-    /// refused.
+    /// Parses `address/length`, `address/netmask` (IPv4), or one address. An address with host bits set is a mistake,
+    /// and refused.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let bad = || format!("{text:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32");
