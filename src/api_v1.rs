@@ -1,9 +1,10 @@
-//! Version 1 of the API (contract, api-v1): a second table of routes over the handlers of version 2.
+//! Version 1 of the API (contract, api-v1): a second route table with the handlers of version 2.
 //!
-//! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the path
-//! names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
-//! [`Scope`]: a resource outside of it is a 404, and a list leaves it out. Documents are those of version 2, with what
-//! the clients of version 1 read besides; [`Request::is_v1`] tells a handler which of the two it answers.
+//! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the
+//! path names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
+//! [`Scope`]: a resource outside of it is a 404, and lists do not contain it. Documents are those of version 2, with
+//! the additional keys that clients of version 1 read; [`Request::is_v1`] tells a handler which version the request
+//! uses.
 
 mod routes;
 
@@ -31,10 +32,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The words of the option, in the order of the variants.
+    /// The values of the option, in the order of the variants.
     pub const WORDS: &[&str] = &["own", "user", "project"];
 
-    /// The scope that a word of the option stands for.
+    /// Parses a value of the option.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "own" => Some(Self::Own),
@@ -44,7 +45,7 @@ impl Scope {
         }
     }
 
-    /// Whose rows a caller sees.
+    /// The owner of the rows that a caller sees.
     fn owner(self, caller: &Caller) -> Owner {
         let user = || Some(caller.user_id.clone());
         match self {
@@ -55,14 +56,14 @@ impl Scope {
     }
 }
 
-/// What a handler of version 2 looks like.
+/// A handler of version 2.
 pub type Handler = fn(&App, &Request<'_>) -> Result<Reply>;
 
 /// Answers a request by a route of version 1.
 ///
 /// # Errors
-/// 403 for a token without a project, and what the policy refuses; 404 for a resource outside of the scope; what the
-/// handler fails with.
+/// 403 for a token without a project, or if the policy refuses; 404 for a resource outside of the scope; the handler's
+/// errors.
 pub fn answer(
     app: &App,
     call: &Call,
@@ -74,22 +75,22 @@ pub fn answer(
         return Err(Error::forbidden(rule));
     };
     let permissions = app.policy.permissions(&caller);
-    // The registration of a central client has a rule of its own, and only the body tells.
+    // The registration of a central client has its own rule, and only the body shows whether it is one.
     if rule != "clients:create" {
         permissions.enforce(rule, &project)?;
     }
     let owner = app.v1.unwrap_or_default().owner(&caller);
-    let ids = route.bound(&call.segments);
+    let ids = route.path_params(&call.segments);
     let project = match (noun(route.path), ids.first()) {
         (Some(noun), Some(id)) => project_of(app, noun, id, route, &owner, project)?,
         _ => project,
     };
-    let bound = std::iter::once(project.as_str()).chain(ids).collect();
+    let path_params = std::iter::once(project.as_str()).chain(ids).collect();
     let request = Request {
         call,
         caller,
         permissions,
-        bound,
+        path_params,
         version: Version::V1(owner),
         reservations: Reservations::default(),
     };
@@ -98,8 +99,8 @@ pub fn answer(
     Ok(reply)
 }
 
-/// The project of the resource that a path names, as far as the caller sees it. A replacement (POST) of a resource that
-/// is not there yet creates it in the token's project.
+/// The project of the resource in the path, if the caller sees it. A replacement (POST) of a missing resource creates
+/// it in the token's project.
 fn project_of(
     app: &App,
     noun: Noun,
@@ -114,13 +115,13 @@ fn project_of(
         _ => is_id(id),
     };
     if !is_name {
-        // The handler says of a new resource what its id may be.
+        // The handler refuses a malformed id of a new resource with a better text.
         return if replaces { Ok(project) } else { Err(unknown(noun, id)) };
     }
     let within = (!owner.in_any_project).then_some(project.as_str());
     let (found, exists) = app.store.read(|tx| {
         let found = owners::projects_of(tx, noun, id, within, owner.user.as_deref())?;
-        // Another caller's resource of this id keeps it.
+        // The id may be taken by a resource that the caller does not see.
         let exists = found.is_empty() && replaces && owners::exists(tx, noun, id)?;
         Ok((found, exists))
     })?;
@@ -135,7 +136,7 @@ fn project_of(
     }
 }
 
-/// The noun that a path of version 1 is about.
+/// The noun of a path of version 1.
 fn noun(path: &str) -> Option<Noun> {
     match path.split('/').nth(2)? {
         "clients" => Some(Noun::Client),

@@ -100,13 +100,13 @@ impl Caller {
     fn check_ids(&self) -> Result<()> {
         let user = &self.user_id;
         if user.chars().count() > MAX_USER_ID || user.chars().any(char::is_control) {
-            return Err(Error::unfit_caller(format!(
+            return Err(Error::forbidden_caller(format!(
                 "The id of your user cannot be stored here: it may have at most {MAX_USER_ID} characters, and no control \
                  characters."
             )));
         }
         match &self.project_id {
-            Some(project) if !is_id(project) => Err(Error::unfit_caller(
+            Some(project) if !is_id(project) => Err(Error::forbidden_caller(
                 "The id of your token's project cannot be stored here: it may have 1 to 64 letters and digits of ASCII, \
                  _ and -.",
             )),

@@ -1,11 +1,11 @@
-//! Cross-origin requests, as oslo.middleware's `cors` answers them (contract, conventions §3).
+//! Cross-origin requests, answered as by oslo.middleware's `cors` (contract, conventions §3).
 
 use crate::http::Reply;
 
-/// `[cors]`, or one `[cors.<name>]` beside it. The defaults are oslo.middleware's, with freezer's headers.
+/// The section `[cors]` or a section `[cors.<name>]`. The defaults are oslo.middleware's, with freezer's headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `allowed_origin`: the origins (`scheme://host[:port]`, without a slash at the end) or `*`; none, no CORS.
+    /// `allowed_origin`: the origins (`scheme://host[:port]`, without a slash at the end) or `*`. Empty disables CORS.
     pub allowed_origins: Vec<String>,
     /// `allow_credentials` (true)
     pub allow_credentials: bool,
@@ -33,7 +33,7 @@ impl Default for Settings {
     }
 }
 
-/// The headers that any page may send.
+/// The headers that a page of any allowed origin may send.
 const SIMPLE_HEADERS: [&str; 8] = [
     "Accept",
     "Accept-Language",
@@ -45,15 +45,15 @@ const SIMPLE_HEADERS: [&str; 8] = [
     "Pragma",
 ];
 
-/// Whether any origin is known. If not, a preflight is an `OPTIONS` like others.
-pub fn is_used(settings: &[Settings]) -> bool {
+/// Whether any origin is allowed. If none is, a preflight is an ordinary `OPTIONS` request.
+pub fn is_enabled(settings: &[Settings]) -> bool {
     settings.iter().any(|group| !group.allowed_origins.is_empty())
 }
 
-/// The answer to a preflight: whether a page of `origin` may send a request with this method and these headers, given
-/// as the browser's comma separated list. A refusal is the same 200 without the headers that would allow it.
+/// The response to a preflight: whether a page of `origin` may send a request with this method and these headers (the
+/// browser's comma-separated list). A refusal is a 200 without the headers that would allow it.
 ///
-/// Origins and methods know no other case than their own, headers any.
+/// Origins and methods are case-sensitive, header names are not.
 pub fn preflight(settings: &[Settings], origin: &str, method: &str, headers: &str) -> Reply {
     let refused = Reply::empty(200);
     let Some((origin, group)) = group_of(settings, origin) else { return refused };
@@ -76,7 +76,7 @@ pub fn preflight(settings: &[Settings], origin: &str, method: &str, headers: &st
     reply
 }
 
-/// The answer to any other request of a page of `origin`, with the headers that let the page see it, if it may.
+/// Adds the headers that let a page of `origin` read this response, if the origin is allowed.
 pub fn allow(settings: &[Settings], origin: &str, reply: Reply) -> Reply {
     let Some((origin, group)) = group_of(settings, origin) else { return reply };
     let reply = allowed(origin, group, reply);
@@ -86,9 +86,9 @@ pub fn allow(settings: &[Settings], origin: &str, reply: Reply) -> Reply {
     }
 }
 
-/// The reply with what preflights and others have in common.
+/// Adds the headers that preflights and other responses have in common.
 fn allowed(origin: &str, group: &Settings, reply: Reply) -> Reply {
-    // A cache that keeps one of these answers must not give it to a page of another origin.
+    // A cache must not serve the response to a page of another origin.
     let reply = reply.varying("Origin").with_header("Access-Control-Allow-Origin", origin.to_owned());
     match group.allow_credentials {
         true => reply.with_header("Access-Control-Allow-Credentials", "true"),
@@ -96,8 +96,8 @@ fn allowed(origin: &str, group: &Settings, reply: Reply) -> Reply {
     }
 }
 
-/// What is said in an answer to requests of this origin, and the first group that knows it; `*` stands for those that
-/// no group names.
+/// The value of `Access-Control-Allow-Origin` for an origin, and the first group that names it. A group with `*`
+/// applies to origins that no group names.
 fn group_of<'s>(settings: &'s [Settings], origin: &str) -> Option<(&'s str, &'s Settings)> {
     let find = |wanted: &str| {
         settings.iter().find_map(|group| {
@@ -122,7 +122,7 @@ mod tests {
         Settings { allowed_origins: words(origins), ..Settings::default() }
     }
 
-    /// The headers of a reply, one a line.
+    /// The headers of a reply, one per line.
     fn shown(reply: &Reply) -> String {
         assert_eq!((reply.status, reply.body.as_deref()), (200, None));
         let lines = reply.headers.iter().map(|(name, value)| format!("{name}: {value}"));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_answered_with_what_it_asked_for() {
+    fn a_preflight_is_allowed_what_it_requested() {
         let settings = [for_origins(&[HORIZON, "http://localhost:8080"])];
         let ask = |origin, method, headers| shown(&preflight(&settings, origin, method, headers));
         let yes = |origin: &str, method: &str| {
@@ -171,8 +171,8 @@ mod tests {
             allow_methods: words(&["GET"]),
             ..for_origins(&["https://a"])
         };
-        let anybody = Settings { max_age: Some(0), ..for_origins(&["*"]) };
-        let settings = [anybody, plain, for_origins(&["https://a", "https://b"])];
+        let any_origin = Settings { max_age: Some(0), ..for_origins(&["*"]) };
+        let settings = [any_origin, plain, for_origins(&["https://a", "https://b"])];
         assert_eq!(
             shown(&preflight(&settings, "https://a", "GET", "")),
             "Vary: Origin\nAllow-Origin: https://a\nAllow-Methods: GET"
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_keeps_what_it_had() {
+    fn a_response_keeps_its_other_headers() {
         let settings = [for_origins(&[HORIZON])];
         let reply = Reply::empty(200).with_header("Vary", "Accept");
         assert_eq!(
@@ -201,6 +201,6 @@ mod tests {
             )
         );
         assert_eq!(shown(&allow(&settings, "https://evil", reply)), "Vary: Accept");
-        assert!(!is_used(&[]) && !is_used(&[Settings::default()]) && is_used(&settings));
+        assert!(!is_enabled(&[]) && !is_enabled(&[Settings::default()]) && is_enabled(&settings));
     }
 }

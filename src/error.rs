@@ -1,25 +1,25 @@
-//! One error type for everything between a request and its answer.
+//! The error type of everything between a request and its response.
 //!
-//! The store says what failed, this room says which status that is. Every error has two texts:
-//! `description` is for the client, `log` is for the operator and never leaves the log.
+//! The kind of an error decides the status. Every error has two texts: `description` is for the client, and `log` is
+//! for the operator and only logged.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a handler, and everything a handler calls, fails with.
+/// The error of a handler, and of everything that a handler calls.
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// Which answer this becomes.
+    /// The kind, which decides the status and the form of the response.
     pub kind: Kind,
-    /// The short `title` of the answer's body (contract, api-v2 §2, table of errors).
+    /// The short `title` of the response body (contract, api-v2 §2, table of errors).
     pub title: Cow<'static, str>,
-    /// The sentence the clients print.
+    /// The sentence that clients print.
     pub description: String,
-    /// What the operator needs to know and the client must not see.
+    /// Text for the operator that the client must not see.
     pub log: Option<String>,
 }
 
-/// The kinds of failure, one for each way of answering.
+/// The kinds of errors, one for each form of response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// 400: the request itself is wrong.
@@ -28,37 +28,37 @@ pub enum Kind {
     Unauthorized,
     /// 403: the policy refuses, or a quota.
     Forbidden,
-    /// 404: no such resource in the caller's sight.
+    /// 404: there is no such resource that the caller may see.
     NotFound,
-    /// 404: the identity is elsewhere. Said in Keystone's form as well, as Keystone's clients ask.
+    /// 404: the identity service is at another path. The body has Keystone's error form too, for Keystone's clients.
     NoIdentity,
-    /// 405: the path exists, the method does not; the text is the `Allow` header's.
+    /// 405: the path exists, but not with this method; the text is the value of the `Allow` header.
     MethodNotAllowed(String),
-    /// 406: the client does not take JSON.
+    /// 406: the client does not accept JSON.
     NotAcceptable,
     /// 409: the state of the resource forbids it.
     Conflict,
-    /// 412: the resource is not what the request's conditions ask for.
+    /// 412: the resource does not satisfy the request's conditions.
     PreconditionFailed,
     /// 413: the body is larger than the limit.
     TooLarge,
-    /// 415: the body is of a type that the resource does not have.
+    /// 415: the resource does not support the media type of the body.
     UnsupportedType,
-    /// 415: the body is compressed, or in another coding.
+    /// 415: the body is compressed, or has another content coding.
     UnsupportedCoding,
-    /// 422: something the body refers to is missing or incapable.
+    /// 422: the body refers to a resource that does not exist, or that cannot do what is needed.
     Unprocessable,
-    /// 429: too many requests of this kind; the number is the seconds after which the next one is taken.
+    /// 429: too many requests of this kind; the next one is accepted after this number of seconds.
     TooManyRequests(u64),
-    /// 500: our own fault.
+    /// 500: a fault of the service.
     Internal,
-    /// 503: something we need is away for now.
+    /// 503: the database or another dependency is unavailable for now.
     Unavailable,
-    /// 503: Keystone is. Answered in plain text, as keystonemiddleware does (contract, conventions §1).
+    /// 503: Keystone is unavailable. The response is plain text, as keystonemiddleware's (contract, conventions §1).
     IdentityUnavailable,
 }
 
-/// The result of everything that can fail with an answer.
+/// The result of everything that can fail with a response.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -66,12 +66,12 @@ impl Error {
         Self { kind, title: title.into(), description: description.into(), log: None }
     }
 
-    /// 400 `Bad request format`: the body is not what the contract says.
+    /// 400 `Bad request format`: the body does not conform to the contract.
     pub fn bad_request(description: impl Into<String>) -> Self {
         Self::new(Kind::BadRequest, "Bad request format", description)
     }
 
-    /// 400 `Invalid parameter`: a query parameter has a value that means nothing.
+    /// 400 `Invalid parameter`: a query parameter has an invalid value.
     pub fn invalid_parameter(description: impl Into<String>) -> Self {
         Self::new(Kind::BadRequest, "Invalid parameter", description)
     }
@@ -90,13 +90,13 @@ impl Error {
         )
     }
 
-    /// 403 `Quota Exceeded`: the project may not have more of something.
+    /// 403 `Quota Exceeded`: the project may not have more rows of a kind.
     pub fn quota_exceeded(description: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, "Quota Exceeded", description)
     }
 
-    /// 403 `Access Forbidden`: the caller itself is refused, and not by a rule.
-    pub fn unfit_caller(description: impl Into<String>) -> Self {
+    /// 403 `Access Forbidden`: the caller is refused for another reason than a policy rule.
+    pub fn forbidden_caller(description: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, "Access Forbidden", description)
     }
 
@@ -107,19 +107,19 @@ impl Error {
 
     /// 404 for a path that no route has.
     pub fn no_route() -> Self {
-        Self::no_route_but("")
+        Self::no_route_with_hint("")
     }
 
     /// The same, with a `hint` about the path.
-    pub fn no_route_but(hint: &str) -> Self {
+    pub fn no_route_with_hint(hint: &str) -> Self {
         let description = format!("There is no resource at this path. {hint}");
         Self::new(Kind::NotFound, "404 Not Found", description.trim_end())
     }
 
-    /// 404 for a path of an identity service, which is at `url`.
+    /// 404 for a path of an identity service, while that of this service is at `url`.
     pub fn no_identity(url: &str) -> Self {
         let hint = format!("The identity service is at {url}, which is what OS_AUTH_URL has to be.");
-        Self { kind: Kind::NoIdentity, ..Self::no_route_but(&hint) }
+        Self { kind: Kind::NoIdentity, ..Self::no_route_with_hint(&hint) }
     }
 
     /// 405; `allow` is the value of the `Allow` header.
@@ -128,7 +128,7 @@ impl Error {
         Self::new(Kind::MethodNotAllowed(allow), "405 Method Not Allowed", description)
     }
 
-    /// 406: the `Accept` header excludes JSON. The answer has no body.
+    /// 406: the `Accept` header excludes JSON. The response has no body.
     pub fn not_acceptable() -> Self {
         Self::new(Kind::NotAcceptable, "Not Acceptable", "This API answers in application/json only.")
     }
@@ -143,12 +143,12 @@ impl Error {
         Self::new(Kind::Conflict, "Conflict", description)
     }
 
-    /// 412 `Precondition Failed`: the resource is not what the request's conditions ask for.
+    /// 412 `Precondition Failed`: the resource does not satisfy the request's conditions.
     pub fn precondition_failed(description: impl Into<String>) -> Self {
         Self::new(Kind::PreconditionFailed, "Precondition Failed", description)
     }
 
-    /// 413: a body of more than `limit` bytes.
+    /// 413: the body has more than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         let description = format!("The request body is larger than {limit} bytes.");
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
@@ -162,7 +162,7 @@ impl Error {
         Self::new(Kind::TooLarge, "Request Entity Too Large", description)
     }
 
-    /// 415: the body has to be of one of these media types.
+    /// 415: the body must have one of these media types.
     pub fn unsupported_type(types: &[&str]) -> Self {
         let description = format!("The body has to be {}.", types.join(" or "));
         Self::new(Kind::UnsupportedType, "Unsupported Media Type", description)
@@ -174,12 +174,12 @@ impl Error {
         Self::new(Kind::UnsupportedCoding, "Unsupported Media Type", description)
     }
 
-    /// 422 `Unprocessable Entity`: the body refers to something missing or incapable.
+    /// 422 `Unprocessable Entity`: the body refers to a resource that does not exist, or that cannot do what is needed.
     pub fn unprocessable(description: impl Into<String>) -> Self {
         Self::new(Kind::Unprocessable, "Unprocessable Entity", description)
     }
 
-    /// 429: `what` is a sentence for the client; after `seconds` it may try again.
+    /// 429: `what` is a sentence for the client, which may try again after `seconds`.
     pub fn too_many_requests(what: impl Into<String>, seconds: u64) -> Self {
         Self::new(Kind::TooManyRequests(seconds), "Too Many Requests", what)
     }
@@ -195,7 +195,7 @@ impl Error {
         error
     }
 
-    /// 500 `Internal Storage Error`: the database refused in a way that waiting does not mend.
+    /// 500 `Internal Storage Error`: the database failed, and a retry would not help.
     pub fn storage(log: impl Into<String>) -> Self {
         let mut error = Self::new(
             Kind::Internal,
@@ -206,19 +206,20 @@ impl Error {
         error
     }
 
-    /// 503 `Service Unavailable`: `what` (a sentence for the client) is away; waiting mends it.
+    /// 503 `Service Unavailable`: a dependency is unavailable, and a retry may help. `what` is a sentence for the
+    /// client.
     pub fn unavailable(what: impl Into<String>, log: impl Into<String>) -> Self {
         let mut error = Self::new(Kind::Unavailable, "Service Unavailable", what);
         error.log = Some(log.into());
         error
     }
 
-    /// 503 `Service Unavailable`, for a state whose cause is in the log already: each request in it adds no line.
-    pub fn unavailable_as_logged(what: impl Into<String>) -> Self {
+    /// 503 `Service Unavailable`, for a state whose cause has been logged. Requests in this state add no further lines.
+    pub fn unavailable_already_logged(what: impl Into<String>) -> Self {
         Self::new(Kind::Unavailable, "Service Unavailable", what)
     }
 
-    /// 503: nobody can be known, because Keystone gives no usable answer; `log` says what happened.
+    /// 503: no token can be validated, because Keystone gives no usable answer; `log` says what happened.
     pub fn identity_unavailable(log: impl Into<String>) -> Self {
         let mut error = Self::new(
             Kind::IdentityUnavailable,
@@ -229,12 +230,12 @@ impl Error {
         error
     }
 
-    /// 503: too many other requests wait for Keystone. The log counts these errors, and does not name each.
-    pub fn crowded_out() -> Self {
+    /// 503: too many other requests wait for Keystone. These errors are counted in the log, not logged one by one.
+    pub fn identity_overloaded() -> Self {
         Self { log: None, ..Self::identity_unavailable(String::new()) }
     }
 
-    /// Whether the log has an error in a count.
+    /// Whether the error is counted in the log and not logged by itself.
     pub fn is_counted(&self) -> bool {
         self.kind == Kind::IdentityUnavailable && self.log.is_none()
     }

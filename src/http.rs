@@ -1,6 +1,6 @@
-//! HTTP as the rest of the house sees it: a [`Call`] comes in, a [`Reply`] goes out.
+//! HTTP requests and responses: a [`Call`] comes in, a [`Reply`] goes out.
 //!
-//! Nothing here knows what a backup is, and nothing past this room knows rouille.
+//! This module knows nothing about backups. Modules that use it do not depend on rouille.
 
 mod accept;
 pub mod authority;
@@ -32,7 +32,7 @@ use crate::error::Result;
 pub enum Method {
     /// `GET`
     Get,
-    /// `HEAD`: to be dispatched as GET ([`Method::dispatched`]); the edge drops the body.
+    /// `HEAD`: dispatched as GET ([`Method::dispatched`]); the server drops the body.
     Head,
     /// `POST`
     Post,
@@ -44,7 +44,7 @@ pub enum Method {
     Delete,
     /// `OPTIONS`
     Options,
-    /// Any other word, which no route has.
+    /// Any other method, which no route has.
     Other,
 }
 
@@ -62,7 +62,7 @@ impl Method {
         }
     }
 
-    /// The method whose route answers: GET for HEAD, else itself.
+    /// The method whose route handles the request: GET for HEAD, else the method itself.
     pub fn dispatched(self) -> Self {
         match self {
             Self::Head => Self::Get,
@@ -71,37 +71,38 @@ impl Method {
     }
 }
 
-/// One request, read whole and taken apart.
+/// One request, read completely and parsed.
 pub struct Call {
     /// The method as sent; HEAD stays HEAD, because the health check answers it differently.
     pub method: Method,
-    /// The path as sent, without the query and the prefix that a proxy keeps before our paths, repeated slashes
-    /// collapsed and the trailing one removed; the root is `/`.
+    /// The path as sent, without the query and a proxy's prefix, with repeated slashes collapsed and the trailing one
+    /// removed. The root is `/`.
     pub path: String,
     /// The percent-decoded parts of that path, without empty ones.
     pub segments: Vec<String>,
     /// The decoded query parameters in the order they were sent.
     pub query: Vec<(String, String)>,
-    /// The whole body, whatever the method; never longer than the limit.
+    /// The whole body, for any method; never longer than the limit.
     pub body: Vec<u8>,
-    /// `req-<uuid4>`, made by us for this request.
+    /// `req-<uuid4>`, generated for this request.
     pub request_id: String,
-    /// The caller's own request id, if it sent one of the right form.
+    /// The caller's own request id, if it sent a well-formed one.
     pub global_request_id: Option<String>,
-    /// Who sent it, as the socket says: behind a proxy that is the proxy.
+    /// The peer of the socket: behind a proxy that is the proxy.
     pub remote: SocketAddr,
-    /// The client's address: the socket's, or what a proxy says of it where proxies are believed.
+    /// The client's address: the socket's, or the one in a proxy's headers if these are trusted.
     pub client: IpAddr,
-    /// The port of ours that it came to; 0 where there was no socket.
+    /// The local port of the connection; 0 without a socket.
     pub port: u16,
-    /// `http[s]://host[:port][/prefix]` as the caller addresses us, without a slash at the end; hrefs start with it.
+    /// The service's URL as the caller sees it, `http[s]://host[:port][/prefix]`, without a slash at the end. Links
+    /// in responses begin with it.
     pub base_url: String,
-    /// The prefix in the base URL, as `/backup`, or nothing.
+    /// The prefix in the base URL, such as `/backup`, or the empty string.
     pub prefix: String,
     headers: Vec<(String, String)>,
 }
 
-/// Without the headers, the query and the body, which hold tokens and passwords.
+/// Omits the headers, the query and the body, which hold tokens and passwords.
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {:?} ({})", self.method, self.path, self.request_id)
@@ -109,9 +110,9 @@ impl std::fmt::Debug for Call {
 }
 
 impl Call {
-    /// Reads a request whole.
+    /// Reads a whole request.
     ///
-    /// `local` is the `host[:port]` that stands in where the request has no usable `Host`.
+    /// `local` is the `host[:port]` for the links if the request has no valid `Host`.
     ///
     /// Errors: 400 for a path or query that is not UTF-8 or contains NUL, and for a body that cannot be read;
     /// 413 for a body of more than `limit` bytes, before reading it if its length was announced; 415 for a body with a
@@ -123,12 +124,12 @@ impl Call {
         let query = target::query(query)?;
         let headers: Vec<_> =
             request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        // The body comes last: what is wrong with the line above it can be said without waiting for it.
+        // Read the body last: a bad request line or header is refused without waiting for it.
         let body = body::read(request, limit)?;
-        body::plain(request, &body)?;
+        body::check_no_coding(request, &body)?;
         // The target's authority has precedence over `Host` (RFC 9112, 3.2.2).
-        let named = [authority::of_target(request.raw_url()), request.header("Host")];
-        let named = named.into_iter().flatten().find_map(authority::checked);
+        let hosts = [authority::from_target(request.raw_url()), request.header("Host")];
+        let host = hosts.into_iter().flatten().find_map(authority::checked);
         Ok(Self {
             method: Method::parse(request.method()),
             path,
@@ -141,15 +142,15 @@ impl Call {
             client: request.remote_addr().ip().to_canonical(),
             port: 0,
             prefix: String::new(),
-            base_url: format!("http://{}", named.unwrap_or(local)),
+            base_url: format!("http://{}", host.unwrap_or(local)),
             headers,
         })
     }
 
-    /// The same request as the client sees it, who speaks to a proxy in front of us: the base URL is the proxy's, and
-    /// the prefix that it keeps in the path is taken from it.
+    /// The same request as sent to the proxy in front of this service: with the proxy's base URL, and without its
+    /// prefix in the path.
     #[must_use]
-    pub fn through(mut self, proxy: &proxy::Settings, forwarded: &proxy::Forwarded) -> Self {
+    pub fn behind_proxy(mut self, proxy: &proxy::Settings, forwarded: &proxy::Forwarded) -> Self {
         let (prefix, cut) = proxy::mount(proxy, forwarded, &self.segments);
         if cut > 0 {
             self.segments.drain(..cut);
@@ -166,47 +167,48 @@ impl Call {
         self
     }
 
-    /// The same request, whose answer's links begin with this endpoint whatever the request says.
+    /// The same request with the configured endpoint as its base URL.
     #[must_use]
-    pub fn at(mut self, endpoint: &Endpoint) -> Self {
+    pub fn with_endpoint(mut self, endpoint: &Endpoint) -> Self {
         self.base_url.clone_from(&endpoint.url);
         self.prefix.clone_from(&endpoint.prefix);
         self
     }
 
-    /// The value of a header, its name in any case; the first one if it was repeated.
+    /// The value of a header; the first value if it is repeated. Names are case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a query parameter; one without a value counts as absent.
+    /// The value of a query parameter; the last value if it is repeated. A parameter without a value counts as absent.
     ///
-    /// Of a repeated one the last counts. Both is as upstream (Falcon) has it, so that no client sees a change.
+    /// Both rules are upstream's (Falcon), so clients see no difference.
     pub fn param(&self, name: &str) -> Option<&str> {
         let mut values =
             self.query.iter().rev().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         values.find(|value| !value.is_empty())
     }
 
-    /// Whether a query parameter is there, with or without a value.
+    /// Whether the query has a parameter, with or without a value.
     pub fn has_param(&self, name: &str) -> bool {
         self.query.iter().any(|(key, _)| key == name)
     }
 
-    /// The body as JSON; an empty body is `{}`, because clients send none where they have nothing to say.
+    /// The body as JSON. An empty body is `{}`, because clients send no body instead of an empty object.
     ///
-    /// Errors: 400 for a body that is not JSON in UTF-8, for a key that an object has twice, for more than
-    /// [`MAX_DEPTH`] levels, and for U+0000 in any string.
+    /// Errors: 400 for a body that is not JSON in UTF-8, for a repeated key, for more than [`MAX_DEPTH`] levels, and
+    /// for U+0000 in any string.
     pub fn json(&self) -> Result<Value> {
         body::json(&self.body)
     }
 
-    /// Whether the `Accept` headers let us answer in `application/json`; without one anything goes.
+    /// Whether the client accepts `application/json`. Without an `Accept` header, it accepts everything.
     pub fn accepts_json(&self) -> bool {
         self.preferred(&["application/json"]).is_some()
     }
 
-    /// Of some media types the one that the `Accept` headers want most; of equals the first; `None` if they want none.
+    /// The offered media type with the highest weight in the `Accept` headers, or the first of several; `None` if the
+    /// client accepts none.
     pub fn preferred<'o>(&self, offers: &[&'o str]) -> Option<&'o str> {
         let mut best = (0.0, None);
         for offer in offers {
@@ -221,13 +223,13 @@ impl Call {
     }
 }
 
-/// The path of a request target: what may be shown of it.
+/// The path of a request target, which unlike the query may be logged.
 pub fn path_of(target: &str) -> &str {
     target::split(target).0
 }
 
-/// The inbound `X-OpenStack-Request-ID`, if it has the form `req-<uuid>` in lower case; anything else could be used to
-/// write into our log.
+/// The inbound `X-OpenStack-Request-ID`, if it has the form `req-<uuid>` in lower case. Any other text could be used to
+/// forge log lines.
 pub fn global_request_id(request: &rouille::Request) -> Option<&str> {
     let id = request.header("X-OpenStack-Request-ID")?;
     let mut groups = id.strip_prefix("req-")?.split('-');

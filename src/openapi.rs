@@ -1,8 +1,8 @@
-//! The API, described by itself: an OpenAPI 3.1 document, and a page to read.
+//! The API reference: an OpenAPI 3.1 document and an HTML page.
 //!
-//! There is no second copy of anything. Paths, methods and policy rules are the table's (`routes.rs`), what the rules
-//! say is theirs (`policy/defaults.rs`), and the schemas are the shapes that requests are checked by
-//! (`document/shape.rs`). [`operations`] says the rest: which shape a route takes, what it answers, and how it fails.
+//! Nothing is written twice. Paths, methods and policy rules come from the route table (`routes.rs`), the texts of
+//! the rules from `policy/defaults.rs`, and the schemas are the shapes that validate requests (`document/shape.rs`).
+//! [`operations`] adds the rest: the body, the responses and the errors of each route.
 
 mod assembly;
 mod components;
@@ -16,19 +16,19 @@ use serde_json::{Value, json};
 
 pub use operation::Operation;
 
-/// Where the CLI says the service is, as it is without configuration.
+/// The server's URL in a document that the CLI writes: the default address.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:9090";
 
-/// What is different from one service to another.
+/// The parts of the reference that depend on the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether a token is asked for; not with `auth_strategy` noauth.
+    /// Whether requests need a token; false with `auth_strategy` noauth.
     pub has_tokens: bool,
-    /// The most that a list gives at once.
+    /// The maximum `limit` of a list.
     pub max_limit: i64,
-    /// The most bytes that a body may have.
+    /// The maximum size of a body in bytes, and of one that changes or replaces a document.
     pub max_body: (usize, usize),
-    /// Where the health check is.
+    /// The path of the health check.
     pub health_path: String,
 }
 
@@ -43,44 +43,44 @@ impl Default for Settings {
     }
 }
 
-/// The description of the API of the service at `server`.
+/// The OpenAPI document of the service at `server`.
 pub fn document(settings: &Settings, server: &str) -> Value {
     let mut document = assembly::document(settings);
     document["servers"] = json!([{"url": server}]);
     document
 }
 
-/// The description of version 1 of that API.
+/// The OpenAPI document of version 1.
 pub fn document_v1(settings: &Settings, server: &str) -> Value {
     let mut document = assembly::document_v1(settings);
     document["servers"] = json!([{"url": server}]);
     document
 }
 
-/// The description, ready to be sent: what differs between requests is only where the service is.
-pub struct Published {
-    /// The document, before and after the server's address.
+/// The reference as text. Only the URL of the service differs between requests.
+pub struct ApiDocs {
+    /// The document before and after the server's URL.
     document: (String, String),
-    /// The page, before and after the prefix of our paths.
+    /// The page before and after the prefix of the service's paths.
     page: (String, String),
-    /// What a browser may do with the page.
+    /// The page's `Content-Security-Policy`.
     policy: String,
 }
 
-impl Published {
-    /// Describes the service with these settings.
+impl ApiDocs {
+    /// Renders the reference of version 2.
     pub fn new(settings: &Settings) -> Self {
-        Self::of(&assembly::document(settings))
+        Self::from_document(&assembly::document(settings))
     }
 
-    /// Describes version 1 of the API of the service with these settings.
-    pub fn of_v1(settings: &Settings) -> Self {
-        Self::of(&assembly::document_v1(settings))
+    /// Renders the reference of version 1.
+    pub fn new_v1(settings: &Settings) -> Self {
+        Self::from_document(&assembly::document_v1(settings))
     }
 
-    fn of(document: &Value) -> Self {
+    fn from_document(document: &Value) -> Self {
         let page = page::page(document);
-        // The servers are one key more of the object, its first.
+        // `servers` becomes the first key of the object.
         let rest = document.to_string().replacen('{', "}],", 1);
         Self {
             document: ("{\"servers\":[{\"url\":".to_owned(), rest),

@@ -1,7 +1,7 @@
-//! THE TABLE: method, path, policy rule, handler. Everything the service answers is in it, but for the health check,
-//! which is wherever the operator wants it.
+//! The route table: method, path, policy rule and handler of everything that the service answers, except the health
+//! check, whose path is an option.
 
-mod lost;
+mod not_found;
 
 use std::sync::OnceLock;
 
@@ -12,46 +12,45 @@ use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request, Version};
 use crate::http::{Call, Method, Reply, not_modified};
 use crate::identity::handlers as identity;
-use crate::openapi::Published;
+use crate::openapi::ApiDocs;
 use crate::policy::Policy;
 use crate::quotas::{Quotas, Reservations};
 use crate::store::Store;
 use crate::trusts::Trusts;
 
-/// What the handlers work with.
+/// The state that all handlers share.
 pub struct App {
     /// The database.
     pub store: Store,
-    /// How callers are known.
+    /// How callers are authenticated.
     pub auth: Strategy,
-    /// What callers may do.
+    /// What callers are allowed to do.
     pub policy: Policy,
-    /// The trusts of jobs on central clients; none without a Keystone.
+    /// The trusts of jobs on central clients; `None` without a Keystone.
     pub trusts: Option<Trusts>,
     /// The health check.
     pub health: Health,
-    /// The most that a list gives at once, whatever `limit` says; 1000, and never below 500, which the dashboard
-    /// asks for (contract, api-v2 §2 "Paging").
+    /// The maximum `limit` of a list (1000). At least 500, which the dashboard requests (contract, api-v2 §2 "Paging").
     pub max_limit: i64,
-    /// The most bytes that a body may have, and one that changes or replaces a document; the server sees to it, and the
-    /// description says it.
+    /// The maximum size of a request body in bytes, and of one that changes or replaces a document. The server enforces
+    /// both; here they are for the API reference.
     pub max_body: (usize, usize),
-    /// The description of all this, once somebody has asked for it.
-    pub published: OnceLock<Published>,
+    /// The API reference of version 2, rendered by the first request for it.
+    pub api_docs: OnceLock<ApiDocs>,
     /// Which rows version 1 of the API shows; `None` while it is off.
     pub v1: Option<api_v1::Scope>,
-    /// The description of version 1.
-    pub published_v1: OnceLock<Published>,
-    /// How old, in seconds, the last poll of a client that is up can be; 180.
+    /// The API reference of version 1.
+    pub api_docs_v1: OnceLock<ApiDocs>,
+    /// The maximum age of the last poll of a client that is up, in seconds (180).
     pub client_down_time: i64,
-    /// The most bytes that the log of a report can have; 65536, and with 0 none is kept.
+    /// The maximum size of a report's log in bytes (65536). 0 refuses every log.
     pub max_log_size: usize,
-    /// The quotas of a project.
+    /// The quotas of each project.
     pub quotas: Quotas,
 }
 
 impl App {
-    /// An app with the defaults of everything but its database, its callers and its policy.
+    /// An app with defaults for everything but these three.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
         Self {
             store,
@@ -61,9 +60,9 @@ impl App {
             health: Health::default(),
             max_limit: 1000,
             max_body: (114_688, 4_194_304),
-            published: OnceLock::new(),
+            api_docs: OnceLock::new(),
             v1: None,
-            published_v1: OnceLock::new(),
+            api_docs_v1: OnceLock::new(),
             client_down_time: 180,
             max_log_size: 65_536,
             quotas: Quotas::default(),
@@ -71,33 +70,33 @@ impl App {
     }
 }
 
-/// Who may use a route, and what answers.
+/// The permission that a route needs, and its handler.
 #[derive(Clone, Copy)]
 pub enum Handler {
     /// No token needed.
     Public(fn(&App, &Call) -> Result<Reply>),
-    /// The built-in identity's, which asks for a token where it wants one.
+    /// A route of the built-in identity, whose handlers check tokens themselves.
     Identity(identity::Handler),
     /// A token is needed, and this policy rule must allow it in the path's project.
     Project(&'static str, fn(&App, &Request<'_>) -> Result<Reply>),
-    /// The same for a path of version 1, whose project is the token's or the resource's.
+    /// As `Project`, for a path of version 1, whose project is the token's or the resource's.
     V1(&'static str, api_v1::Handler),
 }
 
 /// One line of the table.
 #[derive(Clone, Copy)]
 pub struct Route {
-    /// The method; HEAD goes to GET's.
+    /// The method; a HEAD request uses the route of GET.
     pub method: Method,
-    /// The path; a part in braces stands for any one segment.
+    /// The path; a part in braces is a parameter, which matches any one segment.
     pub path: &'static str,
-    /// Who may, and what answers.
+    /// The permission and the handler.
     pub handler: Handler,
-    /// The media types of its answers; errors are JSON everywhere.
+    /// The media types of its responses; errors are always JSON.
     pub produces: &'static [&'static str],
 }
 
-/// The media types of a route that says nothing else.
+/// The media types of most routes.
 pub(crate) const JSON: &[&str] = &["application/json"];
 
 pub(crate) const fn public(
@@ -124,7 +123,7 @@ use handlers::{
     sessions, versions,
 };
 
-/// The table.
+/// The routes of version 2.
 pub const ROUTES: &[Route] = &[
     public(Get, "/", versions::list),
     public(Get, "/v2", versions::home),
@@ -270,7 +269,7 @@ pub const ROUTES: &[Route] = &[
     ),
 ];
 
-/// Every route of this service: the table, version 1 where it is on, and the built-in identity's.
+/// Every route of this service: version 2, version 1 if it is enabled, and the built-in identity if it is used.
 pub fn all(app: &App) -> impl Iterator<Item = Route> {
     let v1 = app.v1.map_or(&[] as &[Route], |_| api_v1::ROUTES);
     let identity = match &app.auth {
@@ -287,17 +286,17 @@ pub fn all(app: &App) -> impl Iterator<Item = Route> {
 }
 
 impl Route {
-    /// Whether the path is this route's.
+    /// Whether the route matches a path.
     fn is_for(&self, segments: &[String]) -> bool {
         let mut parts = self.parts();
-        segments.iter().all(|segment| parts.next().is_some_and(|part| is_bound(part) || part == segment))
+        segments.iter().all(|segment| parts.next().is_some_and(|part| is_param(part) || part == segment))
             && parts.next().is_none()
     }
 
-    /// The segments of a path of this route that the braces stand for, in order.
-    pub(crate) fn bound<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
+    /// The values of the route's path parameters, in order.
+    pub(crate) fn path_params<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
         let pairs = self.parts().zip(segments);
-        pairs.filter(|(part, _)| is_bound(part)).map(|(_, segment)| segment.as_str()).collect()
+        pairs.filter(|(part, _)| is_param(part)).map(|(_, segment)| segment.as_str()).collect()
     }
 
     fn parts(&self) -> impl Iterator<Item = &'static str> {
@@ -305,11 +304,11 @@ impl Route {
     }
 }
 
-/// The nouns whose documents can be sent back as a whole.
+/// The collections whose documents a client may send back as a whole.
 const DOCUMENTS: &[&str] = &["actions", "backups", "jobs", "sessions"];
 
-/// Whether a request changes or replaces a document, and may send back as much as a GET of it gives. There may be a proxy's
-/// prefix before the path.
+/// Whether a request changes or replaces a document, so that its body may be as large as the response to a GET. The
+/// path may begin with a proxy's prefix.
 pub fn takes_document(method: &str, path: &str) -> bool {
     let mut parts = path.rsplit('/').filter(|part| !part.is_empty()).skip(1);
     let noun = parts.next().is_some_and(|noun| DOCUMENTS.contains(&noun));
@@ -321,19 +320,19 @@ pub fn takes_document(method: &str, path: &str) -> bool {
     matches!(method, "PATCH" | "POST") && noun && is_ours
 }
 
-/// Whether any segment goes with this part of a route's path.
-fn is_bound(part: &str) -> bool {
+/// Whether this part of a route's path is a parameter.
+fn is_param(part: &str) -> bool {
     part.starts_with('{')
 }
 
-/// Answers a request by the table.
+/// Answers a request with the handler of its route.
 ///
 /// # Errors
-/// What the handler fails with; 403, 404 and 405 as the table says; 406.
+/// 404 or 405 without a route; 401, 403 and 406; the handler's errors.
 pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
     answer(app, call).or_else(|error| match error.kind {
-        // Only this room knows where a token is to be had. What becomes an answer here is no error to the rooms around,
-        // which log those.
+        // The challenge needs the authentication strategy, which only this layer knows. The server does not see a 401
+        // as an error any more, so it is logged here.
         Kind::Unauthorized => {
             if error.log.is_some() {
                 log::info!("{error}");
@@ -355,15 +354,15 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
         if method == Method::Options && !matching.is_empty() {
             return Ok(Reply::empty(200).with_header("Allow", allow(&matching)));
         }
-        // Only callers with a token learn which paths a project has. Elsewhere a 401 would mislead: a client that looks
-        // for an identity service at the wrong URL would request a token there to send that very request, and hang.
-        if lost::is_of_project(&call.segments)
+        // Only callers with a token learn which paths a project has. On other paths a 401 would mislead: a client that
+        // looks for an identity service at the wrong URL would request a token there for that very request, and hang.
+        if not_found::is_of_project(&call.segments)
             && matching.iter().all(|route| matches!(route.handler, Handler::Project(..)))
         {
             app.auth.authenticate(call)?;
         }
         if matching.is_empty() {
-            return Err(lost::error(&app.auth, call));
+            return Err(not_found::error(&app.auth, call));
         }
         return Err(Error::method_not_allowed(allow(&matching)));
     };
@@ -386,14 +385,14 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if call.preferred(route.produces).is_none() {
                 return Err(Error::not_acceptable());
             }
-            let bound = route.bound(&call.segments);
-            let project = bound.first().copied().unwrap_or_default();
-            // Before the policy, which may put it into another service's address.
+            let path_params = route.path_params(&call.segments);
+            let project = path_params.first().copied().unwrap_or_default();
+            // Check before the policy does, which may put the project into the URL of another service.
             if !is_id(project) {
                 return Err(Error::no_route());
             }
             let permissions = app.policy.permissions(&caller);
-            // A client's registration as a central one has a rule of its own, and only the body tells.
+            // The registration of a central client has its own rule, and only the body shows whether it is one.
             if rule != "clients:create" {
                 permissions.enforce(rule, project)?;
             }
@@ -401,7 +400,7 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
                 call,
                 caller,
                 permissions,
-                bound,
+                path_params,
                 version: Version::V2,
                 reservations: Reservations::default(),
             };
@@ -412,13 +411,15 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
     }
 }
 
+/// Checks that the client accepts JSON.
+///
 /// # Errors
-/// 406 when the request takes no JSON.
-pub fn acceptable(call: &Call) -> Result<()> {
+/// 406 if it does not.
+pub fn check_accepts_json(call: &Call) -> Result<()> {
     if call.accepts_json() { Ok(()) } else { Err(Error::not_acceptable()) }
 }
 
-/// The value of an `Allow` header: what the routes of one path take.
+/// The value of an `Allow` header: the methods of one path's routes.
 fn allow(routes: &[Route]) -> String {
     let mut words = Vec::new();
     for route in routes {
@@ -441,7 +442,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_of_the_table_exists() {
+    fn every_rule_of_a_route_exists() {
         for route in ROUTES {
             if let Handler::Project(rule, _) = route.handler {
                 assert!(crate::policy::is_known(rule), "{rule}");

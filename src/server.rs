@@ -1,13 +1,14 @@
-//! The daemon's front: listens, reads requests, has at most so many of them served at once, and finishes what was
-//! begun when told to stop.
+//! The HTTP server: it listens, reads requests, serves a limited number of them at once, and finishes them when it is
+//! told to stop.
 //!
-//! Requests and responses are rouille's; its connection layer is not used. That layer (tiny_http 0.12) leaves
-//! connections unanswered when many arrive at once, reads without a time-out, stops accepting for good when the open
-//! files run out, and dies of one request with a large enough `Content-Length`. None of it can be mended from outside.
+//! Requests and responses are rouille's, but not the connection layer. That layer (tiny_http 0.12) leaves connections
+//! unanswered when many arrive at once, reads without a time-out, stops accepting for good when the process runs out of
+//! open files, and crashes on a request with a very large `Content-Length`. None of this can be fixed from outside.
 
 mod answer;
 mod body;
 mod connection;
+mod deadline;
 mod edge;
 mod head;
 mod limits;
@@ -15,7 +16,6 @@ mod listener;
 mod refusal;
 mod registry;
 mod signals;
-mod timed;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -38,43 +38,44 @@ use head::Framing;
 use limits::LargeBodies;
 use registry::Registry;
 
-/// How many connections may wait to be accepted; the system's own limit (`net.core.somaxconn`) is 4096 mostly.
+/// The maximum number of connections that wait to be accepted. The system's limit (`net.core.somaxconn`) is usually
+/// 4096.
 const BACKLOG: i32 = 4096;
 
-/// How often the stop flag is looked at.
+/// The interval at which the stop flag is checked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a connection that was just made may take to bring its request when we are about to stop.
+/// How long a new connection may take to send its request while the server stops.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// What the front needs to know.
+/// The settings of the server.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address or name to listen on.
     pub bind_host: String,
     /// The port; 0 picks a free one.
     pub bind_port: u16,
-    /// How many requests are served at the same time.
+    /// The maximum number of requests that are served at the same time.
     pub workers: usize,
-    /// How many connections are open at the same time; for a further one the one is ended that rests longest or else
-    /// has kept us waiting longest. Each takes one of the open files the system allows, and where these are few there
-    /// are fewer connections.
+    /// The maximum number of open connections. For a new one, the server closes the connection that has been idle for
+    /// longest, or else the one that has waited longest for its client. Each connection takes one of the process's open
+    /// files, whose limit may reduce this number.
     pub max_connections: usize,
-    /// The largest body taken, in bytes; a larger one is a 413.
+    /// The maximum size of a body in bytes; a larger one is a 413.
     pub max_request_body_size: usize,
-    /// The same where a whole document may be sent back: clients escape characters outside ASCII, and so send up to
-    /// three times the bytes that they got.
+    /// The same for requests that may send a whole document back. It is larger because clients escape characters
+    /// outside ASCII, which takes up to three times the bytes that they received.
     pub max_document_body_size: usize,
-    /// What is believed of a proxy in front of us.
+    /// Which headers of a proxy are trusted.
     pub proxy: proxy::Settings,
-    /// With what the links of answers begin (`[DEFAULT] public_endpoint`); none: with what the request says.
+    /// The URL with which links in responses begin (`[DEFAULT] public_endpoint`); `None` takes the host of the request.
     pub public_endpoint: Option<Endpoint>,
-    /// Whether only requests are served that address this machine by a loopback name or address. A page whose name was
-    /// made to lead to 127.0.0.1 (DNS rebinding) sends its own name.
+    /// Whether to serve only requests that name a loopback host. It protects against DNS rebinding: a web page whose
+    /// name resolves to 127.0.0.1 sends its own name.
     pub loopback_hosts_only: bool,
     /// Which pages of other origins may use the service (`[cors]` and `[cors.<name>]`).
     pub cors: Vec<cors::Settings>,
-    /// How long what was begun may take to finish after the signal to stop.
+    /// How long requests may take to finish after the signal to stop.
     pub drain: Duration,
 }
 
@@ -85,7 +86,7 @@ impl Default for Settings {
             bind_port: 9090,
             workers: 16,
             max_connections: 768,
-            // oslo.middleware's.
+            // oslo.middleware's default.
             max_request_body_size: 114_688,
             max_document_body_size: 4 * 1024 * 1024,
             proxy: proxy::Settings::default(),
@@ -98,7 +99,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The largest body that a request of this method and target may have, in bytes.
+    /// The maximum size of the body for this method and target, in bytes.
     fn body_limit(&self, method: &str, target: &str) -> usize {
         match takes_document(method, crate::http::path_of(target)) {
             true => self.max_document_body_size,
@@ -106,7 +107,7 @@ impl Settings {
         }
     }
 
-    /// `host:port` for the hrefs of an answer to a request without a `Host`.
+    /// The `host:port` of links in the response to a request without a `Host`.
     fn authority(&self) -> String {
         match self.bind_host.parse::<IpAddr>() {
             Ok(ip) if ip.is_unspecified() => format!("localhost:{}", self.bind_port),
@@ -118,14 +119,14 @@ impl Settings {
 
 type Handler = Box<dyn Fn(&Settings, &rouille::Request) -> Answer + Send + Sync>;
 
-/// What all connections share.
+/// The state that all connections share.
 struct Front {
     settings: Settings,
     handler: Handler,
     workers: Arc<Workers>,
     registry: Arc<Registry>,
     large_bodies: LargeBodies,
-    /// Whether the listening socket stays open when the process ends: systemd has it, too.
+    /// Whether the listening socket stays open when the process ends, because systemd holds it too.
     keeps_port: bool,
     stopping: AtomicBool,
 }
@@ -135,7 +136,7 @@ impl Front {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Whether a body framed like this is there and may be sent.
+    /// Whether a request has a body, and one within the limit as far as its framing shows.
     fn admits(&self, framing: Framing, limit: usize) -> bool {
         match framing {
             Framing::Length(length) => (1..=limit as u64).contains(&length),
@@ -143,7 +144,7 @@ impl Front {
         }
     }
 
-    /// Whether a body framed like this may be larger than bodies usually are, and is to be read.
+    /// Whether a body with this framing is read and may be larger than `max_request_body_size`.
     fn is_large(&self, framing: Framing, limit: usize) -> bool {
         let usual = self.settings.max_request_body_size;
         match framing {
@@ -170,25 +171,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; from here on connections queue up.
+    /// Listens on the configured address. From now on the system queues connections.
     ///
     /// # Errors
-    /// The address is unknown, taken or forbidden.
+    /// The address is unknown, in use or forbidden.
     pub fn bind<F>(settings: Settings, service: F) -> io::Result<Self>
     where
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((settings.bind_host.as_str(), settings.bind_port))?;
-        // Again: Rust lets 128 connections wait to be accepted. A client that finds so many there tries again after a
-        // second.
+        // Call `listen` again with a longer queue: the standard library's has 128 places, and a client that finds the
+        // queue full retries after a second.
         socket2::SockRef::from(&listener).listen(BACKLOG)?;
         Self::on(listener, false, settings, service)
     }
 
-    /// Takes a socket that systemd listens on, and that it keeps when this process ends.
+    /// Uses a socket on which systemd listens, and which stays open when this process ends.
     ///
     /// # Errors
-    /// It is no listening socket.
+    /// The socket does not listen.
     pub fn inherit<F>(listener: TcpListener, settings: Settings, service: F) -> io::Result<Self>
     where
         F: Fn(&Call) -> Result<Reply> + Send + Sync + 'static,
@@ -203,7 +204,7 @@ impl Server {
     {
         let address = listener.local_addr()?;
         settings.bind_port = address.port();
-        settings.max_connections = limits::connections(settings.max_connections, settings.workers);
+        settings.max_connections = limits::max_connections(settings.max_connections, settings.workers);
         let front = Front {
             workers: Workers::new(settings.workers),
             settings,
@@ -216,13 +217,13 @@ impl Server {
         Ok(Self { listener, address, front: Arc::new(front) })
     }
 
-    /// The address that is listened on, with the real port.
+    /// The address of the listening socket, with the actual port.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stop` is set; then closes the port, answers what has arrived, and returns when that is done, or
-    /// after `drain`.
+    /// Serves until `stop` is set. Then it closes the port, answers the requests that have arrived, and returns when
+    /// these are finished, or after `drain`.
     pub fn run(self, stop: Arc<AtomicBool>) -> io::Result<()> {
         let Self { listener, address, front } = self;
         let accepting = Arc::clone(&front);
@@ -235,13 +236,13 @@ impl Server {
         let until = Instant::now() + front.settings.drain;
         front.stopping.store(true, Ordering::SeqCst);
         while !accept.is_finished() && Instant::now() < until {
-            // If this fails another client may wake it, or we shall try again.
+            // If this fails, another client may wake the listener, or the next round does.
             let _ = listener::wake(address);
             thread::sleep(LOOK);
         }
         front.registry.wait_empty(until.min(Instant::now() + GRACE));
         loop {
-            front.registry.end_resting();
+            front.registry.close_idle();
             let open = front.registry.wait_empty(until.min(Instant::now() + GRACE));
             if open == 0 {
                 return Ok(());
@@ -254,7 +255,8 @@ impl Server {
     }
 }
 
-/// Listens, unless a socket is `inherited`, tells `on_ready` the address, and serves until SIGTERM or SIGINT; `on_hangup` runs at each SIGHUP.
+/// Listens, unless a socket is `inherited`, passes the address to `on_ready`, and serves until SIGTERM or SIGINT.
+/// `on_hangup` runs at each SIGHUP.
 pub fn serve<F>(
     settings: Settings,
     inherited: Option<TcpListener>,

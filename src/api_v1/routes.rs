@@ -1,4 +1,4 @@
-//! THE TABLE of version 1: the paths of version 2 without the project, with the same rules and handlers.
+//! The route table of version 1: the paths of version 2 without the project, with the same rules and handlers.
 
 use crate::handlers::{actions, backups, clients, jobs, sessions, versions};
 use crate::http::Method::{self, Delete, Get, Patch, Post, Put};
@@ -10,7 +10,7 @@ const fn v1(method: Method, path: &'static str, rule: &'static str, handler: Ans
     Route { method, path, handler: Handler::V1(rule, handler), produces: JSON }
 }
 
-/// The table.
+/// The routes of version 1.
 pub const ROUTES: &[Route] = &[
     public(Get, "/v1", versions::home_v1),
     public(Get, "/v1/openapi.json", crate::handlers::reference::document_v1),

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::int;
-use super::job_attachments::{READ_ONLY, body};
-use super::shape::{Shape, about, closed, id, integer, own_id, project_id, user_id, version};
+use super::job_attachments::{READ_ONLY, request_schema};
+use super::shape::{Shape, about, closed, id, integer, project_id, resource_id, user_id, version};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
-/// What a place is, apart from whose.
-fn numbers() -> Value {
+/// Schemas of a place's properties, without the ids of its action and its job.
+fn place_properties() -> Value {
     json!({
         "priority": about(
             "Its place in the order of the job's actions; a new one comes last. Not every number need be taken.",
@@ -28,10 +28,10 @@ fn numbers() -> Value {
 
 /// The body of `POST /action-attachments`.
 pub static ACTION_ATTACHMENT_CREATE: Shape = Shape::new("ActionAttachmentCreate", || {
-    let mut properties = numbers();
-    properties["action_id"] = own_id("The action that is put into the job.");
-    properties["job_id"] = own_id("The job (its definition).");
-    body(properties, &["action_id", "job_id"], &[READ_ONLY])
+    let mut properties = place_properties();
+    properties["action_id"] = resource_id("The action that is put into the job.");
+    properties["job_id"] = resource_id("The job (its definition).");
+    request_schema(properties, &["action_id", "job_id"], &[READ_ONLY])
 })
 .with_example(|| {
     json!({
@@ -43,27 +43,27 @@ pub static ACTION_ATTACHMENT_CREATE: Shape = Shape::new("ActionAttachmentCreate"
 
 /// The body of `PATCH /action-attachments/{action_attachment_id}`.
 pub static ACTION_ATTACHMENT_PATCH: Shape = Shape::new("ActionAttachmentPatch", || {
-    let mut properties = numbers();
+    let mut properties = place_properties();
     properties["action_id"] = about("The action, which cannot be changed; the same one is ignored.", id());
     properties["job_id"] = about("The job, which cannot be changed; the same one is ignored.", id());
-    body(properties, &[], &[READ_ONLY])
+    request_schema(properties, &[], &[READ_ONLY])
 })
 .with_example(|| json!({"priority": 20, "retries": 0, "mandatory": false}));
 
 /// An action attachment as [`render`] shows it.
 pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
     closed(json!({
-        "id": own_id("The attachment's id."),
+        "id": resource_id("The attachment's id."),
         "project_id": project_id(),
         "user_id": user_id(),
-        "action_id": own_id("The action."),
-        "job_id": own_id("The job (its definition)."),
+        "action_id": resource_id("The action."),
+        "job_id": resource_id("The job (its definition)."),
         "priority": about("Its place in the order of the job's actions.", integer(0)),
         "retries": about("How often it is tried again.", integer(0)),
         "retry_interval": about("Seconds between the tries.", integer(0)),
         "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
-        "created_at": about("When it was made.", time::shown()),
-        "updated_at": about("When it was changed last.", time::shown()),
+        "created_at": about("When it was made.", time::output_schema()),
+        "updated_at": about("When it was changed last.", time::output_schema()),
         "version": version(),
     }))
 })
@@ -84,7 +84,7 @@ pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
     })
 });
 
-/// What lists of action attachments offer.
+/// The keys that lists of action attachments filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "action_attachments",
     path: "action-attachments",
@@ -100,28 +100,29 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&ACTION_ATTACHMENT),
 };
 
-/// A new place as a body brings it; what it does not say is the action's, or the last one.
+/// A new attachment as parsed from a body. A missing priority means the last place; other missing values are the
+/// action's.
 #[derive(Debug, Clone)]
 pub struct NewPlace {
     /// The action.
     pub action_id: String,
     /// The definition.
     pub job_id: String,
-    /// What it says of the place itself.
+    /// The priority, the retries and whether the action is mandatory.
     pub place: PlaceChange,
 }
 
-/// Reads a new place.
+/// Parses the body of a new attachment.
 ///
 /// # Errors
-/// 400 when the body is not one.
+/// 400 if the body does not have the shape.
 pub fn parse(body: Value) -> Result<NewPlace> {
     let body = ACTION_ATTACHMENT_CREATE.check(body)?;
     let word = |key| super::text(&body, key).unwrap_or_default().to_owned();
     Ok(NewPlace { action_id: word("action_id"), job_id: word("job_id"), place: change(&body) })
 }
 
-/// What a change of a place says.
+/// A change of an attachment as parsed from a body.
 #[derive(Debug, Clone)]
 pub struct PlacePatch {
     action_id: Option<String>,
@@ -129,10 +130,10 @@ pub struct PlacePatch {
     place: PlaceChange,
 }
 
-/// Reads a change of a place.
+/// Parses the body of a change.
 ///
 /// # Errors
-/// 400 when the body is not one, or there is none.
+/// 400 if the body is empty or does not have the shape.
 pub fn parse_patch(body: Value) -> Result<PlacePatch> {
     let body = ACTION_ATTACHMENT_PATCH.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
@@ -149,15 +150,15 @@ fn change(body: &Map<String, Value>) -> PlaceChange {
 }
 
 impl PlacePatch {
-    /// What it changes, without what the place says already.
+    /// The change without the values that the stored attachment has already.
     ///
     /// # Errors
-    /// 400 when it is to become another action's or another job's.
+    /// 400 if the body names another action or another job.
     pub fn effective(&self, stored: &ActionAttachment) -> Result<PlaceChange> {
-        for (key, sent, is) in
+        for (key, sent, stored) in
             [("action", &self.action_id, &stored.action_id), ("job", &self.job_id, &stored.job_id)]
         {
-            if sent.as_ref().is_some_and(|id| id != is) {
+            if sent.as_ref().is_some_and(|id| id != stored) {
                 return Err(Error::bad_request(format!(
                     "An attachment's {key} cannot be changed; make a new attachment."
                 )));

@@ -1,8 +1,10 @@
-//! The action report: what was run, when, how long it took, and how it ended. Its log is a resource of its own.
+//! The action report: which action ran, when, for how long, and with what result. Its log is a resource of its own.
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Shape, about, closed, id, nullable, own_id, project_id, rule, user_id, version, words};
+use super::shape::{
+    Shape, about, closed, id, nullable, project_id, resource_id, rule, user_id, version, words,
+};
 use super::time::{self, iso};
 use crate::error::{Error, Result};
 use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
@@ -10,16 +12,16 @@ use crate::store::reports::{ActionReport, ReportChange, ReportView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// How a run can end.
+/// The results of a run.
 pub const RESULTS: &[&str] = &["success", "fail", "aborted"];
-/// The result that leaves no log.
+/// The only result whose report has no log.
 pub const SUCCESS: &str = "success";
-/// The most that the metadata of one report may come to, in bytes of JSON: a history is many rows.
+/// The maximum size of a report's metadata, in bytes of JSON. It is low because a history has many rows.
 const MAX_METADATA: usize = 65_536;
 /// The longest run, in seconds: from the epoch to the year 9999.
 const MAX_ELAPSED: i64 = 253_402_300_799;
 
-/// What the list of reports offers.
+/// The keys that the list of reports filters and sorts by.
 pub static COLLECTION: Collection = Collection {
     noun: "action_reports",
     path: "action-reports",
@@ -49,12 +51,12 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&REPORT_DOCUMENT),
 };
 
-/// The list's parameters that bound `report_date`; both ends are in it.
+/// The list parameter for the earliest `report_date`, inclusive.
 pub const SINCE: &str = "since";
-/// See [`SINCE`].
+/// The list parameter for the latest `report_date`, inclusive.
 pub const UNTIL: &str = "until";
 
-/// What a report is about; the body that creates one says it, and nothing changes it.
+/// The keys that refer to other resources, with their descriptions. They are set on creation and never change.
 const REFERENCES: &[(&str, &str)] = &[
     ("action_id", "The action that was run. Null once it is deleted."),
     ("action_attachment_id", "The action's place in the job. Null once it is deleted."),
@@ -64,19 +66,19 @@ const REFERENCES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What the service knows of itself.
+/// Schemas of the keys that the service sets.
 fn read_only() -> Map<String, Value> {
     let name = json!({"type": ["string", "null"]});
     let has_log = json!({"type": "boolean"});
     [
-        ("id", own_id("The report's id.")),
+        ("id", resource_id("The report's id.")),
         ("project_id", project_id()),
         ("user_id", user_id()),
         ("job_id", about("The job's definition, which a fleet shares. It outlives the job.", nullable(id()))),
         ("client_id", about("The name of the client. It outlives the client.", name)),
         ("has_log", about("Whether there is a log, at `log` below the report.", has_log)),
-        ("created_at", about("When the report was made.", time::shown())),
-        ("updated_at", about("When it was changed last.", time::shown())),
+        ("created_at", about("When the report was made.", time::output_schema())),
+        ("updated_at", about("When it was changed last.", time::output_schema())),
         ("version", version()),
     ]
     .into_iter()
@@ -84,7 +86,7 @@ fn read_only() -> Map<String, Value> {
     .collect()
 }
 
-/// What a report says of the run, and a change can correct.
+/// Schemas of the keys that a change of a report can correct.
 fn outcome() -> Map<String, Value> {
     let elapsed = json!({"type": "integer", "minimum": 0, "maximum": MAX_ELAPSED});
     let date = "When the run ended: ISO 8601, UTC unless it says, or epoch seconds. Now, if a new report does not say.";
@@ -95,15 +97,16 @@ fn outcome() -> Map<String, Value> {
             "metadata",
             about("What else is worth keeping, up to 65536 bytes of JSON.", json!({"type": "object"})),
         ),
-        ("report_date", about(date, time::taken())),
+        ("report_date", about(date, time::input_schema())),
     ]
     .into_iter()
     .map(|(key, schema)| (key.to_owned(), schema))
     .collect()
 }
 
-/// The body of a request: these keys, and those that whole documents bring back and nobody can set.
-fn body(mut properties: Map<String, Value>, ignored: impl IntoIterator<Item = String>) -> Value {
+/// Schema of a request body: these keys, and the read-only ones, which a client that sends a whole document back may
+/// include and which are ignored.
+fn request_schema(mut properties: Map<String, Value>, ignored: impl IntoIterator<Item = String>) -> Value {
     let taken = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
     properties.extend(ignored.into_iter().map(|key| (key, taken.clone())));
     json!({"type": "object", "additionalProperties": false, "properties": properties})
@@ -118,7 +121,7 @@ pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
     }
     let log = "What the run said; only where it did not succeed, and up to `[DEFAULT] action_report_max_log_size` bytes.";
     properties.insert("log".to_owned(), about(log, json!({"type": ["string", "null"]})));
-    let mut schema = body(properties, read_only().into_iter().map(|(key, _)| key));
+    let mut schema = request_schema(properties, read_only().into_iter().map(|(key, _)| key));
     schema["required"] = json!(["result"]);
     let without = json!({"properties": {"log": {"type": "null"}}});
     let not_a_success = json!({"properties": {"result": {"not": {"enum": [SUCCESS]}}}});
@@ -143,7 +146,7 @@ pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
         "Merged key by key with what is there; null takes a key away.".into();
     properties["result"]["description"] = "How the run ended. `success` takes the log away.".into();
     let fixed = REFERENCES.iter().map(|(key, _)| (*key).to_owned());
-    body(properties, read_only().into_iter().map(|(key, _)| key).chain(fixed))
+    request_schema(properties, read_only().into_iter().map(|(key, _)| key).chain(fixed))
 })
 .with_example(|| json!({"result": "aborted", "metadata": {"note": "The host was shut down."}}));
 
@@ -151,7 +154,7 @@ pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
 pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
     let mut properties = read_only();
     properties.extend(outcome());
-    properties.insert("report_date".to_owned(), about("When the run ended.", time::shown()));
+    properties.insert("report_date".to_owned(), about("When the run ended.", time::output_schema()));
     for (key, what) in REFERENCES {
         properties.insert((*key).to_owned(), about(what, nullable(id())));
     }
@@ -178,7 +181,7 @@ pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
     })
 });
 
-/// What the body of a new report says.
+/// A new report as parsed from a body.
 #[derive(Debug, Clone)]
 pub struct ReportSpec {
     /// The action that was run.
@@ -191,18 +194,18 @@ pub struct ReportSpec {
     pub result: String,
     /// How long it took, in seconds.
     pub time_elapsed: i64,
-    /// Whatever else is worth keeping.
+    /// Further data about the run.
     pub metadata: Json,
-    /// When it ended; now, if nobody says.
+    /// When the run ended; `None` means now.
     pub report_date: Option<Time>,
     /// What the run said.
     pub log: Option<String>,
 }
 
-/// Reads a new report.
+/// Parses the body of a new report.
 ///
 /// # Errors
-/// 400 when the body is none, or brings the log of a success.
+/// 400 if the body does not have the shape, or has a log although the run succeeded.
 pub fn parse(body: Value) -> Result<ReportSpec> {
     let body = REPORT_CREATE.check(body)?;
     let owned = |key| super::text(&body, key).map(str::to_owned);
@@ -217,11 +220,11 @@ pub fn parse(body: Value) -> Result<ReportSpec> {
         report_date: report_date(&body)?,
         log: owned("log"),
     };
-    bounded(&spec.metadata)?;
+    check_metadata_size(&spec.metadata)?;
     Ok(spec)
 }
 
-/// What an update changes.
+/// A change of a report as parsed from a body.
 #[derive(Debug, Clone)]
 pub struct ReportPatch {
     result: Option<String>,
@@ -230,10 +233,10 @@ pub struct ReportPatch {
     report_date: Option<Time>,
 }
 
-/// Reads an update.
+/// Parses the body of a change.
 ///
 /// # Errors
-/// 400 when the body is none.
+/// 400 if the body does not have the shape.
 pub fn parse_patch(body: Value) -> Result<ReportPatch> {
     let body = REPORT_PATCH.check(body)?;
     Ok(ReportPatch {
@@ -244,11 +247,11 @@ pub fn parse_patch(body: Value) -> Result<ReportPatch> {
     })
 }
 
-/// What an update changes in a report. The metadata is merged key by key, and null takes a key away; a run that now
-/// succeeded loses its log.
+/// Applies a change to a report. The metadata is merged key by key, and null removes a key. A report whose result
+/// becomes `success` loses its log.
 ///
 /// # Errors
-/// 400 when the metadata would become too large.
+/// 400 if the metadata would become too large.
 pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChange> {
     let mut metadata = report.metadata.object();
     for (key, value) in &patch.metadata {
@@ -259,7 +262,7 @@ pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChang
     }
     let metadata = Json::from(metadata);
     if metadata != report.metadata {
-        bounded(&metadata)?;
+        check_metadata_size(&metadata)?;
     }
     let result = patch.result.clone().filter(|result| *result != report.result);
     Ok(ReportChange {
@@ -271,7 +274,7 @@ pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChang
     })
 }
 
-/// The date of a body, if it has one.
+/// The `report_date` of a body.
 fn report_date(body: &Map<String, Value>) -> Result<Option<Time>> {
     let Some(value) = body.get("report_date") else { return Ok(None) };
     match time::from_value(value) {
@@ -280,7 +283,7 @@ fn report_date(body: &Map<String, Value>) -> Result<Option<Time>> {
     }
 }
 
-fn bounded(metadata: &Json) -> Result<()> {
+fn check_metadata_size(metadata: &Json) -> Result<()> {
     match metadata.text().len() {
         0..=MAX_METADATA => Ok(()),
         _ => Err(Error::bad_request(format!("The metadata would exceed {MAX_METADATA} bytes."))),

@@ -9,19 +9,19 @@ use serde_json::{Map, Value, json};
 use super::clients::{ACTIONS, MODES};
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, id, integer, nullable, own_id, project_id, text, titled, user_id, version,
+    Shape, about, closed, id, integer, nullable, project_id, resource_id, text, titled, user_id, version,
 };
 use super::{MAX_TEXT, int, size};
 use crate::error::{Error, Result};
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
-/// How often a failed action is tried again when nobody says.
+/// The default number of retries of a failed action.
 pub const DEFAULT_RETRIES: i32 = 5;
-/// How many seconds lie between the tries when nobody says.
+/// The default number of seconds between the tries.
 pub const DEFAULT_RETRY_INTERVAL: i32 = 6;
 
-/// The keys of `freezer_action` that clients look for: null in the document when there is nothing to show.
+/// The keys of `freezer_action` that clients expect. They are null in the document if they have no value.
 const ALWAYS_SHOWN: &[&str] =
     &["mode", "path_to_backup", "backup_name", "container", "timeout", "priority", "log_file"];
 
@@ -46,7 +46,8 @@ const FREEZER_ACTION: &str = "What freezer-agent is told to do: its options, of 
 const MAX_RETRIES: &str = "How often it is tried again when it fails.";
 const MAX_RETRIES_INTERVAL: &str = "Seconds between the tries.";
 const MANDATORY: &str = "Whether the rest of the job is given up when it fails.";
-/// What lists of actions offer.
+
+/// The keys that lists of actions filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "actions",
     path: "actions",
@@ -62,16 +63,16 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&ACTION_DOCUMENT),
 };
 
-/// Schema of an action's word. Clients send some that no agent knows; only the actions that a job brings with it are
-/// checked for these.
+/// Schema of an action's word or mode. Clients send words that no agent knows; only the new actions of a job are
+/// checked for them ([`check_words`]).
 fn any_word() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 64})
 }
 
-/// Refuses a new action, found at `place`, whose words no agent knows.
+/// Refuses a new action, sent at `place`, with an action or mode that no agent knows.
 ///
 /// # Errors
-/// 400 that names the words there are.
+/// 400 with the known words.
 pub fn check_words(place: &str, action: &ActionSpec) -> Result<()> {
     let mode = action.mode.as_deref();
     for (key, word, known) in [("action", Some(action.action.as_str()), ACTIONS), ("mode", mode, MODES)] {
@@ -86,7 +87,7 @@ pub fn check_words(place: &str, action: &ActionSpec) -> Result<()> {
     Ok(())
 }
 
-/// Schema of `freezer_action`: the known keys have their types, everything else is kept as it comes.
+/// Schema of `freezer_action`: the known keys have types, all other keys are stored as they are.
 pub fn freezer_action(action_required: bool) -> Value {
     let mut schema = json!({
         "type": "object",
@@ -151,7 +152,7 @@ pub static ACTION_PATCH: Shape = Shape::new(
 )
 .with_example(|| json!({"freezer_action": {"container": "freezer-archive"}, "max_retries": 5}));
 
-/// A `freezer_action` as [`FreezerAction`] shows it. The agent's options have no types of ours.
+/// Schema of [`FreezerAction`]. The agent's options have no types: the service does not interpret them.
 pub fn freezer_action_document() -> Value {
     let any = |what: &str| about(what, json!({}));
     let shown = json!({
@@ -174,7 +175,7 @@ pub fn freezer_action_document() -> Value {
 /// An action as [`render`] shows it.
 pub static ACTION_DOCUMENT: Shape = Shape::new("Action", || {
     closed(json!({
-        "action_id": own_id(ACTION_ID),
+        "action_id": resource_id(ACTION_ID),
         "project_id": project_id(),
         "user_id": user_id(),
         "max_retries": about(MAX_RETRIES, integer(0)),
@@ -210,42 +211,44 @@ pub static ACTION_DOCUMENT: Shape = Shape::new("Action", || {
     })
 });
 
-/// The answer to a new action.
-pub static ACTION_CREATED: Shape = Shape::new("ActionId", || closed(json!({"action_id": own_id(ACTION_ID)})))
-    .with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970"}));
+/// The response to the creation of an action.
+pub static ACTION_CREATED: Shape =
+    Shape::new("ActionId", || closed(json!({"action_id": resource_id(ACTION_ID)})))
+        .with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970"}));
 
-/// The answer to a change of an action.
-pub static ACTION_CHANGED: Shape =
-    Shape::new("ActionVersion", || closed(json!({"action_id": own_id(ACTION_ID), "version": version()})))
-        .with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970", "version": 2}));
+/// The response to a change of an action.
+pub static ACTION_CHANGED: Shape = Shape::new("ActionVersion", || {
+    closed(json!({"action_id": resource_id(ACTION_ID), "version": version()}))
+})
+.with_example(|| json!({"action_id": "d3486ae9136e7856bc42212385ea7970", "version": 2}));
 
-/// An action as a document brings it.
+/// A new action as parsed from a body.
 pub struct NewAction {
-    /// The id it brings, if any.
+    /// The id that the body brings, if any.
     pub id: Option<String>,
-    /// What it is.
+    /// The content.
     pub spec: ActionSpec,
 }
 
-/// Reads a whole action.
+/// Parses the body of a new action, or of a replacement.
 ///
 /// # Errors
-/// 400 when the body is not an action.
+/// 400 if the body does not have the shape.
 pub fn parse(body: Value) -> Result<NewAction> {
     let body = ACTION.check(body)?;
     let id = super::text(&body, "action_id").filter(|id| !id.is_empty()).map(str::to_owned);
     Ok(NewAction { id, spec: spec(body) })
 }
 
-/// Reads a change of an action.
+/// Validates the body of a change.
 ///
 /// # Errors
-/// 400 when the body is not part of an action, or there is none.
+/// 400 if the body is empty or does not have the shape.
 pub fn parse_patch(body: Value) -> Result<Map<String, Value>> {
     ACTION_PATCH.check(body)
 }
 
-/// What `action` becomes with a change: objects are merged, what is missing stays.
+/// Applies a change to an action: objects are merged, and keys that the change does not have stay.
 pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
     let mut whole = json!({
         "freezer_action": action.freezer_action(),
@@ -255,7 +258,7 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
     });
     let mut patch = patch.clone();
     if let Some(Value::Object(inner)) = patch.get_mut("freezer_action") {
-        // An action without an action is none; null says no more than that the form had an empty field.
+        // Null means that a form had an empty field; an action always has its word.
         inner.retain(|key, value| key != "action" || !value.is_null());
     }
     for key in ["max_retries", "max_retries_interval", "mandatory"] {
@@ -263,7 +266,7 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
             patch.remove(key);
         }
     }
-    // Old clients say it inside.
+    // Old clients have `mandatory` inside the `freezer_action`.
     let inside =
         patch.get("freezer_action").and_then(|inner| inner.get("mandatory")).and_then(Value::as_bool);
     if let Some(mandatory) = inside {
@@ -276,7 +279,7 @@ pub fn patched(action: &ActionSpec, patch: &Map<String, Value>) -> ActionSpec {
     }
 }
 
-/// Merges objects key by key, deeply; anything else is replaced (contract, api-v1 §6).
+/// Merges objects key by key, at any depth; any other value is replaced (contract, api-v1 §6).
 pub fn merge(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
@@ -288,20 +291,20 @@ pub fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// What a checked action, or a checked entry of `job_actions`, says. What fits a column goes there, the rest
-/// stays in the metadata as it came; nulls too, where they say something.
+/// The content of a validated action, or of a validated entry of `job_actions`. Values that fit a column go there, and
+/// the others stay in the metadata as they are.
 pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
     let mut rest = match body.remove("freezer_action") {
         Some(Value::Object(object)) => object,
         _ => Map::new(),
     };
-    // Central schedulers put the trust they run under into the copy they send back.
+    // Central schedulers put the trust that they run under into the document that they send back.
     rest.remove("os_trust_id");
-    // What is shown as null when it is missing is missing when it comes back as null.
+    // These keys are rendered as null if they are missing, so null in a request means missing.
     rest.retain(|key, value| !(value.is_null() && ALWAYS_SHOWN.contains(&key.as_str())));
     let mandatory =
         [body.get("mandatory"), rest.get("mandatory")].into_iter().flatten().find_map(Value::as_bool);
-    let mut taken = |key: &str, max: usize| match rest.get(key) {
+    let mut take_text = |key: &str, max: usize| match rest.get(key) {
         Some(Value::String(text)) if text.chars().count() <= max => {
             let text = text.clone();
             rest.remove(key);
@@ -309,14 +312,14 @@ pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
         }
         _ => None,
     };
-    let action = taken("action", 64).unwrap_or_default();
-    let mode = taken("mode", 64);
-    let src_file = taken("path_to_backup", MAX_TEXT);
-    let backup_name = taken("backup_name", 255);
-    let container = taken("container", MAX_TEXT);
-    let restore_abs_path = taken("restore_abs_path", MAX_TEXT);
-    let log_file = taken("log_file", MAX_TEXT);
-    let mut number = |key: &str| int(&rest, key).inspect(|_| drop(rest.remove(key)));
+    let action = take_text("action", 64).unwrap_or_default();
+    let mode = take_text("mode", 64);
+    let src_file = take_text("path_to_backup", MAX_TEXT);
+    let backup_name = take_text("backup_name", 255);
+    let container = take_text("container", MAX_TEXT);
+    let restore_abs_path = take_text("restore_abs_path", MAX_TEXT);
+    let log_file = take_text("log_file", MAX_TEXT);
+    let mut take_number = |key: &str| int(&rest, key).inspect(|_| drop(rest.remove(key)));
     ActionSpec {
         action,
         mode,
@@ -325,8 +328,8 @@ pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
         container,
         restore_abs_path,
         log_file,
-        priority: number("priority"),
-        timeout: number("timeout"),
+        priority: take_number("priority"),
+        timeout: take_number("timeout"),
         max_retries: int(&body, "max_retries").unwrap_or(DEFAULT_RETRIES),
         max_retries_interval: int(&body, "max_retries_interval").unwrap_or(DEFAULT_RETRY_INTERVAL),
         mandatory: mandatory.unwrap_or(false),
@@ -334,16 +337,16 @@ pub fn spec(mut body: Map<String, Value>) -> ActionSpec {
     }
 }
 
-/// The canonical text of a `freezer_action`: two are equivalent if their texts are equal. Null and missing are the
-/// same.
-pub fn core(object: &Map<String, Value>) -> String {
-    let core: BTreeMap<&String, &Value> =
+/// The canonical text of a `freezer_action`. Two of them are equivalent if their texts are equal; a null member
+/// counts as missing.
+pub fn canonical(object: &Map<String, Value>) -> String {
+    let members: BTreeMap<&String, &Value> =
         object.iter().filter(|(key, value)| !value.is_null() && *key != "os_trust_id").collect();
-    // Every value has a text.
-    serde_json::to_string(&core).unwrap_or_default()
+    // Never fails: every JSON value has a text.
+    serde_json::to_string(&members).unwrap_or_default()
 }
 
-/// The `freezer_action` as the API shows it, its members in the order of their names.
+/// The JSON of a `freezer_action`, with members in alphabetical order.
 pub struct FreezerAction<'a>(pub &'a ActionSpec);
 
 #[derive(Serialize)]
@@ -377,8 +380,8 @@ impl Serialize for FreezerAction<'_> {
             while let Some((other, value)) = rest.next_if(|(other, _)| other.as_str() < key) {
                 map.serialize_entry(other, value)?;
             }
-            let kept = rest.next_if(|(other, _)| other.as_str() == key);
-            match (column, kept) {
+            let stored = rest.next_if(|(other, _)| other.as_str() == key);
+            match (column, stored) {
                 (Some(member), _) => map.serialize_entry(key, &member)?,
                 (None, Some((_, value))) => map.serialize_entry(key, value)?,
                 (None, None) if ALWAYS_SHOWN.contains(&key) => map.serialize_entry(key, &())?,
@@ -392,7 +395,7 @@ impl Serialize for FreezerAction<'_> {
     }
 }
 
-/// An action as the API shows it, its members in the order of their names.
+/// The JSON of an action, with members in alphabetical order.
 #[derive(Serialize)]
 pub struct ActionJson<'a> {
     _version: i32,
@@ -428,13 +431,13 @@ impl<'a> ActionJson<'a> {
     }
 }
 
-/// An action as the API shows it, to be searched, or held against a precondition.
+/// An action document as a value, for searches and preconditions.
 pub fn render(action: &Action) -> Value {
-    // It holds only values that JSON can represent.
+    // Never fails: an action holds only values that JSON can represent.
     serde_json::to_value(ActionJson::new(action)).unwrap_or_default()
 }
 
-/// The most bytes that an action's document can come to, whatever its version.
-pub fn largest(action: &Action) -> usize {
+/// The largest size, in bytes, that an action's document can reach with any version number.
+pub fn max_size(action: &Action) -> usize {
     size(&ActionJson { _version: i32::MAX, ..ActionJson::new(action) })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::search::Fields;
-use super::shape::{Shape, about, closed, own_id, project_id, rule, user_id, words};
+use super::shape::{Shape, about, closed, project_id, resource_id, rule, user_id, words};
 use super::{longest, size};
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
@@ -16,9 +16,9 @@ use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// Where a backup stands.
+/// The statuses of a backup.
 pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
-/// Where it stands when nobody says.
+/// The default status.
 const AVAILABLE: &str = "available";
 /// Where the well-known keys of a backup document are.
 pub const FIELDS: Fields = &[
@@ -44,13 +44,13 @@ pub const FIELDS: Fields = &[
     ("backup_metadata.curr_backup_level", "/backup_metadata/curr_backup_level"),
 ];
 
-/// The statuses of a record that is made before the agent runs, or of a run that failed.
+/// The statuses of a record that is created before the agent runs, or whose run failed.
 const UNFINISHED: &[&str] = &["creating", "error", "deleting"];
 
 const BACKUP_ID: &str = "The entry's id.";
 const STATUS: &str = "Where the backup stands.";
 
-/// The keys of the metadata that have rules.
+/// Schemas of the metadata keys that have rules.
 fn names() -> Value {
     json!({
         "backup_name": about(
@@ -67,11 +67,11 @@ fn names() -> Value {
     })
 }
 
-/// The times that `datetime.fromtimestamp` of a client takes: the years 1 to 9999.
+/// The times that Python's `datetime.fromtimestamp`, which clients use, accepts: the years 1 to 9999.
 const TIMES: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// A time that every client can show: a number, or its digits.
-fn number(value: Option<&Value>) -> Option<Value> {
+/// The value as a number, if it is a time that every client can show. Digits in a string count as a number.
+fn valid_time(value: Option<&Value>) -> Option<Value> {
     let number = match value? {
         Value::String(text) => Value::from(text.trim().parse::<i64>().ok()?),
         value => value.clone(),
@@ -80,16 +80,17 @@ fn number(value: Option<&Value>) -> Option<Value> {
     (*TIMES.start() as f64..=*TIMES.end() as f64).contains(&seconds).then_some(number)
 }
 
-/// Puts digits in the place of text, and refuses what breaks the lists of the command line, which make a number of the
-/// time and sort by it. A record that is not finished yet may have none, and gets the time when it was written.
+/// Converts a `time_stamp` to a number, and refuses any value that the command line cannot convert: it sorts its
+/// lists by the time, and would fail. An unfinished record may lack the time, and gets the time at which it is
+/// `written`.
 fn check_time(status: &str, metadata: &mut Map<String, Value>, written: Time) -> Result<()> {
     let sent = metadata.get("time_stamp");
-    if let Some(number) = number(sent) {
-        metadata.insert("time_stamp".to_owned(), number);
+    if let Some(time) = valid_time(sent) {
+        metadata.insert("time_stamp".to_owned(), time);
         return Ok(());
     }
     let is_missing = sent.is_none_or(Value::is_null);
-    let has_old_name = number(metadata.get("timestamp")).is_some();
+    let has_old_name = valid_time(metadata.get("timestamp")).is_some();
     if is_missing && has_old_name {
         return Ok(());
     }
@@ -103,34 +104,35 @@ fn check_time(status: &str, metadata: &mut Map<String, Value>, written: Time) ->
     )))
 }
 
-/// The metadata as it is shown: with a time that every client can read. A record without one, from an import or before
-/// such records were refused, shows when it was written.
+/// The metadata in a document, with a time that every client can show. A record without such a time, from an import or
+/// from an older release, gets the time at which it was created.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Metadata<'b> {
-    /// As it is stored.
+    /// The stored metadata.
     Stored(&'b Json),
-    /// With another time.
-    Mended(Map<String, Value>),
+    /// The stored metadata with another time.
+    WithTime(Map<String, Value>),
 }
 
 impl<'b> Metadata<'b> {
     fn new(backup: &'b Backup) -> Self {
-        // The column has the time of the metadata, if that is a whole number. It may have come as the old `timestamp`.
+        // The column has the time of the metadata if that is a whole number. The metadata may have it under the old
+        // name `timestamp` only.
         let text = backup.metadata.text();
         let has_time = text.contains("\"time_stamp\"") && !text.contains("\"timestamp\"");
         if has_time && backup.promoted.time_stamp.is_some_and(|time| TIMES.contains(&time)) {
             return Self::Stored(&backup.metadata);
         }
         let mut metadata = backup.metadata.object();
-        let known = number(metadata.get("time_stamp")).or_else(|| number(metadata.get("timestamp")));
-        let time = known.unwrap_or_else(|| Value::from(super::epoch(backup.created_at)));
+        let stored = valid_time(metadata.get("time_stamp")).or_else(|| valid_time(metadata.get("timestamp")));
+        let time = stored.unwrap_or_else(|| Value::from(super::epoch(backup.created_at)));
         metadata.insert("time_stamp".to_owned(), time);
-        Self::Mended(metadata)
+        Self::WithTime(metadata)
     }
 }
 
-/// What lists of backups offer. Most keys stand for what the agent wrote into the metadata, as far as it has a column
+/// The keys that lists of backups filter and sort by. Most of them are metadata keys with a column
 /// ([`crate::store::backups::PromotedColumns`]).
 pub static COLLECTION: Collection = Collection {
     noun: "backups",
@@ -155,22 +157,22 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&BACKUP_DOCUMENT),
 };
 
-/// The body of `POST /backups`: what the agent says of the backup, with its status among it.
+/// The body of `POST /backups`: the agent's metadata of the backup, and its status.
 pub static BACKUP: Shape = Shape::new("BackupCreate", || {
     let named =
         |key: &str| json!({"required": [key], "properties": {key: {"type": "string", "minLength": 1}}});
-    // Such a record cannot say where the backup is.
+    // The agent has not yet decided where an unfinished backup is stored.
     let unfinished = json!({
         "required": ["status"],
         "properties": {"status": {"enum": UNFINISHED}},
     });
-    // Backups that another service keeps have no container.
+    // Backups that another OpenStack service stores have no container.
     let kept_elsewhere = json!({
         "required": ["mode"],
         "properties": {"mode": {"type": "string", "minLength": 1, "not": {"enum": ["fs"]}}},
     });
     let mut properties = names();
-    properties["status"] = about("Where the backup stands; `available` where nobody says.", words(STATUSES));
+    properties["status"] = about("Where the backup stands; `available` by default.", words(STATUSES));
     let schema = json!({
         "type": "object",
         "required": ["backup_name"],
@@ -203,7 +205,7 @@ pub static BACKUP: Shape = Shape::new("BackupCreate", || {
     })
 });
 
-/// Metadata without `backup_metadata` around it.
+/// The shape of an update whose body itself is the metadata.
 static BACKUP_METADATA: Shape =
     Shape::new("BackupMetadata", || json!({"type": "object", "properties": names()}));
 
@@ -236,7 +238,7 @@ pub static BACKUP_DOCUMENT: Shape = Shape::new("Backup", || {
     );
     closed(json!({
         "project_id": project_id(),
-        "backup_id": own_id(BACKUP_ID),
+        "backup_id": resource_id(BACKUP_ID),
         "user_id": user_id(),
         "status": about(STATUS, words(STATUSES)),
         "backup_metadata": about("What the agent said of it.", metadata),
@@ -263,21 +265,22 @@ pub static BACKUP_DOCUMENT: Shape = Shape::new("Backup", || {
     })
 });
 
-/// The answer to a new backup.
-pub static BACKUP_CREATED: Shape = Shape::new("BackupId", || closed(json!({"backup_id": own_id(BACKUP_ID)})))
-    .with_example(|| json!({"backup_id": "6512bd43d9caa6e02c990b0a82652dca"}));
+/// The response to the creation of a backup.
+pub static BACKUP_CREATED: Shape =
+    Shape::new("BackupId", || closed(json!({"backup_id": resource_id(BACKUP_ID)})))
+        .with_example(|| json!({"backup_id": "6512bd43d9caa6e02c990b0a82652dca"}));
 
-/// What an update changes.
+/// An update of a backup as parsed from a body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BackupPatch {
     status: Option<Value>,
     metadata: Map<String, Value>,
 }
 
-/// Reads a new backup, which is written at `written`.
+/// Parses a new backup. `written` is its time if the record is unfinished and has none.
 ///
 /// # Errors
-/// 400 when the body is not a backup.
+/// 400 if the body does not have the shape, or its time is invalid.
 pub fn parse(body: Value, written: Time) -> Result<BackupSpec> {
     let mut metadata = BACKUP.check(body)?;
     let status = match metadata.remove("status") {
@@ -288,15 +291,15 @@ pub fn parse(body: Value, written: Time) -> Result<BackupSpec> {
     Ok(BackupSpec { status, metadata })
 }
 
-/// Reads an update.
+/// Parses an update.
 ///
-/// The agent sends what it would send for a new backup, flat and with the backup's id in it, so that without
-/// `backup_metadata` the body itself is the metadata.
+/// The agent sends the same flat object as for a new backup, with the backup's id in it. So a body without
+/// `backup_metadata` is itself the metadata.
 ///
 /// # Errors
-/// 400 when the body is not an update.
+/// 400 if the body does not have the shape.
 pub fn parse_patch(body: Value) -> Result<BackupPatch> {
-    // Check the metadata first, because its refusals name the key.
+    // Check flat metadata by its own shape first, because the errors of that one name the key.
     let body = match body.as_object() {
         Some(object) if !object.is_empty() && !object.contains_key("backup_metadata") => {
             Value::Object(BACKUP_METADATA.check(body)?)
@@ -314,15 +317,15 @@ pub fn parse_patch(body: Value) -> Result<BackupPatch> {
             body
         }
     };
-    let among = metadata.remove("status");
-    Ok(BackupPatch { status: status.or(among), metadata })
+    let inner_status = metadata.remove("status");
+    Ok(BackupPatch { status: status.or(inner_status), metadata })
 }
 
-/// What a backup becomes by an update. The metadata is merged key by key; the rules of a new backup must hold for
-/// the outcome.
+/// Applies an update to a backup. The metadata is merged key by key, and the result must satisfy the rules of a new
+/// backup.
 ///
 /// # Errors
-/// 400 when they do not.
+/// 400 if it does not.
 pub fn patched(backup: &Backup, patch: &BackupPatch) -> Result<BackupSpec> {
     let mut whole = backup.metadata.object();
     whole.extend(patch.metadata.clone());
@@ -331,7 +334,7 @@ pub fn patched(backup: &Backup, patch: &BackupPatch) -> Result<BackupSpec> {
     parse(Value::Object(whole), backup.created_at)
 }
 
-/// A backup as the API shows it: these keys and no others, in the order of their names.
+/// The JSON of a backup: these keys and no others, in alphabetical order.
 #[derive(Serialize)]
 pub struct BackupJson<'b, M> {
     backup_id: &'b str,
@@ -354,14 +357,14 @@ impl<'b> BackupJson<'b, Metadata<'b>> {
     }
 }
 
-/// A backup as the API shows it, to be searched, or held against a precondition.
+/// A backup document as a value, for searches and preconditions.
 pub fn render(backup: &Backup) -> Value {
-    // It holds only values that JSON can represent.
+    // Never fails: a backup holds only values that JSON can represent.
     serde_json::to_value(BackupJson::new(backup)).unwrap_or_default()
 }
 
-/// The most bytes that the document of a backup can come to, whatever its status.
-pub fn largest(spec: &BackupSpec, (project, user): (&str, &str), id: &str) -> usize {
+/// The largest size, in bytes, that a backup's document can reach with any status.
+pub fn max_size(spec: &BackupSpec, (project, user): (&str, &str), id: &str) -> usize {
     size(&BackupJson {
         backup_id: id,
         backup_metadata: &spec.metadata,
@@ -375,7 +378,7 @@ pub fn largest(spec: &BackupSpec, (project, user): (&str, &str), id: &str) -> us
 mod tests {
     use super::*;
 
-    fn taken(mut body: Value) -> bool {
+    fn is_accepted(mut body: Value) -> bool {
         if let Value::Object(body) = &mut body {
             body.entry("time_stamp").or_insert(1.into());
         }
@@ -389,37 +392,41 @@ mod tests {
     }
 
     #[test]
-    fn the_three_names_are_wanted() {
-        assert!(taken(json!({"backup_name": "b", "hostname": "h", "container": "c", "more": [1]})));
+    fn the_three_names_are_required() {
+        assert!(is_accepted(json!({"backup_name": "b", "hostname": "h", "container": "c", "more": [1]})));
         for key in ["backup_name", "hostname", "container"] {
             for wrong in [Value::Null, json!(""), json!(1), json!("x".repeat(513))] {
                 let mut body = json!({"backup_name": "b", "hostname": "h", "container": "c"});
                 body[key] = wrong;
-                assert!(!taken(body.clone()), "{body}");
+                assert!(!is_accepted(body.clone()), "{body}");
             }
         }
         for wrong in [json!({}), json!([]), json!("x"), Value::Null] {
-            assert!(!taken(wrong));
+            assert!(!is_accepted(wrong));
         }
     }
 
     #[test]
-    fn a_record_made_before_its_backup_cannot_name_everything() {
+    fn an_unfinished_record_may_lack_names() {
         for status in ["creating", "error", "deleting"] {
-            assert!(taken(json!({"backup_name": "b", "container": null, "status": status})));
-            assert!(!taken(json!({"hostname": "h", "container": "c", "status": status})));
+            assert!(is_accepted(json!({"backup_name": "b", "container": null, "status": status})));
+            assert!(!is_accepted(json!({"hostname": "h", "container": "c", "status": status})));
         }
         for status in ["available", "deleted", "restoring", "lost", ""] {
-            assert!(!taken(json!({"backup_name": "b", "status": status})));
+            assert!(!is_accepted(json!({"backup_name": "b", "status": status})));
         }
     }
 
     #[test]
     fn only_files_need_a_container() {
-        assert!(taken(json!({"backup_name": "b", "hostname": "h", "container": "", "mode": "cindernative"})));
-        assert!(taken(json!({"backup_name": "b", "hostname": "h", "mode": "nova"})));
+        assert!(is_accepted(
+            json!({"backup_name": "b", "hostname": "h", "container": "", "mode": "cindernative"})
+        ));
+        assert!(is_accepted(json!({"backup_name": "b", "hostname": "h", "mode": "nova"})));
         for mode in [json!("fs"), json!(""), Value::Null, json!(1)] {
-            assert!(!taken(json!({"backup_name": "b", "hostname": "h", "container": "", "mode": mode})));
+            assert!(!is_accepted(
+                json!({"backup_name": "b", "hostname": "h", "container": "", "mode": mode})
+            ));
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, id, must_be, nullable, own_id, project_id, rule, text, user_id, version, words,
+    Shape, about, closed, id, must_be, nullable, project_id, resource_id, rule, text, user_id, version, words,
 };
 use super::time::{self, iso};
 use crate::error::Result;
@@ -15,13 +15,13 @@ use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// What an action can be.
+/// The actions that an agent can run.
 pub const ACTIONS: &[&str] = &["backup", "restore", "info", "admin", "exec"];
-/// What it can work on.
+/// The modes: what an action works on.
 pub const MODES: &[&str] = &["fs", "mongo", "mysql", "sqlserver", "cinder", "glance", "cindernative", "nova"];
-/// Where backups can go.
+/// The storages: where backups are kept.
 pub const STORAGES: &[&str] = &["local", "swift", "ssh", "s3", "ftp", "ftps"];
-/// How they are made.
+/// The engines: how backups are made.
 pub const ENGINES: &[&str] = &["tar", "rsync", "rsyncv2", "nova", "osbrick", "glance"];
 
 /// Where the well-known keys of a client document are.
@@ -38,11 +38,11 @@ pub const FIELDS: Fields = &[
     ("user_id", "/user_id"),
 ];
 
-/// What a client can be.
+/// The states of a client.
 const STATES: &[&str] = &["up", "down"];
 
-/// What lists of clients offer. Their marker is the `uuid`: a name can be there twice, in the project and as that of a
-/// central client.
+/// The keys that lists of clients filter and sort by. The marker is the `uuid`: a list can have a name twice, once
+/// for a client of the project and once for a central client.
 pub static COLLECTION: Collection = Collection {
     noun: "clients",
     path: "clients",
@@ -60,7 +60,7 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&CLIENT_DOCUMENT),
 };
 
-/// An optional project prefix, then a host name or FQDN (contract, api-v2 §4).
+/// Schema of a client's name: an optional project prefix, then a host name or FQDN (contract, api-v2 §4).
 pub fn client_id() -> Value {
     const LABEL: &str = "([a-zA-Z\\d]|[a-zA-Z\\d][a-zA-Z\\d\\-]{0,61}[a-zA-Z\\d])";
     let ascii = LABEL.replace("\\d", "0-9");
@@ -76,13 +76,13 @@ pub fn client_id() -> Value {
     )
 }
 
-/// A host's name: anything with a letter or a digit in it (contract, api-v2 §4).
+/// Schema of a host name: any text with a letter or a digit in it (contract, api-v2 §4).
 fn hostname() -> Value {
     let name = json!({"type": "string", "pattern": "[a-zA-Z0-9]", "maxLength": 255});
     must_be("a name of up to 255 characters with a letter or a digit in it", name)
 }
 
-/// A list of what a client can do.
+/// Schema of a list of capabilities.
 fn capabilities(words: &[&str]) -> Value {
     json!({"type": "array", "items": {"type": "string", "enum": words}, "maxItems": 64})
 }
@@ -118,11 +118,15 @@ pub static CLIENT: Shape = Shape::new("ClientCreate", || {
     })
 });
 
-/// What can be changed, with what it must be.
+/// The keys that a change can set, with their schemas and descriptions.
 fn changeable() -> [(&'static str, Value, &'static str); 7] {
     [
         ("description", nullable(text(255)), "Free text; the client's next registration replaces it."),
-        ("config_id", nullable(text(255)), "The id of the client's configuration, for whoever keeps one."),
+        (
+            "config_id",
+            nullable(text(255)),
+            "The id of the client's configuration, for a program that manages it.",
+        ),
         ("hostname", nullable(hostname()), "The host it runs on; a central client's name is unique there."),
         ("supported_actions", capabilities(ACTIONS), "The actions it can run."),
         ("supported_modes", capabilities(MODES), "What its actions can work on."),
@@ -131,10 +135,10 @@ fn changeable() -> [(&'static str, Value, &'static str); 7] {
     ]
 }
 
-/// What a client document has that no change is about.
+/// The keys of a client document that no change sets.
 const READ_ONLY: &[&str] = &["client_id", "uuid", "is_central", "last_seen_at", "state"];
 
-/// The properties of a change: what can be changed, and `read_only`.
+/// Schemas of the properties of a change: the changeable keys, and `read_only` ones, which are ignored.
 fn change_properties(read_only: &[&str]) -> Map<String, Value> {
     let mut properties = Map::new();
     for (key, mut schema, description) in changeable() {
@@ -148,7 +152,8 @@ fn change_properties(read_only: &[&str]) -> Map<String, Value> {
     properties
 }
 
-/// The body of `PATCH /clients/{client_id}`: what is to change, by itself or inside `client` as the document has it.
+/// The body of `PATCH /clients/{client_id}`: the keys to change, at the top level or inside `client`, where the
+/// document has them.
 pub static CLIENT_PATCH: Shape = Shape::new("ClientPatch", || {
     let outer = [READ_ONLY, &["project_id", "user_id", "_version", "version"]].concat();
     let mut properties = change_properties(&outer);
@@ -180,9 +185,9 @@ pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
         .collect();
     for (key, schema, description) in [
         ("client_id", client_id(), NAME),
-        ("uuid", own_id(""), "The id of the row."),
+        ("uuid", resource_id(""), "The id of the row."),
         ("is_central", json!({"type": "boolean"}), IS_CENTRAL),
-        ("last_seen_at", nullable(time::shown()), "When it polled last, to 30 seconds; null: never."),
+        ("last_seen_at", nullable(time::output_schema()), "When it polled last, to 30 seconds; null: never."),
         (
             "state",
             words(STATES),
@@ -221,15 +226,15 @@ pub static CLIENT_DOCUMENT: Shape = Shape::new("Client", || {
     })
 });
 
-/// The answer to a registration.
+/// The response to a registration.
 pub static CLIENT_CREATED: Shape =
     Shape::new("ClientId", || closed(json!({"client_id": about(NAME, client_id())})))
         .with_example(|| json!({"client_id": "web1.example.com"}));
 
-/// Reads a registration.
+/// Parses a registration.
 ///
 /// # Errors
-/// 400 when the body is not a client.
+/// 400 if the body does not have the shape.
 pub fn parse(body: Value) -> Result<ClientSpec> {
     let body = CLIENT.check(body)?;
     let owned = |key| super::text(&body, key).map(str::to_owned);
@@ -249,7 +254,7 @@ pub fn parse(body: Value) -> Result<ClientSpec> {
     })
 }
 
-/// A list of capabilities; a scheduler too old to send one can do everything.
+/// The capabilities in a body. A missing list means all of them: the scheduler is too old to send it.
 fn list(body: &Map<String, Value>, key: &str, all: &[&str]) -> Vec<String> {
     match body.get(key) {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -257,10 +262,10 @@ fn list(body: &Map<String, Value>, key: &str, all: &[&str]) -> Vec<String> {
     }
 }
 
-/// Reads a change.
+/// Parses a change.
 ///
 /// # Errors
-/// 400 when the body is none.
+/// 400 if the body does not have the shape.
 pub fn parse_patch(body: Value) -> Result<ClientChange> {
     let mut body = CLIENT_PATCH.check(body)?;
     if let Some(Value::Object(client)) = body.remove("client") {
@@ -279,28 +284,28 @@ pub fn parse_patch(body: Value) -> Result<ClientChange> {
     })
 }
 
-/// By what clock a client is up or down.
+/// What decides whether a client is up: the current time and the maximum age of its last poll.
 #[derive(Debug, Clone, Copy)]
 pub struct Liveness {
-    /// Now.
+    /// The current time.
     pub now: Time,
-    /// How old the last poll of a client that is up can be (`[DEFAULT] client_down_time`).
+    /// The maximum age of the last poll of a client that is up (`[DEFAULT] client_down_time`).
     pub down_time: TimeDelta,
 }
 
 impl Liveness {
-    /// The last poll of a client that is up is between these two moments, both included.
+    /// The range, with both ends, in which the last poll of a client that is up lies.
     pub fn up_between(self) -> (Time, Time) {
         (self.now - self.down_time, self.now)
     }
 
-    /// Whether a client that polled last at that time, if ever, is up.
+    /// Whether a client with this last poll is up; `None` means that it has never polled.
     fn is_up(self, last_seen_at: Option<Time>) -> bool {
         last_seen_at.is_some_and(|seen| lifecycle::is_recent(self.now - seen, self.down_time))
     }
 }
 
-/// A client as the API shows it.
+/// The JSON of a client.
 pub fn render(client: &Client, liveness: Liveness) -> Value {
     json!({
         "project_id": client.project_id,
@@ -323,14 +328,14 @@ pub fn render(client: &Client, liveness: Liveness) -> Value {
     })
 }
 
-/// What of a client's document its entity tag is made of: all but whether it has been seen of late. Nobody changes a
-/// client by that, and a scheduler polls every minute.
-pub fn lasting(document: &Value) -> Value {
-    let mut lasting = document.clone();
-    if let Some(Value::Object(client)) = lasting.get_mut("client") {
+/// The part of a client's document that its entity tag covers: everything but its liveness. A poll changes the liveness
+/// every minute, and is not a change of the client.
+pub fn stable_part(document: &Value) -> Value {
+    let mut part = document.clone();
+    if let Some(Value::Object(client)) = part.get_mut("client") {
         client.retain(|key, _| key != "state" && key != "last_seen_at");
     }
-    lasting
+    part
 }
 
 #[cfg(test)]
@@ -350,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_stands_by_itself_or_inside_the_client() {
+    fn a_change_is_at_the_top_level_or_inside_the_client() {
         let flat = parse_patch(json!({"hostname": null, "client_id": "x", "_version": 3})).unwrap();
         assert_eq!(flat, ClientChange { hostname: Some(None), ..ClientChange::default() });
         let nested = json!({"project_id": "p", "client": {"supported_modes": ["fs"], "state": "up"}});
@@ -373,14 +378,14 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_is_no_change_of_a_client() {
+    fn a_poll_does_not_change_the_stable_part() {
         let shown = |state: &str, description: &str| {
             json!({
                 "client": {"client_id": "a", "description": description, "state": state, "last_seen_at": state},
                 "_version": 1,
             })
         };
-        assert_eq!(lasting(&shown("up", "x")), lasting(&shown("down", "x")));
-        assert_ne!(lasting(&shown("up", "x")), lasting(&shown("up", "y")));
+        assert_eq!(stable_part(&shown("up", "x")), stable_part(&shown("down", "x")));
+        assert_ne!(stable_part(&shown("up", "x")), stable_part(&shown("up", "y")));
     }
 }

@@ -1,12 +1,13 @@
-//! The job attachment: a job on a client, alone or in a session (data model, "How a job document maps onto the rows").
+//! The job attachment: a job on one client, alone or in a session (data model, "How a job document maps onto the
+//! rows").
 
 use serde_json::{Value, json};
 
 use super::jobs::JobDocument;
 use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
 use super::shape::{
-    Shape, about, closed, id, integer, must_be, nullable, own_id, project_id, text, time, user_id, version,
-    words,
+    Shape, about, closed, id, integer, must_be, nullable, project_id, resource_id, text, time, user_id,
+    version, words,
 };
 use super::time::{self as moment, iso};
 use super::time_or_never;
@@ -15,10 +16,10 @@ use crate::lifecycle::Event;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 
-/// The keys of a document that a request can bring back, and that nobody sets.
+/// The keys of a document that a request may contain, and that only the service sets.
 pub(super) const READ_ONLY: &[&str] = &["id", "project_id", "user_id", "created_at", "updated_at", "version"];
 
-/// Those of a job attachment beside them.
+/// Further read-only keys of a job attachment.
 const OWN_READ_ONLY: &[&str] = &[
     "client_uuid",
     "session_tag",
@@ -29,11 +30,12 @@ const OWN_READ_ONLY: &[&str] = &[
     "event_delivered",
 ];
 
-/// What a new attachment does not have yet: a run.
+/// The keys about a run, which a new attachment does not have yet.
 const RUN: &[&str] = &["result", "current_pid", "time_started", "time_ended"];
 
-/// Schema of a request: these keys, and those that whole documents bring back.
-pub(super) fn body(mut properties: Value, required: &[&str], ignored: &[&[&str]]) -> Value {
+/// Schema of a request body: these keys, and `ignored` ones, which a client that sends a whole document back may
+/// include.
+pub(super) fn request_schema(mut properties: Value, required: &[&str], ignored: &[&[&str]]) -> Value {
     for key in ignored.concat() {
         properties[key] = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
     }
@@ -62,13 +64,13 @@ fn event() -> Value {
 /// The body of `POST /job-attachments`.
 pub static JOB_ATTACHMENT_CREATE: Shape = Shape::new("JobAttachmentCreate", || {
     let properties = json!({
-        "job_id": own_id("The job (its definition) that is put on the client."),
+        "job_id": resource_id("The job (its definition) that is put on the client."),
         "client_id": client(),
         "session_id": about("The session that it joins, if any.", nullable(id())),
         "event": event(),
         "status": about("Where it stands to begin with.", words(STATUSES)),
     });
-    body(properties, &["job_id", "client_id"], &[READ_ONLY, OWN_READ_ONLY, RUN])
+    request_schema(properties, &["job_id", "client_id"], &[READ_ONLY, OWN_READ_ONLY, RUN])
 })
 .with_example(|| json!({"job_id": "3c59dc048e8850243be8079a5c74d079", "client_id": "web2.example.com"}));
 
@@ -89,19 +91,19 @@ pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
         "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
         "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
     });
-    body(properties, &[], &[READ_ONLY, OWN_READ_ONLY])
+    request_schema(properties, &[], &[READ_ONLY, OWN_READ_ONLY])
 })
 .with_example(|| json!({"event": "start"}));
 
 /// A job attachment as [`render`] shows it.
 pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
     closed(json!({
-        "id": own_id("The attachment's id, which is the id of its job document."),
+        "id": resource_id("The attachment's id, which is the id of its job document."),
         "project_id": project_id(),
         "user_id": user_id(),
         "client_id": about("The client's name.", text(255)),
-        "client_uuid": own_id("The client's uuid."),
-        "job_id": own_id("The job (its definition), which all clients of a fleet share."),
+        "client_uuid": resource_id("The client's uuid."),
+        "job_id": resource_id("The job (its definition), which all clients of a fleet share."),
         "session_id": about("The session it is in.", nullable(text(64))),
         "event": about("What is asked of the client's scheduler.", words(EVENTS)),
         "status": about("Where it stands.", words(STATUSES)),
@@ -118,8 +120,8 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
         "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
         "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
         "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
-        "created_at": about("When it was made.", moment::shown()),
-        "updated_at": about("When it was changed last.", moment::shown()),
+        "created_at": about("When it was made.", moment::output_schema()),
+        "updated_at": about("When it was changed last.", moment::output_schema()),
         "version": version(),
     }))
 })
@@ -150,7 +152,7 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
     })
 });
 
-/// What lists of job attachments offer.
+/// The keys that lists of job attachments filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "job_attachments",
     path: "job-attachments",
@@ -169,25 +171,25 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&JOB_ATTACHMENT),
 };
 
-/// A new attachment as a body brings it.
+/// A new attachment as parsed from a body.
 #[derive(Debug, Clone)]
 pub struct NewAttachment {
     /// The definition.
     pub job_id: String,
     /// The client's name or uuid.
     pub client_id: String,
-    /// The session, if it is to be in one.
+    /// The session that it joins, if any.
     pub session_id: Option<String>,
-    /// What is asked of the scheduler to begin with.
+    /// The first event for the scheduler.
     pub event: String,
-    /// Where it stands to begin with.
+    /// The initial status.
     pub status: String,
 }
 
-/// Reads a new attachment.
+/// Parses the body of a new attachment.
 ///
 /// # Errors
-/// 400 when the body is not one.
+/// 400 if the body does not have the shape.
 pub fn parse(body: Value) -> Result<NewAttachment> {
     let body = JOB_ATTACHMENT_CREATE.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
@@ -200,20 +202,20 @@ pub fn parse(body: Value) -> Result<NewAttachment> {
     })
 }
 
-/// What a change of an attachment says.
+/// A change of an attachment as parsed from a body.
 #[derive(Debug, Clone)]
 pub struct AttachmentPatch {
     job_id: Option<String>,
-    /// The client to move it to, by its name or uuid.
+    /// The name or uuid of the client to move it to.
     pub client_id: Option<String>,
     session_id: Option<Option<String>>,
     run: RunState,
 }
 
-/// Reads a change of an attachment.
+/// Parses the body of a change.
 ///
 /// # Errors
-/// 400 when the body is not one, or there is none.
+/// 400 if the body is empty or does not have the shape.
 pub fn parse_patch(body: Value) -> Result<AttachmentPatch> {
     let body = JOB_ATTACHMENT_PATCH.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
@@ -221,15 +223,15 @@ pub fn parse_patch(body: Value) -> Result<AttachmentPatch> {
         job_id: word("job_id"),
         client_id: word("client_id"),
         session_id: body.get("session_id").map(|_| word("session_id").filter(|id| !id.is_empty())),
-        run: RunState::of(&body),
+        run: RunState::from_object(&body),
     })
 }
 
 impl AttachmentPatch {
-    /// The same change, as one of the attachment's job document.
+    /// The same change as a change of the job document.
     ///
     /// # Errors
-    /// 400 when it is to become another job's.
+    /// 400 if the body names another job.
     pub fn document(&self, stored: &JobAttachment) -> Result<JobDocument> {
         if self.job_id.as_ref().is_some_and(|id| *id != stored.job_id) {
             return Err(Error::bad_request("An attachment's job cannot be changed; attach the other job."));
@@ -237,7 +239,7 @@ impl AttachmentPatch {
         let mut run = self.run.clone();
         let start = Event::Start.word();
         if run.event.as_deref() == Some(start) && stored.event != start {
-            // As asking for the event does: no scheduler looks at a job that is completed.
+            // As `POST /jobs/{job_id}/event` does: a scheduler ignores a job that is completed.
             run.status.get_or_insert_default();
             run.result.get_or_insert_default();
         }
@@ -250,17 +252,17 @@ impl AttachmentPatch {
     }
 }
 
-/// What of an attachment's document its entity tag is made of: all but whether its event has been read. The scheduler
-/// does that by polling, and changes nothing by it.
-pub fn lasting(document: &Value) -> Value {
-    let mut lasting = document.clone();
-    if let Value::Object(lasting) = &mut lasting {
-        lasting.remove("event_delivered");
+/// The part of an attachment's document that its entity tag covers: everything but whether its event has been
+/// delivered. A poll delivers the event, and is not a change of the attachment.
+pub fn stable_part(document: &Value) -> Value {
+    let mut part = document.clone();
+    if let Value::Object(part) = &mut part {
+        part.remove("event_delivered");
     }
-    lasting
+    part
 }
 
-/// A job attachment as the API shows it. The agent's process id is for those who may have to kill it.
+/// The JSON of a job attachment. Only callers who may have to kill the agent see its process id.
 pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
     json!({
         "id": attachment.id,

@@ -1,14 +1,14 @@
-//! The job document (contract, api-v2 §7): a view over an attachment, its job, its session and its actions.
+//! The job document (contract, api-v2 §7), rendered from a job attachment, its job, its session and its actions.
 
+mod json;
 mod shapes;
-mod shown;
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::actions::core;
+use super::actions::canonical;
 use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::Shape;
@@ -20,12 +20,12 @@ use crate::store::clients::Client;
 use crate::store::jobs::PlaceSpec;
 use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
 
+pub use json::{JobJson, max_size, render, render_for_search};
 pub use shapes::{
     JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH, parse_event,
 };
-pub use shown::{Shown, largest, render, searched};
 
-/// How many actions a job can have.
+/// The maximum number of actions in a job.
 pub const MAX_ACTIONS: usize = 1000;
 
 /// Where the well-known keys of a job document are.
@@ -49,7 +49,7 @@ pub const FIELDS: Fields = &[
     ("time_ended", "/job_schedule/time_ended"),
 ];
 
-/// What lists of jobs offer.
+/// The keys that lists of jobs filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "jobs",
     path: "jobs",
@@ -71,32 +71,32 @@ pub static COLLECTION: Collection = Collection {
     document: Some(&JOB_DOCUMENT),
 };
 
-/// What a job document, or a part of one, says.
+/// A job document, or a part of one, as parsed from a body. `None` stands for a key that the body does not have.
 #[derive(Debug, Clone, Default)]
 pub struct JobDocument {
-    /// The id it brings.
+    /// The id that the body brings.
     pub id: Option<String>,
     /// The client's name.
     pub client_id: Option<String>,
-    /// The description; `Some(None)` is none.
+    /// The description; `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// The session; `Some(None)` is none.
+    /// The session; `Some(None)` leaves the one that the job is in.
     pub session_id: Option<Option<String>>,
-    /// The session's run that the scheduler knows of.
+    /// The latest run of the session that the scheduler knows of.
     pub session_tag: Option<i32>,
-    /// Whether it has a `job_schedule` at all.
+    /// Whether the body has a `job_schedule`.
     pub has_schedule: bool,
     /// The `schedule_*` keys.
     pub unit: Map<String, Value>,
-    /// How the last run went.
+    /// The state of the latest run.
     pub run: RunState,
     /// The actions, in order.
     pub actions: Option<Vec<JobAction>>,
 }
 
 impl JobDocument {
-    /// Whether a job made of this may exceed the limit on documents: it refers to stored actions, or brings many bytes
-    /// of its own.
+    /// Whether the job may exceed [`MAX_DOCUMENT`]: it refers to stored actions, or brings large ones. Only then the
+    /// document has to be measured.
     pub fn may_be_large(&self) -> bool {
         const MOST: usize = MAX_DOCUMENT / 16;
         let actions = self.actions.as_deref().unwrap_or_default();
@@ -104,12 +104,12 @@ impl JobDocument {
         own > MOST || actions.iter().any(|action| action.action_id.is_some())
     }
 
-    /// The session that it wants its job in.
+    /// The session that the job is to be in.
     pub fn session(&self) -> Option<&str> {
         self.session_id.as_ref()?.as_deref()
     }
 
-    /// How many of its entries bring an action of their own.
+    /// How many entries of `job_actions` bring a new action.
     pub fn new_actions(&self) -> usize {
         self.actions.iter().flatten().filter(|entry| entry.action_id.is_none()).count()
     }
@@ -118,21 +118,21 @@ impl JobDocument {
 /// An entry of `job_actions`.
 #[derive(Debug, Clone)]
 pub struct JobAction {
-    /// The action it refers to; without one it brings a new action.
+    /// The action that the entry refers to; `None` if it brings a new one.
     pub action_id: Option<String>,
-    /// The content that the document gives for the action it refers to, as [`core`] returns it.
-    says: Option<String>,
-    /// The same, as a new action would have it.
+    /// The `freezer_action` that the entry has beside an `action_id`, as [`canonical`] text.
+    content: Option<String>,
+    /// The entry as a new action.
     pub spec: ActionSpec,
     retries: Option<i32>,
     retry_interval: Option<i32>,
     mandatory: Option<bool>,
 }
 
-/// Reads a job document.
+/// Parses a job document.
 ///
 /// # Errors
-/// 400 when the body does not have the shape, or there is none, or an action is not one.
+/// 400 if the body is empty or does not have the shape, or if an entry has neither an action nor the id of one.
 pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
     let mut body = shape.check(body)?;
     let (entries, defaults) = (body.remove("job_actions"), body.remove("action_defaults"));
@@ -155,7 +155,7 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
                     0,
                 )?;
             }
-            // One after the other becomes text: all of them as values take much more.
+            // Each entry is converted to text before the next one: all of them as values would take much more memory.
             let entries = entries.into_iter().enumerate().filter_map(|(index, entry)| match entry {
                 Value::Object(entry) => Some(job_action(index, entry, defaults)),
                 _ => None,
@@ -172,7 +172,7 @@ pub fn parse(shape: &Shape, body: Value) -> Result<JobDocument> {
         session_tag: int(&body, "session_tag"),
         has_schedule: schedule.is_some(),
         unit: schedule::unit(schedule.unwrap_or(&empty)),
-        run: RunState::of(schedule.unwrap_or(&empty)),
+        run: RunState::from_object(schedule.unwrap_or(&empty)),
         actions,
     })
 }
@@ -191,8 +191,8 @@ fn job_action(
             }
         }
     }
-    let says = match entry.get("freezer_action") {
-        Some(Value::Object(freezer_action)) if action_id.is_some() => Some(core(freezer_action)),
+    let content = match entry.get("freezer_action") {
+        Some(Value::Object(freezer_action)) if action_id.is_some() => Some(canonical(freezer_action)),
         _ => None,
     };
     let (retries, retry_interval) = (int(&entry, "max_retries"), int(&entry, "max_retries_interval"));
@@ -206,30 +206,31 @@ fn job_action(
     if action_id.is_none() {
         super::actions::check_words(&format!("/job_actions/{index}/freezer_action"), &spec)?;
     }
-    Ok(JobAction { spec, says, action_id, retries, retry_interval, mandatory })
+    Ok(JobAction { spec, content, action_id, retries, retry_interval, mandatory })
 }
 
-/// The actions that the entries of a document refer to. Each is parsed at most once, however many entries name it.
-pub struct KnownActions(HashMap<String, (Action, OnceCell<String>)>);
+/// The stored actions that the entries of a document refer to, by id, each with its [`canonical`] text. The text is
+/// made at most once, however many entries refer to the action.
+pub struct ActionsById(HashMap<String, (Action, OnceCell<String>)>);
 
-impl From<Vec<Action>> for KnownActions {
+impl From<Vec<Action>> for ActionsById {
     fn from(actions: Vec<Action>) -> Self {
         Self(actions.into_iter().map(|action| (action.id.clone(), (action, OnceCell::new()))).collect())
     }
 }
 
 impl JobAction {
-    /// The action this entry refers to, out of those that were found; `None` when it brings a new one.
+    /// The stored action that this entry refers to; `None` if it brings a new one.
     ///
     /// # Errors
-    /// 422 when there is no such action, or it is not what the entry says it is.
-    pub fn referred<'a>(&self, known: &'a KnownActions) -> Result<Option<&'a Action>> {
+    /// 422 if there is no such action, or if the entry has a `freezer_action` that differs from the stored one.
+    pub fn resolve<'a>(&self, actions: &'a ActionsById) -> Result<Option<&'a Action>> {
         let Some(id) = &self.action_id else { return Ok(None) };
-        let Some((action, says)) = known.0.get(id) else {
+        let Some((action, content)) = actions.0.get(id) else {
             return Err(Error::unprocessable(format!("Action not found with ID {id}")));
         };
-        match &self.says {
-            Some(sent) if sent != says.get_or_init(|| core(&action.spec.freezer_action())) => {
+        match &self.content {
+            Some(sent) if sent != content.get_or_init(|| canonical(&action.spec.freezer_action())) => {
                 Err(Error::unprocessable(format!(
                     "The freezer_action sent with action_id {id} differs from that action. Update the action, or leave out \
                  action_id to make a new one."
@@ -239,7 +240,8 @@ impl JobAction {
         }
     }
 
-    /// Its place in the job; what it does not say is as its place has it already, else as the action has it.
+    /// The action's place in the job. Values that the entry does not have are those of its `stored` place, or else the
+    /// action's.
     pub fn place(&self, id: &str, action: &ActionSpec, stored: Option<&ActionAttachment>) -> PlaceSpec {
         let (retries, retry_interval, mandatory) = match stored {
             Some(place) => (place.retries, place.retry_interval, place.mandatory),
@@ -254,10 +256,10 @@ impl JobAction {
     }
 }
 
-/// Whether a client can do an action.
+/// Checks that a client can run an action.
 ///
 /// # Errors
-/// 422 that names what it lacks.
+/// 422 with the capability that the client lacks.
 pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
     let object = action.freezer_action();
     let wants = [
@@ -265,11 +267,11 @@ pub fn check_capability(client: &Client, action: &ActionSpec) -> Result<()> {
         ("mode", "mode", &client.supported_modes),
         ("storage", "storage", &client.supported_storages),
         ("engine", "engine", &client.supported_engines),
-        // The agent's option; clients send one or the other, or both.
+        // The name of the agent's option. Clients send this key, `engine`, or both.
         ("engine_name", "engine", &client.supported_engines),
     ];
     for (key, capability, supported) in wants {
-        // A form may leave null, "" or false where nothing was chosen; nothing else but a word can be in the list.
+        // A form sends null, "" or false where nothing was chosen. Any other value has to be in the list.
         let Some(wanted) = object.get(key).filter(|value| !is_unset(value)) else { continue };
         let able = supported.value().as_array().is_some_and(|list| list.contains(wanted));
         if !able {

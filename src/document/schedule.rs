@@ -1,7 +1,7 @@
 //! The schedule object (contract, api-v2 §4): `job_schedule` of a job, `schedule` of a session.
 //!
-//! It mixes two things. The `schedule_*` keys say when to run and are one unit; the others say how the last
-//! run went and are set one by one.
+//! It mixes two things. The `schedule_*` keys say when to run, and are replaced together, as one unit. The other keys
+//! say how the latest run went, and are set one by one.
 
 use serde_json::{Map, Value, json};
 
@@ -10,13 +10,14 @@ use crate::error::{Error, Result};
 use crate::schedule;
 use crate::store::types::time::Time;
 
-/// What can be asked of a scheduler.
+/// The events that a client can send to a scheduler.
 pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];
 pub use crate::store::jobs::STATUSES;
-/// How a run ended.
+/// The results of a run.
 pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
 
-/// The keys of every schedule object. What the `schedule_*` keys may be is more than a schema can say: [`check`].
+/// The keys of every schedule object. The `schedule_*` keys have rules that no schema can express; [`check`] applies
+/// them.
 fn properties() -> Value {
     let text = |what: &str| about(what, json!({"type": "string"}));
     let date = |what: &str| {
@@ -46,10 +47,10 @@ fn properties() -> Value {
     })
 }
 
-/// Schema of a schedule object. Nothing is required, nothing unknown is taken.
+/// Schema of a schedule object in a request. No key is required, and unknown keys are refused.
 pub fn schema() -> Value {
     let mut properties = properties();
-    // Two fields of a dashboard form that leak into the document it sends.
+    // Two fields of a dashboard form that leak into the document that it sends.
     for field in ["interval_uint", "interval_value"] {
         properties[field] = about("Taken and dropped.", json!({}));
     }
@@ -58,7 +59,7 @@ pub fn schema() -> Value {
     titled("ScheduleChange", about(what, schedule))
 }
 
-/// Schema of a schedule object as a document shows it, with the keys that are always there.
+/// Schema of a schedule object in a response; the `always` keys are never missing.
 pub fn document(name: &str, what: &str, always: &[&str]) -> Value {
     let mut schedule = json!({"type": "object", "additionalProperties": false, "properties": properties()});
     if !always.is_empty() {
@@ -67,23 +68,23 @@ pub fn document(name: &str, what: &str, always: &[&str]) -> Value {
     titled(name, about(what, schedule))
 }
 
-/// Whether a key belongs to the unit.
+/// Whether a key belongs to the unit of `schedule_*` keys.
 pub fn is_of_unit(key: &str) -> bool {
     key.starts_with("schedule_")
 }
 
-/// The unit: the `schedule_*` keys, and nothing else, with one blank in place of several.
+/// The unit of a schedule object: only the `schedule_*` keys, with repeated blanks in their values collapsed.
 pub fn unit(schedule: &Map<String, Value>) -> Map<String, Value> {
     let unit =
         schedule.iter().filter(|(key, _)| is_of_unit(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     schedule::normalized(&unit)
 }
 
-/// Refuses a unit, found at `place`, that no scheduler can run. One that leaves the stored unit as it is passes: a
-/// scheduler sends back what it has read, and its job must get its status however bad its schedule is.
+/// Refuses a unit, sent at `place`, that no scheduler can run. A unit equal to the stored one passes: a scheduler sends
+/// back the document that it has read, and must be able to set the status of a job with a bad schedule.
 ///
 /// # Errors
-/// 400 that names the key and what it may be.
+/// 400 with the key and the values that it may have.
 pub fn check(
     place: &str,
     unit: &Map<String, Value>,
@@ -101,26 +102,26 @@ pub fn check(
     )
 }
 
-/// What a document says about the run of a job; a key that is missing changes nothing.
+/// The keys of a document that are about the latest run of a job; `None` changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunState {
-    /// What is asked of the scheduler.
+    /// The event for the scheduler.
     pub event: Option<String>,
-    /// Where the job stands.
+    /// The status of the job.
     pub status: Option<String>,
-    /// How the last run ended.
+    /// The result of the latest run.
     pub result: Option<String>,
     /// The agent's process id.
     pub current_pid: Option<i32>,
-    /// When the last run started; `Some(None)` says never.
+    /// When the latest run started; `Some(None)` means never.
     pub time_started: Option<Option<i64>>,
-    /// When it ended; `Some(None)` says never, or not yet.
+    /// When it ended; `Some(None)` means never, or not yet.
     pub time_ended: Option<Option<i64>>,
 }
 
 impl RunState {
-    /// Reads the run's keys out of a schedule object that has been checked.
-    pub fn of(schedule: &Map<String, Value>) -> Self {
+    /// The run's keys in an object that has been validated: a `job_schedule`, or a change of a job attachment.
+    pub fn from_object(schedule: &Map<String, Value>) -> Self {
         let word = |key| super::text(schedule, key).map(str::to_owned);
         let time = |key| schedule.get(key).map(|value| super::time_from(Some(value)));
         Self {

@@ -1,4 +1,5 @@
-//! The search body of the lists (contract, api-v2 §10), read and, where no column can, applied to documents.
+//! The search body of the lists (contract, api-v2 §10): parsing it, and matching documents where the conditions are not
+//! about columns.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,11 +11,11 @@ use super::shape::{Shape, about, must_be};
 use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
 
-/// The well-known keys of one kind of document: a name and the JSON pointer it stands for. A well-known key
-/// is looked up there and nowhere else: an action's own `status` says nothing about its job's.
+/// The well-known keys of one kind of document, each with its JSON pointer. A well-known key is looked up at its
+/// pointer only: a `status` inside an action is not the job's.
 pub type Fields = &'static [(&'static str, &'static str)];
 
-/// The most conditions and words of one search. Nobody looks for that much, and the statement nests as deep.
+/// The maximum number of conditions and words in one search. The SQL statement nests one level per condition.
 const MAX_CONDITIONS: usize = 100;
 
 /// The body of a GET of a list.
@@ -47,16 +48,16 @@ pub static SEARCH: Shape = Shape::new("Search", || {
 })
 .with_example(|| json!({"match": [{"status": "running"}], "match_not": [{"client_id": "web1.example.com"}]}));
 
-/// Reads a search body. `{}` and no body at all want everything.
+/// Parses a search body. `{}`, or no body at all, matches every document.
 ///
 /// # Errors
-/// 400 when `match` or `match_not` is neither a list of objects nor an object, a time is not an integer, or there are
+/// 400 if `match` or `match_not` is neither a list of objects nor an object, a time is not an integer, or there are
 /// more than [`MAX_CONDITIONS`].
 pub fn parse(body: Value) -> Result<Search> {
     let body = SEARCH.check(body)?;
     let mut search = Search::default();
     let wanted =
-        elements(body.get("match")).into_iter().flat_map(|(key, value)| match nested(&key, &value) {
+        conditions(body.get("match")).into_iter().flat_map(|(key, value)| match nested(&key, &value) {
             Some(conditions) => conditions,
             None => vec![(key, value)],
         });
@@ -67,7 +68,7 @@ pub fn parse(body: Value) -> Result<Search> {
             search.wanted.push(Condition { key, value });
         }
     }
-    for (key, value) in elements(body.get("match_not")) {
+    for (key, value) in conditions(body.get("match_not")) {
         if key == "_all" {
             search.unwanted_words.push(words(&value));
         } else {
@@ -80,16 +81,16 @@ pub fn parse(body: Value) -> Result<Search> {
             "A search has at most {MAX_CONDITIONS} conditions and words."
         )));
     }
-    tidy(&mut search.words);
-    search.unwanted_words.iter_mut().for_each(tidy);
+    sort_and_dedup(&mut search.words);
+    search.unwanted_words.iter_mut().for_each(sort_and_dedup);
     search.time_after = time(body.get("time_after"))?;
     search.time_before = time(body.get("time_before"))?;
     Ok(search)
 }
 
-/// The client whose scheduler polls by a search with this body: `match` has the `client_id` and nothing else, and
-/// `match_not` has the completed jobs and nothing else. That is what every freezer-scheduler sends; any other search
-/// only looks.
+/// The client whose scheduler sends a search with this body as its poll: `match` has only the `client_id`, and
+/// `match_not` has only the status `completed`. Every freezer-scheduler sends exactly that. Any other search is not a
+/// poll, and delivers no events.
 pub fn polling_client(body: &Value) -> Option<&str> {
     let body = body.as_object().filter(|body| body.len() == 2)?;
     let only = |list: &str, key: &str| match body.get(list)?.as_array()?.as_slice() {
@@ -99,8 +100,9 @@ pub fn polling_client(body: &Value) -> Option<&str> {
     only("match", "client_id").filter(|_| only("match_not", "status") == Some("completed"))
 }
 
-fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
-    let objects: Vec<&Map<String, Value>> = match conditions {
+/// The conditions in the value of `match` or `match_not`.
+fn conditions(list: Option<&Value>) -> Vec<(String, Value)> {
+    let objects: Vec<&Map<String, Value>> = match list {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).collect(),
         Some(Value::Object(object)) => vec![object],
         _ => Vec::new(),
@@ -108,7 +110,8 @@ fn elements(conditions: Option<&Value>) -> Vec<(String, Value)> {
     objects.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-/// `_all` may hold a JSON text of a list of conditions; the command line and scripts use that.
+/// The conditions in `_all`, if its value is the JSON text of a list of objects, which the command line and scripts
+/// send.
 fn nested(key: &str, value: &Value) -> Option<Vec<(String, Value)>> {
     let text = value.as_str().filter(|_| key == "_all")?;
     let list: Vec<Map<String, Value>> = serde_json::from_str(text).ok()?;
@@ -120,9 +123,9 @@ fn words(value: &Value) -> Vec<String> {
     text.to_lowercase().split_whitespace().map(str::to_owned).collect()
 }
 
-/// Each word once, the longest first: a long word is the least likely to be in a document,
-/// so a mismatch shows early.
-fn tidy(words: &mut Vec<String>) {
+/// Leaves each word once, the longest first: a long word is the least likely to be in a document, so most documents are
+/// rejected by the first comparison.
+fn sort_and_dedup(words: &mut Vec<String>) {
     words.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     words.dedup();
 }
@@ -139,15 +142,15 @@ fn bad_time() -> Error {
     Error::bad_request("time_after and time_before take whole seconds since the epoch.")
 }
 
-/// Whether a document is what the search wants.
+/// Whether a document matches a search.
 pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
     let members = OnceCell::new();
-    let found = |condition: &Condition| found(document, &members, condition, fields);
-    search.wanted.iter().all(found) && !search.unwanted.iter().any(found) && has_words(document, search)
+    let holds = |condition: &Condition| holds(document, &members, condition, fields);
+    search.wanted.iter().all(holds) && !search.unwanted.iter().any(holds) && has_words(document, search)
 }
 
-/// Whether a document has each of the words that are wanted, and of no unwanted text all of them. Its text is put into
-/// lower case once, however many words there are.
+/// Whether a document has every wanted word, and lacks a word of each unwanted text. The document's text is converted
+/// to lower case once, however many words there are.
 fn has_words(document: &Value, search: &Search) -> bool {
     if search.words.is_empty() && search.unwanted_words.is_empty() {
         return true;
@@ -158,19 +161,19 @@ fn has_words(document: &Value, search: &Search) -> bool {
     has_all(&search.words) && !search.unwanted_words.iter().any(|words| has_all(words))
 }
 
-/// The values of every key of a document, at whatever depth; made once for all the conditions that need it.
+/// The values of every key of a document, at any depth. Collected by the first condition that needs them.
 type Members<'d> = OnceCell<HashMap<&'d str, Vec<&'d Value>>>;
 
-fn found<'d>(document: &'d Value, members: &Members<'d>, condition: &Condition, fields: Fields) -> bool {
+fn holds<'d>(document: &'d Value, members: &Members<'d>, condition: &Condition, fields: Fields) -> bool {
     let values = occurrences(document, members, &condition.key, fields);
     if values.is_empty() {
-        // A key that is not there equals null, as it does upstream.
+        // A missing key equals null, as it does upstream.
         return condition.value.is_null();
     }
     values.contains(&&condition.value)
 }
 
-/// Every value that `key` stands for in a document.
+/// Every value that `key` has in a document.
 fn occurrences<'m, 'd: 'm>(
     document: &'d Value,
     members: &'m Members<'d>,
@@ -182,28 +185,28 @@ fn occurrences<'m, 'd: 'm>(
     }
     let mut values = Vec::new();
     if key.contains('.') {
-        along(document, key, &mut values);
+        values_at_path(document, key, &mut values);
     }
     if !values.is_empty() {
         return values.into();
     }
     let members = members.get_or_init(|| {
         let mut members = HashMap::new();
-        note_members(document, &mut members);
+        collect_members(document, &mut members);
         members
     });
     members.get(key).map_or_else(|| values.into(), |values| values.as_slice().into())
 }
 
-/// The values at a dotted path; a list on the way stands for each of its items.
-fn along<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
+/// Adds the values at a dotted path. In a list, the path goes on in each item.
+fn values_at_path<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| along(item, path, values)),
+        Value::Array(items) => items.iter().for_each(|item| values_at_path(item, path, values)),
         Value::Object(object) => match path.split_once('.') {
             None => values.extend(object.get(path)),
             Some((head, rest)) => {
                 if let Some(inner) = object.get(head) {
-                    along(inner, rest, values);
+                    values_at_path(inner, rest, values);
                 }
             }
         },
@@ -211,27 +214,27 @@ fn along<'d>(value: &'d Value, path: &str, values: &mut Vec<&'d Value>) {
     }
 }
 
-/// Notes the values of the keys in a value, and of those further down.
-fn note_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Value>>) {
+/// Adds the values of all keys in a value, at any depth.
+fn collect_members<'d>(value: &'d Value, members: &mut HashMap<&'d str, Vec<&'d Value>>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| note_members(item, members)),
+        Value::Array(items) => items.iter().for_each(|item| collect_members(item, members)),
         Value::Object(object) => {
             for (name, inner) in object {
                 members.entry(name).or_default().push(inner);
-                note_members(inner, members);
+                collect_members(inner, members);
             }
         }
         _ => {}
     }
 }
 
-/// Appends every scalar of a document, in lower case and each on a line of its own. No word has a line break in it, so
-/// that a word is never found across two scalars.
+/// Appends every scalar of a document in lower case, one per line. No search word contains a line break, so a word is
+/// never found across two scalars.
 fn append_scalars(value: &Value, text: &mut String) {
     match value {
         Value::Null => return,
         Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
-        // Digits, and perhaps an exponent.
+        // An exponent may be in upper case.
         Value::Number(number) => text.push_str(&number.to_string().to_ascii_lowercase()),
         Value::String(scalar) if scalar.is_ascii() => {
             let begin = text.len();
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_word_is_part_of_one_value_only() {
-        // The scalars come in the order of their keys: "nightly root", "fs", "completed", "running".
+        // The scalars are in the order of their keys: "nightly root", "fs", "completed", "running".
         assert!(!finds(json!({"match": [{"_all": "rootfs"}]})));
         assert!(!finds(json!({"match": [{"_all": "[\"rootfs\"]"}]})));
         let document = json!({"a": "\u{c9}T\u{c9}", "b": 1.5e300, "c": true, "d": null, "e": ["X\ny"]});
@@ -336,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_looked_for() {
+    fn the_number_of_conditions_is_limited() {
         let conditions = |count| vec![json!({"a": 1}); count];
         assert!(parse(json!({"match": conditions(50), "match_not": conditions(50)})).is_ok());
         assert!(parse(json!({"match": conditions(50), "match_not": conditions(51)})).is_err());

@@ -1,4 +1,4 @@
-//! What the service says of itself: its versions, its home document, its health, its description.
+//! The documents about the service itself: its versions, its home documents, its health and the OpenAPI document.
 
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ pub static HOME: Shape = Shape::new("Home", || {
     })
 });
 
-/// The health check's answer in JSON.
+/// The health check's response in JSON.
 pub static HEALTH: Shape = Shape::new("Health", || {
     let detailed = closed(json!({
         "class": {"type": "string"},
@@ -105,7 +105,7 @@ pub static HEALTH: Shape = Shape::new("Health", || {
 })
 .with_example(|| json!({"detailed": false, "reasons": ["OK"]}));
 
-/// This description itself.
+/// The OpenAPI document.
 pub static DESCRIPTION: Shape = Shape::new("OpenApi", || {
     json!({
         "type": "object",

@@ -1,4 +1,4 @@
-//! The session document (contract, api-v2 §8): a view over the session and the attachments in it.
+//! The session document (contract, api-v2 §8), rendered from the session and the job attachments in it.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use super::clients::client_id;
 use super::search::Fields;
 use super::shape::{
-    Shape, about, closed, integer, must_be, nullable, own_id, project_id, text, time, titled, user_id,
+    Shape, about, closed, integer, must_be, nullable, project_id, resource_id, text, time, titled, user_id,
     version, words,
 };
-use super::{FAR, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
+use super::{LONGEST_TIME, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::error::{Error, Result};
 use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
@@ -40,7 +40,7 @@ pub const KNOWN: &[&str] = &[
     "_version",
 ];
 
-/// How long after a start the other jobs may join the run, in seconds, when nobody says.
+/// The default hold-off: for how many seconds after a start the other jobs may join the run.
 pub const DEFAULT_HOLD_OFF: i32 = 30;
 
 /// Where the well-known keys of a session document are.
@@ -54,12 +54,12 @@ pub const FIELDS: Fields = &[
     ("session_tag", "/session_tag"),
 ];
 
-/// Where a session stands.
+/// The statuses of a session.
 pub const STATUSES: &[&str] =
     &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
-/// How its latest run went.
+/// The results of a session's latest run.
 pub const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
-/// When a run is a success.
+/// Whether a run needs the success of all its jobs, or of any.
 const POLICIES: &[&str] = &["all", "any"];
 
 const SESSION_ID: &str = "The session's id.";
@@ -73,7 +73,7 @@ const TIME_START: &str = "When the latest run began, in epoch seconds; -1 for ne
 const TIME_END: &str = "When the latest run ended, in epoch seconds; -1 for not yet.";
 const NOTED: &str = "Kept as it comes, in epoch seconds; -1 for none.";
 
-/// What lists of sessions offer.
+/// The keys that lists of sessions filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "sessions",
     path: "sessions",
@@ -152,7 +152,7 @@ pub static SESSION_DOCUMENT: Shape = Shape::new("Session", || {
     let part = titled("SessionJob", about("A job's part in the latest run of a session.", part));
     let jobs = json!({"type": "object", "additionalProperties": part});
     let mut session = closed(json!({
-        "session_id": own_id(SESSION_ID),
+        "session_id": resource_id(SESSION_ID),
         "project_id": project_id(),
         "user_id": user_id(),
         "description": about(DESCRIPTION, nullable(text(MAX_TEXT))),
@@ -203,20 +203,21 @@ pub static SESSION_DOCUMENT: Shape = Shape::new("Session", || {
     })
 });
 
-/// The answer to a new session.
+/// The response to the creation of a session.
 pub static SESSION_CREATED: Shape =
-    Shape::new("SessionId", || closed(json!({"session_id": own_id(SESSION_ID)})))
+    Shape::new("SessionId", || closed(json!({"session_id": resource_id(SESSION_ID)})))
         .with_example(|| json!({"session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26"}));
 
-/// The answer to a change of a session.
-pub static SESSION_CHANGED: Shape =
-    Shape::new("SessionVersion", || closed(json!({"session_id": own_id(SESSION_ID), "version": version()})))
-        .with_example(|| json!({"session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26", "version": 5}));
+/// The response to a change of a session.
+pub static SESSION_CHANGED: Shape = Shape::new("SessionVersion", || {
+    closed(json!({"session_id": resource_id(SESSION_ID), "version": version()}))
+})
+.with_example(|| json!({"session_id": "45c48cce2e2d7fbdea1afc51c7c6ad26", "version": 5}));
 
-/// Reads a session, or a part of one, into what it changes.
+/// Parses the body of a new session or of a change.
 ///
 /// # Errors
-/// 400 when the body does not have the shape, or there is none.
+/// 400 if the body is empty or does not have the shape.
 pub fn parse(shape: &Shape, body: Value) -> Result<SessionChange> {
     let body = shape.check(body)?;
     let word = |key| super::text(&body, key).map(str::to_owned);
@@ -242,7 +243,7 @@ pub fn parse(shape: &Shape, body: Value) -> Result<SessionChange> {
     })
 }
 
-/// The schedule without the leftovers of a dashboard form, its unit as it is stored.
+/// The schedule as it is stored: without the leftovers of a dashboard form, and with its unit normalized.
 fn cleaned(value: &Value) -> Value {
     let mut value = value.clone();
     if let Value::Object(object) = &mut value {
@@ -253,22 +254,22 @@ fn cleaned(value: &Value) -> Value {
     value
 }
 
-/// Refuses a schedule that no scheduler can run, unless it is the stored session's.
+/// Refuses a schedule that no scheduler can run, unless the stored session has the same one.
 ///
 /// # Errors
-/// 400 that names the key and what it may be.
+/// 400 with the key and the values that it may have.
 pub fn check_schedule(change: &SessionChange, stored: Option<&Session>, now: Time) -> Result<()> {
     let Some(sent) = &change.scheduling else { return Ok(()) };
     let stored = stored.map(|session| session.scheduling.object());
     schedule::check("/schedule", &schedule::unit(&sent.object()), stored.as_ref(), now)
 }
 
-/// A session as the API shows it, its members in the order of their names.
+/// The JSON of a session, with members in alphabetical order: the `ETag` is a digest of these bytes.
 pub struct SessionJson<'v>(pub &'v SessionView);
 
-/// The job of a session in its document; the fields in the order of their names.
+/// The JSON of a job's part in the session's run, with fields in alphabetical order.
 #[derive(Serialize)]
-struct Part<'m> {
+struct SessionJob<'m> {
     client_id: &'m str,
     result: &'m str,
     status: &'m str,
@@ -276,14 +277,15 @@ struct Part<'m> {
     time_started: i64,
 }
 
-struct Parts<'m>(&'m [Member]);
+/// The JSON of all jobs in a session, by their ids.
+struct SessionJobs<'m>(&'m [Member]);
 
-impl Serialize for Parts<'_> {
+impl Serialize for SessionJobs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut members: Vec<&Member> = self.0.iter().collect();
         members.sort_by_key(|member| &member.id);
         serializer.collect_map(members.into_iter().map(|member| {
-            let part = Part {
+            let part = SessionJob {
                 client_id: &member.client_name,
                 result: &member.result,
                 status: &member.status,
@@ -313,73 +315,74 @@ impl Serialize for SessionJson<'_> {
             "time_end": time_or_never(session.time_end),
             "time_started": time_or_never(session.time_started),
             "time_ended": time_or_never(session.time_ended),
-            // Takes the place of the jobs among the names.
+            // A placeholder, replaced below.
             "jobs": null,
-            // No client ever wrote it, but the command line shows it.
+            // Always empty: no client ever wrote it, but the command line shows it.
             "last_start": "",
             "_version": session.version,
         });
         let known = known.as_object().into_iter().flatten();
         let metadata = session.metadata.members();
         let mut members: BTreeMap<&str, Entry<'_>> =
-            metadata.iter().map(|(name, value)| (name.as_str(), Entry::Kept(value))).collect();
+            metadata.iter().map(|(name, value)| (name.as_str(), Entry::Metadata(value))).collect();
         members.extend(known.map(|(name, value)| match name.as_str() {
-            "jobs" => ("jobs", Entry::Jobs(Parts(&self.0.members))),
-            name => (name, Entry::Known(value)),
+            "jobs" => ("jobs", Entry::Jobs(SessionJobs(&self.0.members))),
+            name => (name, Entry::Column(value)),
         }));
         serializer.collect_map(members)
     }
 }
 
-/// A member of a session's document.
+/// The value of a member of a session's document.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Entry<'m> {
-    Kept(&'m RawValue),
-    Known(&'m Value),
-    Jobs(Parts<'m>),
+    Metadata(&'m RawValue),
+    Column(&'m Value),
+    Jobs(SessionJobs<'m>),
 }
 
-/// A session as the API shows it, to be searched, or held against a precondition.
+/// A session document as a value, for searches and preconditions.
 pub fn render(view: &SessionView) -> Value {
-    // It holds only values that JSON can represent.
+    // Never fails: a session holds only values that JSON can represent.
     serde_json::to_value(SessionJson(view)).unwrap_or_default()
 }
 
-/// The most bytes that a session's document can come to, whatever becomes of its runs: those are never refused.
-pub fn largest(view: &SessionView) -> usize {
+/// The largest size, in bytes, that a session's document can reach by its runs. A run is never refused for its size,
+/// so the room for it is counted in advance.
+pub fn max_size(view: &SessionView) -> usize {
     let mut view = view.clone();
     let session = &mut view.session;
     longest(STATUSES).clone_into(&mut session.status);
     longest(RESULTS).clone_into(&mut session.result);
     session.version = i32::MAX;
     session.session_tag = i32::MAX;
-    (session.time_start, session.time_end) = (Some(FAR), Some(FAR));
+    (session.time_start, session.time_end) = (Some(LONGEST_TIME), Some(LONGEST_TIME));
     for member in &mut view.members {
         longest(STATUSES).clone_into(&mut member.status);
         longest(RESULTS).clone_into(&mut member.result);
-        (member.time_started, member.time_ended) = (Some(FAR), Some(FAR));
+        (member.time_started, member.time_ended) = (Some(LONGEST_TIME), Some(LONGEST_TIME));
     }
     size(&SessionJson(&view))
 }
 
-/// What a scheduler asks of a session.
+/// What a scheduler does in a session: the parsed body of `POST /sessions/{session_id}/action`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// Join, or begin, a run.
+pub enum SessionAction {
+    /// Begins a run, or joins the one that has just begun.
     Start {
         /// The job that wants to run.
         job_id: String,
-        /// The last run its scheduler knows of.
+        /// The latest run that its scheduler knows of.
         tag: i64,
     },
-    /// Report how the job ended.
+    /// Reports how the job ended.
     End {
         /// The job that has run.
         job_id: String,
         /// How it ended.
         result: String,
-        /// The run it took part in, if the scheduler says.
+        /// The run that it took part in, if the scheduler sends it.
         tag: Option<i64>,
     },
 }
@@ -387,7 +390,7 @@ pub enum Ask {
 /// The body of `POST /sessions/{session_id}/action`.
 pub static SESSION_ACTION: Shape = Shape::new("SessionAction", || {
     let number = integer(0);
-    // The command line sends it as text.
+    // The command line sends the tag as text.
     let text = json!({"type": "string", "pattern": "^ *[0-9]{1,9} *$"});
     let job = about("The job's id.", json!({"type": "string", "minLength": 1, "maxLength": 255}));
     let expected = "a whole number from 0 to 2147483647, or up to 9 digits as text";
@@ -420,7 +423,7 @@ pub static SESSION_ACTION: Shape = Shape::new("SessionAction", || {
 })
 .with_example(|| json!({"start": {"job_id": "3c59dc048e8850243be8079a5c74d079", "current_tag": 0}}));
 
-/// The answer to a session's action.
+/// The response to a session's action.
 pub static SESSION_ACTION_RESULT: Shape = Shape::new("SessionActionResult", || {
     let result = words(&["success", "hold-off", "out-of-sync"]);
     closed(json!({
@@ -430,11 +433,11 @@ pub static SESSION_ACTION_RESULT: Shape = Shape::new("SessionActionResult", || {
 })
 .with_example(|| json!({"result": "success", "session_tag": 1}));
 
-/// Reads a session action: an object whose key is `start` or `end`.
+/// Parses a session action: an object whose key is `start` or `end`.
 ///
 /// # Errors
-/// 400 when it is neither, or what it needs is missing or of the wrong type.
-pub fn parse_ask(body: Value) -> Result<Ask> {
+/// 400 if it has neither key, or a member of its value is missing or of the wrong type.
+pub fn parse_action(body: Value) -> Result<SessionAction> {
     let is_either = ["start", "end"].iter().any(|key| body.get(key).is_some());
     let is_empty = body.as_object().is_none_or(Map::is_empty);
     let body = SESSION_ACTION.check(body).map_err(|error| match is_either || is_empty {
@@ -453,7 +456,11 @@ pub fn parse_ask(body: Value) -> Result<Ask> {
         None => None,
     };
     Ok(match key {
-        "start" => Ask::Start { job_id, tag: tag.unwrap_or(0) },
-        _ => Ask::End { job_id, result: super::text(inner, "result").unwrap_or_default().to_owned(), tag },
+        "start" => SessionAction::Start { job_id, tag: tag.unwrap_or(0) },
+        _ => SessionAction::End {
+            job_id,
+            result: super::text(inner, "result").unwrap_or_default().to_owned(),
+            tag,
+        },
     })
 }

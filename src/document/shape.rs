@@ -1,4 +1,4 @@
-//! A shape: a JSON schema with a name, compiled when it is first used.
+//! A shape: a JSON schema with a name, compiled on first use.
 
 use std::sync::OnceLock;
 
@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 
-/// The shape of a body: of a request, where it decides what is taken, or of an answer. The published description of
-/// the API (`openapi.rs`) is made of these.
+/// The shape of a request body, which it validates, or of a response body. The OpenAPI document (`openapi.rs`)
+/// publishes all of them.
 pub struct Shape {
     name: &'static str,
     schema: fn() -> Value,
@@ -18,24 +18,24 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A shape called `name` in the published schema, defined by `schema`.
+    /// A shape that the OpenAPI document publishes as `name`.
     pub const fn new(name: &'static str, schema: fn() -> Value) -> Self {
         Self { name, schema, example: None, validator: OnceLock::new() }
     }
 
-    /// The same shape with an example of it.
+    /// The same shape with an example.
     pub const fn with_example(mut self, example: fn() -> Value) -> Self {
         self.example = Some(example);
         self
     }
 
-    /// The name.
+    /// The name in the OpenAPI document.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The schema itself, under its name: a schema with a title is published once, and referred to where it is part of
-    /// another. Draft 4 decides what an integer is: a number written without a fraction.
+    /// The schema with its name as the title. A schema with a title is published once, and referenced from the schemas
+    /// that it is part of. Its dialect is draft 4, in which an integer is a number written without a fraction.
     pub fn schema(&self) -> Value {
         titled(self.name, (self.schema)())
     }
@@ -45,11 +45,10 @@ impl Shape {
         self.example.map(|example| example())
     }
 
-    /// The body as the object this shape describes.
+    /// Validates a body, and returns it as an object.
     ///
     /// # Errors
-    /// 400 that says where the body is not what it should be. The value itself is not repeated: it may be
-    /// large, and it may be a secret.
+    /// 400 with the place of the fault. The faulty value is not repeated: it may be large, or a secret.
     pub fn check(&self, body: Value) -> Result<Map<String, Value>> {
         let validator = self.validator.get_or_init(|| jsonschema::draft4::new(&self.schema()).ok());
         let Some(validator) = validator else {
@@ -59,7 +58,7 @@ impl Shape {
             if body.as_object().is_some_and(Map::is_empty) {
                 return Err(Error::bad_request("Missing request body."));
             }
-            return Err(Error::bad_request(complaint(&self.schema(), &error)));
+            return Err(Error::bad_request(describe_error(&self.schema(), &error)));
         }
         match body {
             Value::Object(object) => Ok(object),
@@ -68,8 +67,8 @@ impl Shape {
     }
 }
 
-/// Where a body is not what it should be, and why.
-fn complaint(schema: &Value, error: &ValidationError<'_>) -> String {
+/// The text of a 400: where the body breaks the schema, and how.
+fn describe_error(schema: &Value, error: &ValidationError<'_>) -> String {
     let (mut place, mut what) = (error.instance_path().as_str(), error.masked_with("this value").to_string());
     if let Some(rule) = broken_rule(schema, error.schema_path().as_str()) {
         rule.clone_into(&mut what);
@@ -86,7 +85,8 @@ fn complaint(schema: &Value, error: &ValidationError<'_>) -> String {
     format!("At {place}: {}.", what.trim_end_matches('.'))
 }
 
-/// What a value must be where a validator could only repeat a regular expression, name a keyword, or count candidates.
+/// What a value must be, for the keywords whose error text from the validator would not help a user: it repeats a
+/// regular expression, or counts alternatives.
 fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     let (node, keyword) = error.schema_path().as_str().rsplit_once('/')?;
     let node = schema.pointer(node)?;
@@ -101,16 +101,16 @@ fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
     }
 }
 
-/// The member of a schema that says in words what its pattern or its alternatives ask for.
+/// The schema member that describes in words what its pattern or alternatives require.
 const MUST_BE: &str = "$comment";
 
-/// The same schema with words on what a value must be.
+/// Adds a text on what a value must be ([`MUST_BE`]).
 pub fn must_be(what: &str, mut schema: Value) -> Value {
     schema[MUST_BE] = what.into();
     schema
 }
 
-/// What a broken rule ([`rule`]) says of itself; of alternatives a validator could only say that none of them holds.
+/// The text of a broken [`rule`]. The validator itself could only say that none of the alternatives holds.
 fn broken_rule<'s>(schema: &'s Value, keyword: &str) -> Option<&'s str> {
     let (node, keyword) = keyword.rsplit_once('/')?;
     let is_rule = node.rsplit_once('/').is_some_and(|(list, _)| list.ends_with("/allOf"));
@@ -118,46 +118,46 @@ fn broken_rule<'s>(schema: &'s Value, keyword: &str) -> Option<&'s str> {
     node.get("description")?.as_str()
 }
 
-/// A schema's part of `allOf`: one of some alternatives must hold, or else what the text says is wrong.
+/// An element of a schema's `allOf`: at least one alternative must hold. The text is the rule in words, for the error.
 pub fn rule(text: &str, alternatives: &[Value]) -> Value {
     json!({"description": text, "anyOf": alternatives})
 }
 
-/// The same schema under a name of its own in what is published.
+/// Adds a title, under which the OpenAPI document publishes the schema by itself.
 pub fn titled(name: &str, mut schema: Value) -> Value {
     schema["title"] = name.into();
     schema
 }
 
-/// The same schema with a sentence on what it means.
+/// Adds a description.
 pub fn about(text: &str, mut schema: Value) -> Value {
     schema["description"] = text.into();
     schema
 }
 
-/// Schema of an answer, or a part of one, that has all of these keys and no others.
+/// Schema of an object that has all of these keys and no others.
 pub fn closed(properties: Value) -> Value {
     let keys: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
     json!({"type": "object", "required": keys, "additionalProperties": false, "properties": properties})
 }
 
-/// What is left of a document's schema where only some members were asked for: each may be missing, at any depth.
-pub fn part(mut schema: Value) -> Value {
+/// The schema of a document reduced by `fields`: every member may be missing, at any depth.
+pub fn partial(mut schema: Value) -> Value {
     let Value::Object(object) = &mut schema else { return schema };
     object.remove("required");
     if let Some(Value::String(name)) = object.get_mut("title") {
         name.push_str("Part");
     }
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
-        properties.values_mut().for_each(|property| *property = part(property.take()));
+        properties.values_mut().for_each(|property| *property = partial(property.take()));
     }
     if let Some(more) = object.get_mut("additionalProperties") {
-        *more = part(more.take());
+        *more = partial(more.take());
     }
     schema
 }
 
-/// Schema of an id that a document may bring: up to 64 of the characters `\w` and `-`.
+/// Schema of an id in a request, which may be empty: up to 64 of the characters `\w` and `-`.
 pub fn id() -> Value {
     let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 64});
     must_be("an id: up to 64 letters, digits, - and _", id)
@@ -177,23 +177,23 @@ pub fn nullable(mut inner: Value) -> Value {
     inner
 }
 
-/// Schema of the id of something that is there.
-pub fn own_id(what: &str) -> Value {
+/// Schema of the id of an existing resource, which is never empty.
+pub fn resource_id(what: &str) -> Value {
     let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
     about(what, must_be("an id: 1 to 64 letters, digits, - and _", id))
 }
 
-/// Schema of the project that a document belongs to.
+/// Schema of a document's project.
 pub fn project_id() -> Value {
-    own_id("The project it belongs to.")
+    resource_id("The project it belongs to.")
 }
 
-/// Schema of the user who made something.
+/// Schema of the user who created a document.
 pub fn user_id() -> Value {
     about("The user who created it.", json!({"type": "string"}))
 }
 
-/// Schema of a document's version, as it is shown and answered.
+/// Schema of a document's version.
 pub fn version() -> Value {
     about("Begins at 1 and rises with every change.", json!({"type": "integer", "minimum": 1}))
 }
@@ -203,17 +203,17 @@ pub fn text(max: usize) -> Value {
     json!({"type": "string", "maxLength": max})
 }
 
-/// Schema of an integer that fits a 32-bit column, from `min` up.
+/// Schema of an integer of at least `min` that fits a 32-bit column.
 pub fn integer(min: i64) -> Value {
     json!({"type": "integer", "minimum": min, "maximum": i32::MAX})
 }
 
-/// Schema of a point in time: seconds since the epoch up to the year 9999, or -1 for "never".
+/// Schema of a time: seconds since the epoch up to the year 9999, or -1 for "never".
 pub fn time() -> Value {
     json!({"type": "integer", "minimum": -1, "maximum": 253_402_300_799_i64})
 }
 
-/// Schema of one of some words.
+/// Schema of a string that is one of these words.
 pub fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }
@@ -237,24 +237,24 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_where_and_why_and_repeats_nothing() {
+    fn an_error_has_the_place_and_the_reason_but_not_the_value() {
         assert_eq!(refusal(json!({})), "Missing request body.");
         assert_eq!(refusal(json!([])), "At the body: this value is not of type \"object\".");
         assert_eq!(refusal(json!({"items": "hunter2"})), "At /items: this value is not of type \"array\".");
     }
 
     #[test]
-    fn a_broken_rule_speaks_for_itself() {
+    fn the_error_of_a_broken_rule_is_the_text_of_the_rule() {
         let items = json!({"items": [{"name": "a"}, {"name": 1}]});
         assert_eq!(refusal(items), "At /items/1/name: an item needs a name.");
         assert!(PAIR.check(json!({"items": [{"name": "a"}]})).is_ok());
     }
 
     #[test]
-    fn of_a_part_nothing_is_required_however_deep() {
+    fn a_partial_schema_requires_nothing_at_any_depth() {
         let inner = titled("Inner", closed(json!({"a": {"type": "string"}})));
         let whole = closed(json!({"inner": inner, "map": {"type": "object", "additionalProperties": inner}}));
-        let part = part(titled("Whole", whole));
+        let part = partial(titled("Whole", whole));
         assert_eq!((&part["title"], part.get("required")), (&json!("WholePart"), None));
         for inner in [&part["properties"]["inner"], &part["properties"]["map"]["additionalProperties"]] {
             assert_eq!((&inner["title"], inner.get("required")), (&json!("InnerPart"), None));

@@ -1,5 +1,5 @@
-//! Documents of version 1: those of version 2, but `_version` is in the answer for one action, job or session only. A list
-//! has none, and neither has a client (contract, api-v1 §4).
+//! Documents of version 1: those of version 2, but `_version` is only in the response for one action, job or session.
+//! Lists and clients have none (contract, api-v1 §4).
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn with_optional_version(shape: &Shape) -> Value {
     schema
 }
 
-/// Takes the version out of a document.
+/// Removes the version from a document.
 pub fn remove_version(document: &mut Value) {
     if let Value::Object(members) = document {
         members.remove(VERSION);

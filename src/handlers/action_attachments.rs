@@ -1,4 +1,4 @@
-//! Action attachments: an action's place in a job. To change one is to change the job, for every client it is on.
+//! Action attachments: an action's place in a job. A change of one changes the job on each of its clients.
 
 use super::{Request, document_size};
 use crate::document::action_attachments::{COLLECTION, NewPlace, parse, parse_patch, render};
@@ -14,10 +14,16 @@ use crate::store::{Outcome, Tx, job_attachments, new_id};
 
 /// `GET /action-attachments`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let asked = request.asked(app, &COLLECTION)?;
-    let listing =
-        app.store.read(|tx| action_attachments::list(tx, request.project(), &asked.query, asked.page))?;
-    Ok(request.listed(asked, listing, |place| &place.id, |place, sink| sink.put(&render(place))))
+    let list_request = request.list_request(app, &COLLECTION)?;
+    let listing = app
+        .store
+        .read(|tx| action_attachments::list(tx, request.project(), &list_request.query, list_request.page))?;
+    Ok(request.list_reply(
+        list_request,
+        listing,
+        |attachment| &attachment.id,
+        |attachment, sink| sink.write(&render(attachment)),
+    ))
 }
 
 /// `POST /action-attachments`: puts an action into a job, after the last one or where the body says.
@@ -38,14 +44,14 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             .into());
         }
         let priority = match new.place.priority {
-            Some(priority) => free(&places, priority)?,
-            None => last(&places)?,
+            Some(priority) => check_free(&places, priority)?,
+            None => next_priority(&places)?,
         };
         for client in job_attachments::clients_of(tx, &job.id)? {
             check_capability(&client, &action.spec)?;
         }
         jobs::touch(tx, &job)?;
-        let place = placed(tx, request, &id, &new, priority, &action);
+        let place = new_attachment(tx, request, &id, &new, priority, &action);
         action_attachments::insert(tx, std::slice::from_ref(&place))?;
         document_size::check_job(tx, &job.id, 0)?;
         Ok(place)
@@ -56,27 +62,27 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-attachments/{action_attachment_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let (place, _) = app.store.read_statement(|tx| found(tx, request))?;
+    let (place, _) = app.store.read_statement(|tx| find(tx, request))?;
     Ok(Reply::document(200, &render(&place)))
 }
 
 /// `PATCH /action-attachments/{action_attachment_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let place = app.store.write(|tx| {
-        let (place, job) = found(tx, request)?;
+        let (place, job) = find(tx, request)?;
         precondition.check(Some(&render(&place)))?;
         let change = patch.effective(&place)?;
         if let Some(priority) = change.priority {
-            free(&action_attachments::of_job(tx, &job.id)?, priority)?;
+            check_free(&action_attachments::of_job(tx, &job.id)?, priority)?;
         }
         if change == PlaceChange::default() {
             return Ok(place);
         }
         jobs::touch(tx, &job)?;
         action_attachments::update(tx, &place, change)?;
-        let changed = found(tx, request)?.0;
+        let changed = find(tx, request)?.0;
         if size(&render(&changed)) > size(&render(&place)) {
             document_size::check_job(tx, &job.id, 0)?;
         }
@@ -85,11 +91,11 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::document(200, &render(&place)))
 }
 
-/// `DELETE /action-attachments/{action_attachment_id}`: the action itself stays, and so do the reports of its runs.
+/// `DELETE /action-attachments/{action_attachment_id}`: the action and the reports of its runs stay.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
-        let (place, job) = found(tx, request)?;
+        let (place, job) = find(tx, request)?;
         precondition.check(Some(&render(&place)))?;
         jobs::touch(tx, &job)?;
         action_attachments::delete(tx, request.project(), vec![place.id])
@@ -97,8 +103,8 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// The row of a new place; what the body does not say is as the action has it.
-fn placed(
+/// The row of a new attachment. Values that the body does not have are the action's.
+fn new_attachment(
     tx: &Tx<'_>,
     request: &Request<'_>,
     id: &str,
@@ -122,8 +128,11 @@ fn placed(
     }
 }
 
-/// A priority that none of a job's actions has.
-fn free(places: &[ActionAttachment], priority: i32) -> Result<i32> {
+/// Returns the priority, if no action of the job has it.
+///
+/// # Errors
+/// 409 if one has.
+fn check_free(places: &[ActionAttachment], priority: i32) -> Result<i32> {
     match places.iter().find(|place| place.priority == priority) {
         None => Ok(priority),
         Some(place) => Err(Error::conflict(format!(
@@ -133,15 +142,15 @@ fn free(places: &[ActionAttachment], priority: i32) -> Result<i32> {
     }
 }
 
-/// The priority after the last.
-fn last(places: &[ActionAttachment]) -> Result<i32> {
+/// The priority after the last one.
+fn next_priority(places: &[ActionAttachment]) -> Result<i32> {
     let next = places.last().map_or(Some(0), |place| place.priority.checked_add(1));
     next.ok_or_else(|| {
         Error::conflict("There is no priority after that of this job's last action; choose one.")
     })
 }
 
-fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<(ActionAttachment, Job)> {
+fn find(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<(ActionAttachment, Job)> {
     let found = match request.valid_id() {
         Some(id) => action_attachments::find(tx, request.project(), id)?,
         None => None,

@@ -1,4 +1,4 @@
-//! Action reports: what was run, when, how long, and how it ended.
+//! Action reports: which action ran, when, for how long, and with what result.
 
 pub mod log;
 
@@ -15,18 +15,24 @@ use crate::store::listing::{Filter, Kind, Op};
 use crate::store::reports::{self, ActionReport, ReportView};
 use crate::store::{Outcome, Tx, actions, clients, job_attachments, new_id};
 
-/// `GET /action-reports`: what ran, when, how long, how did it end.
+/// `GET /action-reports`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let mut asked = request.asked(app, &COLLECTION)?;
+    let mut list_request = request.list_request(app, &COLLECTION)?;
     for (name, op) in [(SINCE, Op::GreaterOrEqual), (UNTIL, Op::LessOrEqual)] {
         if let Some(text) = request.call.param(name) {
             let values = vec![operand(name, Kind::Time, text)?];
-            asked.query.filters.push(Filter { key: "report_date", op, values });
+            list_request.query.filters.push(Filter { key: "report_date", op, values });
         }
     }
-    let listing =
-        app.store.read_lagging(|tx| reports::list(tx, request.project(), &asked.query, asked.page))?;
-    Ok(request.listed(asked, listing, |view| &view.report.id, |view, sink| sink.put(&render(view))))
+    let listing = app
+        .store
+        .read_lagging(|tx| reports::list(tx, request.project(), &list_request.query, list_request.page))?;
+    Ok(request.list_reply(
+        list_request,
+        listing,
+        |view| &view.report.id,
+        |view, sink| sink.write(&render(view)),
+    ))
 }
 
 /// `POST /action-reports`
@@ -34,12 +40,12 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?;
     let log = spec.log.clone().map(String::into_bytes);
     if let Some(log) = &log {
-        self::log::bounded(app, log)?;
+        self::log::check_log_size(app, log)?;
     }
     request.prepare_quota(app, Resource::Reports, 1)?;
     let view = app.store.write(|tx| {
         tx.expect_room()?;
-        let report = settle(tx, request, &spec)?;
+        let report = new_report(tx, request, &spec)?;
         request.reserve(Resource::Reports, 1)?;
         reports::insert(tx, &report, log.clone())?;
         Ok(ReportView { report, has_log: log.is_some() })
@@ -50,16 +56,16 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /action-reports/{action_report_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let view = app.store.read_lagging(|tx| found(tx, request))?;
+    let view = app.store.read_lagging(|tx| find(tx, request))?;
     Ok(Reply::document(200, &render(&view)))
 }
 
 /// `PATCH /action-reports/{action_report_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let view = app.store.write(|tx| {
-        let view = found(tx, request)?;
+        let view = find(tx, request)?;
         precondition.check(Some(&render(&view)))?;
         let change = patched(&view.report, &patch)?;
         reports::update(tx, &view, change)
@@ -69,9 +75,9 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /action-reports/{action_report_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
-        let view = found(tx, request)?;
+        let view = find(tx, request)?;
         precondition.check(Some(&render(&view)))?;
         reports::delete(tx, &view.report)
     })?;
@@ -79,7 +85,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 }
 
 /// The report in the path.
-fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<ReportView> {
+fn find(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<ReportView> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     Ok(reports::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?)
 }
@@ -88,8 +94,9 @@ fn unknown(request: &Request<'_>) -> Error {
     Error::not_found(format!("No action report found with ID {}", request.id()))
 }
 
-/// The row of a new report: what it refers to is there and fits together, and what follows from that is filled in.
-fn settle(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<ActionReport> {
+/// The row of a new report. Checks that the resources that it refers to exist and belong together, and adds the ids
+/// that follow from them.
+fn new_report(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<ActionReport> {
     let project = request.project();
     let place = match &spec.action_attachment_id {
         Some(id) => {
@@ -144,7 +151,7 @@ fn settle(tx: &mut Tx<'_>, request: &Request<'_>, spec: &ReportSpec) -> Outcome<
     })
 }
 
-/// 422: a new report names what is not there, or not there for this project.
+/// 422: a new report refers to a resource that does not exist in the project.
 fn missing(what: &str, id: &str) -> Error {
     Error::unprocessable(format!("{what} not found with ID {id}"))
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Request, document_size};
 use crate::document::actions::{
-    ActionJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+    ActionJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
@@ -19,18 +19,19 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(action: &Action) -> &str {
         &action.id
     }
-    let asked = request.asked(app, &COLLECTION)?;
-    let wanted = (&asked.query, &asked.search);
-    let rest = actions::residual(&asked.search);
+    let list_request = request.list_request(app, &COLLECTION)?;
+    let wanted = (&list_request.query, &list_request.search);
+    let rest = actions::residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
         actions::list(tx, request.visible(), wanted, page, after)
     };
     let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
-        false => request
-            .scanned(app, &asked, list, id, |action| search::matches(&render(action), &rest, FIELDS))?,
+        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
+        false => request.scan_page(app, &list_request, list, id, |action| {
+            search::matches(&render(action), &rest, FIELDS)
+        })?,
     };
-    Ok(request.listed(asked, listing, id, |action, sink| sink.put(&ActionJson::new(action))))
+    Ok(request.list_reply(list_request, listing, id, |action, sink| sink.write(&ActionJson::new(action))))
 }
 
 /// `POST /actions`
@@ -59,7 +60,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `PATCH /actions/{action_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let version = app.store.write(|tx| {
         let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
@@ -70,13 +71,13 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &json!({"action_id": id, "version": version})))
 }
 
-/// `POST /actions/{action_id}`: create under this id, or replace.
+/// `POST /actions/{action_id}`: creates an action with this id, or replaces it.
 pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.id();
     if !is_id(id) {
         return Err(Error::bad_request("An action's id has up to 64 letters, digits, - and _."));
     }
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let spec = parse(request.call.json()?)?.spec;
     request.prepare_quota(app, Resource::Actions, 1)?;
     let version = app.store.write(|tx| {
@@ -95,9 +96,9 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(request.created("actions", id, &json!({"action_id": id, "version": version})))
 }
 
-/// `DELETE /actions/{action_id}`: also out of every job that used it.
+/// `DELETE /actions/{action_id}`: also removes it from every job.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let Some(id) = request.valid_id() else {
         precondition.check(None)?;
         return Ok(Reply::empty(204));
@@ -116,12 +117,12 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, spec: ActionSpec) -> Outcome<Action> {
     let action = actions::new(tx, request.project(), request.user(), id, spec);
-    check_size(&format!("action {id}"), largest(&action), 0)?;
+    check_size(&format!("action {id}"), max_size(&action), 0)?;
     actions::insert_all(tx, std::slice::from_ref(&action))?;
     Ok(action)
 }
 
-/// Changes what an action is; returns its new version.
+/// Changes an action, and returns its new version.
 fn change(tx: &mut Tx<'_>, stored: Action, spec: ActionSpec) -> Outcome<i32> {
     let version = actions::update(tx, &stored, spec.clone())?;
     if version != stored.version {

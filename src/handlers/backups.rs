@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::Request;
-use crate::document::backups::v1::{BackupJsonV1, name_user};
+use crate::document::backups::v1::{BackupJsonV1, add_user_name};
 use crate::document::backups::{
-    BackupJson, COLLECTION, FIELDS, largest, parse, parse_patch, patched, render,
+    BackupJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
 };
 use crate::document::{check_size, search};
 use crate::error::{Error, Result};
@@ -20,38 +20,39 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(backup: &Backup) -> &str {
         &backup.id
     }
-    let asked = request.asked(app, &COLLECTION)?;
-    let wanted = (&asked.query, &asked.search);
-    let rest = backups::residual(&asked.search);
+    let list_request = request.list_request(app, &COLLECTION)?;
+    let wanted = (&list_request.query, &list_request.search);
+    let rest = backups::residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
         backups::list(tx, request.visible(), wanted, page, after)
     };
     let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
-        false => request
-            .scanned(app, &asked, list, id, |backup| search::matches(&render(backup), &rest, FIELDS))?,
+        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
+        false => request.scan_page(app, &list_request, list, id, |backup| {
+            search::matches(&render(backup), &rest, FIELDS)
+        })?,
     };
     let is_v1 = request.is_v1();
-    Ok(request.listed(asked, listing, id, move |backup, sink| match is_v1 {
-        true => sink.put(&BackupJsonV1::listed(backup)),
-        false => sink.put(&BackupJson::new(backup)),
+    Ok(request.list_reply(list_request, listing, id, move |backup, sink| match is_v1 {
+        true => sink.write(&BackupJsonV1::listed(backup)),
+        false => sink.write(&BackupJson::new(backup)),
     }))
 }
 
 /// `POST /backups`
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let mut body = request.call.json()?;
-    // In version 1 a status is part of the metadata like any other key, and the backup is available.
+    // In version 1 a status is an ordinary key of the metadata, and the backup is available.
     let status = body.as_object_mut().filter(|_| request.is_v1()).and_then(|body| body.remove("status"));
     let mut spec = parse(body, now())?;
     spec.metadata.extend(status.map(|status| ("status".to_owned(), status)));
     if let (true, Some(name)) = (request.is_v1(), &request.caller.user_name) {
-        name_user(&mut spec.metadata, name);
+        add_user_name(&mut spec.metadata, name);
     }
     request.prepare_quota(app, Resource::Backups, 1)?;
     request.reserve(Resource::Backups, 1)?;
     let (id, owner) = (new_id(), (request.project(), request.user()));
-    check_size("the backup", largest(&spec, owner, &id), 0)?;
+    check_size("the backup", max_size(&spec, owner, &id), 0)?;
     app.store.write_statement(|tx| {
         tx.expect_room()?;
         backups::create(tx, owner, &id, &spec)
@@ -70,9 +71,9 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     })
 }
 
-/// `PATCH /backups/{backup_id}`: answers with the whole document.
+/// `PATCH /backups/{backup_id}`: responds with the whole document.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.write(|tx| {
@@ -81,15 +82,15 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         let spec = patched(&backup, &patch)?;
         let owner = (&*backup.project_id, &*backup.user_id);
         let stored = BackupSpec { status: backup.status.clone(), metadata: backup.metadata.object() };
-        check_size(&format!("backup {id}"), largest(&spec, owner, id), largest(&stored, owner, id))?;
+        check_size(&format!("backup {id}"), max_size(&spec, owner, id), max_size(&stored, owner, id))?;
         backups::update(tx, backup, spec)
     })?;
     Ok(Reply::document(200, &render(&backup)))
 }
 
-/// `DELETE /backups/{backup_id}`: unlike every other noun's, 404 for a backup that is not there.
+/// `DELETE /backups/{backup_id}`: 404 for a missing backup, which is a 204 for other resources.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let Some(id) = request.valid_id() else {
         precondition.check(None)?;
         return Err(missing(request));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::jobs::trust::release;
-use crate::document::clients::{COLLECTION, FIELDS, Liveness, lasting, parse, parse_patch, render};
+use crate::document::clients::{COLLECTION, FIELDS, Liveness, parse, parse_patch, render, stable_part};
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::routes::App;
 use crate::store::clients::{self, Client, Registration};
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};
-use crate::store::owners::is_client_name as valid;
+use crate::store::owners::is_client_name;
 use crate::store::{self, Tx};
 
 /// `GET /clients`
@@ -22,29 +22,30 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(client: &Client) -> &str {
         &client.uuid
     }
-    let asked = request.asked(app, &COLLECTION)?;
-    let wanted = (&asked.query, &asked.search);
-    let rest = clients::residual(&asked.search);
+    let list_request = request.list_request(app, &COLLECTION)?;
+    let wanted = (&list_request.query, &list_request.search);
+    let rest = clients::residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
         clients::list(tx, request.visible(), wanted, page, liveness(app).up_between(), after)
     };
     let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
-        false => request.scanned(app, &asked, list, id, |client| {
+        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
+        false => request.scan_page(app, &list_request, list, id, |client| {
             search::matches(&render(client, liveness(app)), &rest, FIELDS)
         })?,
     };
-    // After the rows were read: a poll of a moment ago is not in the future.
+    // Take the time after reading the rows: otherwise a poll in between would be in the future.
     let liveness = liveness(app);
-    Ok(request.listed(asked, listing, id, move |client, sink| sink.put(&render(client, liveness))))
+    Ok(request
+        .list_reply(list_request, listing, id, move |client, sink| sink.write(&render(client, liveness))))
 }
 
-/// `POST /clients`: register, or register again.
+/// `POST /clients`: registers a client, or updates its registration.
 pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let may = |rule| request.permissions.enforce(rule, request.project());
     let private = may("clients:create");
     if let Err(refusal) = &private {
-        // Whoever may do neither hears nothing about the body.
+        // A caller without either permission is refused before the body is parsed.
         may("clients:create_central").map_err(|_| refusal.clone())?;
     }
     let body = request.call.json()?;
@@ -54,13 +55,13 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     request.prepare_quota(app, Resource::Clients, 1)?;
     let registered = app.store.write(|tx| {
         let registered = clients::register(tx, request.project(), request.user(), &spec)?;
-        // Only now it is known whether there is a new row; a refusal takes it back.
+        // Only now is it known whether there is a new row. A refusal rolls it back.
         request.reserve(Resource::Clients, usize::from(registered == Registration::Created))?;
         Ok(registered)
     })?;
     let id = &spec.client_id;
     match registered {
-        // The clients of version 1 take the 409 for "registered already"; what changed is kept all the same.
+        // The clients of version 1 expect a 409 for "already registered". The changes are stored nevertheless.
         Registration::Known if request.is_v1() => Err(already_registered(id)),
         Registration::Created | Registration::Known => {
             Ok(request.created("clients", id, &json!({"client_id": id})))
@@ -75,14 +76,14 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /clients/{client_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let name = request.id();
-    let client = match valid(name) {
+    let client = match is_client_name(name) {
         true => app.store.read(|tx| clients::by_name(tx, request.project(), name))?,
         false => None,
     };
     match client {
         Some(client) => {
             let mut document = render(&client, liveness(app));
-            let tagged = lasting(&document);
+            let tagged = stable_part(&document);
             if request.is_v1() {
                 remove_version(&mut document);
             }
@@ -92,13 +93,13 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
 }
 
-/// `PATCH /clients/{client_id}`: what an operator corrects of what the client says of itself. Jobs that are attached
-/// keep working, whatever it can do from now on.
+/// `PATCH /clients/{client_id}`: lets an operator correct a registration. Jobs that are attached stay, whatever the new
+/// capabilities are.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let name = request.id();
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let change = parse_patch(request.call.json()?)?;
-    if !valid(name) {
+    if !is_client_name(name) {
         return Err(unknown(name));
     }
     let client = app.store.write(|tx| {
@@ -106,21 +107,21 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:update").into());
         }
-        precondition.check(Some(&lasting(&render(&client, liveness(app)))))?;
+        precondition.check(Some(&stable_part(&render(&client, liveness(app)))))?;
         clients::update(tx, &client, change.clone())?.ok_or_else(|| {
             Error::conflict(format!("There is another central client {name} on that host.")).into()
         })
     })?;
     let document = render(&client, liveness(app));
-    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+    Ok(Reply::document_tagged(200, &document, &stable_part(&document)))
 }
 
-/// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` takes them along.
+/// `DELETE /clients/{client_id}`: refused while jobs are attached, unless `cascade=true` deletes them too.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let cascade = request.flag("cascade")?;
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let name = request.id();
-    if !valid(name) {
+    if !is_client_name(name) {
         precondition.check(None)?;
         return Ok(Reply::empty(204));
     }
@@ -132,7 +133,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:delete").into());
         }
-        precondition.check(Some(&lasting(&render(&client, liveness(app)))))?;
+        precondition.check(Some(&stable_part(&render(&client, liveness(app)))))?;
         let attached = clients::attached_jobs(tx, &client.id)?;
         let (own, foreign): (Vec<_>, Vec<_>) =
             attached.into_iter().partition(|job| job.project_id == request.project());
@@ -147,7 +148,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
             return Err(Error::conflict(format!(
                 "Client {name} still has jobs: {}. Delete them first (freezer job-delete JOB_ID), or let the API delete \
                  them with the client: DELETE {}/v2/{}/clients/{name}?cascade=true.",
-                named(&own),
+                id_list(&own),
                 request.call.base_url,
                 request.project(),
             ))
@@ -169,13 +170,13 @@ fn unknown(name: &str) -> Error {
     Error::not_found(format!("No client found with ID {name}"))
 }
 
-/// Who is up at this moment.
+/// Decides which clients are up at this moment.
 fn liveness(app: &App) -> Liveness {
     Liveness { now: store::now(), down_time: TimeDelta::seconds(app.client_down_time) }
 }
 
-/// The first few ids, and how many more.
-fn named(jobs: &[JobAttachment]) -> String {
+/// The first few ids, and the number of the others.
+fn id_list(jobs: &[JobAttachment]) -> String {
     const SHOWN: usize = 10;
     let mut text = jobs.iter().take(SHOWN).map(|job| job.id.as_str()).collect::<Vec<_>>().join(", ");
     if jobs.len() > SHOWN {

@@ -1,5 +1,5 @@
-//! Checks that no write makes a document exceed its limit. A document is put together from several rows, so a change of
-//! one row can change many documents.
+//! Checks that no write makes a document exceed its limit. A document is built from several rows, so a change of one
+//! row can change many documents.
 
 use super::Request;
 use crate::document::{
@@ -12,15 +12,15 @@ use crate::store::jobs::{self, JobHead, JobView};
 use crate::store::sessions::{self, Session};
 use crate::store::{Failure, Outcome, Tx, action_attachments};
 
-/// Upper bound on a job's document without its actions: the description and the schedule have bounds of their own.
+/// Upper bound on a job's document without its actions, in bytes: the description and the schedule have their own
+/// limits.
 const BESIDE_ACTIONS: usize = 128 * 1024;
 
-/// How many jobs are looked at in one statement.
+/// How many jobs one statement measures.
 const AT_A_TIME: usize = 200;
 
-/// Changes documents that may already exist. `change` gets the size that they may have, and fails with a 413 when one
-/// becomes larger. A document that already exceeds the limit, from a release without it, may keep the size that
-/// `stored` returns.
+/// Writes documents that may already exist. `change` gets the size that they may have, and fails with a 413 if one
+/// becomes larger. A document from a release without the limit may keep the size that `stored` returns.
 ///
 /// # Errors
 /// What `change` and `stored` fail with.
@@ -50,7 +50,8 @@ fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<(
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
-            // Of two concurrent changes of its actions, one waits here and then measures the result of the other.
+            // The second of two concurrent changes of the job's actions waits here, and then measures the result of
+            // both.
             jobs::lock(tx, &job_id)?;
             let (id, size) = largest_job(tx, &job_id)?;
             check_size(&format!("job {id}"), size, stored)?;
@@ -59,7 +60,7 @@ fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<(
     Ok(())
 }
 
-/// How large the documents of a job are: the largest of them, and its size.
+/// The id of a job's largest document over all its clients, and the size of that document.
 pub fn largest_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<(String, usize)> {
     let mut largest = (job_id.to_owned(), 0);
     let mut of_actions = None;
@@ -70,7 +71,7 @@ pub fn largest_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<(String, usize)> {
             None => {
                 let view = jobs::complete(tx, heads.first().cloned().into_iter().collect())?.pop();
                 let view = view.ok_or(Failure::Stale)?;
-                *of_actions.insert(job_document::largest(&view).saturating_sub(largest_head(&view.head)))
+                *of_actions.insert(job_document::max_size(&view).saturating_sub(largest_head(&view.head)))
             }
         };
         for head in heads {
@@ -84,12 +85,12 @@ pub fn largest_job(tx: &mut Tx<'_>, job_id: &str) -> Outcome<(String, usize)> {
 }
 
 fn largest_head(head: &JobHead) -> usize {
-    job_document::largest(&JobView { head: head.clone(), actions: Vec::new() })
+    job_document::max_size(&JobView { head: head.clone(), actions: Vec::new() })
 }
 
-/// Refuses a change of an action by which its own document, or that of a job which it is in, becomes too large.
+/// Refuses a change of an action if its document, or the document of a job with the action, becomes too large.
 pub fn check_action(tx: &mut Tx<'_>, stored: &Action, changed: &Action) -> Outcome<()> {
-    let (before, after) = (actions::largest(stored), actions::largest(changed));
+    let (before, after) = (actions::max_size(stored), actions::max_size(changed));
     check_size(&format!("action {}", stored.id), after, before)?;
     match after > before {
         true => {
@@ -112,13 +113,13 @@ pub fn check_session(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, stored: u
     Ok(check_size(&format!("session {id}"), size, stored)?)
 }
 
-/// How large the document of a session is.
+/// The size of a session's document.
 pub fn largest_session(tx: &mut Tx<'_>, session: Session) -> Outcome<usize> {
     let view = sessions::complete(tx, vec![session])?.pop().ok_or(Failure::Stale)?;
-    Ok(session_document::largest(&view))
+    Ok(session_document::max_size(&view))
 }
 
-/// Refuses a change of a session's schedule by which a job in it becomes too large.
+/// Refuses a change of a session's schedule if the document of a job in it becomes too large.
 pub fn check_members(tx: &mut Tx<'_>, session: &Session, schedule: usize) -> Outcome<()> {
     match schedule > session.scheduling.text().len() {
         true => {

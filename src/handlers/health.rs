@@ -1,5 +1,5 @@
-//! The health check, as oslo.middleware's (contract, conventions §3): a load balancer asks it whether to send us
-//! requests. It needs no token, and only its detailed form asks the database.
+//! The health check, as in oslo.middleware (contract, conventions §3): it tells a load balancer whether to send
+//! requests to this node. It needs no token, and only its detailed form queries the database.
 
 mod backends;
 mod database;
@@ -17,32 +17,32 @@ use crate::store::Store;
 /// `[healthcheck]`. The defaults are oslo.middleware's, with upstream freezer's backend and file.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `path` (`/healthcheck`); what is below it is answered too.
+    /// `path` (`/healthcheck`); paths below it are answered too.
     pub path: String,
-    /// `detailed` (false): ask the database too, and tell more than needed; for a network that is trusted.
+    /// `detailed` (false): query the database, and show details. Only for a trusted network.
     pub detailed: bool,
     /// `backends` (`disable_by_file`)
     pub backends: Vec<Backend>,
     /// `disable_by_file_path` (`/etc/freezer/healthcheck_disable`)
     pub disable_by_file_path: Option<PathBuf>,
-    /// `disable_by_file_paths`: by port.
+    /// `disable_by_file_paths`: a file per port.
     pub disable_by_file_paths: Vec<(u16, PathBuf)>,
-    /// `enable_by_file_paths`: all of them have to be there.
+    /// `enable_by_file_paths`: all of them must exist.
     pub enable_by_file_paths: Vec<PathBuf>,
-    /// `allowed_source_ranges`: who may ask; everybody where it is empty. Networks as CIDR.
+    /// `allowed_source_ranges`: the client networks that get an answer, in CIDR form; empty allows every client.
     pub allowed_source_ranges: Vec<String>,
-    /// `ignore_proxied_requests` (false): answer only who asks directly.
+    /// `ignore_proxied_requests` (false): answer only requests that did not come through a proxy.
     pub ignore_proxied_requests: bool,
 }
 
-/// What decides on the node's health.
+/// A check that decides whether the node is in service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// Out of service while the file is there.
+    /// Out of service while the file exists.
     DisableByFile,
-    /// Out of service while the file of the port asked on is there.
+    /// Out of service while the file for the request's port exists.
     DisableByFilesPorts,
-    /// In service while all of the files are there.
+    /// In service while all files exist.
     EnableByFiles,
 }
 
@@ -61,14 +61,14 @@ impl Default for Settings {
     }
 }
 
-/// What one backend found.
+/// The result of one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
     available: bool,
-    /// Where it comes from, in oslo.middleware's words.
+    /// oslo.middleware's name for the kind of result.
     class: &'static str,
     reason: &'static str,
-    /// What only the detailed form tells.
+    /// Text that only the detailed form shows.
     details: String,
 }
 
@@ -84,7 +84,7 @@ impl Health {
     /// The health check with these settings.
     ///
     /// # Errors
-    /// A sentence for the operator that begins with the option: it makes no sense, alone or with another.
+    /// A sentence for the operator that begins with the option whose value is invalid or conflicts with another option.
     pub fn new(settings: Settings) -> Result<Self, String> {
         if parts(&settings.path).next().is_none() {
             return Err(format!("path: {:?} would take the place of the whole API", settings.path));
@@ -101,21 +101,21 @@ impl Health {
         Ok(Self { settings, networks, database: Probe::default() })
     }
 
-    /// Where it is, with one slash before each part.
+    /// The path of the health check, with one slash before each part.
     pub fn path(&self) -> String {
         parts(&self.settings.path).map(|part| format!("/{part}")).collect()
     }
 
-    /// Whether a request is for the health check. One from an address that may not ask, or through a proxy where that
-    /// is not wanted, is not: it goes on as if there was none.
+    /// Whether a request is for the health check. A request from an address that is not allowed, or through a proxy
+    /// while proxied requests are ignored, is handled as if there were no health check.
     pub fn is_for(&self, call: &Call) -> bool {
         let mut segments = call.segments.iter();
         let here =
             parts(&self.settings.path).all(|part| segments.next().is_some_and(|segment| segment == part));
-        here && self.may_ask(call)
+        here && self.is_allowed(call)
     }
 
-    fn may_ask(&self, call: &Call) -> bool {
+    fn is_allowed(&self, call: &Call) -> bool {
         const PROXIED: [&str; 6] = [
             "Forwarded",
             "X-Forwarded",
@@ -124,7 +124,7 @@ impl Health {
             "X-Forwarded-For",
             "X-Forwarded-Prefix",
         ];
-        // What a proxy says about the address is not asked here: whoever wants to be let in would say it.
+        // Use the socket's address: any client can send a proxy header with an allowed one.
         let address = call.remote.ip();
         if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(address)) {
             return false;
@@ -133,13 +133,14 @@ impl Health {
         !(self.settings.ignore_proxied_requests && proxied)
     }
 
-    /// Answers, whatever the method and whatever the client accepts: there is no 405 and no 406 here.
+    /// Answers a request with any method and any `Accept` header: the health check has no 405 and no 406.
     pub fn answer(&self, store: &Store, call: &Call) -> Reply {
-        let mut findings = backends::look(&self.settings, call.port);
+        let mut findings = backends::check(&self.settings, call.port);
         if self.settings.detailed {
-            findings.push(self.database.look(store));
+            findings.push(self.database.check(store));
         } else if store.is_replaced() {
-            // No other node shares an SQLite file, and no request to this one succeeds any more.
+            // The SQLite file was replaced: no request to this node succeeds any more, and no other node uses that
+            // file.
             findings.push(database::replaced());
         }
         let healthy = findings.iter().all(|finding| finding.available);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_its_option() {
+    fn an_error_in_the_settings_begins_with_the_option() {
         let base = Settings::default;
         assert_eq!(refusal(base()), "");
         for path in ["", "/", "//"] {
@@ -192,8 +193,8 @@ mod tests {
 
     const PORT: u16 = 9090;
 
-    /// Whether the health check of a service whose database is not there is meant, and what it says if it is: the
-    /// status and the content type.
+    /// Whether a request is for the health check of a service without a database, and the status and content type of
+    /// the answer.
     fn ask(settings: Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> (bool, u16, String) {
         let health = Health::new(settings).unwrap();
         let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_and_what_is_below_it_are_the_health_checks() {
+    fn the_health_check_answers_its_path_and_paths_below() {
         for (own, path, expected) in [
             ("/healthcheck", "/healthcheck", true),
             ("/healthcheck", "/healthcheck/a/b", true),
@@ -226,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn the_form_is_the_one_that_is_wanted() {
-        // What oslo.middleware was seen to answer.
+    fn the_accept_header_selects_the_form() {
+        // Recorded from oslo.middleware.
         for (accept, kind) in [
             ("", "text/plain"),
             ("*/*", "text/plain"),
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_detailed_form_asks_the_database() {
+    fn only_the_detailed_form_queries_the_database() {
         let detailed = || Settings { detailed: true, ..Settings::default() };
         for (settings, method, status) in [
             (Settings::default(), "GET", 200),
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_port_is_the_one_that_was_asked() {
+    fn the_file_of_the_requests_port_decides() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (port, status) in [(PORT, 503), (PORT + 1, 200)] {
             let settings = Settings {
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn proxied_requests_can_be_left_out() {
+    fn proxied_requests_can_be_ignored() {
         let settings = || Settings { ignore_proxied_requests: true, ..Settings::default() };
         assert!(ask(settings(), "GET", "/healthcheck", &[]).0);
         assert!(ask(settings(), "GET", "/healthcheck", &[("X-Forwarded-For", "")]).0);

@@ -8,7 +8,7 @@ use super::jobs::trust::{self, Need, Trusted};
 use super::jobs::{Sight, may_see_pid, sees_all, stored_size, write};
 use super::sessions::join;
 use super::{Request, document_size};
-use crate::document::job_attachments::{COLLECTION, NewAttachment, lasting, parse, parse_patch, render};
+use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render, stable_part};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::routes::App;
@@ -21,17 +21,17 @@ use crate::store::{Failure, Outcome, Tx, job_trusts, new_id};
 
 /// `GET /job-attachments`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let asked = request.asked(app, &COLLECTION)?;
+    let asked = request.list_request(app, &COLLECTION)?;
     let sees_all = sees_all(request)?;
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
     let sight = Sight::new(request, sees_all);
-    Ok(request.listed(
+    Ok(request.list_reply(
         asked,
         listing,
         |(attachment, _)| &attachment.id,
         move |(attachment, client), sink| {
-            sink.put(&render(attachment, &client.name, sight.has_pid(&client.project_id)))
+            sink.write(&render(attachment, &client.name, sight.has_pid(&client.project_id)))
         },
     ))
 }
@@ -63,7 +63,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
         })
     })?;
-    Ok(Reply::document_tagged(201, &document, &lasting(&document))
+    Ok(Reply::document_tagged(201, &document, &stable_part(&document))
         .with_header("Location", request.location("job-attachments", &id)))
 }
 
@@ -72,17 +72,17 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let head = app.store.read(|tx| found(tx, request))?;
     let document = shown(request, sees_all, &head);
-    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+    Ok(Reply::document_tagged(200, &document, &stable_part(&document)))
 }
 
 /// `PATCH /job-attachments/{job_attachment_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let sees_all = sees_all(request)?;
     let current = |tx: &mut Tx<'_>| {
         let head = found(tx, request)?;
-        precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;
+        precondition.check(Some(&stable_part(&shown(request, sees_all, &head))))?;
         let change = patch.document(&head.attachment)?;
         Ok::<_, Failure>((head, change))
     };
@@ -120,16 +120,16 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         Some(_) => trust::create(app, request, check, write)?,
         None => write(None).map(drop)?,
     }
-    Ok(Reply::document_tagged(200, &document, &lasting(&document)))
+    Ok(Reply::document_tagged(200, &document, &stable_part(&document)))
 }
 
 /// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let sees_all = !precondition.is_empty() && sees_all(request)?;
     let trusts = app.store.write(|tx| {
         let head = found(tx, request)?;
-        precondition.check(Some(&lasting(&shown(request, sees_all, &head))))?;
+        precondition.check(Some(&stable_part(&shown(request, sees_all, &head))))?;
         job_attachments::delete(tx, &head.attachment)
     })?;
     trust::release(app, request, trusts);

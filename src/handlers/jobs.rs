@@ -10,10 +10,10 @@ use serde_json::json;
 
 use conditions::Conditions;
 
-use super::list::Asked;
+use super::list::ListRequest;
 use super::{Request, document_size};
 use crate::document::jobs::{
-    self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, searched,
+    self as document, COLLECTION, FIELDS, JobDocument, JobJson, parse, parse_event, render_for_search,
 };
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(view: &JobView) -> &str {
         &view.head.attachment.id
     }
-    let mut asked = request.asked(app, &COLLECTION)?;
+    let mut asked = request.list_request(app, &COLLECTION)?;
     let is_poll = is_poll(request, &asked)?;
     let sees_all = sees_all(request)?;
     // Version 1 has no such parameter.
@@ -54,7 +54,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
     let sight = Sight::new(request, sees_all);
-    let shown = |view: &JobView| searched(view, sight.has_pid(&view.head.client_project));
+    let shown = |view: &JobView| render_for_search(view, sight.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
@@ -73,15 +73,15 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     } else {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
         let page =
-            request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
+            request.scan_page(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
         // No search of a scheduler looks into the documents.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
         note_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
     }
-    Ok(request.listed(asked, listing.page, id, move |view, sink| {
-        sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) })
+    Ok(request.list_reply(asked, listing.page, id, move |view, sink| {
+        sink.write(&JobJson { view, with_pid: sight.has_pid(&view.head.client_project) })
     }))
 }
 
@@ -101,9 +101,10 @@ fn of_all_projects(query: &Query) -> Result<()> {
 
 /// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
 /// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
-fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
-    let is_plain =
-        request.call.method == Method::Get && asked.is_plain && request.call.param("fields").is_none();
+fn is_poll(request: &Request<'_>, asked: &ListRequest) -> Result<bool> {
+    let is_plain = request.call.method == Method::Get
+        && asked.has_default_query
+        && request.call.param("fields").is_none();
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }
 
@@ -207,8 +208,8 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     };
     let view = view.ok_or_else(|| unknown(request))?;
     let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
-    Ok(Reply::written_document(200, move |out| {
-        Ok(serde_json::to_writer(out, &Shown { view: &view, with_pid })?)
+    Ok(Reply::stream_document(200, move |out| {
+        Ok(serde_json::to_writer(out, &JobJson { view: &view, with_pid })?)
     }))
 }
 

@@ -1,8 +1,8 @@
-//! Lists: what the query string asks for, and the answer with its links (contract, conventions §6 "Pagination",
+//! Lists: parsing the request, and rendering the response with its links (contract, conventions §6 "Pagination",
 //! "Filtering").
 
-mod ask;
 mod fields;
+mod query_string;
 
 use std::io::{self, Write};
 
@@ -21,23 +21,23 @@ use crate::store::page::Page;
 use crate::store::scan::Scan;
 use crate::store::search::Search;
 use crate::store::{Outcome, Tx};
-pub use ask::{COMMON, filter, flag, operand, time};
 use fields::Fields;
+pub use query_string::{COMMON, filter, flag, operand, time};
 
-/// Where a document of a list goes.
+/// Where a document of a list is written to.
 pub enum Sink<'s> {
     /// To the client, as text.
     Text(&'s mut dyn Write),
-    /// To where some of its members are picked.
+    /// To a value, of which only some members are sent.
     Value(&'s mut Value),
 }
 
 impl Sink<'_> {
-    /// Puts a document there.
+    /// Writes a document.
     ///
     /// # Errors
-    /// What the client's end fails with.
-    pub fn put(self, document: &impl Serialize) -> io::Result<()> {
+    /// The error of the writer.
+    pub fn write(self, document: &impl Serialize) -> io::Result<()> {
         match self {
             Self::Text(out) => serde_json::to_writer(out, document)?,
             Self::Value(value) => *value = serde_json::to_value(document)?,
@@ -46,19 +46,19 @@ impl Sink<'_> {
     }
 }
 
-/// The answer to a list.
-struct Listed<R, P> {
+/// The body of the response to a list request.
+struct ListBody<R, P> {
     noun: &'static str,
     fields: Option<Fields>,
     listing: Listing<R>,
-    put: P,
+    write_document: P,
     next: Option<String>,
-    /// Documents of version 1 have no version in a list.
+    /// Whether to remove the documents' version, which lists of version 1 do not have.
     is_v1: bool,
 }
 
-impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
-    /// Writes it document by document, so that never more than one of them is in memory beside the rows.
+impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> ListBody<R, P> {
+    /// Writes one document at a time, so that at most one of them is in memory beside the rows.
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let noun = self.noun;
         write!(out, "{{\"{noun}\":[")?;
@@ -67,16 +67,16 @@ impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
                 out.write_all(b",")?;
             }
             if self.fields.is_none() && !self.is_v1 {
-                (self.put)(row, Sink::Text(out))?;
+                (self.write_document)(row, Sink::Text(out))?;
                 continue;
             }
             let mut document = Value::Null;
-            (self.put)(row, Sink::Value(&mut document))?;
+            (self.write_document)(row, Sink::Value(&mut document))?;
             if self.is_v1 {
                 remove_version(&mut document);
             }
             let shown = match &self.fields {
-                Some(fields) => fields.of(document),
+                Some(fields) => fields.select(document),
                 None => document,
             };
             serde_json::to_writer(&mut *out, &shown)?;
@@ -92,29 +92,29 @@ impl<R, P: Fn(&R, Sink<'_>) -> io::Result<()>> Listed<R, P> {
     }
 }
 
-/// What a list is asked for.
-pub struct Asked {
-    /// Which part of it.
+/// A parsed request for a list.
+pub struct ListRequest {
+    /// The limit and the offset.
     pub page: Page,
-    /// Filters, order, marker.
+    /// The filters, the order and the marker.
     pub query: Query,
-    /// Whether the query string has nothing but `limit` and `offset`.
-    pub is_plain: bool,
-    /// The search in the body, which the collections of old take.
+    /// Whether the query string has no parameters but `limit` and `offset`.
+    pub has_default_query: bool,
+    /// The search in the body, which only the older collections support.
     pub search: Search,
-    /// The names of the keys that narrow the list by an index.
+    /// The names of the keys whose conditions an index can answer.
     pub indexed: Vec<&'static str>,
     fields: Option<Fields>,
     collection: &'static Collection,
 }
 
 impl Request<'_> {
-    /// What a list of this collection is asked for.
+    /// Parses the request for a list of this collection.
     ///
     /// # Errors
-    /// 400 for a parameter or a search that means nothing.
-    pub(super) fn asked(&self, app: &App, collection: &'static Collection) -> Result<Asked> {
-        let (mut query, fields) = ask::read(self.call, collection)?;
+    /// 400 for an invalid parameter or search.
+    pub(super) fn list_request(&self, app: &App, collection: &'static Collection) -> Result<ListRequest> {
+        let (mut query, fields) = query_string::parse(self.call, collection)?;
         query.members = fields.as_ref().map(Fields::members);
         let search = search::parse(self.call.json()?)?;
         if collection.is_strict && !search.is_empty() {
@@ -122,7 +122,7 @@ impl Request<'_> {
             return Err(Error::bad_request(refusal));
         }
         let page = self.page(app)?;
-        let is_plain = query == Query::default();
+        let has_default_query = query == Query::default();
         if let Version::V1(Owner { user: Some(user), .. }) = &self.version {
             query.filters.push(Filter {
                 key: "user_id",
@@ -131,58 +131,62 @@ impl Request<'_> {
             });
         }
         let indexed = collection.keys.iter().map(|key| key.name).collect();
-        Ok(Asked { page, query, is_plain, search, indexed, fields, collection })
+        Ok(ListRequest { page, query, has_default_query, search, indexed, fields, collection })
     }
 
-    /// A page of a list whose search has a condition that no column answers, so that each document is looked into.
+    /// A page of a list whose search has a condition that is not about a column, so that each document is rendered and
+    /// matched.
     ///
     /// # Errors
-    /// As [`Store::scan`]; what `chunk` fails with.
+    /// As [`Store::scan`]; the errors of `chunk`.
     ///
     /// [`Store::scan`]: crate::store::Store::scan
-    pub(super) fn scanned<R: Clone + Weight>(
+    pub(super) fn scan_page<R: Clone + Weight>(
         &self,
         app: &App,
-        asked: &Asked,
+        list_request: &ListRequest,
         chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
         id: impl Fn(&R) -> &str,
         is_wanted: impl FnMut(&R) -> bool,
     ) -> Result<Listing<R>> {
-        let page = listing::with_lookahead(asked.page, &asked.search);
-        let scan = Scan { project: self.project(), page, indexed: &asked.indexed };
+        let page = listing::with_lookahead(list_request.page, &list_request.search);
+        let scan = Scan { project: self.project(), page, indexed: &list_request.indexed };
         let found = app.store.scan(&scan, chunk, id, is_wanted)?;
-        Ok(listing::without_lookahead(asked.page, found))
+        Ok(listing::without_lookahead(list_request.page, found))
     }
 
-    /// The answer to a list: the documents, `<noun>_links` when there are more, and `count` when it was asked for.
-    pub(super) fn listed<R: Send + Sync + 'static>(
+    /// The response to a list request: the documents, `<noun>_links` if there are more, and `count` if `with_count`
+    /// is set.
+    pub(super) fn list_reply<R: Send + Sync + 'static>(
         &self,
-        asked: Asked,
+        list_request: ListRequest,
         listing: Listing<R>,
         id: impl Fn(&R) -> &str,
-        put: impl Fn(&R, Sink<'_>) -> io::Result<()> + Send + Sync + 'static,
+        write_document: impl Fn(&R, Sink<'_>) -> io::Result<()> + Send + Sync + 'static,
     ) -> Reply {
         let last = listing.rows.last().filter(|_| listing.has_more);
-        let next = last.map(|last| self.next(&asked, listing.rows.len(), id(last)));
-        let (noun, is_v1) = (asked.collection.noun, self.is_v1());
-        let listed = Listed { noun, fields: asked.fields, listing, put, next, is_v1 };
-        Reply::written(200, move |out| listed.write(out))
+        let next = last.map(|last| self.next(&list_request, listing.rows.len(), id(last)));
+        let (noun, is_v1) = (list_request.collection.noun, self.is_v1());
+        let body = ListBody { noun, fields: list_request.fields, listing, write_document, next, is_v1 };
+        Reply::stream_json(200, move |out| body.write(out))
     }
 
-    /// The link to the next page, after `count` items: the same request with this marker. A search in the body goes on
-    /// by offset, unless it began at a marker, or is in an order that has no offsets.
-    fn next(&self, asked: &Asked, count: usize, marker: &str) -> String {
+    /// The link to the next page, after `count` items: the same request with this marker. For a search in the body it
+    /// has an offset instead, unless the request has a marker or sorts by a nullable key.
+    fn next(&self, list_request: &ListRequest, count: usize, marker: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.call.query {
             if !matches!(name.as_str(), "marker" | "offset") {
                 query.append_pair(name, value);
             }
         }
-        let by_marker = asked.query.marker.is_some() || asked.query.sort.is_some_and(|key| key.is_nullable);
-        match asked.search.is_empty() || by_marker {
+        let by_marker =
+            list_request.query.marker.is_some() || list_request.query.sort.is_some_and(|key| key.is_nullable);
+        match list_request.search.is_empty() || by_marker {
             true => query.append_pair("marker", marker),
-            false => query.append_pair("offset", &asked.page.offset.saturating_add(count as i64).to_string()),
+            false => query
+                .append_pair("offset", &list_request.page.offset.saturating_add(count as i64).to_string()),
         };
-        format!("{}?{}", self.collection_url(asked.collection.path), query.finish())
+        format!("{}?{}", self.collection_url(list_request.collection.path), query.finish())
     }
 }

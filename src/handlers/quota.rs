@@ -6,11 +6,11 @@ use crate::routes::App;
 use crate::store::counts::{self, Resource};
 
 impl Request<'_> {
-    /// Before a transaction that may create up to `wanted` rows: sees to it that the number of rows that the project has is
-    /// known. It may have to be counted, which is not to happen inside the transaction.
+    /// Prepares for a transaction that may create up to `wanted` rows: counts the project's rows, unless the number is
+    /// known. The count runs outside of the transaction to keep that short.
     ///
     /// # Errors
-    /// 503 while the database is away.
+    /// 503 while the database is unavailable.
     pub(super) fn prepare_quota(&self, app: &App, resource: Resource, wanted: usize) -> Result<()> {
         if wanted == 0 {
             return Ok(());
@@ -21,10 +21,10 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Reserves room for so many rows, once their number is known. A second call replaces the first.
+    /// Reserves quota for `wanted` rows, once their number is known. A second call replaces the first.
     ///
     /// # Errors
-    /// 403 when the project may not have so many more.
+    /// 403 if the project would exceed its quota.
     pub(super) fn reserve(&self, resource: Resource, wanted: usize) -> Result<()> {
         self.reservations.set(resource, rows(wanted))
     }

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Request, document_size};
 use crate::document::sessions::{
-    self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, check_schedule, largest, parse,
-    parse_ask, render,
+    self as document, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionAction, SessionJson, check_schedule,
+    max_size, parse, parse_action, render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(view: &SessionView) -> &str {
         &view.session.id
     }
-    let asked = request.asked(app, &COLLECTION)?;
+    let asked = request.list_request(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
     let rest = sessions::residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
@@ -32,10 +32,10 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let listing = match rest.is_empty() {
         true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
         false => {
-            request.scanned(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
+            request.scan_page(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
         }
     };
-    Ok(request.listed(asked, listing, id, |view, sink| sink.put(&SessionJson(view))))
+    Ok(request.list_reply(asked, listing, id, |view, sink| sink.write(&SessionJson(view))))
 }
 
 /// `POST /sessions`
@@ -62,7 +62,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
     let version = document_size::write(
         app,
@@ -84,7 +84,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     if !is_id(id) {
         return Err(Error::bad_request("A session's id has up to 64 letters, digits, - and _."));
     }
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let change = parse(&document::SESSION_REPLACE, request.call.json()?)?;
     request.prepare_quota(app, Resource::Sessions, 1)?;
     let version = document_size::write(
@@ -109,7 +109,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /sessions/{session_id}`: its jobs are told to stop, and stay.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let Some(id) = request.valid_id() else {
         precondition.check(None)?;
         return Ok(Reply::empty(204));
@@ -124,18 +124,18 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `POST /sessions/{session_id}/action`
 pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
-    let ask = parse_ask(request.call.json()?)?;
+    let precondition = Precondition::from_call(request.call)?;
+    let ask = parse_action(request.call.json()?)?;
     let (result, tag) = app.store.write(|tx| {
         let session = sessions::find_to_swap(tx, request.project(), request.valid_id().unwrap_or_default())?;
         let session = session.ok_or_else(|| unknown(request))?;
         check(tx, &precondition, Some(&session))?;
         match &ask {
-            Ask::Start { job_id, tag } => {
+            SessionAction::Start { job_id, tag } => {
                 let part = member(tx, &session, job_id)?;
                 start(tx, &session, &part, *tag)
             }
-            Ask::End { job_id, result, tag } => {
+            SessionAction::End { job_id, result, tag } => {
                 let part = member(tx, &session, job_id)?;
                 end(tx, &session, &part, result, *tag)
             }
@@ -146,7 +146,7 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `PUT /sessions/{session_id}/jobs/{job_id}`: take a job in; out of another session, if it is in one.
 pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
         let session = found(tx, request)?;
         check(tx, &precondition, Some(&session))?;
@@ -165,7 +165,7 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job that is not in this session stays as it is.
 pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
         let session = found(tx, request)?;
         check(tx, &precondition, Some(&session))?;
@@ -307,7 +307,7 @@ fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChang
         version: 1,
     };
     let view = SessionView { session, members: Vec::new() };
-    check_size(&format!("session {id}"), largest(&view), 0)?;
+    check_size(&format!("session {id}"), max_size(&view), 0)?;
     sessions::insert(tx, &view.session)?;
     Ok(view.session)
 }

@@ -1,14 +1,14 @@
-//! Who we are: the version list and the home document. Neither needs a token or the database.
+//! The version list and the home documents. None of them needs a token or the database.
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
-use crate::routes::{App, acceptable};
+use crate::routes::{App, check_accepts_json};
 
-/// `GET /`: the versions. Status 300, as every OpenStack service that has one did.
+/// `GET /`: the versions, with status 300, as other OpenStack services have it.
 pub fn list(app: &App, call: &Call) -> Result<Reply> {
-    acceptable(call)?;
+    check_accepts_json(call)?;
     let v1 = app.v1.map(|_| version(call, "v1", "DEPRECATED"));
     let versions: Vec<Value> = std::iter::once(current(call)).chain(v1).collect();
     Ok(Reply::json(300, &json!({"versions": versions})))
@@ -84,7 +84,7 @@ mod tests {
     use crate::store::Store;
     use crate::store::url::DatabaseUrl;
 
-    /// Asks a service whose database is not there.
+    /// Sends a request to a service without a database.
     fn ask(method: &str, path: &str, accept: &str) -> (u16, String, String) {
         let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
         let policy = Policy::new(policy::Settings::default()).unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_found_without_a_token_and_carry_the_callers_address() {
+    fn versions_need_no_token_and_link_to_the_requests_host() {
         let (status, _, body) = ask("GET", "/", "application/json");
         let document: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &document["versions"][0]["links"][0]["href"]), (300, &json!("http://h:1/v2/")));

@@ -1,6 +1,6 @@
 //! The `Accept` header.
 
-/// How much `kind/subtype` is wanted, from 0 (not at all) to 1. No range at all wants everything.
+/// The weight of `kind/subtype`, from 0 (not accepted) to 1. Without any range, everything has weight 1.
 ///
 /// The most specific range that matches decides.
 pub fn weight<'a>(headers: impl Iterator<Item = &'a str>, kind: &str, subtype: &str) -> f32 {
@@ -27,7 +27,7 @@ pub fn weight<'a>(headers: impl Iterator<Item = &'a str>, kind: &str, subtype: &
     if any { best.map_or(0.0, |(_, wanted)| wanted) } else { 1.0 }
 }
 
-/// The value of a parameter `q`. One that is no number is taken for none, as a client that sends one wants something.
+/// The value of a parameter `q`. A value that is not a number is ignored: the client does list the type.
 fn quality(parameter: &str) -> Option<f32> {
     let (_, value) = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))?;
     value

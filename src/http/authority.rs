@@ -1,4 +1,4 @@
-//! `host[:port]`: the name by which a request addresses the service. The links of answers begin with it.
+//! `host[:port]`: the name with which a request addresses the service. Links in responses begin with it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -34,7 +34,7 @@ pub fn is_loopback(authority: &str) -> bool {
 }
 
 /// The authority in a request target of the absolute form (`http://host:port/path`).
-pub fn of_target(target: &str) -> Option<&str> {
+pub fn from_target(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     let is_scheme = !scheme.is_empty() && !scheme.contains(['/', '?', '#']);
     is_scheme.then(|| rest.split(['/', '?', '#']).next().unwrap_or_default())
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_host_gets_into_hrefs() {
+    fn only_a_valid_host_gets_into_links() {
         for good in ["a.b", "a-b_c:80", "10.0.0.1:9090", "[::1]", "[fe80::1]:9090", "localhost."] {
             assert_eq!(checked(good), Some(good));
         }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_has_few_names() {
+    fn only_loopback_names_are_loopback() {
         for own in [
             "localhost",
             "LocalHost:9090",
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn an_absolute_target_has_an_authority() {
-        assert_eq!(of_target("http://a:80/b?c"), Some("a:80"));
-        assert_eq!(of_target("http://a?c"), Some("a"));
-        assert_eq!(of_target("http://u@a"), Some("u@a"));
+        assert_eq!(from_target("http://a:80/b?c"), Some("a:80"));
+        assert_eq!(from_target("http://a?c"), Some("a"));
+        assert_eq!(from_target("http://u@a"), Some("u@a"));
         for other in ["/a", "/a?b=http://c", "/http://c", "*", "a:80"] {
-            assert_eq!(of_target(other), None, "{other}");
+            assert_eq!(from_target(other), None, "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The request body: bounded, and JSON that all three databases can hold.
+//! The request body: limited in size, and JSON that all three databases can store.
 
 use std::io::Read;
 
@@ -6,32 +6,32 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// How many levels of arrays and objects a body may have; `{}` has one.
+/// The maximum number of levels of arrays and objects in a body; `{}` has one.
 ///
 /// The JSON functions of MariaDB stop at 32 levels, and documents are stored inside others.
 pub const MAX_DEPTH: usize = 24;
 
-/// The longest key of an object, in bytes; MySQL's JSON takes no key of more.
+/// The maximum length of a key in bytes: MySQL's limit.
 pub const MAX_KEY: usize = u16::MAX as usize;
 
-/// Beginnings of bodies in other formats, for which a parser could only say that it expected a value.
-const NO_JSON: &[(&[u8], &str)] = &[
+/// First bytes of bodies in other formats, with a better error text than the parser's.
+const OTHER_FORMATS: &[(&[u8], &str)] = &[
     (b"\xef\xbb\xbf", "the body begins with a byte order mark (EF BB BF), which has to be left out"),
     (b"\xff\xfe", "the body is in UTF-16, and has to be in UTF-8"),
     (b"\xfe\xff", "the body is in UTF-16, and has to be in UTF-8"),
     (b"\x1f\x8b", "the body is compressed with gzip, and has to be sent as it is"),
 ];
 
-/// How much a body may hold when it is parsed, in parts of 32 bytes of memory: about 24 MiB.
+/// The maximum memory of a parsed body, in parts of 32 bytes: about 24 MiB.
 ///
-/// An array takes one part for each value in it, and an object four for each member and 16 for the first. So one member in
-/// an object, eight characters, takes 84 times as much as its text.
+/// An array takes one part per value, and an object 16 parts and four more per member. So an object with one member,
+/// eight characters of text, takes 84 times the size of its text.
 pub const MAX_PARTS: usize = 786_432;
 
 /// Reads the body of a request, at most `limit` bytes.
 ///
-/// Errors: 413 for more than `limit` bytes, without reading if `Content-Length` says so; 400 if the body breaks off
-/// or its chunks are malformed.
+/// Errors: 413 for more than `limit` bytes, without reading them if `Content-Length` announces them; 400 if the body
+/// is cut off or its chunks are malformed.
 pub fn read(request: &rouille::Request, limit: usize) -> Result<Vec<u8>> {
     let chunked = request.header("Transfer-Encoding").is_some();
     // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3).
@@ -56,7 +56,7 @@ pub fn read(request: &rouille::Request, limit: usize) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-/// A `Content-Length`; one of more digits than fit is as large as can be.
+/// Parses a `Content-Length`. A number that does not fit becomes the largest one that does.
 fn length(text: &str) -> Result<u64> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::bad_request("The Content-Length is not a number."));
@@ -64,10 +64,10 @@ fn length(text: &str) -> Result<u64> {
     Ok(text.parse().unwrap_or(u64::MAX))
 }
 
-/// Sees to it that a body is sent as it is.
+/// Checks that a body has no content coding.
 ///
 /// Errors: 415 for a body with a `Content-Encoding`.
-pub fn plain(request: &rouille::Request, body: &[u8]) -> Result<()> {
+pub fn check_no_coding(request: &rouille::Request, body: &[u8]) -> Result<()> {
     let codings = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
     let mut codings = codings.flat_map(|(_, value)| value.split(',')).map(str::trim);
     let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
@@ -82,10 +82,10 @@ pub fn json(body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    if let Some((_, why)) = NO_JSON.iter().find(|(start, _)| body.starts_with(start)) {
+    if let Some((_, why)) = OTHER_FORMATS.iter().find(|(start, _)| body.starts_with(start)) {
         return Err(malformed(why));
     }
-    if parts(body) > MAX_PARTS {
+    if memory_parts(body) > MAX_PARTS {
         return Err(malformed(&format!(
             "there are too many values in it: more than {MAX_PARTS}, of which an object counts as 16, each of its \
              members as 4 and any other value as 1"
@@ -98,9 +98,9 @@ pub fn json(body: &[u8]) -> Result<Value> {
     }
 }
 
-/// How many parts of memory a body takes when it is parsed ([`MAX_PARTS`]).
-fn parts(body: &[u8]) -> usize {
-    // Most bodies have fewer bytes than the limit has parts.
+/// The memory that a body takes when it is parsed, in parts ([`MAX_PARTS`]).
+fn memory_parts(body: &[u8]) -> usize {
+    // A shorter body cannot exceed the limit; most bodies are shorter.
     if body.len() < MAX_PARTS / 16 {
         return 0;
     }
@@ -128,7 +128,7 @@ fn malformed(why: &str) -> Error {
     Error::bad_request(format!("Malformed JSON: {why}"))
 }
 
-/// Walks the value; `levels` are left. Recursion is bounded by them.
+/// Checks a value of at most `levels` levels, which also limit the recursion.
 fn check(value: &Value, levels: usize) -> std::result::Result<(), &'static str> {
     const DEEP: &str = "the document is nested too deeply";
     const NUL: &str = "strings must not contain U+0000";
@@ -165,7 +165,7 @@ mod tests {
     fn a_body_that_takes_too_much_memory_is_refused() {
         let list = |item: &str, count: usize| format!("[{}{item}]", format!("{item},").repeat(count - 1));
         for (item, weight) in [("0", 1), ("{}", 1), ("[]", 2), ("{\"\":0}", 21), ("\"{\\\":,\"", 1)] {
-            assert_eq!(parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");
+            assert_eq!(memory_parts(list(item, 100_000).as_bytes()), weight * 100_000, "{item}");
         }
         assert!(json(list("0", MAX_PARTS).as_bytes()).is_ok());
         assert_eq!(json(list("0", MAX_PARTS + 1).as_bytes()).unwrap_err().status(), 400);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_database_can_hold_is_refused() {
+    fn json_that_a_database_cannot_store_is_refused() {
         let deep = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
         assert!(json(&deep(MAX_DEPTH)).is_ok());
         let keyed = |length: usize| format!("{{\"{}\": 1}}", "k".repeat(length)).into_bytes();

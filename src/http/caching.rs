@@ -1,25 +1,25 @@
-//! What caches may do with an answer (RFC 9111).
+//! Which caches may store a response (RFC 9111).
 
 use super::Reply;
 
-/// The header by which a caller is known.
+/// The header that identifies the caller.
 const TOKEN: &str = "X-Auth-Token";
 
-/// Which caches may keep an answer.
+/// Which caches may store a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caching {
-    /// No cache: tokens and other answers of the identity, the health check, and paths that do not exist.
+    /// No cache: tokens and other responses of the identity service, the health check, and paths that do not exist.
     Never,
-    /// The caller's own cache, which asks again before each use: the resources of a project.
+    /// The caller's own cache, with revalidation before each use: the resources of a project.
     Private,
-    /// Every cache, which asks again before each use: descriptions of the service, whose links depend on the address of
+    /// Every cache, with revalidation before each use: descriptions of the service, whose links depend on the host in
     /// the request.
     Shared,
 }
 
 impl Caching {
-    /// The caching of a path, given by its parts.
-    pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+    /// The caching of responses for a path, given by its parts.
+    pub fn for_path<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut parts = parts.into_iter();
         match (parts.next(), parts.next(), parts.next()) {
             (None | Some("v1" | "v2" | "docs"), None, None)
@@ -29,8 +29,8 @@ impl Caching {
         }
     }
 
-    /// The answer, with the headers that say so.
-    pub fn mark(self, reply: Reply) -> Reply {
+    /// Adds the caching headers to a response.
+    pub fn apply(self, reply: Reply) -> Reply {
         match self {
             Self::Never => reply.with_header("Cache-Control", "no-store"),
             Self::Private => reply.with_header("Cache-Control", "private, no-cache").varying(TOKEN),
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_decides_which_caches_may_keep_its_answer() {
+    fn the_path_decides_which_caches_may_store_a_response() {
         for (path, expected) in [
             ("", Caching::Shared),
             ("v2", Caching::Shared),
@@ -59,7 +59,7 @@ mod tests {
             ("nowhere", Caching::Never),
         ] {
             let parts = path.split('/').filter(|part| !part.is_empty());
-            assert_eq!(Caching::of(parts), expected, "{path}");
+            assert_eq!(Caching::for_path(parts), expected, "{path}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! `[DEFAULT] public_endpoint`: the URL by which clients reach the service, whatever a request says.
+//! `[DEFAULT] public_endpoint`: the service's URL for clients, which overrides the host in a request.
 
 use super::{authority, proxy};
 
-/// A checked URL.
+/// A valid URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// `http[s]://host[:port][/prefix]`, without a slash at the end.
     pub url: String,
-    /// The path in it, as `/backup`, or nothing.
+    /// The path in it, such as `/backup`, or the empty string.
     pub prefix: String,
 }
 
 impl Endpoint {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// The fault of the URL, for the operator.
+    /// A sentence for the operator with the fault of the URL.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let not =
@@ -31,7 +31,7 @@ impl Endpoint {
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let host = authority::checked(host).ok_or_else(|| not("it has no plain host"))?;
         let prefix =
-            proxy::plain_path(path).ok_or_else(|| not("its path has more than plain names in it"))?;
+            proxy::checked_path(path).ok_or_else(|| not("its path has more than plain names in it"))?;
         if matches!(prefix.rsplit('/').next(), Some("v1" | "v2" | "v3" | "identity")) {
             return Err(not("it leads to one of the service's paths, and has to lead before them"));
         }

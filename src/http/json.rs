@@ -1,18 +1,18 @@
-//! JSON whose objects have each key once. RFC 8259 (4) does not define a repeated key. Two readers of one body that
-//! choose different values are a security hole.
+//! Parsing JSON without repeated keys. RFC 8259 (4) does not define the meaning of a repeated key, and two programs
+//! that choose different values for one body are a security hole.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The most characters of a key that a message shows.
+/// The maximum number of characters of a key in an error.
 const SHOWN: usize = 64;
 
-/// Parses a text.
+/// Parses JSON.
 ///
 /// # Errors
-/// The fault of the text, and its place.
+/// The fault and its place.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = Unique.deserialize(&mut parser).map_err(|error| error.to_string())?;
@@ -20,7 +20,7 @@ pub fn parse(text: &[u8]) -> Result<Value, String> {
     Ok(value)
 }
 
-/// Builds a [`Value`] as serde_json does, and refuses a key that is there already.
+/// Builds a [`Value`] as serde_json does, but refuses repeated keys.
 #[derive(Clone, Copy)]
 struct Unique;
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_is_named() {
+    fn the_error_names_a_repeated_key() {
         for text in [
             r#"{"key": 1, "key": 1}"#,
             r#"{"key": 1, "b": 2, "key": 3}"#,

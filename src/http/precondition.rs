@@ -1,4 +1,5 @@
-//! `If-Match` and `If-None-Match`: a change is made only if nobody was faster (RFC 9110 §13; contract, conventions §6).
+//! `If-Match` and `If-None-Match`: a change is made only if the resource has not changed in the meantime (RFC 9110 §13;
+//! contract, conventions §6).
 
 use std::io;
 
@@ -10,34 +11,34 @@ use super::{Call, Reply, Stream};
 use crate::error::{Error, Result};
 use crate::hex::hex;
 
-/// How many hex digits of the digest a tag has.
+/// The number of hex digits of the digest in a tag.
 const TAG_DIGITS: usize = 32;
 
-/// What a request demands of the resource's current state before anything is done.
+/// The conditions of a request on the current state of the resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Precondition {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
 }
 
-/// What one of the two headers names.
+/// The value of one of the two headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any existing resource.
     Any,
     /// Any of these.
-    Of(Vec<Tag>),
+    List(Vec<Tag>),
 }
 
-/// An entity tag as a request has it.
+/// An entity tag in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tag {
     weak: bool,
-    /// With its quotes.
+    /// The tag with its quotes.
     opaque: String,
 }
 
-/// The entity tag of a resource: strong, and made of the document, so that it changes with whatever that shows.
+/// The entity tag of a resource: strong, and a digest of the document, so that it changes with every visible change.
 pub fn entity_tag(document: &impl Serialize) -> String {
     struct Digest(Context);
     impl io::Write for Digest {
@@ -55,12 +56,12 @@ pub fn entity_tag(document: &impl Serialize) -> String {
     tag(digest.0.finish().as_ref())
 }
 
-/// The entity tag of a document in bytes.
+/// The entity tag of a serialized document.
 pub(super) fn tag_of(body: &[u8]) -> String {
     tag(digest(&SHA256, body).as_ref())
 }
 
-/// The entity tag of a document whose SHA-256 is known.
+/// The entity tag from the SHA-256 of a document.
 pub(super) fn tag(digest: &[u8]) -> String {
     let mut digits = hex(digest);
     digits.truncate(TAG_DIGITS);
@@ -68,23 +69,23 @@ pub(super) fn tag(digest: &[u8]) -> String {
 }
 
 impl Precondition {
-    /// Reads the request's conditions.
+    /// Parses the request's conditions.
     ///
     /// # Errors
-    /// 400 for a header that is no list of entity tags.
-    pub fn of(call: &Call) -> Result<Self> {
+    /// 400 for a header that is not a list of entity tags.
+    pub fn from_call(call: &Call) -> Result<Self> {
         Ok(Self { if_match: tags(call, "If-Match")?, if_none_match: tags(call, "If-None-Match")? })
     }
 
-    /// Whether there is none, and nothing needs to be looked up for it.
+    /// Whether the request has no conditions, so that the resource need not be read for them.
     pub fn is_empty(&self) -> bool {
         self.if_match.is_none() && self.if_none_match.is_none()
     }
 
-    /// Holds the conditions against the resource as the caller would see it; `None` where there is none.
+    /// Checks the conditions against the document that the caller would see; `None` means that there is no resource.
     ///
     /// # Errors
-    /// 412 when a condition does not hold.
+    /// 412 if a condition does not hold.
     pub fn check(&self, current: Option<&Value>) -> Result<()> {
         match self.is_empty() {
             true => Ok(()),
@@ -92,7 +93,7 @@ impl Precondition {
         }
     }
 
-    /// The same for the resource of that entity tag.
+    /// As [`Precondition::check`], with the entity tag of the resource.
     ///
     /// # Errors
     /// As [`Precondition::check`].
@@ -102,7 +103,7 @@ impl Precondition {
             (Some(Tags::Any), Some(_)) => Err(Error::precondition_failed(
                 "If-None-Match asks that there be nothing here, and there is.",
             )),
-            (Some(tags), Some(current)) if tags.name(&current) => {
+            (Some(tags), Some(current)) if tags.contains_weakly(&current) => {
                 Err(Error::precondition_failed("The resource still is what If-None-Match names."))
             }
             _ => Ok(()),
@@ -115,26 +116,26 @@ impl Precondition {
             (Some(_), None) => {
                 Err(Error::precondition_failed("If-Match asks for a resource, and there is none here."))
             }
-            (Some(tags), Some(current)) if tags.are(current) => Ok(()),
+            (Some(tags), Some(current)) if tags.contains_strongly(current) => Ok(()),
             (Some(_), Some(_)) => Err(Error::precondition_failed(
-                "The resource is not what If-Match names: somebody has changed it. Read it again.",
+                "The resource is not what If-Match names: it has changed. Read it again.",
             )),
         }
     }
 }
 
-/// The answer to a GET, if the caller does not have it already: else 304 without it. Only an answer with an entity tag
-/// can be one.
+/// Turns the response to a GET into a 304 if the caller has the same version already. A response without an entity tag
+/// stays as it is.
 ///
-/// A tag that is not made of the whole answer says nothing of the rest, and there is no 304.
+/// There is no 304 for a tag that covers only a part of the response: the rest may have changed.
 ///
 /// # Errors
-/// As [`Precondition::of`]; 412 when `If-Match` does not hold.
+/// As [`Precondition::from_call`]; 412 if `If-Match` does not hold.
 pub fn not_modified(call: &Call, reply: Reply) -> Result<Reply> {
     let Some(tag) = reply.header("ETag") else { return Ok(reply) };
-    let precondition = Precondition::of(call)?;
+    let precondition = Precondition::from_call(call)?;
     precondition.check_match(Some(tag))?;
-    let is_known = precondition.if_none_match.is_some_and(|tags| tags.name(tag));
+    let is_known = precondition.if_none_match.is_some_and(|tags| tags.contains_weakly(tag));
     let is_whole = match (&reply.body, &reply.stream) {
         (Some(body), _) => tag_of(body) == tag,
         (None, stream) => {
@@ -148,23 +149,23 @@ pub fn not_modified(call: &Call, reply: Reply) -> Result<Reply> {
 }
 
 impl Tags {
-    /// Whether `current` is among them, by the strong comparison: a weak tag is nothing's.
-    fn are(&self, current: &str) -> bool {
+    /// Whether `current` is in the list, by the strong comparison: a weak tag never matches.
+    fn contains_strongly(&self, current: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Of(tags) => tags.iter().any(|tag| !tag.weak && tag.opaque == current),
+            Self::List(tags) => tags.iter().any(|tag| !tag.weak && tag.opaque == current),
         }
     }
 
-    /// Whether `current` is among them, by the weak comparison.
-    fn name(&self, current: &str) -> bool {
+    /// Whether `current` is in the list, by the weak comparison.
+    fn contains_weakly(&self, current: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Of(tags) => tags.iter().any(|tag| tag.opaque == current),
+            Self::List(tags) => tags.iter().any(|tag| tag.opaque == current),
         }
     }
 
-    /// `*`, or tags with commas between them. There may be commas in tags, too.
+    /// Parses `*`, or tags separated by commas. A tag itself may contain commas.
     fn parse(value: &str) -> Option<Self> {
         const BLANKS: [char; 2] = [' ', '\t'];
         if value.trim_matches(BLANKS) == "*" {
@@ -190,12 +191,12 @@ impl Tags {
                 return None;
             }
         }
-        // A list of none is one, too: nothing is among them.
-        Some(Self::Of(tags))
+        // An empty list is valid, and matches nothing.
+        Some(Self::List(tags))
     }
 }
 
-/// The tags in a header, which may be on several lines.
+/// The tags of a header, which may be repeated.
 fn tags(call: &Call, name: &str) -> Result<Option<Tags>> {
     let lines = call.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     let lines: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_of_the_document() {
+    fn a_tag_is_a_digest_of_the_document() {
         // printf '{"a":1}' | sha256sum
         assert_eq!(entity_tag(&json!({"a": 1})), "\"015abd7f5cc57a2dd94b7590f04ad808\"");
         assert_ne!(entity_tag(&json!({"a": "1"})), entity_tag(&json!({"a": 1})));
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_answer_already_hears_no_more() {
+    fn a_caller_with_the_current_version_gets_a_304() {
         let document = json!({"a": 1, "seen": "now"});
         let whole = Reply::document(200, &document).with_header("Vary", "X");
         let tag = entity_tag(&document);
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_less_than_the_answer_says_nothing_of_the_rest() {
+    fn there_is_no_304_for_a_tag_of_a_part_of_the_response() {
         let (document, lasting) = (json!({"a": 1, "seen": "now"}), json!({"a": 1}));
         let reply = Reply::document_tagged(200, &document, &lasting);
         let tag = entity_tag(&lasting);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_tag_is_not_asked_for_one() {
+    fn conditions_do_not_apply_to_a_response_without_a_tag() {
         let list = Reply::json(200, &json!([]));
         for headers in [("If-Match", "\"x\""), ("If-None-Match", "*"), ("If-Match", "nonsense")] {
             assert_eq!(not_modified(&call(&[headers]), list.clone()).unwrap(), list);

@@ -1,29 +1,29 @@
-//! What a proxy in front of us says about the client's request (oslo.middleware's `http_proxy_to_wsgi`), and the path
-//! prefix it mounts us at.
+//! The headers of a proxy in front of the service (oslo.middleware's `http_proxy_to_wsgi`), and the path prefix at
+//! which the proxy mounts the service.
 //!
-//! Whoever speaks to us can send these headers, so nothing of them gets into an answer or a log line unchecked.
+//! Any client can send these headers, so their values are checked before they get into a response or a log line.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::authority;
 
-/// The longest client address that is logged, in characters; an IPv6 address has 45 at most.
+/// The maximum length of a logged client address, in characters; an IPv6 address has at most 45.
 const MAX_CLIENT: usize = 64;
 
-/// What is believed of a proxy.
+/// Whether proxy headers are trusted, and the configured prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `[oslo_middleware] enable_proxy_headers_parsing` (false): believe `Forwarded` and `X-Forwarded-*`.
+    /// `[oslo_middleware] enable_proxy_headers_parsing` (false): trust `Forwarded` and `X-Forwarded-*`.
     pub parse_headers: bool,
-    /// `[DEFAULT] path_prefix`: what the proxy keeps before our paths, as `/backup`; empty where there is nothing.
-    /// [`path_prefix`] checks one.
+    /// `[DEFAULT] path_prefix`: the prefix that the proxy leaves in the path, such as `/backup`, or the empty string.
+    /// Validated by [`path_prefix`].
     pub path_prefix: String,
 }
 
 /// The value of `[DEFAULT] path_prefix`, with one slash before each of its parts and none at its end.
 ///
 /// # Errors
-/// A sentence for the operator: it is no plain path, or hides a path of the API.
+/// A sentence for the operator: the value is not a plain path, or begins as a path of the API does.
 pub fn path_prefix(text: &str) -> Result<String, String> {
     let text = text.trim();
     let prefix = normal(text);
@@ -35,46 +35,46 @@ pub fn path_prefix(text: &str) -> Result<String, String> {
     }
 }
 
-/// What was said about one request, as far as it is believed and makes sense.
+/// The valid values of the trusted proxy headers of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forwarded {
-    /// `http` or `https`: how the client speaks to the first proxy.
+    /// `http` or `https`: the scheme between the client and the first proxy.
     pub proto: Option<&'static str>,
-    /// `host[:port]` as the client addresses it.
+    /// The `host[:port]` in the client's request.
     pub host: Option<String>,
-    /// The client's address, or the name the proxy has for it; safe to log.
+    /// The client's address, or the proxy's name for it; safe to log.
     pub client: Option<String>,
-    /// What the proxy took away from the beginning of the path, as `/backup`.
+    /// The prefix that the proxy has removed from the path, such as `/backup`.
     pub prefix: Option<String>,
 }
 
 impl Forwarded {
-    /// Reads the headers, which `header` finds by name. Of several proxies the first one counts, the client's.
+    /// Reads the headers with `header`, a look-up by name. Of several proxies, the first one counts: the client's.
     ///
-    /// `Forwarded` is stronger than the `X-Forwarded-*` of the time before it, as a whole; `X-Forwarded-Prefix`, for
-    /// which it has no word, counts beside it.
+    /// `Forwarded` replaces all older `X-Forwarded-*` headers except `X-Forwarded-Prefix`, for which it has no
+    /// parameter.
     pub fn read<'r>(settings: &Settings, header: impl Fn(&str) -> Option<&'r str>) -> Self {
         if !settings.parse_headers {
             return Self::default();
         }
-        let given = |name| header(name).filter(|value| !value.is_empty());
-        let said = match given("Forwarded") {
+        let value_of = |name| header(name).filter(|value| !value.is_empty());
+        let values = match value_of("Forwarded") {
             Some(forwarded) => {
                 let pairs = first_element(forwarded);
-                let of = |name: &str| pairs.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name));
-                ["proto", "host", "for"].map(|name| of(name).map(|(_, value)| value.clone()))
+                let find = |name: &str| pairs.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name));
+                ["proto", "host", "for"].map(|name| find(name).map(|(_, value)| value.clone()))
             }
             None => ["X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-For"].map(|name| {
-                given(name).and_then(|list| list.split(',').next()).map(|first| first.trim().to_owned())
+                value_of(name).and_then(|list| list.split(',').next()).map(|first| first.trim().to_owned())
             }),
         };
-        let [proto, host, client] = said;
+        let [proto, host, client] = values;
         let protos = ["http", "https"];
         Self {
             proto: proto.and_then(|word| protos.into_iter().find(|proto| word.eq_ignore_ascii_case(proto))),
             host: host.as_deref().and_then(authority::checked).map(str::to_owned),
             client: client.as_deref().and_then(client_address),
-            prefix: given("X-Forwarded-Prefix")
+            prefix: value_of("X-Forwarded-Prefix")
                 .map(str::trim)
                 .filter(|prefix| prefix.starts_with('/') && is_path(prefix))
                 .map(normal),
@@ -82,7 +82,7 @@ impl Forwarded {
     }
 }
 
-/// The pairs of the first element of a `Forwarded` header (RFC 7239, 4), quotes resolved.
+/// The pairs of the first element of a `Forwarded` header (RFC 7239, 4), with quoted values unquoted.
 fn first_element(header: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let (mut name, mut value) = (String::new(), String::new());
@@ -107,8 +107,8 @@ fn first_element(header: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// An address without its port; a name such as `unknown` or `_hidden` as it is, and whatever else there is with
-/// nothing in it that could be taken for another part of a log line.
+/// An address without its port, or another name such as `unknown` or `_hidden`. Characters that could forge a part of
+/// a log line are replaced by `?`.
 fn client_address(text: &str) -> Option<String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
@@ -120,26 +120,26 @@ fn client_address(text: &str) -> Option<String> {
     Some(shown).filter(|shown| !shown.is_empty())
 }
 
-/// A path with one slash before each of its parts and none at its end; of the root nothing is left.
+/// A path with one slash before each of its parts and none at its end. The root becomes the empty string.
 fn normal(path: &str) -> String {
     path.split('/').filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect()
 }
 
-/// A path in its normal form, if it has only parts that every server reads alike.
-pub(super) fn plain_path(path: &str) -> Option<String> {
+/// A path in its normal form, if [`is_path`] accepts it.
+pub(super) fn checked_path(path: &str) -> Option<String> {
     is_path(path).then(|| normal(path))
 }
 
-/// Whether a path has only parts that mean the same to everybody, escaped or not.
+/// Whether a path has only parts that every server interprets alike: without escapes, `.` and `..`.
 fn is_path(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     path.split('/').all(|part| !matches!(part, "." | "..") && part.bytes().all(plain))
 }
 
-/// Where we are mounted as the client sees it, and how many segments of the path that took.
+/// The prefix at which the client sees the service, and how many segments of the path belong to it.
 ///
-/// The proxy may keep the configured prefix in the path or not; a health check that comes straight to our port has
-/// none. A prefix that a proxy took away stands before the configured one, unless it is the same.
+/// The proxy may leave the configured prefix in the path or not; a health check sent directly to the port has none. A
+/// prefix that a proxy has removed comes before the configured one, unless it ends with it.
 pub(super) fn mount(settings: &Settings, forwarded: &Forwarded, segments: &[String]) -> (String, usize) {
     let own = normal(&settings.path_prefix);
     let parts = || own.split('/').skip(1);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_address_is_short_and_in_one_piece() {
+    fn a_clients_address_is_safe_to_log() {
         let shown = |text: &str| client_address(text).unwrap_or_default();
         assert_eq!(shown("192.0.2.1:443"), "192.0.2.1");
         assert_eq!(shown("1.2.3.4 \"GET / \n\u{1b}é"), "1.2.3.4??GET??????");

@@ -1,4 +1,4 @@
-//! The answer, before it is bytes on a socket.
+//! The response of a handler, before it is serialized.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -7,74 +7,75 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::precondition::{entity_tag, tag, tag_of};
-use super::stream::{Stream, Written, written};
+use super::stream::{MeasuredBody, Stream, measure};
 use crate::error::{Error, Kind};
 
-/// How long a client should wait before it asks again after a 503, in seconds.
+/// `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: &str = "5";
 
-/// One answer.
+/// One response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The headers; length, date and request id are added at the edge.
+    /// The headers; the server adds the length, the date and the request id.
     pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    /// The body; a status that has none (204), and HEAD, lose it at the edge.
+    /// The body. The server drops it for HEAD, and for a status without a body (204).
     pub body: Option<Vec<u8>>,
-    /// The body in its place, where it is too large to be kept.
+    /// The body if it is too large to be buffered; `body` is `None` then.
     pub stream: Option<Stream>,
 }
 
 impl Reply {
-    /// An answer of `application/json`.
+    /// A response of type `application/json`.
     pub fn json(status: u16, value: &impl Serialize) -> Self {
         Self::typed(status, "application/json", bytes(value))
     }
 
-    /// A resource as it is now, with its `ETag`.
+    /// A resource with its `ETag`.
     pub fn document(status: u16, value: &impl Serialize) -> Self {
         let reply = Self::json(status, value);
         let tag = tag_of(reply.body.as_deref().unwrap_or_default());
         reply.with_header("ETag", tag)
     }
 
-    /// A resource as it is now, whose `ETag` is made of `lasting`: the document without what changes although nobody
+    /// A resource with the `ETag` of `tagged`: the document without the members that change although no request
     /// changes the resource.
-    pub fn document_tagged(status: u16, value: &Value, lasting: &Value) -> Self {
-        Self::json(status, value).with_header("ETag", entity_tag(lasting))
+    pub fn document_tagged(status: u16, value: &Value, tagged: &Value) -> Self {
+        Self::json(status, value).with_header("ETag", entity_tag(tagged))
     }
 
-    /// An answer of `application/json` that `write` writes: once now and, if it is large, once more when it is sent.
-    pub fn written(
+    /// A response of type `application/json` that `write` writes: once now, and if it is too large to be buffered,
+    /// again when it is sent.
+    pub fn stream_json(
         status: u16,
         write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::streamed(status, written(false, write))
+        Self::from_measured(status, measure(false, write))
     }
 
-    /// The same for a resource as it is now, with its `ETag`.
-    pub fn written_document(
+    /// As [`Reply::stream_json`], for a resource with its `ETag`.
+    pub fn stream_document(
         status: u16,
         write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let written = written(true, write);
-        let tag = match &written {
-            Written::Whole(body) => tag_of(body),
-            Written::Stream(stream) => tag(stream.digest().unwrap_or_default()),
+        let measured = measure(true, write);
+        let tag = match &measured {
+            MeasuredBody::Whole(body) => tag_of(body),
+            MeasuredBody::Stream(stream) => tag(stream.digest().unwrap_or_default()),
         };
-        Self::streamed(status, written).with_header("ETag", tag)
+        Self::from_measured(status, measured).with_header("ETag", tag)
     }
 
-    fn streamed(status: u16, written: Written) -> Self {
-        let (body, stream) = match written {
-            Written::Whole(body) => (Some(body), None),
-            Written::Stream(stream) => (None, Some(stream)),
+    fn from_measured(status: u16, measured: MeasuredBody) -> Self {
+        let (body, stream) = match measured {
+            MeasuredBody::Whole(body) => (Some(body), None),
+            MeasuredBody::Stream(stream) => (None, Some(stream)),
         };
         Self { body, stream, ..Self::empty(status) }.with_header("Content-Type", "application/json")
     }
 
-    /// How many bytes the body has.
+    /// The length of the body in bytes.
     pub fn length(&self) -> usize {
         match (&self.body, &self.stream) {
             (Some(body), _) => body.len(),
@@ -83,12 +84,12 @@ impl Reply {
         }
     }
 
-    /// An answer without a body and without a content type.
+    /// A response without a body and without a content type.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: None, stream: None }
     }
 
-    /// An answer of plain text.
+    /// A response of plain text.
     pub fn text(status: u16, text: &str) -> Self {
         Self::typed(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
     }
@@ -97,7 +98,7 @@ impl Reply {
         Self { body: Some(body), ..Self::empty(status) }.with_header("Content-Type", content_type)
     }
 
-    /// The same answer with one header more; of `Content-Type` there is only one, the last.
+    /// Adds a header. A `Content-Type` replaces the previous one.
     pub fn with_header(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -111,7 +112,7 @@ impl Reply {
         self
     }
 
-    /// The same answer, which depends on one header of the request more.
+    /// Adds a request header to `Vary`.
     #[must_use]
     pub fn varying(mut self, on: &'static str) -> Self {
         match self.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("vary")) {
@@ -122,14 +123,14 @@ impl Reply {
         self
     }
 
-    /// The first value of a header, its name in any case.
+    /// The first value of a header. Names are case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
     }
 
-    /// The contract's error form. What is for the operator (`error.log`) stays out of it.
+    /// The response to an error, in the contract's form. The operator's text (`error.log`) is not in it.
     ///
-    /// `WWW-Authenticate` is added by the room that knows where Keystone is.
+    /// `WWW-Authenticate` is added in `routes`, where the URL of the identity service is known.
     pub fn from_error(error: &Error, call_request_id: &str) -> Self {
         let status = error.status();
         let mut body = json!({
@@ -141,7 +142,7 @@ impl Reply {
         let reply = match error.kind {
             Kind::NotAcceptable => Self::empty(status),
             Kind::Unauthorized | Kind::NoIdentity => {
-                // keystonemiddleware's form, which clients of any OpenStack service look for first.
+                // keystonemiddleware's form, which OpenStack clients look for first.
                 body["error"] = json!({"code": status, "title": error.title, "message": error.description});
                 Self::json(status, &body)
             }
@@ -162,9 +163,9 @@ impl Reply {
     }
 }
 
-/// A document as it is sent.
+/// A document as JSON.
 fn bytes(document: &impl Serialize) -> Vec<u8> {
-    // Nothing that is answered with has anything in it that JSON has not.
+    // Never fails: documents hold only values that JSON can represent.
     serde_json::to_vec(document).unwrap_or_default()
 }
 
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_and_hides_why() {
+    fn an_error_hides_the_text_for_the_log() {
         let reply = Reply::from_error(&Error::storage("password is hunter2"), "req-1");
         assert_eq!((reply.status, reply.header("vary")), (500, Some("Accept")));
         assert_eq!(
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn some_errors_have_more_to_say() {
+    fn some_errors_have_headers_or_another_form() {
         let reply = Reply::from_error(&Error::unauthorized(), "req-1");
         assert_eq!(body(&reply)["error"]["code"], 401);
         assert_eq!(body(&reply)["title"], "Unauthorized");

@@ -1,4 +1,4 @@
-//! A body that is written while it is sent: however large an answer is, only the rows that it is made of are in memory.
+//! A body that is written while it is sent: for a response of any size, only its rows are in memory.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
-/// Up to so many bytes a body is kept once it has been written; a larger one is written again for the client.
-const KEPT: usize = 2 * 1024 * 1024;
+/// The maximum size of a buffered body, in bytes. A larger one is written a second time, to the client.
+const MAX_BUFFERED: usize = 2 * 1024 * 1024;
 
 type Writer = dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync;
 
@@ -20,20 +20,20 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// How many bytes it has.
+    /// The length of the body in bytes.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// The SHA-256 of these, if that was asked for.
+    /// The SHA-256 of the body, if [`measure`] was to compute it.
     pub fn digest(&self) -> Option<&[u8]> {
         self.digest.as_deref()
     }
 
-    /// Writes it.
+    /// Writes the body.
     ///
     /// # Errors
-    /// What `out` fails with.
+    /// The error of `out`.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         (self.write)(out)
     }
@@ -53,42 +53,43 @@ impl PartialEq for Stream {
 
 impl Eq for Stream {}
 
-/// A body, whole or to be written.
-pub enum Written {
-    /// All of it.
+/// A body whose length is known.
+pub enum MeasuredBody {
+    /// A body that is buffered.
     Whole(Vec<u8>),
-    /// Too much to keep.
+    /// A body that is too large to be buffered.
     Stream(Stream),
 }
 
-/// Writes a body once, to know how long it is, and what its digest is where that is wanted.
-pub fn written(
+/// Writes a body once to learn its length, and if `with_digest` its digest.
+pub fn measure(
     with_digest: bool,
     write: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
-) -> Written {
-    let mut gauge = Gauge { kept: Vec::new(), length: 0, digest: with_digest.then(|| Context::new(&SHA256)) };
-    // Answers hold only values that JSON can represent, and the gauge never fails.
-    let _ = write(&mut gauge);
-    if gauge.length <= KEPT {
-        return Written::Whole(gauge.kept);
+) -> MeasuredBody {
+    let mut meter =
+        Meter { buffer: Vec::new(), length: 0, digest: with_digest.then(|| Context::new(&SHA256)) };
+    // Never fails: responses hold only values that JSON can represent, and the meter accepts every write.
+    let _ = write(&mut meter);
+    if meter.length <= MAX_BUFFERED {
+        return MeasuredBody::Whole(meter.buffer);
     }
-    let digest = gauge.digest.map(|context| context.finish().as_ref().to_vec());
-    Written::Stream(Stream { length: gauge.length, digest, write: Arc::new(write) })
+    let digest = meter.digest.map(|context| context.finish().as_ref().to_vec());
+    MeasuredBody::Stream(Stream { length: meter.length, digest, write: Arc::new(write) })
 }
 
-/// Takes the bytes that are written, and keeps them up to [`KEPT`].
-struct Gauge {
-    kept: Vec<u8>,
+/// A writer that counts the bytes, and buffers up to [`MAX_BUFFERED`] of them.
+struct Meter {
+    buffer: Vec<u8>,
     length: usize,
     digest: Option<Context>,
 }
 
-impl Write for Gauge {
+impl Write for Meter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.length += bytes.len();
-        match self.length <= KEPT {
-            true => self.kept.extend_from_slice(bytes),
-            false => self.kept = Vec::new(),
+        match self.length <= MAX_BUFFERED {
+            true => self.buffer.extend_from_slice(bytes),
+            false => self.buffer = Vec::new(),
         }
         if let Some(digest) = &mut self.digest {
             digest.update(bytes);
@@ -108,10 +109,10 @@ mod tests {
     #[test]
     fn a_body_is_kept_or_written_again() {
         let body = |parts: usize| {
-            written(true, move |out| (0..parts).try_for_each(|_| out.write_all(&[b'x'; 1024])))
+            measure(true, move |out| (0..parts).try_for_each(|_| out.write_all(&[b'x'; 1024])))
         };
-        assert!(matches!(body(2048), Written::Whole(bytes) if bytes.len() == KEPT));
-        let Written::Stream(stream) = body(2049) else { panic!("kept") };
+        assert!(matches!(body(2048), MeasuredBody::Whole(bytes) if bytes.len() == MAX_BUFFERED));
+        let MeasuredBody::Stream(stream) = body(2049) else { panic!("buffered") };
         let mut bytes = Vec::new();
         stream.write(&mut bytes).unwrap();
         assert_eq!(bytes.len(), stream.length());

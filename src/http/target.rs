@@ -4,7 +4,7 @@ use percent_encoding::percent_decode;
 
 use crate::error::{Error, Result};
 
-/// Splits a request target into path and query; of an absolute-form target the scheme and host are left out.
+/// Splits a request target into path and query. The scheme and host of an absolute-form target are dropped.
 pub fn split(target: &str) -> (&str, &str) {
     let target = target.split('#').next().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -15,13 +15,14 @@ pub fn split(target: &str) -> (&str, &str) {
     (path, query)
 }
 
-/// The path with repeated slashes collapsed and without the trailing one. Clients always send one on collections.
+/// The path with repeated slashes collapsed and the trailing one removed, which clients always send on collections.
 pub fn normal(path: &str) -> String {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     format!("/{}", parts.join("/"))
 }
 
-/// The percent-decoded parts of a normal path. Decoding follows splitting: an escaped slash belongs to its part.
+/// The percent-decoded parts of a normal path. The path is split before it is decoded: an escaped slash belongs to
+/// its part.
 pub fn segments(path: &str) -> Result<Vec<String>> {
     path.split('/')
         .filter(|part| !part.is_empty())
@@ -58,7 +59,7 @@ fn decode(text: &[u8], what: &str) -> Result<String> {
     let text = percent_decode(text)
         .decode_utf8()
         .map_err(|_| Error::bad_request(format!("The {what} is not UTF-8.")))?;
-    // PostgreSQL cannot hold it, and no name has it.
+    // PostgreSQL cannot store a NUL, and no name contains one.
     if text.contains('\0') {
         return Err(Error::bad_request(format!("The {what} contains a NUL character.")));
     }
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_lose_their_extra_slashes() {
+    fn extra_slashes_are_removed() {
         assert_eq!(normal("//v2///p/jobs/"), "/v2/p/jobs");
         assert_eq!(normal("/"), "/");
         assert_eq!(split("http://host:9090/v2/?a=b"), ("/v2/", "a=b"));

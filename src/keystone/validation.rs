@@ -91,7 +91,7 @@ impl Validator {
         });
         answer.unwrap_or_else(|| {
             self.log_rejection();
-            Err(Error::crowded_out())
+            Err(Error::identity_overloaded())
         })
     }
 

@@ -1,4 +1,4 @@
-//! Puts the document together.
+//! Builds the OpenAPI document.
 
 use serde_json::{Map, Value, json};
 
@@ -13,22 +13,23 @@ use crate::routes::{Handler, ROUTES};
 
 /// The document of version 2, without its servers.
 pub fn document(settings: &Settings) -> Value {
-    assembled(settings, operations::all(&settings.health_path), "2")
+    assemble(settings, operations::all(&settings.health_path), "2")
 }
 
 /// The document of version 1, without its servers.
 pub fn document_v1(settings: &Settings) -> Value {
-    assembled(settings, operations::of_v1(), "1, which is deprecated")
+    assemble(settings, operations::v1_groups(), "1, which is deprecated")
 }
 
-fn assembled(settings: &Settings, groups: Vec<Group>, version: &str) -> Value {
+fn assemble(settings: &Settings, groups: Vec<Group>, version: &str) -> Value {
     let mut schemas = Schemas::default();
     let (mut paths, mut tags) = (Map::new(), Vec::new());
     for group in groups {
         tags.push(json!({"name": group.name, "description": group.description}));
         for operation in &group.operations {
             let item = paths.entry(operation.path.clone()).or_insert_with(|| path_item(&operation.path));
-            item[word(operation.method)] = described(operation, group.name, settings, &mut schemas);
+            item[method_key(operation.method)] =
+                operation_object(operation, group.name, settings, &mut schemas);
         }
     }
     let mut components =
@@ -70,7 +71,7 @@ fn introduction(settings: &Settings, version: &str) -> String {
          commas between them. A value with a comma or a colon in it stands in quotes, with a quote doubled. Repeated, all \
          filters must hold. What a list does not know is refused by the lists of attachments and reports, and ignored by \
          the older ones.\n\n\
-         Every single resource has an `ETag`. With it in `If-Match`, a change is made only if nobody was faster.\n\n\
+         Every single resource has an `ETag`. With it in `If-Match`, a change is made only if the resource has not changed in the meantime.\n\n\
          A policy rule guards every path of a project (`x-openstack-policy`). What its default is stands beside it; \
          a policy file can change all of them.",
         settings.max_body.0,
@@ -81,14 +82,14 @@ fn introduction(settings: &Settings, version: &str) -> String {
 }
 
 fn path_item(path: &str) -> Value {
-    let parameters: Vec<Value> = parameters::names(path).map(parameters::of_path).collect();
+    let parameters: Vec<Value> = parameters::names(path).map(parameters::path_parameter).collect();
     match parameters.is_empty() {
         true => json!({}),
         false => json!({"parameters": parameters}),
     }
 }
 
-fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mut Schemas) -> Value {
+fn operation_object(operation: &Operation, tag: &str, settings: &Settings, schemas: &mut Schemas) -> Value {
     let route = ROUTES
         .iter()
         .chain(api_v1::ROUTES)
@@ -106,7 +107,7 @@ fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mu
         "tags": [tag],
         "responses": responses(operation, schemas),
     });
-    let description = [operation.description.to_owned(), guarded(&rules)];
+    let description = [operation.description.to_owned(), policy_sentences(&rules)];
     let description: Vec<String> = description.into_iter().filter(|text| !text.is_empty()).collect();
     if !description.is_empty() {
         described["description"] = description.join("\n\n").into();
@@ -133,24 +134,24 @@ fn described(operation: &Operation, tag: &str, settings: &Settings, schemas: &mu
     described
 }
 
-/// The rules that are asked for an operation: its route's, and what handlers ask besides.
+/// The policy rules of an operation: its route's, and others that its handler enforces.
 fn rules(operation: &Operation) -> Vec<&'static RuleDefault> {
-    let method = word(operation.method).to_uppercase();
-    // The rules are version 2's, and name its paths.
+    let method = method_key(operation.method).to_uppercase();
+    // The rules name the paths of version 2.
     let path = operation.path.replacen("/v1/", "/v2/{project_id}/", 1);
     let is_its = |rule: &&RuleDefault| rule.operations.contains(&(method.as_str(), path.as_str()));
     DEFAULTS.iter().filter(is_its).collect()
 }
 
-fn guarded(rules: &[&RuleDefault]) -> String {
+fn policy_sentences(rules: &[&RuleDefault]) -> String {
     let sentence = |rule: &&RuleDefault| format!("Policy rule `{}`, by default `{}`.", rule.name, rule.check);
     rules.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
 fn parameters_of(operation: &Operation, settings: &Settings) -> Vec<Value> {
-    let of_list = operation.list.map(|list| parameters::of_list(list, settings.max_limit));
+    let of_list = operation.list.map(|list| parameters::list_parameters(list, settings.max_limit));
     let mut all: Vec<Value> =
-        of_list.iter().flatten().chain(&operation.query).map(parameters::of_query).collect();
+        of_list.iter().flatten().chain(&operation.query).map(parameters::query_parameter).collect();
     if operation.conditions != Conditions::None {
         all.extend(components::conditions());
     }
@@ -182,8 +183,8 @@ fn response(reply: &Reply, schemas: &mut Schemas) -> Value {
     response
 }
 
-/// A method as OpenAPI writes it.
-fn word(method: Method) -> &'static str {
+/// The key of a method in a path item.
+fn method_key(method: Method) -> &'static str {
     match method {
         Method::Get => "get",
         Method::Head => "head",

@@ -1,59 +1,59 @@
-//! What operations share: schemas, answers, headers, the way to show a token.
+//! The components that operations share: schemas, responses, headers and parameters.
 
 use serde_json::{Map, Value, json};
 
 use super::operation::{Content, JSON, List, PLAIN};
 use crate::document::errors::{ERROR, TEXT, UNAUTHORIZED};
-use crate::document::shape::{Shape, about, closed, part, titled, words};
+use crate::document::shape::{Shape, about, closed, partial, titled, words};
 
-/// The schemas, by their names.
+/// The published schemas by name.
 #[derive(Default)]
 pub struct Schemas(Map<String, Value>);
 
 impl Schemas {
-    /// Publishes a shape; a reference to it.
+    /// Publishes a shape, and returns a reference to it.
     pub fn publish(&mut self, shape: &Shape) -> Value {
         let mut schema = shape.schema();
         if let Some(example) = shape.example() {
             schema["examples"] = json!([example]);
         }
-        self.lift(schema)
+        self.extract_titled(schema)
     }
 
-    /// Publishes what an answer holds; a reference to it.
+    /// Publishes the content of a response, and returns a reference to it.
     pub fn publish_content(&mut self, content: Content) -> Value {
         match content {
             Content::One(shape) => self.publish(shape),
             Content::Page(list) => {
                 self.publish(list.document);
-                self.lift(page(list))
+                self.extract_titled(page(list))
             }
         }
     }
 
-    /// All that were published.
+    /// All published schemas.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }
 
-    /// Takes the schemas with a title out of a schema, and leaves references to them.
-    fn lift(&mut self, mut schema: Value) -> Value {
+    /// Publishes a schema, and those inside it, that have a title, and replaces them by references.
+    fn extract_titled(&mut self, mut schema: Value) -> Value {
         let Value::Object(object) = &mut schema else { return schema };
         for (keyword, part) in object.iter_mut() {
             match (keyword.as_str(), part) {
-                ("items" | "additionalProperties" | "not", part) => *part = self.lift(part.take()),
+                ("items" | "additionalProperties" | "not", part) => *part = self.extract_titled(part.take()),
                 ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
-                    parts.iter_mut().for_each(|part| *part = self.lift(part.take()));
+                    parts.iter_mut().for_each(|part| *part = self.extract_titled(part.take()));
                 }
                 ("properties", Value::Object(parts)) => {
-                    parts.values_mut().for_each(|part| *part = self.lift(part.take()));
+                    parts.values_mut().for_each(|part| *part = self.extract_titled(part.take()));
                 }
                 _ => {}
             }
         }
         let Some(Value::String(name)) = object.remove("title") else { return schema };
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
-        // The one with an example says more.
+        // A schema with an example replaces the same one without.
         if schema.get("examples").is_some() || !self.0.contains_key(&name) {
             self.0.insert(name, schema);
         }
@@ -64,7 +64,7 @@ impl Schemas {
 /// Schema of a page of a list.
 fn page(list: List) -> Value {
     let document = list.document.schema();
-    let either = json!({"anyOf": [document.clone(), part(document)]});
+    let either = json!({"anyOf": [document.clone(), partial(document)]});
     let link = closed(json!({
         "rel": about("What the link leads to.", words(&["next"])),
         "href": about("Where it leads.", json!({"type": "string", "format": "uri"})),
@@ -85,7 +85,7 @@ fn page(list: List) -> Value {
     titled(&format!("{}List", list.document.name()), page)
 }
 
-/// The status of an error and what it means, everywhere.
+/// The errors: status, name and meaning.
 const ERRORS: &[(u16, &str, &str)] = &[
     (400, "BadRequest", "The body, a parameter or a header is not what it should be; nothing was changed."),
     (401, "Unauthorized", "There is no token, or no valid one."),
@@ -95,7 +95,7 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (
         409,
         "Conflict",
-        "The id is taken, or the resource is in use, or has just been changed by somebody else.",
+        "The id is taken, or the resource is in use, or has just been changed by another request.",
     ),
     (412, "PreconditionFailed", "The resource is not, or no longer, what the request's condition demands."),
     (413, "TooLarge", "The body is too large, or what would be stored is."),
@@ -108,17 +108,17 @@ const ERRORS: &[(u16, &str, &str)] = &[
     (
         503,
         "Unavailable",
-        "The database is away or too busy; or nobody can say whose the token is (in plain text).",
+        "The database is away or too busy; or the token cannot be validated (in plain text).",
     ),
 ];
 
-/// A reference to the answer of an error.
+/// A reference to the response for an error.
 pub fn error(status: u16) -> Option<Value> {
     let (_, name, _) = ERRORS.iter().find(|(code, ..)| *code == status)?;
     Some(json!({"$ref": format!("#/components/responses/{name}")}))
 }
 
-/// The answers of all errors.
+/// The responses for all errors.
 pub fn responses(schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for (status, name, description) in ERRORS {
@@ -152,12 +152,12 @@ pub fn responses(schemas: &mut Schemas) -> Value {
     Value::Object(responses)
 }
 
-/// A reference to the answer of a read that would say nothing new.
+/// A reference to the 304 response.
 pub fn not_modified() -> Value {
     json!({"$ref": "#/components/responses/NotModified"})
 }
 
-/// An entity tag.
+/// An example of an entity tag.
 const EXAMPLE: &str = "\"015abd7f5cc57a2dd94b7590f04ad808\"";
 
 /// The parameters of conditional requests.
@@ -195,7 +195,7 @@ pub fn references(names: &[&str]) -> Value {
     Value::Object(names.iter().map(reference).collect())
 }
 
-/// Every header of an answer.
+/// All response headers.
 pub fn headers() -> Value {
     let request_id = "^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
     let header = |description: &str, schema: Value| json!({"description": description, "required": true, "schema": schema});

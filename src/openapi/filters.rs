@@ -1,4 +1,4 @@
-//! The parameters that a collection's keys make: filters, the order, and what comes with them.
+//! The query parameters of a collection: filters, `sort`, `marker`, `with_count` and `fields`.
 
 use serde_json::json;
 
@@ -6,14 +6,14 @@ use super::operation::Parameter;
 use super::parameters::{FLAGS, flag};
 use crate::store::listing::{Collection, Extra, Key, Kind};
 
-/// Characters that stand in no text.
+/// The control characters, which no text may contain.
 const CONTROL: &str = "\\u0000-\\u001f\\u007f-\\u009f";
-/// ISO 8601, as far as a pattern can tell.
+/// ISO 8601, as far as a pattern can express it.
 const TIME: &str = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\
                     (\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?";
 
-/// What the list of a collection takes beside `limit` and `offset`.
-pub fn of_collection(collection: &Collection) -> Vec<Parameter> {
+/// The parameters of a collection's list other than `limit` and `offset`.
+pub fn collection_parameters(collection: &Collection) -> Vec<Parameter> {
     let mut parameters = vec![
         Parameter {
             name: "marker",
@@ -54,7 +54,7 @@ fn fields(collection: &Collection) -> Parameter {
     Parameter { name: "fields", description: description.to_owned(), schema }
 }
 
-/// A filter. Repeated, all of them must hold.
+/// The parameter of a filter. It may be repeated, and then all filters must hold.
 fn filter(key: &Key) -> Parameter {
     let operators = match key.kind.is_ordered() {
         true => "`in:`, `nin:`, `neq:`, `gt:`, `gte:`, `lt:` or `lte:`",
@@ -70,7 +70,7 @@ fn filter(key: &Key) -> Parameter {
     Parameter { name: key.name, description, schema: json!({"type": "array", "items": items}) }
 }
 
-/// The values of a filter. Blanks around a number, and quotes where they change nothing, are taken besides.
+/// The pattern of a filter's values. The service also accepts blanks around a number, and unnecessary quotes.
 fn pattern(key: &Key) -> String {
     let mut value = match key.kind {
         // Quotes must be closed, and text has no order.
@@ -89,11 +89,11 @@ fn pattern(key: &Key) -> String {
         value.push('|');
     }
     let operators = if key.kind.is_ordered() { "neq|gt|gte|lt|lte" } else { "neq" };
-    // Without a value it is as if the parameter was not there.
+    // A parameter without a value counts as absent.
     format!("^$|^(({operators}):)?({value})$|^n?in:({value})(,({value}))*$")
 }
 
-/// A parameter that is no plain filter.
+/// A parameter that is not an ordinary filter.
 fn extra(extra: &Extra) -> Parameter {
     let schema = match extra.kind {
         Kind::Flag => flag(extra.name, "").schema,
@@ -114,7 +114,7 @@ mod tests {
     use crate::handlers::list::filter as read;
 
     #[test]
-    fn what_is_published_is_what_is_read() {
+    fn a_value_that_matches_the_published_pattern_is_accepted() {
         let kinds = [
             Kind::Id,
             Kind::Text,
@@ -178,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_has_its_parameters() {
-        let parameters = of_collection(&COLLECTION);
+    fn a_collection_has_the_common_parameters_and_its_orders() {
+        let parameters = collection_parameters(&COLLECTION);
         let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
         for common in crate::handlers::list::COMMON {
             assert!(names.contains(common) || ["limit", "offset"].contains(common), "{common}");

@@ -1,4 +1,4 @@
-//! One operation: a method of a path, and what is to be said about it.
+//! One operation: a method of a path with its description.
 
 use serde_json::{Value, json};
 
@@ -7,70 +7,70 @@ use crate::document::shape::Shape;
 use crate::http::Method;
 use crate::store::listing::Collection;
 
-/// An operation. Everything but its route is said with the methods below.
+/// An operation, built with the methods below.
 pub struct Operation {
-    /// Its method; with the path it is the key to the table of routes.
+    /// The method; with the path it identifies the route.
     pub method: Method,
-    /// Its path, as the table of routes has it.
+    /// The path in the route table.
     pub path: String,
-    /// Its name in generated clients, which stays as it is.
+    /// The name in generated clients, which must never change.
     pub id: &'static str,
-    /// What it does, in a few words; without them, what its policy rule says.
+    /// A short summary; `None` takes the description of its policy rule.
     pub summary: Option<&'static str>,
-    /// More about it.
+    /// Further description.
     pub description: &'static str,
-    /// The list that it gives, whose parameters it takes.
+    /// The list that it returns, whose parameters it has.
     pub list: Option<List>,
-    /// The parameters of its query beside those.
+    /// Further query parameters.
     pub query: Vec<Parameter>,
-    /// What it takes.
+    /// The request body.
     pub body: Option<Body>,
-    /// What it answers when all is well, and what it answers in a form of its own.
+    /// The successful responses, and errors that do not have the common form.
     pub replies: Vec<Reply>,
-    /// The statuses of its errors in the common form.
+    /// The statuses of errors in the common form.
     pub errors: Vec<u16>,
-    /// The conditions that it heeds.
+    /// The conditional headers that it supports.
     pub conditions: Conditions,
 }
 
-/// A parameter of the query.
+/// A query parameter.
 pub struct Parameter {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it does.
+    /// The description.
     pub description: String,
-    /// What it may be.
+    /// The schema of its value.
     pub schema: Value,
 }
 
 /// The body of a request.
 pub struct Body {
-    /// The content types that it may have.
+    /// The content types that are accepted.
     pub content: Vec<&'static str>,
-    /// Its shape.
+    /// The shape.
     pub shape: &'static Shape,
-    /// Whether it must be there.
+    /// Whether the body is required.
     pub required: bool,
-    /// What is to be said about it.
+    /// The description.
     pub description: &'static str,
 }
 
-/// An answer.
+/// A response.
 pub struct Reply {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// What it means.
+    /// The meaning.
     pub description: &'static str,
-    /// Its content types, each with what it holds; none for an answer without a body.
+    /// The content types with their contents; empty for a response without a body.
     pub content: Vec<(&'static str, Content)>,
-    /// The headers that are always there, beside the request's id.
+    /// The headers that it always has, except the request id.
     pub headers: Vec<&'static str>,
 }
 
-/// What an answer holds.
+/// The content of a response.
 #[derive(Clone, Copy)]
 pub enum Content {
-    /// One thing.
+    /// One document.
     One(&'static Shape),
     /// A page of a list.
     Page(List),
@@ -79,28 +79,28 @@ pub enum Content {
 /// A list.
 #[derive(Clone, Copy)]
 pub struct List {
-    /// What it can be filtered by and ordered by.
+    /// The collection with the keys that it filters and sorts by.
     pub collection: &'static Collection,
     /// The shape of a document.
     pub document: &'static Shape,
 }
 
-/// The conditions of a request (`If-Match`, `If-None-Match`) that an operation heeds.
+/// The support of an operation for conditional requests (`If-Match`, `If-None-Match`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conditions {
-    /// None.
+    /// No support.
     None,
-    /// Those of a read: 304, and 412 for an `If-Match`.
+    /// A read: 304, and 412 for an `If-Match`.
     Read,
-    /// Those of a read whose `ETag` is not that of the whole answer, so that there is no 304.
+    /// A read whose `ETag` does not cover the whole response, so that there is no 304.
     PartlyRead,
-    /// Those of a change: 412.
+    /// A change: 412.
     Write,
 }
 
-/// JSON, as nearly everything here is.
+/// JSON.
 pub const JSON: &str = "application/json";
-/// What has no form.
+/// Raw bytes.
 pub const BYTES: &str = "application/octet-stream";
 /// Plain text.
 pub const PLAIN: &str = "text/plain; charset=utf-8";
@@ -128,7 +128,7 @@ impl Operation {
         Self::new(method, path, id)
     }
 
-    /// An operation of a path below the project. Any write can meet another.
+    /// An operation of a path below the project. Any write can conflict with a concurrent one (409).
     pub fn project(method: Method, path: &str, id: &'static str) -> Self {
         let errors: &[u16] =
             if method == Method::Get { &[401, 403, 404, 406, 503] } else { &[401, 403, 404, 406, 409, 503] };
@@ -144,7 +144,7 @@ impl Operation {
         Self { list: Some(list), ..Self::project(Method::Get, &path, id) }.replies(page)
     }
 
-    /// With the search in the body, as the lists of old have it.
+    /// Adds the search in the body, which the older lists support.
     pub fn searches(self) -> Self {
         let description = "The older way to search. Not every proxy lets the body of a GET pass, and no cache heeds \
                            it: where a parameter can say the same, that is the better way.";
@@ -154,7 +154,7 @@ impl Operation {
         }
     }
 
-    /// A resource's own GET.
+    /// The GET of one resource.
     pub fn show(path: &str, id: &'static str, answer: &'static Shape) -> Self {
         Self::project(Method::Get, path, id)
             .answers(200, "The resource.", answer)
@@ -167,34 +167,34 @@ impl Operation {
         Self::project(method, path, id).on(Conditions::Write)
     }
 
-    /// With the conditions that it heeds.
+    /// Sets the support for conditional requests.
     pub fn on(self, conditions: Conditions) -> Self {
         Self { conditions, ..self }
     }
 
-    /// With a summary of its own.
+    /// Sets the summary.
     pub fn titled(self, summary: &'static str) -> Self {
         Self { summary: Some(summary), ..self }
     }
 
-    /// With a description.
+    /// Sets the description.
     pub fn about(self, description: &'static str) -> Self {
         Self { description, ..self }
     }
 
-    /// With some parameters more.
-    pub fn asks(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+    /// Adds query parameters.
+    pub fn with_query(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
         self.query.extend(parameters);
         self
     }
 
-    /// With a body of JSON. None at all is an empty object, which some shapes take.
+    /// Sets a JSON body. It is optional if the shape accepts an empty object, which an empty body stands for.
     pub fn takes(self, shape: &'static Shape) -> Self {
         let required = shape.check(json!({})).is_err();
         Self { body: Some(Body { content: vec![JSON], shape, required, description: "" }), ..self }
     }
 
-    /// With an answer of JSON.
+    /// Adds a JSON response.
     pub fn answers(self, status: u16, description: &'static str, shape: &'static Shape) -> Self {
         self.replies(Reply {
             status,
@@ -204,31 +204,31 @@ impl Operation {
         })
     }
 
-    /// With the answer to a create or a replace.
+    /// Adds the response to a create or a replace.
     pub fn creates(self, shape: &'static Shape) -> Self {
         let description = "It is there now, at the `Location`.";
         let content = vec![(JSON, Content::One(shape))];
         self.replies(Reply { status: 201, description, content, headers: vec!["Location"] })
     }
 
-    /// With the answer that there is nothing to say.
-    pub fn does(self, description: &'static str) -> Self {
+    /// Adds a 204 response.
+    pub fn no_content(self, description: &'static str) -> Self {
         self.replies(Reply { status: 204, description, content: vec![], headers: vec![] })
     }
 
-    /// With an answer.
+    /// Adds a response.
     pub fn replies(mut self, reply: Reply) -> Self {
         self.replies.push(reply);
         self
     }
 
-    /// With an `ETag` in the answer that was said last.
+    /// Adds an `ETag` to the response that was added last.
     pub fn tagged(mut self) -> Self {
         self.replies.iter_mut().last().into_iter().for_each(|reply| reply.headers.push("ETag"));
         self
     }
 
-    /// With another shape of the same document in its answers.
+    /// Replaces a shape in the responses by another shape of the same document.
     pub fn use_instead(&mut self, shape: &'static Shape, other: &'static Shape) {
         if let Some(list) = &mut self.list
             && std::ptr::eq(list.document, shape)
@@ -244,7 +244,7 @@ impl Operation {
         }
     }
 
-    /// With errors in the common form.
+    /// Adds errors in the common form.
     pub fn fails(mut self, statuses: &[u16]) -> Self {
         self.errors.extend(statuses);
         self

@@ -1,4 +1,4 @@
-//! THE TABLE of operations: what is to be said about each route.
+//! The table of operations: the description of each route.
 
 mod actions;
 mod attachments;
@@ -21,15 +21,15 @@ use crate::document::v1::{ACTION_DOCUMENT_V1, CLIENT_DOCUMENT_V1, JOB_DOCUMENT_V
 
 /// Operations that belong together.
 pub struct Group {
-    /// Their tag.
+    /// The tag.
     pub name: &'static str,
-    /// What they are about.
+    /// The description.
     pub description: &'static str,
-    /// They themselves.
+    /// The operations.
     pub operations: Vec<Operation>,
 }
 
-/// All of them. The health check's path is the operator's choice.
+/// All operations of version 2. The path of the health check is an option.
 pub fn all(health_path: &str) -> Vec<Group> {
     vec![
         service::group(health_path),
@@ -38,14 +38,14 @@ pub fn all(health_path: &str) -> Vec<Group> {
         jobs::group(),
         sessions::group(),
         backups::group(),
-        attachments::of_jobs(),
-        attachments::of_actions(),
+        attachments::job_attachments_group(),
+        attachments::action_attachments_group(),
         reports::group(),
     ]
 }
 
-/// Those of version 1: the operations of version 2 whose routes version 1 has, with what differs.
-pub fn of_v1() -> Vec<Group> {
+/// The operations of version 1: those of version 2 whose routes version 1 has, with the shapes of version 1.
+pub fn v1_groups() -> Vec<Group> {
     let groups = [clients::group(), actions::group(), jobs::group(), sessions::group(), backups::group()];
     let groups = groups
         .into_iter()
@@ -53,7 +53,7 @@ pub fn of_v1() -> Vec<Group> {
     std::iter::once(service::group_v1()).chain(groups).collect()
 }
 
-/// An operation of version 2 as version 1 has it, if it has it.
+/// An operation of version 2 as it is in version 1; `None` if version 1 does not have its route.
 fn in_v1(operation: Operation) -> Option<Operation> {
     let path = operation.path.replacen("/v2/{project_id}", "/v1", 1);
     api_v1::ROUTES.iter().find(|route| route.method == operation.method && route.path == path)?;
@@ -96,7 +96,7 @@ mod tests {
     fn every_route_of_version_1_is_described_once() {
         let mut routes: Vec<_> =
             api_v1::ROUTES.iter().map(|route| format!("{:?} {}", route.method, route.path)).collect();
-        let groups = of_v1();
+        let groups = v1_groups();
         let operations = groups.iter().flat_map(|group| &group.operations);
         let mut described: Vec<_> = operations.map(|op| format!("{:?} {}", op.method, op.path)).collect();
         routes.sort();

@@ -1,4 +1,4 @@
-//! The description as a page to read: one file, without a script, and without anything from elsewhere.
+//! The API reference as an HTML page: one file without scripts, which loads nothing from elsewhere.
 
 mod html;
 mod schema;
@@ -13,7 +13,7 @@ pub use style::content_security_policy;
 /// The methods in the order in which they are shown.
 const METHODS: &[&str] = &["get", "head", "post", "put", "patch", "delete"];
 
-/// The page up to where the service's paths begin with its prefix, and the rest of it.
+/// The page before and after the place where the prefix of the service's paths belongs.
 pub fn page(document: &Value) -> (String, String) {
     let info = &document["info"];
     let title = escaped(&format!("{} {}", html::text(&info["title"]), html::text(&info["version"])));
@@ -152,14 +152,14 @@ fn answers(document: &Value, responses: &Value) -> String {
     html::table(&["status", "meaning", "body", "headers"], &rows)
 }
 
-/// The content types with their schemas, in short.
+/// The content types with links to their schemas.
 fn forms(content: &Value) -> String {
     let forms = content.as_object().into_iter().flatten();
     let shown = forms.map(|(kind, media)| format!("{} ({})", schema::kind(&media["schema"]), code(kind)));
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// The content types with their schemas, at length, and an example.
+/// The content types with links to their schemas, then the first schema in full, with an example.
 fn content(document: &Value, content: &Value) -> String {
     let mut shown = tag("p", &forms(content));
     let first = content.as_object().and_then(|forms| forms.values().next());
@@ -186,7 +186,7 @@ fn schemas(document: &Value) -> String {
     with("section", "id=\"schemas\"", &format!("{}{}", tag("h2", "Schemas"), shown.collect::<String>()))
 }
 
-/// What a reference leads to.
+/// The target of a reference, or the value itself if it is not a reference.
 fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     let reference =
         value["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
@@ -203,7 +203,7 @@ mod tests {
         format!("{before}/backup{after}")
     }
 
-    /// The names of the elements in order, each opened and closed as it should be.
+    /// The names of the elements in order. Panics if an element is not closed properly.
     fn elements(page: &str) -> Vec<String> {
         let (mut open, mut seen): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for part in page.strip_prefix("<!DOCTYPE html>\n").unwrap().split('<').skip(1) {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_and_every_schema_is_on_it() {
+    fn the_page_has_every_operation_and_every_rule() {
         let document = document(&Settings::default(), DEFAULT_SERVER);
         let page = whole(&document);
         for element in elements(&page) {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_document_says_stays_text() {
+    fn texts_of_the_document_are_escaped() {
         let hostile = "<script>alert('&\"')</script>";
         let page = whole(&serde_json::json!({
             "info": {"title": hostile, "version": "1", "description": hostile},

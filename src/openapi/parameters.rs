@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use super::filters;
 use super::operation::{List, Parameter};
 
-/// The words for true and false (`handlers/list/ask.rs` reads them).
+/// The words for true and false (`handlers/list/query_string.rs` parses them).
 pub const FLAGS: &[&str] = &[
     "true", "True", "TRUE", "t", "yes", "y", "1", "on", "false", "False", "FALSE", "f", "no", "n", "0", "off",
 ];
 
-/// The names in braces of a path, in order.
+/// The names of a path's parameters, in order.
 pub fn names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 /// A parameter of a path.
-pub fn of_path(name: &str) -> Value {
+pub fn path_parameter(name: &str) -> Value {
     let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
     let (description, schema) = match name {
         "project_id" => ("The project, which the token usually is for.", id),
@@ -36,7 +36,7 @@ pub fn of_path(name: &str) -> Value {
 }
 
 /// A parameter of a query.
-pub fn of_query(parameter: &Parameter) -> Value {
+pub fn query_parameter(parameter: &Parameter) -> Value {
     json!({
         "name": parameter.name,
         "in": "query",
@@ -46,7 +46,7 @@ pub fn of_query(parameter: &Parameter) -> Value {
 }
 
 /// The parameters of a list.
-pub fn of_list(list: List, max_limit: i64) -> Vec<Parameter> {
+pub fn list_parameters(list: List, max_limit: i64) -> Vec<Parameter> {
     let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
     let mut parameters = vec![
         Parameter {
@@ -63,7 +63,7 @@ pub fn of_list(list: List, max_limit: i64) -> Vec<Parameter> {
             schema: number(),
         },
     ];
-    parameters.extend(filters::of_collection(list.collection));
+    parameters.extend(filters::collection_parameters(list.collection));
     parameters
 }
 

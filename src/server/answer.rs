@@ -1,47 +1,47 @@
-//! Writing an answer.
+//! Writing a response.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 
 use crate::http::Stream;
 
-/// Up to this size a body is sent together with the head, in one packet; of a larger one no copy is made.
+/// The maximum size in bytes of a body that is sent together with the head, in one packet. A larger one is not copied.
 const SMALL: usize = 16 * 1024;
 
-/// How much of a body that is written as it goes is sent at a time.
+/// The size in bytes of the buffer for a streamed body.
 const PIECE: usize = 64 * 1024;
 
-/// An answer that is ready to be sent.
+/// A response that is ready to be sent.
 pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers, without line breaks.
     pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    /// How many bytes the body has; to HEAD, how many it would have.
+    /// The length of the body in bytes; for HEAD, the length that it would have.
     pub length: usize,
     /// The body.
     pub body: Body,
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub enum Body {
-    /// There is none.
+    /// No body.
     None,
-    /// All of it.
+    /// A body in memory.
     Bytes(Vec<u8>),
-    /// It is written as it goes.
+    /// A body that is written while it is sent.
     Stream(Stream),
 }
 
-/// Writes an answer with its length, and says whether the connection stays open.
+/// Writes a response, with the headers `Content-Length` and `Connection`.
 pub fn write(out: &mut impl Write, answer: Answer, keep_alive: bool) -> io::Result<()> {
     let status = answer.status;
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     for (name, value) in &answer.headers {
-        // The edge has seen to it that no value holds a line break.
+        // `edge` has replaced line breaks in values.
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    // A 304's would be that of the body that it is about (RFC 9110, 8.6).
+    // A 304 would need the length of the body that it stands for (RFC 9110, 8.6).
     if !matches!(status, 100..=199 | 204 | 304) {
         head.push_str(&format!("Content-Length: {}\r\n", answer.length));
     }
@@ -89,7 +89,7 @@ fn reason(status: u16) -> &'static str {
         422 => "Unprocessable Content",
         500 => "Internal Server Error",
         503 => "Service Unavailable",
-        // The phrase may be empty, its blank may not (RFC 9112, 4).
+        // The phrase may be empty, but the blank before it must be there (RFC 9112, 4).
         _ => "",
     }
 }

@@ -1,22 +1,23 @@
-//! Reading the body of a request, no more of it than is allowed.
+//! Reading the body of a request, up to a limit.
 //!
-//! The chunks are taken apart here because the libraries are laxer: `chunked_transfer` takes `+1` for a size, a size
-//! line without end, and a connection that ends for the body's end, and `httparse` a missing size for 0.
+//! The chunks are parsed here because the libraries are too lax: `chunked_transfer` accepts `+1` as a size, a size
+//! line of any length, and the end of the connection as the end of the body, and `httparse` reads a missing size as
+//! 0.
 
 use std::io::{BufRead, Read};
 
 use super::head::Framing;
 use super::refusal::Refusal;
 
-/// The longest line with the size of a chunk, and all the trailers together, in bytes.
+/// The maximum length of a chunk's size line, and of all trailers together, in bytes.
 const MAX_LINES: u64 = 4096;
 
-/// A body, or as much of it as was read.
+/// A body, or the part of it that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Body {
-    /// The bytes; of a chunked body that is too large one more than allowed, of another one none.
+    /// The bytes. If the body is too large: one byte more than the limit if it is chunked, else none.
     pub bytes: Vec<u8>,
-    /// Whether the whole body has been read, and the connection stands at the next request.
+    /// Whether the whole body was read, so that the next request may follow.
     pub whole: bool,
 }
 
@@ -52,7 +53,7 @@ fn read_exactly(source: &mut impl BufRead, length: u64, bytes: &mut Vec<u8>) -> 
     if (read as u64) < length { Err(Refusal::cut_off("body")) } else { Ok(()) }
 }
 
-/// The size at the head of a chunk; its extensions mean nothing to us.
+/// Reads the size of a chunk. Extensions are ignored.
 fn chunk_size(source: &mut impl BufRead) -> Result<u64, Refusal> {
     let line = line(source)?;
     // Blanks may stand before an extension (RFC 9112, 7.1.1) and nowhere else.
@@ -76,7 +77,7 @@ fn skip_trailers(source: &mut impl BufRead) -> Result<(), Refusal> {
         if length > MAX_LINES {
             return Err(Refusal::bad("The trailers of the body are too long."));
         }
-        // Nobody reads them, but what has not their form may have been meant as something else.
+        // Trailers are ignored, but a malformed one may be the beginning of a smuggled request.
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         if name.is_empty() || name.len() == line.len() || name.iter().any(|byte| matches!(byte, b' ' | b'\t'))
         {
@@ -90,7 +91,7 @@ fn line(source: &mut impl BufRead) -> Result<Vec<u8>, Refusal> {
     let mut source = source.take(MAX_LINES);
     source.read_until(b'\n', &mut line).map_err(|error| Refusal::unread("body", &error))?;
     match line.as_slice() {
-        // A bare LF or CR is read in two ways by two servers, and so by none here.
+        // A bare LF or CR is refused, because servers interpret it differently.
         [rest @ .., b'\r', b'\n'] if !rest.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') => {
             Ok(rest.to_vec())
         }

@@ -1,4 +1,4 @@
-//! The life of one connection: requests come in one after the other, each gets its answer.
+//! Serving one connection: requests arrive one after the other, and each gets its response.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,45 +7,46 @@ use std::time::Duration;
 use rouille::Request;
 
 use super::answer::Answer;
+use super::deadline::DeadlineStream;
 use super::refusal::Refusal;
 use super::registry::{Entry, State};
-use super::timed::Timed;
 use super::{Front, answer, body, head};
 use crate::error::Error;
 
-/// How long a connection may rest between two requests.
+/// How long a connection may be idle between two requests.
 const IDLE: Duration = Duration::from_secs(75);
 
 /// How long a request may take to arrive, from its first byte to its last.
 const ARRIVAL: Duration = Duration::from_secs(60);
 
-/// How long an answer may take to leave, from its first byte to its last.
+/// How long a response may take to be sent, from its first byte to its last.
 const DEPARTURE: Duration = Duration::from_secs(60);
 
-/// How long we go on reading what we do not want, so that the client comes to read our last answer: a connection that
-/// is closed with bytes unread is reset, and the answer may be lost.
+/// How long to go on reading unwanted bytes before closing a connection. A connection that is closed with unread
+/// bytes is reset, and the client may lose the last response.
 const LINGER: Duration = Duration::from_secs(3);
 
-/// How many bytes are read for that.
+/// The maximum number of such bytes.
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub fn serve(front: &Front, entry: &Entry, remote: SocketAddr) {
     let stream = entry.stream();
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let mut source = BufReader::with_capacity(8192, Timed::new(entry, IDLE));
+    let mut source = BufReader::with_capacity(8192, DeadlineStream::new(entry, IDLE));
     let mut state = State::New;
     while let Some(exchange) = next(front, entry, state, remote, &mut source) {
-        entry.set(State::Leaves);
-        let keep_alive = exchange.keep_alive && !front.stopping() && !entry.door().closed();
-        let written = answer::write(&mut Timed::new(entry, DEPARTURE), exchange.response, keep_alive);
+        entry.set(State::Writing);
+        let keep_alive = exchange.keep_alive && !front.stopping() && !entry.close_signal().is_closed();
+        let written =
+            answer::write(&mut DeadlineStream::new(entry, DEPARTURE), exchange.response, keep_alive);
         if written.is_err() || !keep_alive {
             linger(stream, &mut source);
             return;
         }
-        state = State::Rests;
+        state = State::Idle;
     }
 }
 
@@ -55,13 +56,13 @@ struct Exchange {
     keep_alive: bool,
 }
 
-/// Waits in this state for the next request and has it served. `None` is the end of the connection.
+/// Waits for the next request, with the connection in `state`, and serves it. `None` is the end of the connection.
 fn next(
     front: &Front,
     entry: &Entry,
     state: State,
     remote: SocketAddr,
-    source: &mut BufReader<Timed>,
+    source: &mut BufReader<DeadlineStream>,
 ) -> Option<Exchange> {
     if source.buffer().is_empty() {
         entry.set(state);
@@ -70,7 +71,7 @@ fn next(
             return None;
         }
     }
-    entry.set(State::Arrives);
+    entry.set(State::Reading);
     source.get_mut().begin_message(ARRIVAL);
     let unreadable = |request: &Request, refusal: Refusal| Exchange {
         response: front.refuse(request, refusal.into()),
@@ -102,7 +103,7 @@ fn next(
     let request = |bytes| Request::fake_http_from(remote, head.method, head.target, head.headers, bytes);
     match body::read(source, head.framing, limit) {
         Ok(body) => {
-            entry.set(State::Works);
+            entry.set(State::Working);
             let keep_alive = head.keep_alive && body.whole;
             Some(Exchange { response: front.respond(&request(body.bytes)), keep_alive })
         }
@@ -110,8 +111,8 @@ fn next(
     }
 }
 
-/// Ends a connection from our side and waits a moment for the client to end it from its own.
-fn linger(stream: &TcpStream, source: &mut BufReader<Timed>) {
+/// Closes the sending side of a connection, and waits for the client to close the other side ([`LINGER`]).
+fn linger(stream: &TcpStream, source: &mut BufReader<DeadlineStream>) {
     if stream.shutdown(Shutdown::Write).is_ok() {
         source.get_mut().begin(LINGER);
         let _ = io::copy(&mut source.take(LINGER_BYTES), &mut io::sink());

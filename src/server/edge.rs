@@ -1,4 +1,4 @@
-//! Around every request: its id, its log line, and an answer whatever happens inside.
+//! Wraps every request: its id, its log line, and a response even if the handler panics.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -16,16 +16,16 @@ use crate::http::proxy::Forwarded;
 use crate::http::{self, Caching, Call, Reply, authority};
 use crate::logging;
 
-/// Answers one request with what the service says.
+/// Answers one request with the service's reply.
 ///
-/// A panic inside becomes a 500; an error becomes the contract's error form, and is logged here and nowhere else.
+/// A panic becomes a 500. An error becomes a response in the contract's error form, and is logged here only.
 pub fn serve<F>(settings: &Settings, service: &F, request: &Request) -> Answer
 where
     F: Fn(&Call) -> Result<Reply>,
 {
     answer(settings, request, |request_id, forwarded, caching| {
         if settings.loopback_hosts_only {
-            from_this_machine(request, forwarded)?;
+            check_loopback_host(request, forwarded)?;
         }
         if is_preflight(settings, request) {
             *caching = Caching::Never;
@@ -33,18 +33,18 @@ where
         }
         let limit = settings.body_limit(request.method(), request.raw_url());
         let call = Call::read(request, request_id, limit, &settings.authority())?;
-        let mut call = call.through(&settings.proxy, forwarded);
+        let mut call = call.behind_proxy(&settings.proxy, forwarded);
         if let Some(endpoint) = &settings.public_endpoint {
-            call = call.at(endpoint);
+            call = call.with_endpoint(endpoint);
         }
         call.port = settings.bind_port;
-        *caching = Caching::of(call.segments.iter().map(String::as_str));
+        *caching = Caching::for_path(call.segments.iter().map(String::as_str));
         let outcome = catch_unwind(AssertUnwindSafe(|| service(&call)));
         outcome.unwrap_or_else(|cause| Err(panicked(&*cause)))
     })
 }
 
-/// As [`serve`], for a request that came on no connection.
+/// As [`serve`], for a request without a connection.
 pub fn respond<F>(settings: &Settings, service: &F, request: &Request) -> Response
 where
     F: Fn(&Call) -> Result<Reply>,
@@ -55,7 +55,7 @@ where
         Body::Bytes(bytes) => ResponseBody::from_data(bytes),
         Body::Stream(stream) => {
             let mut bytes = Vec::with_capacity(length);
-            // A vector takes everything.
+            // Writing to a vector never fails.
             let _ = stream.write(&mut bytes);
             ResponseBody::from_data(bytes)
         }
@@ -63,7 +63,7 @@ where
     Response { status_code: status, headers, data, upgrade: None }
 }
 
-/// Answers a request that could not be read with an error.
+/// Answers a request that could not be read with this error.
 pub fn refuse(settings: &Settings, request: &Request, error: Error) -> Answer {
     answer(settings, request, |_, _, _| Err(error))
 }
@@ -77,19 +77,19 @@ fn answer(
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
     let _scope = logging::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
-    // The target is not parsed yet: these are the parts of the raw path.
+    // The request may be refused before its target is parsed; until then, take the parts of the raw path.
     let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());
-    let mut caching = Caching::of(parts);
+    let mut caching = Caching::for_path(parts);
     let mut level = log::Level::Info;
     let reply = outcome(&request_id, &forwarded, &mut caching).unwrap_or_else(|error| {
         if error.is_counted() {
             level = log::Level::Debug;
         } else {
-            report(&error);
+            log_failure(&error);
         }
         Reply::from_error(&error, &request_id)
     });
-    let mut reply = caching.mark(reply);
+    let mut reply = caching.apply(reply);
     if let Some(origin) = request.header("Origin").filter(|_| !is_preflight(settings, request)) {
         reply = cors::allow(&settings.cors, origin, reply);
     }
@@ -100,21 +100,21 @@ fn answer(
         "{} \"{} {}\" status: {} len: {bytes} time: {:.1} ms",
         forwarded.client.unwrap_or_else(|| request.remote_addr().ip().to_string()),
         request.method(),
-        // Without the query, or the user and password of an absolute URL: nobody should read them in a log.
+        // The path only: the query, and the user and password of an absolute URL, must not be logged.
         http::path_of(request.raw_url()),
         reply.status,
         started.elapsed().as_secs_f64() * 1000.0,
     );
-    sent(reply, &request_id, head)
+    to_answer(reply, &request_id, head)
 }
 
-/// Refuses a request that names another host than this machine, in any of the headers or the target that name one.
+/// Checks that the request's target and headers name no other host than this machine.
 ///
 /// Errors: 400 for any other name or address.
-fn from_this_machine(request: &Request, forwarded: &Forwarded) -> Result<()> {
-    let target = authority::of_target(request.raw_url());
-    let named = [target, request.header("Host"), forwarded.host.as_deref()];
-    match named.into_iter().flatten().find(|named| !authority::is_loopback(named)) {
+fn check_loopback_host(request: &Request, forwarded: &Forwarded) -> Result<()> {
+    let target = authority::from_target(request.raw_url());
+    let hosts = [target, request.header("Host"), forwarded.host.as_deref()];
+    match hosts.into_iter().flatten().find(|host| !authority::is_loopback(host)) {
         None => Ok(()),
         Some(other) => Err(Error::bad_request(format!(
             "With auth_strategy noauth requests are served only for localhost, 127.0.0.0/8 and [::1], not for the host \
@@ -124,11 +124,11 @@ fn from_this_machine(request: &Request, forwarded: &Forwarded) -> Result<()> {
     }
 }
 
-/// Whether a browser asks what a page of another origin may send, where any other origin is known.
+/// Whether a request is a CORS preflight, and CORS is enabled.
 fn is_preflight(settings: &Settings, request: &Request) -> bool {
     let has = |name| request.header(name).is_some();
     let asks = request.method() == "OPTIONS" && has("Origin") && has("Access-Control-Request-Method");
-    asks && cors::is_used(&settings.cors)
+    asks && cors::is_enabled(&settings.cors)
 }
 
 fn preflight(settings: &Settings, request: &Request) -> Reply {
@@ -138,9 +138,9 @@ fn preflight(settings: &Settings, request: &Request) -> Reply {
     cors::preflight(&settings.cors, header("Origin"), method, headers)
 }
 
-/// Logs a failure that has a text for the log. A failure without one is the client's own fault, or a state whose cause
-/// was logged when it began.
-fn report(error: &Error) {
+/// Logs an error that has a text for the log. An error without one is the client's fault, or a state whose cause was
+/// logged when it began.
+fn log_failure(error: &Error) {
     match error.log {
         Some(_) if error.status() >= 500 => log::error!("{error}"),
         Some(_) => log::info!("{error}"),
@@ -157,8 +157,8 @@ fn panicked(cause: &(dyn Any + Send)) -> Error {
     Error::internal(format!("panic: {message}"))
 }
 
-/// The reply as it is sent. HEAD gets the headers of GET, the length included, and no body.
-fn sent(reply: Reply, request_id: &str, head: bool) -> Answer {
+/// The reply as it is sent. HEAD gets the headers of GET, including the length, and no body.
+fn to_answer(reply: Reply, request_id: &str, head: bool) -> Answer {
     let length = reply.length();
     let bodiless = matches!(reply.status, 100..=199 | 204 | 304);
     let mut headers: Vec<_> = reply
@@ -177,7 +177,7 @@ fn sent(reply: Reply, request_id: &str, head: bool) -> Answer {
     Answer { status: reply.status, headers, length: if bodiless { 0 } else { length }, body }
 }
 
-/// A header's value in printable ASCII. It is written as it is: a line break would begin another header.
+/// A header's value with all but printable ASCII replaced. A line break would begin another header.
 fn one_line(value: Cow<'static, str>) -> Cow<'static, str> {
     let printable = |c: char| c == '\t' || (' '..='~').contains(&c);
     if value.chars().all(printable) {

@@ -1,52 +1,53 @@
-//! Reading the head of a request: request line, headers, and what they say about the body (RFC 9112).
+//! Reading the head of a request: the request line, the headers, and the framing of the body (RFC 9112).
 
 use std::io::{BufRead, Read};
 
 use super::refusal::Refusal;
 use crate::http::authority;
 
-/// The longest head taken, in bytes. Tokens with a catalog in them, the longest headers known, stay below 16 KiB.
+/// The maximum size of a head in bytes. The longest known headers, tokens with a catalog in them, stay below 16 KiB.
 const MAX_HEAD: u64 = 64 * 1024;
 
-/// The most headers taken.
+/// The maximum number of headers.
 const MAX_HEADERS: usize = 128;
 
 /// The head of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head {
-    /// The method's word.
+    /// The method.
     pub method: String,
     /// The request target as sent.
     pub target: String,
-    /// Names and values in the order sent; values are trimmed.
+    /// Names and values in the order sent. Values are trimmed.
     pub headers: Vec<(String, String)>,
-    /// How long the body is.
+    /// The framing of the body.
     pub framing: Framing,
-    /// Whether the client means to send another request on this connection.
+    /// Whether the client may send another request on this connection.
     pub keep_alive: bool,
     /// Whether the client waits for a `100 Continue` before it sends the body.
     pub expects_continue: bool,
 }
 
-/// How the end of a body is known.
+/// How the end of a body is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// By its length in bytes, 0 if there is none; more digits than fit are as many bytes as can be.
+    /// By its length in bytes, which is 0 without a body. A length that does not fit becomes the largest one that does.
     Length(u64),
     /// By chunks.
     Chunked,
 }
 
-/// Reads one head. `None` is the end of the connection where the next request would begin.
+/// Reads one head. `None` means that the connection ended before the next request.
 pub fn read(source: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
     let mut source = source.take(MAX_HEAD);
     let mut bytes = Vec::new();
-    // Parsed anew with each line, so that nonsense is refused as soon as it is seen; the most headers bound the work.
+    // The head is parsed again with each line, so that a malformed line is refused at once. `MAX_HEADERS` limits the
+    // work.
     loop {
         let start = bytes.len();
         source.read_until(b'\n', &mut bytes).map_err(|error| Refusal::unread("head", &error))?;
         match &bytes[start..] {
-            // A client may leave an empty line behind its last body (RFC 9112, 2.2).
+            // A client may send an empty line after its last body (RFC 9112, 2.2).
             b"\r\n" | b"\n" if start == 0 => {
                 bytes.clear();
                 continue;
@@ -61,7 +62,7 @@ pub fn read(source: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         if request.parse(&bytes).map_err(malformed)?.is_complete() {
-            return understand(&request).map(Some);
+            return interpret(&request).map(Some);
         }
     }
 }
@@ -76,11 +77,11 @@ fn malformed(error: httparse::Error) -> Refusal {
     })
 }
 
-/// What a complete head means.
-fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
+/// Interprets a complete head.
+fn interpret(request: &httparse::Request) -> Result<Head, Refusal> {
     let method = request.method.unwrap_or_default().to_owned();
     let target = request.path.unwrap_or_default().to_owned();
-    // The parser knows the control characters of ASCII only.
+    // The parser refuses only the control characters of ASCII.
     if target.contains(char::is_control) {
         return Err(Refusal::bad("The request line has control characters."));
     }
@@ -94,7 +95,7 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
         options if options.iter().any(|option| option == "close") => false,
         options => current || options.iter().any(|option| option == "keep-alive"),
     };
-    // HTTP/1.0 has no chunks: whoever sends them passes on what it does not understand (RFC 9112, 6.1).
+    // HTTP/1.0 has no chunks: a proxy that sends them forwards a header that it does not understand (RFC 9112, 6.1).
     let keep_alive = keep_alive && (current || list(&headers, "transfer-encoding").is_empty());
     let expects_continue = current && list(&headers, "expect").iter().any(|what| what == "100-continue");
     let framing = framing(&headers)?;
@@ -102,8 +103,8 @@ fn understand(request: &httparse::Request) -> Result<Head, Refusal> {
     Ok(Head { method, target, headers, framing, keep_alive, expects_continue })
 }
 
-/// Refuses a request without exactly one good `Host`; only HTTP/1.0 may have none (RFC 9112, 3.2). Of two `Host`
-/// headers, a proxy and this service might use different ones.
+/// Refuses a request without exactly one valid `Host`; only HTTP/1.0 may have none (RFC 9112, 3.2). If there were two
+/// `Host` headers, a proxy and this service might use different ones.
 fn host(headers: &[(String, String)], current: bool) -> Result<(), Refusal> {
     let mut hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
     match (hosts.next(), hosts.next()) {
@@ -116,7 +117,7 @@ fn host(headers: &[(String, String)], current: bool) -> Result<(), Refusal> {
     }
 }
 
-/// The value of a header, which is Latin-1 by the letter and UTF-8 by custom.
+/// The value of a header, which the standard defines as Latin-1, but clients usually send as UTF-8.
 fn text(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
         Ok(value) => value.to_owned(),
@@ -124,7 +125,7 @@ fn text(value: &[u8]) -> String {
     }
 }
 
-/// What the headers say about the body. Two readings of one request are never guessed between: they are refused.
+/// The framing of the body. A request whose framing is ambiguous is refused.
 fn framing(headers: &[(String, String)]) -> Result<Framing, Refusal> {
     let codings = list(headers, "transfer-encoding");
     let lengths = list(headers, "content-length");
@@ -143,7 +144,7 @@ fn framing(headers: &[(String, String)]) -> Result<Framing, Refusal> {
     }
 }
 
-/// The comma separated values of all headers of that name, in lower case.
+/// The comma-separated values of all headers with this name, in lower case.
 fn list(headers: &[(String, String)], name: &str) -> Vec<String> {
     headers
         .iter()
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn who_keeps_the_connection() {
+    fn version_and_connection_header_decide_on_keep_alive() {
         let keeps = |version: &str, connection: &str| {
             head(&format!("GET / {version}\r\nHost: x\r\nConnection: {connection}\r\n\r\n")).keep_alive
         };
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ends_of_lines_and_letters() {
+    fn bare_line_feeds_and_other_characters() {
         let head = head("\n\r\nOPTIONS * HTTP/1.0\na:\t\n!#$%&'*+-.^_`|~9: b\tc\t\n\n");
         assert_eq!((head.method.as_str(), head.target.as_str()), ("OPTIONS", "*"));
         let headers = [("a".to_owned(), String::new()), ("!#$%&'*+-.^_`|~9".to_owned(), "b\tc".to_owned())];
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_left_alone() {
+    fn the_bytes_after_the_head_stay_unread() {
         let mut source =
             &b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n\r\nGET /2 HTTP/1.1\nHost: x\n\nbody\r\n\r\n"[..];
         assert_eq!(read(&mut source).unwrap().unwrap().target, "/1");
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn as_much_as_is_taken() {
+    fn headers_are_limited_in_number_and_size() {
         let mut many = format!("GET / HTTP/1.0\r\n{}", "a: b\r\n".repeat(MAX_HEADERS));
         assert_eq!(head(&format!("{many}\r\n")).headers.len(), MAX_HEADERS);
         many += "a: b\r\n\r\n";
@@ -225,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn one_good_host_is_asked_for() {
-        let asked = |text: &str| read(&mut format!("GET / {text}\r\n\r\n").as_bytes()).is_ok();
+    fn exactly_one_valid_host_is_required() {
+        let is_accepted = |text: &str| read(&mut format!("GET / {text}\r\n\r\n").as_bytes()).is_ok();
         for good in [
             "HTTP/1.0",
             "HTTP/1.0\r\nHost: x",
@@ -235,7 +236,7 @@ mod tests {
             "HTTP/1.1\r\nhost: a-b_c.example.:1",
             "HTTP/1.1\r\nHost: x:",
         ] {
-            assert!(asked(good), "{good}");
+            assert!(is_accepted(good), "{good}");
         }
         for bad in [
             "HTTP/1.1",
@@ -250,18 +251,18 @@ mod tests {
             "HTTP/1.0\r\nHost: x:y",
             "HTTP/1.1\r\nHost: ::1",
         ] {
-            assert!(!asked(bad), "{bad}");
+            assert!(!is_accepted(bad), "{bad}");
         }
     }
 
     #[test]
-    fn nothing_is_the_end() {
+    fn the_end_of_the_connection_is_none() {
         assert_eq!(read(&mut &b""[..]).unwrap(), None);
         assert_eq!(read(&mut &b"\r\n"[..]).unwrap(), None);
     }
 
     #[test]
-    fn what_is_refused() {
+    fn malformed_heads_are_refused() {
         for line in [
             "GET /",
             "GET  / HTTP/1.1",

@@ -1,12 +1,12 @@
-//! What the system allows.
+//! Limits on connections and large bodies.
 
 use std::fs;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many connections of the `most` wished for there may be, so that open files are left for everything else: the
-/// database, other services, the log. With the limits that systems have for a process, 1024 and more, that is all.
-pub fn connections(most: usize, workers: usize) -> usize {
+/// The maximum number of connections, up to `most`, that leaves enough open files for the database, other services
+/// and the log. With the usual limits for a process, 1024 and more, it is `most`.
+pub fn max_connections(most: usize, workers: usize) -> usize {
     let Some(files) = open_files() else { return most };
     let possible = affordable(files, workers);
     if possible < most {
@@ -15,25 +15,26 @@ pub fn connections(most: usize, workers: usize) -> usize {
     most.min(possible)
 }
 
-/// Each worker may need several: SQLite has up to three for a connection, and another service is asked meanwhile.
+/// The number of connections for this limit of open files. Each worker may need four files: up to three for a
+/// connection to SQLite, and one for a call to another service.
 fn affordable(files: usize, workers: usize) -> usize {
     files.saturating_sub(workers.saturating_mul(4).saturating_add(32)).max(files / 4)
 }
 
-/// The open files that this process may have, where the system says so.
+/// The limit of open files for this process, if the system has `/proc`.
 fn open_files() -> Option<usize> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// How many large bodies are in memory at once. The caller of a request is not known before its body is read.
+/// The maximum number of large bodies in memory. It is low because the body is read before the caller is authenticated.
 const LARGE_BODIES: usize = 8;
 
-/// How long a large body waits for room.
+/// How long a request with a large body waits for a slot.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Room for large bodies.
+/// The slots for large bodies.
 #[derive(Default)]
 pub struct LargeBodies {
     taken: Mutex<usize>,
@@ -41,7 +42,7 @@ pub struct LargeBodies {
 }
 
 impl LargeBodies {
-    /// Room for one, after some waiting; `None` if there is none.
+    /// Takes a slot, and waits for one if necessary; `None` if none becomes free in time.
     pub fn enter(&self) -> Option<LargeBody<'_>> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.left.wait_timeout_while(taken, PATIENCE, |taken| *taken >= LARGE_BODIES);
@@ -54,7 +55,7 @@ impl LargeBodies {
     }
 }
 
-/// Room for a large body, until this is dropped.
+/// A slot for a large body, which is free again when this is dropped.
 #[must_use]
 pub struct LargeBody<'l>(&'l LargeBodies);
 
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_bodies_wait_for_each_other() {
+    fn a_large_body_waits_for_a_slot() {
         let bodies = LargeBodies::default();
         let mut inside: Vec<_> = (0..LARGE_BODIES).map(|_| bodies.enter().unwrap()).collect();
         assert!(bodies.enter().is_none());
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_left_for_others() {
+    fn open_files_are_left_for_other_uses() {
         assert_eq!(affordable(1024, 16), 928);
         assert_eq!(affordable(96, 16), 24);
         assert_eq!(affordable(1024, usize::MAX), 256);
@@ -90,7 +91,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_system_says_how_many() {
+    fn linux_has_a_limit_of_open_files() {
         assert!(open_files().is_some_and(|files| files > 3));
     }
 }

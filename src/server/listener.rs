@@ -1,4 +1,4 @@
-//! Accepting connections, each of which gets a thread of its own.
+//! Accepting connections, each of which gets its own thread.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,47 +8,49 @@ use std::time::{Duration, Instant};
 
 use super::{Front, connection};
 
-/// How long to wait for the system.
+/// The pause between two attempts to accept a last connection, and the time-out of [`wake`].
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How often to try to start a thread for a connection, with a pause between.
+/// The maximum number of retries to start a thread for a connection.
 const MOST_TRIES: u32 = 100;
 
-/// How long connections that have been begun may take to be made when the port is about to be closed.
+/// How long handshakes under way may take to finish before the port is closed.
 const LAST_CALL: Duration = Duration::from_millis(50);
 
-/// How often to complain that the system has no means for a connection.
+/// The interval of log lines about connections that cannot be accepted.
 const COMPLAINT: Duration = Duration::from_secs(60);
 
-/// Accepts connections until the front is stopping and somebody [`wake`]s us, then all that have been made by then.
+/// Accepts connections until the server is stopping and [`wake`] is called, and then those whose handshakes are under
+/// way.
 pub fn run(front: &Arc<Front>, listener: TcpListener) {
     let mut complained: Option<Instant> = None;
     while !front.stopping() {
         match listener.accept() {
             Ok((stream, remote)) => {
-                // Only now: as long as nobody else comes, the others may take their time.
+                // Make room only after accepting: idle connections are closed only if there is a new one.
                 while !front.registry.has_room(front.settings.max_connections) && !front.stopping() {}
-                attend(front, stream, remote);
+                start_connection(front, stream, remote);
             }
-            // The client has gone again.
+            // The client has closed the connection already.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => {
                 if complained.is_none_or(|when| when.elapsed() > COMPLAINT) {
                     log::error!("cannot accept connections, ending others: {error}");
                     complained = Some(Instant::now());
                 }
-                // Most likely the files have run out: someone has to make room.
+                // Most likely the process has reached its limit of open files: close another connection.
                 front.registry.make_room();
             }
         }
     }
     if front.keeps_port {
-        // The successor has the same socket, and accepts what has not been accepted here.
+        // The next process gets the same socket, and accepts the connections in its queue.
         return;
     }
-    // A connection that the system has made and we have not accepted is reset when the port is closed, and its request
-    // lost. So no more of them are begun, those whose making is under way come to their end, and all are accepted.
-    if let Err(error) = turn_away(&listener) {
+    // When the port is closed, the system resets connections that are not yet accepted, and their requests are lost.
+    // So new handshakes are dropped, those under way may finish, and all connections are accepted before the port is
+    // closed.
+    if let Err(error) = drop_new_connections(&listener) {
         log::debug!("connections that come while the port is being closed may be lost: {error}");
     }
     let until = Instant::now() + LAST_CALL;
@@ -57,7 +59,7 @@ pub fn run(front: &Arc<Front>, listener: TcpListener) {
             let over = Instant::now() > until;
             while let Ok((stream, remote)) = listener.accept() {
                 if stream.set_nonblocking(false).is_ok() {
-                    attend(front, stream, remote);
+                    start_connection(front, stream, remote);
                 }
             }
             if over {
@@ -68,7 +70,7 @@ pub fn run(front: &Arc<Front>, listener: TcpListener) {
     }
 }
 
-fn attend(front: &Arc<Front>, stream: TcpStream, remote: SocketAddr) {
+fn start_connection(front: &Arc<Front>, stream: TcpStream, remote: SocketAddr) {
     // A listener on :: sees IPv4 clients as ::ffff:a.b.c.d.
     let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
     let entry = Arc::new(front.registry.enter(stream));
@@ -84,19 +86,19 @@ fn attend(front: &Arc<Front>, stream: TcpStream, remote: SocketAddr) {
                 log::error!("cannot serve a connection: {error}");
                 return;
             }
-            // Most likely the system allows no more threads: someone has to make room.
+            // Most likely the process has reached its limit of threads: close another connection.
             Err(_) => registry.make_room(),
         }
     }
 }
 
-/// Has the system ignore whoever wants to begin a connection, while those that were begun are still made. Whoever is
-/// ignored tries again after a second, and is then told that the port is closed.
+/// Makes the system drop the first packet of new connections, while handshakes under way still finish. A client whose
+/// packet is dropped retries after a second, and then finds the port closed.
 #[cfg(target_os = "linux")]
-fn turn_away(listener: &TcpListener) -> io::Result<()> {
+fn drop_new_connections(listener: &TcpListener) -> io::Result<()> {
     use socket2::SockFilter;
-    // The filter of a socket sees each packet from its TCP header on, whose flags are byte 13: of SYN (2) and ACK (16)
-    // only the first packet of a connection has the one without the other.
+    // A socket's filter sees each packet from its TCP header on. Byte 13 holds the flags, and only the first packet
+    // of a connection has SYN (2) without ACK (16).
     socket2::SockRef::from(listener).attach_filter(&[
         SockFilter::new(0x30, 0, 0, 13),       // load that byte
         SockFilter::new(0x54, 0, 0, 0x12),     // and it with both flags
@@ -107,16 +109,16 @@ fn turn_away(listener: &TcpListener) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn turn_away(_: &TcpListener) -> io::Result<()> {
+fn drop_new_connections(_: &TcpListener) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Makes a connection to the listener on this address, so that it looks up from waiting for one.
+/// Connects to the listener on this address, so that its `accept` returns.
 pub fn wake(listening: SocketAddr) -> io::Result<()> {
     TcpStream::connect_timeout(&reachable(listening), PAUSE).map(drop)
 }
 
-/// The address as a client on this machine can use it.
+/// The address with which a client on this machine can connect.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

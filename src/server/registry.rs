@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a connection rests before it is the first to be ended for another one.
-const REST: Duration = Duration::from_secs(1);
+/// How long a connection is idle before it is closed for a new one ahead of all others.
+const IDLE_FIRST: Duration = Duration::from_secs(1);
 
-/// How long any connection may keep us waiting for its client before it is ended for another one. A request that is
-/// sent when its connection is made has arrived by then. So newcomers are served as long as fewer of them come in this
-/// time than connections are open at most, whatever all the others do.
+/// How long a connection may wait for its client before it may be closed for a new one. A request that is sent right
+/// after the handshake has arrived by then. So new connections are served as long as fewer than the maximum number of
+/// connections arrive in this time, whatever the existing ones do.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long to wait for the end of any connection.
+/// How long to wait for any connection to end.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// All open connections, so that those that wait for their clients can be ended.
+/// All open connections, so that those that wait for their clients can be closed.
 #[derive(Default)]
 pub struct Registry {
     open: Mutex<Open>,
@@ -28,81 +28,82 @@ pub struct Registry {
 struct Open {
     next: u64,
     connections: HashMap<u64, Connection>,
-    /// How many of them have been ended, and are about to go.
-    ended: usize,
+    /// How many of them are being closed for a new one.
+    closing: usize,
 }
 
 struct Connection {
     stream: Arc<TcpStream>,
-    door: Arc<Door>,
+    close_signal: Arc<CloseSignal>,
     state: State,
     since: Instant,
-    ended: bool,
+    closing: bool,
 }
 
-/// What a connection is about.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It is new, and nothing has come.
+    /// It is new, and has received nothing.
     New,
-    /// Its client has had an answer, and may send another request.
-    Rests,
-    /// A request comes in.
-    Arrives,
-    /// A request is served, or waits for that: the client waits for us.
-    Works,
-    /// An answer goes out, or the client is given time to end the connection.
-    Leaves,
+    /// It has sent a response, and may receive another request.
+    Idle,
+    /// A request is being read.
+    Reading,
+    /// A request is served, or waits for a worker.
+    Working,
+    /// A response is being sent, or the client has time to close the connection.
+    Writing,
 }
 
 impl Registry {
-    /// Takes a connection in until the entry is dropped.
+    /// Adds a connection, until the entry is dropped.
     pub fn enter(self: &Arc<Self>, stream: TcpStream) -> Entry {
-        let (stream, door) = (Arc::new(stream), Arc::<Door>::default());
+        let (stream, close_signal) = (Arc::new(stream), Arc::<CloseSignal>::default());
         let mut open = self.lock();
         open.next += 1;
         let id = open.next;
         let connection = Connection {
             stream: Arc::clone(&stream),
-            door: Arc::clone(&door),
+            close_signal: Arc::clone(&close_signal),
             state: State::New,
             since: Instant::now(),
-            ended: false,
+            closing: false,
         };
         open.connections.insert(id, connection);
-        Entry { registry: Arc::clone(self), id, stream, door }
+        Entry { registry: Arc::clone(self), id, stream, close_signal }
     }
 
-    /// Whether there is room for one of `most` connections. Those that are about to go count no more, but there may be
-    /// only half as many of them. If there is none, one connection is ended, or a moment is waited for the end of any.
+    /// Whether one of `most` slots is free for a new connection. Closing connections do not count, but there may be
+    /// at most half as many of them. If no slot is free, closes one connection, or else waits a moment for any to
+    /// end.
     pub fn has_room(&self, most: usize) -> bool {
         let most = most.max(1);
-        let full = |open: &Open| open.connections.len() - open.ended >= most;
-        let crowded = |open: &Open| open.ended > most / 2;
+        let full = |open: &Open| open.connections.len() - open.closing >= most;
+        let crowded = |open: &Open| open.closing > most / 2;
         let mut open = self.lock();
-        if crowded(&open) || full(&open) && !open.end_one() {
+        if crowded(&open) || full(&open) && !open.close_one() {
             open = self.wait(open, LOOK);
         }
         !full(&open) && !crowded(&open)
     }
 
-    /// Ends one connection, because the system has no means for more, and waits a moment for the end of any.
+    /// Closes one connection, because the process has reached a limit of the system, and waits a moment for any to end.
     pub fn make_room(&self) {
         let mut open = self.lock();
-        open.end_one();
+        open.close_one();
         drop(self.wait(open, LOOK));
     }
 
-    /// Ends the connections that have no request now. One that has arrived is still read and answered.
-    pub fn end_resting(&self) {
+    /// Closes the connections without a request. A request that has already arrived is still read and answered.
+    pub fn close_idle(&self) {
         for connection in self.lock().connections.values() {
-            if matches!(connection.state, State::New | State::Rests) {
+            if matches!(connection.state, State::New | State::Idle) {
                 connection.close(Shutdown::Read);
             }
         }
     }
 
-    /// Waits until no connection is open, but not past `until`; the number of those that are left.
+    /// Waits until no connection is open, or until the deadline. Returns the number of open connections.
     pub fn wait_empty(&self, until: Instant) -> usize {
         let mut open = self.lock();
         loop {
@@ -124,57 +125,60 @@ impl Registry {
 }
 
 impl Open {
-    /// Ends one connection for another one: the one that rests longest; if none has for [`REST`], the one that has kept
-    /// us waiting longest, whether for a request or for its answer to be read. Whether there was one: none is ended
-    /// before [`PATIENCE`].
-    fn end_one(&mut self) -> bool {
+    /// Closes one connection for a new one: the one that has been idle for longest, and at least for [`IDLE_FIRST`],
+    /// or else the one that has waited longest for its client to send a request or to read a response. Returns false
+    /// if none has waited for [`PATIENCE`].
+    fn close_one(&mut self) -> bool {
         let now = Instant::now();
-        // By whether it has rested for long enough, and then by how long it waits.
+        // Connections that have been idle for long enough come first, then the longest waiting time decides.
         let rank = |connection: &Connection| {
             let waits = now.duration_since(connection.since);
-            (connection.state == State::Rests && waits >= REST, waits)
+            (connection.state == State::Idle && waits >= IDLE_FIRST, waits)
         };
         let waiting = self.connections.values_mut();
-        let waiting = waiting.filter(|connection| !connection.ended && connection.state != State::Works);
+        let waiting = waiting.filter(|connection| !connection.closing && connection.state != State::Working);
         let first = waiting.max_by_key(|connection| rank(connection));
-        let found = first.filter(|connection| rank(connection).1 >= PATIENCE).map(Connection::end).is_some();
-        self.ended += usize::from(found);
+        let found = first
+            .filter(|connection| rank(connection).1 >= PATIENCE)
+            .map(Connection::close_for_another)
+            .is_some();
+        self.closing += usize::from(found);
         found
     }
 }
 
 impl Connection {
-    /// Ends it for another one.
-    fn end(&mut self) {
-        self.ended = true;
-        // What has arrived is still read and answered, unless that did not help before.
-        let gently = self.state != State::Leaves && !self.door.hurried();
-        self.door.hurry.store(true, Ordering::SeqCst);
+    /// Closes the connection for a new one.
+    fn close_for_another(&mut self) {
+        self.closing = true;
+        // A request that has arrived is still read and answered, unless the connection was closed this way before.
+        let gently = self.state != State::Writing && !self.close_signal.is_hurried();
+        self.close_signal.hurry.store(true, Ordering::SeqCst);
         self.close(if gently { Shutdown::Read } else { Shutdown::Both });
     }
 
     fn close(&self, how: Shutdown) {
-        self.door.closed.store(true, Ordering::SeqCst);
+        self.close_signal.closed.store(true, Ordering::SeqCst);
         let _ = self.stream.shutdown(how);
     }
 }
 
-/// Whether a connection is to end.
+/// Tells the thread of a connection that the connection is being closed.
 #[derive(Default)]
-pub struct Door {
+pub struct CloseSignal {
     closed: AtomicBool,
     hurry: AtomicBool,
 }
 
-impl Door {
-    /// Whether we have closed the reading side. That wakes whoever reads; what the client sends can still be read when it
-    /// is there, but the end that is seen when it is not is ours and not the client's.
-    pub fn closed(&self) -> bool {
+impl CloseSignal {
+    /// Whether the server has shut down the reading side, which wakes the reading thread. Bytes that have arrived can
+    /// still be read. The end of the stream after them is from the shutdown, and not from the client.
+    pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Whether somebody else waits for the place.
-    pub fn hurried(&self) -> bool {
+    /// Whether another connection waits for the slot.
+    pub fn is_hurried(&self) -> bool {
         self.hurry.load(Ordering::SeqCst)
     }
 }
@@ -184,7 +188,7 @@ pub struct Entry {
     registry: Arc<Registry>,
     id: u64,
     stream: Arc<TcpStream>,
-    door: Arc<Door>,
+    close_signal: Arc<CloseSignal>,
 }
 
 impl Entry {
@@ -193,18 +197,18 @@ impl Entry {
         &self.stream
     }
 
-    /// Whether it is to end.
-    pub fn door(&self) -> &Arc<Door> {
-        &self.door
+    /// The signal that the connection is being closed.
+    pub fn close_signal(&self) -> &Arc<CloseSignal> {
+        &self.close_signal
     }
 
-    /// From here on the connection is about something else.
+    /// Changes the state of the connection.
     pub fn set(&self, state: State) {
         let mut open = self.registry.lock();
         if let Some(connection) = open.connections.get_mut(&self.id) {
-            let ended = std::mem::take(&mut connection.ended);
+            let closing = std::mem::take(&mut connection.closing);
             (connection.state, connection.since) = (state, Instant::now());
-            open.ended -= usize::from(ended);
+            open.closing -= usize::from(closing);
         }
     }
 }
@@ -212,8 +216,8 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut open = self.registry.lock();
-        let ended = open.connections.remove(&self.id).is_some_and(|connection| connection.ended);
-        open.ended -= usize::from(ended);
+        let closing = open.connections.remove(&self.id).is_some_and(|connection| connection.closing);
+        open.closing -= usize::from(closing);
         drop(open);
         self.registry.closed.notify_all();
     }

@@ -1,4 +1,4 @@
-//! The backup document of version 1: that of version 2, with the name of the user.
+//! The backup document of version 1: the one of version 2 with the name of the user.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use super::{BACKUP_DOCUMENT, BackupJson, Metadata};
 use crate::document::shape::{Shape, about, version};
 use crate::store::backups::Backup;
 
-/// The key of the metadata that keeps the name: it has no column.
+/// The metadata key of the user's name, which has no column.
 const USER_NAME: &str = "user_name";
 
-/// A backup as [`BackupJsonV1`] is written; `_version` is in the answer for one backup, and not in lists.
+/// The shape of [`BackupJsonV1`]. `_version` is in the response for one backup, and not in lists.
 pub static BACKUP_DOCUMENT_V1: Shape = Shape::new("Backup", || {
     let what = "The name of the user whose token created the backup; empty where it is not known.";
     let mut schema = BACKUP_DOCUMENT.schema();
@@ -22,12 +22,12 @@ pub static BACKUP_DOCUMENT_V1: Shape = Shape::new("Backup", || {
     schema
 });
 
-/// Keeps the name of the user whose token creates a backup, unless the backup brings one.
-pub fn name_user(metadata: &mut Map<String, Value>, name: &str) {
+/// Adds the name of the user whose token creates a backup, unless the metadata has a name.
+pub fn add_user_name(metadata: &mut Map<String, Value>, name: &str) {
     metadata.entry(USER_NAME).or_insert_with(|| name.into());
 }
 
-/// A backup as version 1 shows it.
+/// The JSON of a backup in version 1.
 #[derive(Serialize)]
 pub struct BackupJsonV1<'b> {
     #[serde(rename = "_version", skip_serializing_if = "Option::is_none")]

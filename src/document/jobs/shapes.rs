@@ -8,8 +8,8 @@ use crate::document::actions::{freezer_action, freezer_action_document, properti
 use crate::document::clients::client_id;
 use crate::document::schedule;
 use crate::document::shape::{
-    Shape, about, closed, id, integer, nullable, own_id, project_id, rule, text, titled, user_id, version,
-    words,
+    Shape, about, closed, id, integer, nullable, project_id, resource_id, rule, text, titled, user_id,
+    version, words,
 };
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
@@ -29,7 +29,7 @@ fn entry() -> Value {
     titled("JobActionChange", json!({"type": "object", "properties": properties}))
 }
 
-/// Schemas of bodies whose entries say what is to be done: each by itself, or with the help of `action_defaults`.
+/// Schemas of bodies in which every entry has an action: by itself, or from `action_defaults`.
 fn complete_entries() -> [Value; 2] {
     let action = json!({"required": ["action"], "properties": {"action": {"type": "string"}}});
     let entries = |freezer_action: &Value| {
@@ -125,7 +125,7 @@ pub static JOB_PATCH: Shape = Shape::new("JobPatch", || schema(&[])).with_exampl
 /// An entry of `job_actions` as [`render`] shows it.
 fn entry_document() -> Value {
     let entry = json!({
-        "action_id": own_id("The action's id."),
+        "action_id": resource_id("The action's id."),
         "project_id": project_id(),
         "user_id": user_id(),
         "max_retries": about("How often it is tried again here when it fails.", integer(0)),
@@ -140,7 +140,7 @@ fn entry_document() -> Value {
 pub static JOB_DOCUMENT: Shape = Shape::new("Job", || {
     let schedule = schedule::document(
         "JobSchedule",
-        "When it runs, and how the latest run went. `current_pid` is there only for who may see it.",
+        "When it runs, and how the latest run went. `current_pid` is only there for callers who may see it.",
         &["time_created", "time_started", "time_ended", "event", "status", "result"],
     );
     let trust = json!({
@@ -148,7 +148,7 @@ pub static JOB_DOCUMENT: Shape = Shape::new("Job", || {
         "trustor_user_id": about("Who gave it.", json!({"type": "string"})),
     });
     let mut job = closed(json!({
-        "job_id": own_id(JOB_ID),
+        "job_id": resource_id(JOB_ID),
         "project_id": project_id(),
         "user_id": user_id(),
         "client_id": about(CLIENT_ID, client_id()),
@@ -204,13 +204,13 @@ pub static JOB_DOCUMENT: Shape = Shape::new("Job", || {
     })
 });
 
-/// The answer to a new job.
-pub static JOB_CREATED: Shape = Shape::new("JobId", || closed(json!({"job_id": own_id(JOB_ID)})))
+/// The response to the creation of a job.
+pub static JOB_CREATED: Shape = Shape::new("JobId", || closed(json!({"job_id": resource_id(JOB_ID)})))
     .with_example(|| json!({"job_id": "3c59dc048e8850243be8079a5c74d079"}));
 
-/// The answer to a change of a job.
+/// The response to a change of a job.
 pub static JOB_CHANGED: Shape =
-    Shape::new("JobVersion", || closed(json!({"job_id": own_id(JOB_ID), "version": version()})))
+    Shape::new("JobVersion", || closed(json!({"job_id": resource_id(JOB_ID), "version": version()})))
         .with_example(|| json!({"job_id": "3c59dc048e8850243be8079a5c74d079", "version": 8}));
 
 /// The body of `POST /jobs/{job_id}/event`.
@@ -230,17 +230,17 @@ pub static JOB_EVENT: Shape = Shape::new("JobEvent", || {
 })
 .with_example(|| json!({"start": null}));
 
-/// The answer to an event.
+/// The response to an event.
 pub static JOB_EVENT_RESULT: Shape = Shape::new("JobEventResult", || {
     let results = ["success", "start already requested", "stop already requested", "abort already requested"];
     closed(json!({"result": about("What became of it.", words(&results))}))
 })
 .with_example(|| json!({"result": "success"}));
 
-/// Reads a job event: an object with one key, whose name is the event.
+/// Parses a job event: an object with one key, whose name is the event.
 ///
 /// # Errors
-/// 400 when it is none.
+/// 400 if the body is not such an object.
 pub fn parse_event(body: Value) -> Result<Event> {
     let keys = body.as_object().map_or(0, Map::len);
     let refusal =

@@ -1,6 +1,6 @@
-//! The log of a run that failed: raw bytes, below the report.
+//! The log of a failed run: raw bytes, at a path below the report's.
 
-use super::{Request, found, render, unknown};
+use super::{Request, find, render, unknown};
 use crate::document::action_reports::SUCCESS;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -10,10 +10,11 @@ use crate::store::reports::{self, ReportChange, ReportView};
 const TEXT: &str = "text/plain";
 const BYTES: &str = "application/octet-stream";
 
-/// The media types that a log is read and written in.
+/// The media types of a log in requests and responses.
 pub const TYPES: &[&str] = &[TEXT, BYTES];
 
-/// `GET /action-reports/{action_report_id}/log`: text if it is text, and if text is wanted.
+/// `GET /action-reports/{action_report_id}/log`: as text if the log is UTF-8 and the client accepts text, else as
+/// bytes.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let found = app.store.read_lagging(|tx| reports::find_log(tx, request.project(), id))?;
@@ -25,11 +26,11 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         Some(_) => BYTES,
         None => return Err(Error::not_acceptable()),
     };
-    // Whatever changes the log changes the report, so that its tag is good for both.
+    // Every change of the log changes the report, so the report's tag covers both.
     let whole = Reply::document(200, &render(&ReportView { report, has_log: true }));
     let mut reply = Reply { body: Some(log), ..Reply::empty(200) }
         .with_header("Content-Type", content_type)
-        // No browser is to make anything else of what an agent has sent.
+        // A browser must not guess another type from the agent's bytes.
         .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Vary", "Accept");
     if let Some(tag) = whole.header("ETag") {
@@ -40,16 +41,16 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `PUT /action-reports/{action_report_id}/log`
 pub fn write(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     let content_type = request.call.header("Content-Type").unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     if !kind.is_empty() && !TYPES.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
         return Err(Error::unsupported_type(TYPES));
     }
     let log = &request.call.body;
-    bounded(app, log)?;
+    check_log_size(app, log)?;
     app.store.write(|tx| {
-        let view = found(tx, request)?;
+        let view = find(tx, request)?;
         precondition.check(Some(&render(&view)))?;
         if view.report.result == SUCCESS {
             return Err(Error::conflict("The run succeeded; only one that did not keeps a log.").into());
@@ -61,9 +62,9 @@ pub fn write(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /action-reports/{action_report_id}/log`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let precondition = Precondition::of(request.call)?;
+    let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
-        let view = found(tx, request)?;
+        let view = find(tx, request)?;
         if !view.has_log {
             return Err(without_log(request).into());
         }
@@ -73,11 +74,11 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// Sees to it that a log is not longer than the operator wants to keep.
+/// Checks the length of a log.
 ///
 /// # Errors
-/// 413 when it is, and for every log when none is to be kept.
-pub(super) fn bounded(app: &App, log: &[u8]) -> Result<()> {
+/// 413 if it exceeds `[DEFAULT] action_report_max_log_size`; any log does if that is 0.
+pub(super) fn check_log_size(app: &App, log: &[u8]) -> Result<()> {
     let limit = app.max_log_size;
     if limit == 0 || log.len() > limit {
         let mut error = Error::too_large(limit);

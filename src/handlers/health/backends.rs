@@ -1,53 +1,53 @@
-//! Files that decide whether the node is in service.
+//! The backends that check files.
 
 use std::path::Path;
 
 use super::{Backend, Finding, Settings};
 
-/// What each of the backends finds, in their order, for a request that came to `port`.
-pub fn look(settings: &Settings, port: u16) -> Vec<Finding> {
-    settings.backends.iter().map(|backend| find(*backend, settings, port)).collect()
+/// The findings of the configured backends, in their order, for a request to `port`.
+pub fn check(settings: &Settings, port: u16) -> Vec<Finding> {
+    settings.backends.iter().map(|backend| check_backend(*backend, settings, port)).collect()
 }
 
-fn find(backend: Backend, settings: &Settings, port: u16) -> Finding {
+fn check_backend(backend: Backend, settings: &Settings, port: u16) -> Finding {
     match backend {
         Backend::DisableByFile => match &settings.disable_by_file_path {
             Some(file) => disabled_by(file),
-            None => ok("disable_by_file_path is not set".to_owned()),
+            None => available("disable_by_file_path is not set".to_owned()),
         },
         Backend::DisableByFilesPorts => {
-            // Of two files for one port the last counts.
+            // The last of several files for a port counts.
             match settings.disable_by_file_paths.iter().rev().find(|(of, _)| *of == port) {
                 Some((_, file)) => disabled_by(file),
-                None => ok(format!("disable_by_file_paths has no file for port {port}")),
+                None => available(format!("disable_by_file_paths has no file for port {port}")),
             }
         }
         Backend::EnableByFiles => match settings.enable_by_file_paths.iter().find(|file| !file.exists()) {
             Some(file) => {
                 log::warn!("health check: {} is missing", file.display());
-                out("FILE PATH MISSING", format!("{} is missing", file.display()))
+                unavailable("FILE PATH MISSING", format!("{} is missing", file.display()))
             }
-            None => ok("The files of enable_by_file_paths are there".to_owned()),
+            None => available("The files of enable_by_file_paths are there".to_owned()),
         },
     }
 }
 
 fn disabled_by(file: &Path) -> Finding {
     if file.exists() {
-        out("DISABLED BY FILE", format!("Path '{}' was found", file.display()))
+        unavailable("DISABLED BY FILE", format!("Path '{}' was found", file.display()))
     } else {
-        ok(format!("Path '{}' was not found", file.display()))
+        available(format!("Path '{}' was not found", file.display()))
     }
 }
 
-/// The class of results in oslo.middleware's detailed form, whichever backend they are from.
+/// The class of these results in oslo.middleware's detailed form.
 const CLASS: &str = "HealthcheckResult";
 
-fn ok(details: String) -> Finding {
+fn available(details: String) -> Finding {
     Finding { available: true, class: CLASS, reason: "OK", details }
 }
 
-fn out(reason: &'static str, details: String) -> Finding {
+fn unavailable(reason: &'static str, details: String) -> Finding {
     Finding { available: false, class: CLASS, reason, details }
 }
 
@@ -57,9 +57,9 @@ mod tests {
 
     use super::*;
 
-    /// What the backend finds on port 9090: the reasons.
+    /// The reasons of the findings for port 9090.
     fn reason(settings: &Settings) -> Vec<&'static str> {
-        let findings = look(settings, 9090);
+        let findings = check(settings, 9090);
         for finding in &findings {
             assert_eq!(finding.available, finding.reason == "OK");
         }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn files_decide() {
+    fn files_decide_whether_the_node_is_in_service() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let (there, gone) = (file.path().to_owned(), PathBuf::from("/nowhere/file"));
         let with = |backend| Settings { backends: vec![backend], ..Settings::default() };

@@ -1,4 +1,4 @@
-//! Whether the database answers.
+//! The check that the database answers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -8,10 +8,10 @@ use super::Finding;
 use crate::store::Store;
 
 /// How long the health check waits for the database.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// After this long a question that has got no answer is no reason any more not to ask again.
-const LOST: Duration = Duration::from_secs(60);
+/// The age at which a ping without a result no longer blocks a new one.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60);
 
 /// The finding that the file of the database was replaced or removed.
 pub fn replaced() -> Finding {
@@ -23,7 +23,7 @@ pub fn replaced() -> Finding {
     }
 }
 
-/// Asks the database, one question at a time, whoever and how many want to know.
+/// Pings the database for all concurrent health checks together, with one ping at a time (single-flight).
 #[derive(Default)]
 pub struct Probe(Arc<Shared>);
 
@@ -35,27 +35,27 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The number of the last question.
+    /// The number of the latest ping.
     round: u64,
-    /// When it was asked; `None` once it is answered.
-    asked: Option<Instant>,
-    /// What is known from the last answer, or from there being none.
-    known: Option<bool>,
+    /// When that ping started; `None` once it has a result.
+    started: Option<Instant>,
+    /// The latest result; `Some(false)` if a ping had none in time.
+    last_result: Option<bool>,
 }
 
 impl Probe {
-    /// What the database says. While a question is on its way, the answer to the one before.
-    pub fn look(&self, store: &Store) -> Finding {
+    /// Checks the database. While a ping is under way, this is the result of the previous one.
+    pub fn check(&self, store: &Store) -> Finding {
         let store = store.clone();
-        let ping = move || match store.ping(PATIENCE) {
+        let ping = move || match store.ping(TIMEOUT) {
             Ok(()) => true,
             Err(error) => {
                 log::warn!("health check: the database does not answer: {error}");
                 false
             }
         };
-        let available = self.ask(ping, PATIENCE);
-        // What the driver says of hosts and users is for the log.
+        let available = self.ping_once(ping, TIMEOUT);
+        // The driver's error names hosts and users, so it is only logged.
         let (reason, details) = match available {
             true => ("OK", "The database answers"),
             false => ("DATABASE UNAVAILABLE", "The database does not answer; the log says more"),
@@ -63,43 +63,43 @@ impl Probe {
         Finding { available, class: "DatabaseHealthcheckResult", reason, details: details.to_owned() }
     }
 
-    /// Asks with `ping`, which may take as long as it likes, on a thread of its own.
-    fn ask(&self, ping: impl FnOnce() -> bool + Send + 'static, patience: Duration) -> bool {
+    /// Runs `ping` on its own thread, unless one is under way, and waits for its result for at most `patience`.
+    fn ping_once(&self, ping: impl FnOnce() -> bool + Send + 'static, patience: Duration) -> bool {
         let mut state = self.0.lock();
-        if state.asked.is_none_or(|asked| asked.elapsed() > LOST) {
+        if state.started.is_none_or(|started| started.elapsed() > ABANDONED_AFTER) {
             state.round += 1;
-            state.asked = Some(Instant::now());
+            state.started = Some(Instant::now());
             let (shared, round) = (Arc::clone(&self.0), state.round);
             let spawned = thread::Builder::new()
                 .name("health check".to_owned())
                 .spawn(move || shared.answer(round, ping()));
             if let Err(error) = spawned {
                 log::error!("health check: {error}");
-                state.asked = None;
+                state.started = None;
                 return false;
             }
-        } else if let Some(known) = state.known {
+        } else if let Some(known) = state.last_result {
             return known;
         }
         let round = state.round;
-        let waiting = |state: &mut State| state.round == round && state.asked.is_some();
+        let waiting = |state: &mut State| state.round == round && state.started.is_some();
         let waited = self.0.answered.wait_timeout_while(state, patience, waiting);
         let (mut state, silence) = waited.unwrap_or_else(PoisonError::into_inner);
         if silence.timed_out() {
             log::warn!("health check: the database has not answered for {patience:?}");
-            state.known = Some(false);
+            state.last_result = Some(false);
         }
-        state.known.unwrap_or(false)
+        state.last_result.unwrap_or(false)
     }
 }
 
 impl Shared {
     fn answer(&self, round: u64, available: bool) {
         let mut state = self.lock();
-        // An answer to a question that was given up says nothing about now.
+        // The result of an abandoned ping is out of date.
         if state.round == round {
-            state.asked = None;
-            state.known = Some(available);
+            state.started = None;
+            state.last_result = Some(available);
             self.answered.notify_all();
         }
     }
@@ -119,42 +119,42 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(20);
 
     #[test]
-    fn each_answer_is_news() {
+    fn each_check_runs_a_ping() {
         let probe = Probe::default();
-        assert!(probe.ask(|| true, LONG));
-        assert!(!probe.ask(|| false, LONG));
-        assert!(probe.ask(|| true, LONG));
+        assert!(probe.ping_once(|| true, LONG));
+        assert!(!probe.ping_once(|| false, LONG));
+        assert!(probe.ping_once(|| true, LONG));
     }
 
     #[test]
-    fn a_database_that_hangs_is_asked_once() {
+    fn a_database_that_hangs_gets_one_ping() {
         let probe = Probe::default();
-        assert!(probe.ask(|| true, LONG));
+        assert!(probe.ping_once(|| true, LONG));
         let (answer, hung) = mpsc::channel();
-        assert!(!probe.ask(move || hung.recv().unwrap(), SHORT));
+        assert!(!probe.ping_once(move || hung.recv().unwrap(), SHORT));
         for _ in 0..100 {
-            // Without waiting, and without asking.
-            assert!(!probe.ask(|| panic!("asked again"), LONG));
+            // Without waiting, and without a ping.
+            assert!(!probe.ping_once(|| panic!("asked again"), LONG));
         }
         answer.send(true).unwrap();
         let state = probe.0.lock();
         let (state, _) =
-            probe.0.answered.wait_timeout_while(state, LONG, |state| state.asked.is_some()).unwrap();
-        assert_eq!(state.known, Some(true));
+            probe.0.answered.wait_timeout_while(state, LONG, |state| state.started.is_some()).unwrap();
+        assert_eq!(state.last_result, Some(true));
         drop(state);
-        assert!(!probe.ask(|| false, LONG));
+        assert!(!probe.ping_once(|| false, LONG));
     }
 
     #[test]
-    fn a_question_that_was_lost_is_asked_again() {
+    fn an_abandoned_ping_is_replaced() {
         let probe = Probe::default();
         let (answer, hung) = mpsc::channel();
-        assert!(!probe.ask(move || hung.recv().unwrap(), SHORT));
-        probe.0.lock().asked = Instant::now().checked_sub(LOST + PATIENCE);
-        assert!(probe.ask(|| true, LONG));
-        // The late answer to the lost one changes nothing.
+        assert!(!probe.ping_once(move || hung.recv().unwrap(), SHORT));
+        probe.0.lock().started = Instant::now().checked_sub(ABANDONED_AFTER + TIMEOUT);
+        assert!(probe.ping_once(|| true, LONG));
+        // The late result of the abandoned ping changes nothing.
         probe.0.answer(1, false);
-        assert_eq!(probe.0.lock().known, Some(true));
+        assert_eq!(probe.0.lock().last_result, Some(true));
         drop(answer);
     }
 }

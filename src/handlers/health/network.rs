@@ -1,18 +1,18 @@
-//! Networks that may ask.
+//! The networks from which the health check may be called.
 
 use std::net::IpAddr;
 
-/// A range of addresses, as Python's `ipaddress.ip_network` has it.
+/// A range of addresses, in the forms that Python's `ipaddress.ip_network` accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
-    /// How many leading bits are the network's.
+    /// The prefix length in bits.
     length: u32,
 }
 
 impl Network {
-    /// Parses `address/length`, `address/netmask` (IPv4), or one address. An address with bits that are not the
-    /// network's is a slip of the pen, and refused.
+    /// Parses `address/length`, `address/netmask` (IPv4), or one address. An address with host bits set is a mistake,
+    /// and refused.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let bad = || format!("{text:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32");
@@ -37,7 +37,7 @@ impl Network {
         address.is_ipv4() == self.address.is_ipv4() && bits(address) & !self.host_mask() == bits(self.address)
     }
 
-    /// The bits that are not the network's.
+    /// The mask of the host bits.
     fn host_mask(&self) -> u128 {
         let host = width(self.address) - self.length;
         // 128 bits cannot be shifted by 128.
@@ -45,15 +45,15 @@ impl Network {
     }
 }
 
-/// A length in digits, or as the mask of a network or of its hosts, which only IPv4 has.
+/// Parses a prefix length in digits, or for IPv4 as a netmask or host mask.
 fn prefix_length(text: &str, address: IpAddr) -> Option<u32> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().filter(|length| *length <= width(address));
     }
     let mask = u32::from(text.parse::<std::net::Ipv4Addr>().ok().filter(|_| address.is_ipv4())?);
-    let of = |mask: u32| (mask.leading_ones() + mask.trailing_zeros() == 32).then(|| mask.leading_ones());
-    // 0.0.0.0 reads as the mask of everything.
-    of(mask).or_else(|| of(!mask))
+    let length = |mask: u32| (mask.leading_ones() + mask.trailing_zeros() == 32).then(|| mask.leading_ones());
+    // 0.0.0.0 is a netmask of length 0.
+    length(mask).or_else(|| length(!mask))
 }
 
 fn width(address: IpAddr) -> u32 {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_hold_their_addresses() {
+    fn a_network_contains_its_addresses() {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
             ("10.0.0.0/8", "10.0.0.0", "::ffff:10.0.0.1"),

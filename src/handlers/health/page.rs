@@ -1,4 +1,4 @@
-//! The forms of the answer.
+//! The answer as text, JSON or HTML.
 
 use std::fs;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::Finding;
 use crate::http::Reply;
 
-/// The reasons, one a line.
+/// The reasons, one per line.
 pub fn text(status: u16, findings: &[Finding]) -> Reply {
     let reasons: Vec<_> = findings.iter().map(|finding| finding.reason).collect();
     Reply::text(status, &reasons.join("\n"))
 }
 
-/// The keys are oslo.middleware's where we have what they stand for, and so is the layout.
+/// The answer in JSON, with oslo.middleware's layout, and with those of its keys that have a value here.
 pub fn json(status: u16, findings: &[Finding], detailed: bool) -> Reply {
     let reasons = findings.iter().map(|finding| match detailed {
         true => json!({"class": finding.class, "details": finding.details, "reason": finding.reason}),
@@ -29,7 +29,7 @@ pub fn json(status: u16, findings: &[Finding], detailed: bool) -> Reply {
     Reply::text(status, &indented(&document)).with_header("Content-Type", "application/json")
 }
 
-/// With four blanks a level, as Python is asked to.
+/// The document with four blanks of indentation per level, as oslo.middleware writes it.
 fn indented(document: &Value) -> String {
     let mut out = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
@@ -40,7 +40,7 @@ fn indented(document: &Value) -> String {
     }
 }
 
-/// A page to look at.
+/// The answer as an HTML page.
 pub fn html(status: u16, findings: &[Finding], detailed: bool) -> Reply {
     let mut page =
         String::from("<!DOCTYPE html>\n<html><head><title>Healthcheck Status</title></head><body>\n");
@@ -67,9 +67,9 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// What the detailed form says about the node: nothing that the configuration holds.
+/// The facts about the node in the detailed form. None of them comes from the configuration.
 ///
-/// The stacks of all threads and the state of the garbage collector, which Python's has, do not exist here.
+/// oslo.middleware also shows Python's thread stacks and garbage collector, which have no counterpart here.
 fn facts() -> Vec<(&'static str, String)> {
     let system = |name: &str| fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
     let release = system("osrelease").map_or_else(String::new, |release| format!("-{}", release.trim()));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_forms_tell_the_reasons() {
+    fn the_short_forms_have_only_reasons() {
         let findings = [finding("OK", "secret"), finding("DISABLED BY FILE", "secret")];
         assert_eq!(body(text(503, &findings)), "OK\nDISABLED BY FILE");
         assert_eq!(
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_detailed_forms_tell_more() {
+    fn the_detailed_forms_have_details_and_facts() {
         let findings = [finding("OK", "Path '<a&b>' was not found")];
         let document: Value = serde_json::from_str(&body(json(200, &findings, true))).unwrap();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::super::Request;
 use super::{may_see_pid, sees_all};
-use crate::document::jobs::Shown;
+use crate::document::jobs::JobJson;
 use crate::error::Result;
 use crate::http::{Precondition, entity_tag};
 use crate::store::job_attachments::JobAttachment;
@@ -18,7 +18,7 @@ pub struct Conditions {
 impl Conditions {
     /// Reads them. To be called before the transaction: a rule may ask another service.
     pub fn of(request: &Request<'_>) -> Result<Self> {
-        let precondition = Precondition::of(request.call)?;
+        let precondition = Precondition::from_call(request.call)?;
         let sees_all = !precondition.is_empty() && sees_all(request)?;
         Ok(Self { precondition, sees_all })
     }
@@ -43,7 +43,7 @@ impl Conditions {
         let head = jobs::find(tx, Some(&stored.project_id), &stored.id)?.ok_or(Failure::Stale)?;
         let view = jobs::complete(tx, vec![head])?.pop().ok_or(Failure::Stale)?;
         let with_pid = may_see_pid(request, self.sees_all, &view.head.client_project);
-        self.precondition.check_tag(Some(entity_tag(&Shown { view: &view, with_pid })))?;
+        self.precondition.check_tag(Some(entity_tag(&JobJson { view: &view, with_pid })))?;
         Ok(Some(view.head))
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::sessions::{join, leave};
 use super::super::{Request, document_size};
 use super::named::{changed_client, check_client, is_on, known_client, wanted_session};
-use crate::document::jobs::{JobAction, JobDocument, KnownActions, check_capability};
+use crate::document::jobs::{ActionsById, JobAction, JobDocument, check_capability};
 use crate::document::schedule::{self, unit};
 use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::{self, ActionAttachment};
@@ -436,7 +436,7 @@ fn settle(
 }
 
 /// The actions of the project that some entries refer to.
-fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Outcome<KnownActions> {
+fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Outcome<ActionsById> {
     let ids: BTreeSet<&String> = entries.iter().filter_map(|entry| entry.action_id.as_ref()).collect();
     let ids = ids.into_iter().cloned().collect();
     Ok(actions::find_all(tx, request.project(), ids)?.into())
@@ -445,12 +445,12 @@ fn referred(tx: &mut Tx<'_>, request: &Request<'_>, entries: &[JobAction]) -> Ou
 /// Each entry with the action it refers to, if it does; refuses what one of the clients cannot do.
 fn matched<'e>(
     entries: &'e [JobAction],
-    known: &'e KnownActions,
+    known: &'e ActionsById,
     clients: &[Client],
 ) -> Outcome<Vec<(&'e JobAction, Option<&'e Action>)>> {
     let (mut matched, mut checked) = (Vec::with_capacity(entries.len()), HashSet::new());
     for entry in entries {
-        let action = entry.referred(known)?;
+        let action = entry.resolve(known)?;
         // An action is looked at once, however many entries name it.
         if action.is_none_or(|action| checked.insert(&action.id)) {
             for client in clients {

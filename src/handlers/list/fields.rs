@@ -1,27 +1,27 @@
-//! `fields`: only some members of each document.
+//! The parameter `fields`, which selects members of each document.
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::store::listing::Collection;
 
-/// How many members may be named, apart from those that are within another.
+/// The maximum number of members, not counting members inside another selected member.
 const MAX_PATHS: usize = 100;
 
-/// The members that are wanted, none of them within another, each as the names on the way to it.
+/// The paths of the selected members. None of them is below another.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fields(Vec<Vec<String>>);
 
 impl Fields {
-    /// Reads `fields=id,client.hostname`.
+    /// Parses a value such as `id,client.hostname`.
     ///
     /// # Errors
-    /// 400 when there is none in it; for a member that no document has, where that is known.
+    /// 400 if it names no member, or a top-level member that the documents of this collection never have.
     pub fn parse(text: &str, collection: &Collection) -> Result<Self> {
         let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
         let mut paths: Vec<Vec<String>> =
             paths.map(|path| path.split('.').map(str::to_owned).collect()).collect();
-        // A path below another one comes right after it.
+        // After sorting, a path is followed by the paths below it.
         paths.sort();
         paths.dedup_by(|path, above| path.starts_with(above));
         if paths.len() > MAX_PATHS {
@@ -43,20 +43,20 @@ impl Fields {
         Ok(Self(paths))
     }
 
-    /// The top-level members of the documents that are wanted, whole or in part.
+    /// The top-level members that are selected, as a whole or in part.
     pub fn members(&self) -> Vec<String> {
         let mut members: Vec<String> = self.0.iter().filter_map(|path| path.first().cloned()).collect();
         members.dedup();
         members
     }
 
-    /// What is wanted of a document; what it does not have is left out.
-    pub fn of(&self, document: Value) -> Value {
-        let mut kept = Value::Object(Map::new());
+    /// The selected members of a document. A member that the document does not have is left out.
+    pub fn select(&self, document: Value) -> Value {
+        let mut selected = Value::Object(Map::new());
         for path in &self.0 {
-            copy(&document, &mut kept, path);
+            copy(&document, &mut selected, path);
         }
-        kept
+        selected
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
     };
 
     #[test]
-    fn members_are_picked_by_their_paths() {
+    fn members_are_selected_by_their_paths() {
         let document = json!({"id": 1, "client": {"a": 2, "b": [3], "c": 4}, "other": null});
         for (fields, kept) in [
             ("id", json!({"id": 1})),
@@ -95,13 +95,13 @@ mod tests {
             ("client,client.a", json!({"client": {"a": 2, "b": [3], "c": 4}})),
             (" other , missing, id.x", json!({"other": null})),
         ] {
-            assert_eq!(Fields::parse(fields, &ANY).unwrap().of(document.clone()), kept, "{fields}");
+            assert_eq!(Fields::parse(fields, &ANY).unwrap().select(document.clone()), kept, "{fields}");
         }
         assert!(Fields::parse(" ,", &ANY).is_err());
     }
 
     #[test]
-    fn each_member_is_picked_once() {
+    fn each_member_counts_once() {
         let named = |text: &str| Fields::parse(text, &ANY).map(|fields| fields.0.len());
         assert_eq!(named(&"a,".repeat(4000)).unwrap(), 1);
         assert_eq!(named("a.b.c,a-b,a.b,a.bc,a.b.d,b").unwrap(), 4);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::draft::{Draft, Times};
 use super::reports;
 use super::text::{digest, natural};
-use crate::document::actions::{DEFAULT_RETRIES, DEFAULT_RETRY_INTERVAL, largest, spec};
+use crate::document::actions::{DEFAULT_RETRIES, DEFAULT_RETRY_INTERVAL, max_size, spec};
 use crate::document::{MAX_DOCUMENT, actions};
 use crate::import::ids;
 use crate::import::legacy::{Action, Row};
@@ -121,7 +121,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, action: &Action, now: Tim
     let times = draft.times(row, None, now);
     let owner = (head.project.as_deref().unwrap_or_default(), row.user.as_str());
     let target = new(head.target(), owner, spec, times);
-    let size = largest(&target);
+    let size = max_size(&target);
     if size > MAX_DOCUMENT {
         draft.quarantine("too-large", format!("Its document has {size} bytes, and may have {MAX_DOCUMENT}."));
         return;

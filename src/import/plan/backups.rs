@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
 use crate::document::MAX_DOCUMENT;
-use crate::document::backups::{STATUSES, largest};
+use crate::document::backups::{STATUSES, max_size};
 use crate::import::legacy::{Backup, Row};
 use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
@@ -51,7 +51,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, backup: &Backup, job: Opt
     };
     let project = head.project.clone().unwrap_or_default();
     let spec = BackupSpec { status, metadata };
-    let size = largest(&spec, (&project, &row.user), head.target());
+    let size = max_size(&spec, (&project, &row.user), head.target());
     if size > MAX_DOCUMENT {
         draft.quarantine("too-large", format!("Its document has {size} bytes, and may have {MAX_DOCUMENT}."));
         return;

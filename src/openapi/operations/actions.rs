@@ -27,7 +27,7 @@ pub fn group() -> Group {
                 .creates(&ACTION_CHANGED),
             Operation::change(Delete, ONE, "delete_action")
                 .about("It also leaves every job that used it.")
-                .does("It is gone, or was not there."),
+                .no_content("It is gone, or was not there."),
         ],
     }
 }

@@ -8,7 +8,7 @@ use crate::document::job_attachments::{self, JOB_ATTACHMENT, JOB_ATTACHMENT_CREA
 use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
-pub fn of_jobs() -> Group {
+pub fn job_attachments_group() -> Group {
     const LIST: &str = "/job-attachments";
     const ONE: &str = "/job-attachments/{job_attachment_id}";
     Group {
@@ -38,12 +38,12 @@ pub fn of_jobs() -> Group {
                 .fails(&[422]),
             Operation::change(Delete, ONE, "delete_job_attachment")
                 .about("With its last attachment a job goes too; its actions, reports and backups stay.")
-                .does("It is gone."),
+                .no_content("It is gone."),
         ],
     }
 }
 
-pub fn of_actions() -> Group {
+pub fn action_attachments_group() -> Group {
     const LIST: &str = "/action-attachments";
     const ONE: &str = "/action-attachments/{action_attachment_id}";
     Group {
@@ -68,7 +68,7 @@ pub fn of_actions() -> Group {
                 .tagged(),
             Operation::change(Delete, ONE, "delete_action_attachment")
                 .about("The action itself stays, and so do the reports of its runs.")
-                .does("It is gone."),
+                .no_content("It is gone."),
         ],
     }
 }

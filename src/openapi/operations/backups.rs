@@ -22,7 +22,7 @@ pub fn group() -> Group {
                 .tagged(),
             Operation::change(Delete, ONE, "delete_backup")
                 .about("The entry, not what is in storage. 404 for one that is not there.")
-                .does("It is gone."),
+                .no_content("It is gone."),
         ],
     }
 }

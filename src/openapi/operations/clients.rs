@@ -28,8 +28,8 @@ pub fn group() -> Group {
                 .tagged(),
             Operation::change(Delete, ONE, "delete_client")
                 .about("Refused with a 409 while jobs are attached to it, unless `cascade` takes them along.")
-                .asks([parameters::flag("cascade", "Delete the project's jobs on this client too.")])
-                .does("It is gone, or was not there."),
+                .with_query([parameters::flag("cascade", "Delete the project's jobs on this client too.")])
+                .no_content("It is gone, or was not there."),
         ],
     }
 }

@@ -40,7 +40,7 @@ pub fn group() -> Group {
                 .fails(&[422]),
             Operation::change(Delete, ONE, "delete_job")
                 .about("Its actions, reports and backups stay.")
-                .does("It is gone, or was not there."),
+                .no_content("It is gone, or was not there."),
             Operation::change(Post, "/jobs/{job_id}/event", "create_job_event")
                 .about("Its client's scheduler finds the event in its next poll.")
                 .takes(&JOB_EVENT)

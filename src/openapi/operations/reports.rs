@@ -1,4 +1,4 @@
-//! Action reports: the history.
+//! Action reports: the history of runs.
 
 use super::Group;
 use crate::document::action_reports::{COLLECTION, REPORT_CREATE, REPORT_DOCUMENT, REPORT_PATCH};
@@ -29,10 +29,10 @@ pub fn group() -> Group {
                 "The whole report.",
                 &REPORT_DOCUMENT,
             ),
-            Operation::change(Delete, ONE, "delete_action_report").does("It is gone."),
+            Operation::change(Delete, ONE, "delete_action_report").no_content("It is gone."),
             show_log(),
             write_log(),
-            Operation::change(Delete, LOG, "delete_action_report_log").does("It is gone."),
+            Operation::change(Delete, LOG, "delete_action_report_log").no_content("It is gone."),
         ],
     }
 }
@@ -54,7 +54,7 @@ fn write_log() -> Operation {
     let body = Body { content: vec!["text/plain", BYTES], shape: &TEXT, required: false, description };
     let log = Operation::change(Put, LOG, "write_action_report_log")
         .about("Only of a run that did not succeed (409), and in the place of the one that is there.")
-        .does("It is kept.")
+        .no_content("It is kept.")
         .fails(&[415]);
     Operation { body: Some(body), ..log }
 }

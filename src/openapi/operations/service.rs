@@ -1,4 +1,4 @@
-//! What the service says of itself.
+//! The service's description of itself: versions, home documents, API reference and health.
 
 use super::Group;
 use crate::document::errors::TEXT;
@@ -39,7 +39,7 @@ pub fn group(health_path: &str) -> Group {
     }
 }
 
-/// What version 1 of the API says of itself.
+/// The same for version 1.
 pub fn group_v1() -> Group {
     let home = Operation::public(Get, "/v1", "show_home_document")
         .titled("Show the home document of version 1.")
@@ -75,6 +75,6 @@ fn health(path: &str) -> Operation {
 fn health_head(path: &str) -> Operation {
     Operation::public(Head, path, "probe_health")
         .titled("Check whether this node is in service, without a word.")
-        .does("It is.")
+        .no_content("It is.")
         .replies(Reply { status: 503, description: "It is not.", content: vec![], headers: vec![] })
 }

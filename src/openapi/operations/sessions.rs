@@ -1,4 +1,4 @@
-//! Sessions, their runs, and who is in them.
+//! Sessions, their runs, and the jobs in them.
 
 use super::Group;
 use crate::document::sessions::{
@@ -29,17 +29,17 @@ pub fn group() -> Group {
                 .creates(&SESSION_CHANGED),
             Operation::change(Delete, ONE, "delete_session")
                 .about("Its jobs are told to stop, and stay.")
-                .does("It is gone, or was not there."),
+                .no_content("It is gone, or was not there."),
             Operation::change(Post, "/sessions/{session_id}/action", "create_session_action")
                 .about("What a scheduler does before and after a run of a job in a session.")
                 .takes(&SESSION_ACTION)
                 .answers(202, "What the scheduler may do.", &SESSION_ACTION_RESULT),
             Operation::change(Put, JOB, "add_job_to_session")
                 .about("A job that is in another session leaves it.")
-                .does("It is in the session."),
+                .no_content("It is in the session."),
             Operation::change(Delete, JOB, "remove_job_from_session")
                 .about("A job that leaves is told to stop. One that is not in this session stays as it is.")
-                .does("It is not in the session."),
+                .no_content("It is not in the session."),
         ],
     }
 }

@@ -1,8 +1,8 @@
-//! HTML, one element at a time. Whatever comes from the document goes through [`escaped`].
+//! Helpers that build HTML elements. Every text from the document goes through [`escaped`].
 
 use serde_json::Value;
 
-/// Text for between tags, and for values of attributes in quotes.
+/// Escapes text for use between tags and in quoted attributes.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -18,45 +18,45 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// The text of a value of the document, as it is: not escaped.
+/// The text of a value of the document, not escaped.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// An element around HTML.
+/// An element with HTML inside.
 pub fn tag(name: &str, inner: &str) -> String {
     format!("<{name}>{inner}</{name}>\n")
 }
 
-/// An element with attributes around HTML.
+/// An element with attributes and HTML inside.
 pub fn with(name: &str, attributes: &str, inner: &str) -> String {
     format!("<{name} {attributes}>{inner}</{name}>\n")
 }
 
-/// Code, of plain text.
+/// A `code` element with plain text.
 pub fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(text))
 }
 
-/// A link around HTML.
+/// A link with HTML inside.
 pub fn link(target: &str, inner: &str) -> String {
     format!("<a href=\"{}\">{inner}</a>", escaped(target))
 }
 
-/// Paragraphs of plain text with code in backticks; nothing of no text.
+/// Paragraphs of plain text, with code in backticks. An empty text has none.
 pub fn prose(value: &Value) -> String {
     let text = text(value);
     let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.is_empty());
     paragraphs.map(|paragraph| tag("p", &line(paragraph))).collect()
 }
 
-/// Plain text with code in backticks.
+/// A line of plain text, with code in backticks.
 pub fn line(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { escaped(part) }).collect()
 }
 
-/// A row of a table, of cells of HTML.
+/// A table row; the cells are HTML.
 pub fn row(cell: &str, cells: &[String]) -> String {
     tag("tr", &cells.iter().map(|inner| tag(cell, inner)).collect::<String>())
 }

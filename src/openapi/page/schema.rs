@@ -1,10 +1,10 @@
-//! Schemas in words: what a value may be in a line, what an object may hold as a table.
+//! Schemas for readers: the type of a value as one line, the members of an object as a table.
 
 use serde_json::Value;
 
 use super::html::{code, line, link, prose, row, table, tag, text, with};
 
-/// What a value may be.
+/// The type of a value.
 pub fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         return link(&format!("#schema-{name}"), &super::escaped(name));
@@ -30,7 +30,7 @@ pub fn kind(schema: &Value) -> String {
     format!("{words}{}", limits(schema))
 }
 
-/// The bounds of a value.
+/// The limits of a value.
 fn limits(schema: &Value) -> String {
     const WORDS: &[(&str, &str)] = &[
         ("minimum", "at least"),
@@ -50,7 +50,7 @@ fn limits(schema: &Value) -> String {
     said.collect()
 }
 
-/// What an object may hold, what is inside its parts included; nothing for what is no object.
+/// The members of an object, including nested ones, as a table. Another schema becomes one line with its type.
 pub fn tree(schema: &Value) -> String {
     let mut rows = String::new();
     branch(schema, "", &mut rows);
@@ -75,7 +75,7 @@ pub fn tree(schema: &Value) -> String {
     shown
 }
 
-/// The rows of an object; the path to it stands before each key.
+/// Adds the table rows of an object. Each key has the object's path before it.
 fn branch(schema: &Value, path: &str, rows: &mut String) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let is_required =

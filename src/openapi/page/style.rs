@@ -1,4 +1,4 @@
-//! How the page looks, and what a browser may do with it.
+//! The page's style sheet and its `Content-Security-Policy`.
 
 use ring::digest::{SHA256, digest};
 
@@ -17,7 +17,7 @@ pre{background:var(--soft);padding:.75rem;border-radius:.25rem;overflow-x:auto}\
 .method{font:bold .9em ui-monospace,monospace;padding:.1rem .4rem;border:1px solid;border-radius:.25rem}\
 .get,.head{color:#0a7}.post{color:#c60}.put,.patch{color:#96c}.delete{color:#d33}.summary{font-weight:bold}";
 
-/// The value of `Content-Security-Policy`: nothing is loaded, nothing runs, and no style but this one counts.
+/// The value of `Content-Security-Policy`: the page loads nothing, runs no script, and has only this style sheet.
 pub fn content_security_policy() -> String {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_the_rfc() {
+    fn base64_has_the_test_vectors_of_the_rfc() {
         for (bytes, text) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
         {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_says_nothing_that_ends_it() {
+    fn the_style_neither_closes_its_element_nor_loads_anything() {
         assert!(!STYLE.contains('<') && !STYLE.contains("url("));
     }
 }

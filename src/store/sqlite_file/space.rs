@@ -214,7 +214,7 @@ fn shorten_log(connection: &mut AnyConnection) {
 }
 
 fn refusal() -> Error {
-    Error::unavailable_as_logged(
+    Error::unavailable_already_logged(
         "The service's disk is nearly full, and nothing new is taken until there is room again. Changes and deletions \
          go on.",
     )

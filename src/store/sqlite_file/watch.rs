@@ -93,7 +93,7 @@ impl Watch {
 }
 
 fn refusal() -> Error {
-    Error::unavailable_as_logged(
+    Error::unavailable_already_logged(
         "The database file was replaced or removed while the service was running. The service needs its administrator, \
          and a restart.",
     )

@@ -1,4 +1,4 @@
-//! The query string of a list.
+//! Parsing the query string of a list.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Timelike};
 
@@ -9,21 +9,21 @@ use crate::http::Call;
 use crate::store::listing::{Collection, Filter, Key, Kind, Op, Operand, Query};
 use crate::store::types::time::Time;
 
-/// The parameters that every list takes.
+/// The parameters of every list.
 pub const COMMON: &[&str] = &["limit", "offset", "marker", "sort", "with_count", "fields"];
 
-/// The most values that the filters of one request may have together.
+/// The maximum number of values of all filters in one request.
 const MAX_VALUES: usize = 100;
 
-/// Reads the query string.
+/// Parses the query string.
 ///
 /// # Errors
-/// 400 for a parameter that a strict collection does not know, and for a value that means nothing.
-pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Option<Fields>)> {
+/// 400 for a parameter that a strict collection does not know, and for an invalid value.
+pub fn parse(call: &Call, collection: &'static Collection) -> Result<(Query, Option<Fields>)> {
     let mut query = Query::default();
     for (name, text) in &call.query {
         if let Some(key) = collection.key(name) {
-            if !text.is_empty() || takes_nothing(key) {
+            if !text.is_empty() || accepts_empty(key) {
                 query.filters.push(filter(key, text)?);
             }
         } else if collection.is_strict
@@ -43,9 +43,9 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
         (query.sort, query.is_descending) = sort(text, collection)?;
     }
     if call.has_param("with_count") {
-        // The guideline writes it without a value.
+        // The API guideline writes `with_count` without a value.
         let given = call.param("with_count").map_or(Some(true), flag);
-        query.with_count = given.ok_or_else(|| not("with_count", "true or false"))?;
+        query.with_count = given.ok_or_else(|| must_be("with_count", "true or false"))?;
     }
     if let Some(id) = call.param("marker") {
         if !is_id(id) || call.param("offset").is_some_and(|offset| offset.trim() != "0") {
@@ -61,7 +61,7 @@ pub fn read(call: &Call, collection: &'static Collection) -> Result<(Query, Opti
 
 /// Whether an empty filter value has a meaning: an empty text, or a row without a word. A number, a time or a flag
 /// without a value counts as absent.
-fn takes_nothing(key: &Key) -> bool {
+fn accepts_empty(key: &Key) -> bool {
     match key.kind {
         Kind::Id | Kind::Text => true,
         Kind::Word(words) => key.is_nullable || words.contains(&""),
@@ -79,15 +79,15 @@ fn sort(text: &str, collection: &'static Collection) -> Result<(Option<&'static 
         _ => {
             let keys: Vec<&str> =
                 collection.keys.iter().filter(|key| key.sorts).map(|key| key.name).collect();
-            Err(not("sort", &format!("one of {}, perhaps with :asc or :desc", keys.join(", "))))
+            Err(must_be("sort", &format!("one of {}, perhaps with :asc or :desc", keys.join(", "))))
         }
     }
 }
 
-/// The filter that a parameter stands for: `value`, or `operator:value`.
+/// Parses a filter: `value`, or `operator:value`.
 ///
 /// # Errors
-/// 400 for an operator or a value that means nothing for the key.
+/// 400 for an operator or a value that the key does not support.
 pub fn filter(key: &'static Key, text: &str) -> Result<Filter> {
     let (op, is_list, text) = match text.split_once(':') {
         Some(("in", rest)) => (Op::In, true, rest),
@@ -103,12 +103,12 @@ pub fn filter(key: &'static Key, text: &str) -> Result<Filter> {
         return Err(Error::invalid_parameter(format!("{} is in no order; use in:, nin: or neq:.", key.name)));
     }
     let texts = if is_list { list(text) } else { list_of_one(text) };
-    let texts =
-        texts.ok_or_else(|| not(key.name, "without an open quote, and with a comma after a closed one"))?;
+    let texts = texts
+        .ok_or_else(|| must_be(key.name, "without an open quote, and with a comma after a closed one"))?;
     let values = texts
         .iter()
         .map(|text| match key.kind {
-            // Nothing at all, where a row can have nothing.
+            // An empty value selects the rows in which a nullable key is null.
             Kind::Id | Kind::Text | Kind::Word(_) if key.is_nullable && text.is_empty() => {
                 Ok(Operand::Text(String::new()))
             }
@@ -118,41 +118,41 @@ pub fn filter(key: &'static Key, text: &str) -> Result<Filter> {
     Ok(Filter { key: key.name, op, values })
 }
 
-/// One value of a parameter.
+/// Parses one value of a parameter.
 ///
 /// # Errors
-/// 400 when it is none.
+/// 400 if it is not of this kind.
 pub fn operand(name: &str, kind: Kind, text: &str) -> Result<Operand> {
     let integer = |min: i64, max: i64| {
         let number = text.trim().parse::<i64>().ok().filter(|number| (min..=max).contains(number));
-        number.map(Operand::Integer).ok_or_else(|| not(name, &format!("an integer from {min} to {max}")))
+        number.map(Operand::Integer).ok_or_else(|| must_be(name, &format!("an integer from {min} to {max}")))
     };
     match kind {
         Kind::Id | Kind::Text if text.chars().any(char::is_control) || text.len() > 1024 => {
-            Err(not(name, "plain text"))
+            Err(must_be(name, "plain text"))
         }
-        // What can be no id names nothing, but it does not go to a column that could not even be compared with it.
-        Kind::Id if !text.is_empty() && !is_id(text) => Err(not(name, "an id")),
+        // No row has a malformed id, and some databases cannot compare an id column with it.
+        Kind::Id if !text.is_empty() && !is_id(text) => Err(must_be(name, "an id")),
         Kind::Id | Kind::Text => Ok(Operand::Text(text.to_owned())),
         Kind::Word(words) if words.contains(&text) => Ok(Operand::Text(text.to_owned())),
         Kind::Word(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-            Err(not(name, &format!("one of {}", words.join(", "))))
+            Err(must_be(name, &format!("one of {}", words.join(", "))))
         }
         Kind::Small => integer(i32::MIN.into(), i32::MAX.into()),
         Kind::Integer => integer(i64::MIN, i64::MAX),
-        Kind::Time => time(text)
-            .map(Operand::Time)
-            .ok_or_else(|| not(name, "a time: ISO 8601 in the years 1000 to 9999, or seconds since 1970")),
-        Kind::Flag => flag(text).map(Operand::Flag).ok_or_else(|| not(name, "true or false")),
+        Kind::Time => time(text).map(Operand::Time).ok_or_else(|| {
+            must_be(name, "a time: ISO 8601 in the years 1000 to 9999, or seconds since 1970")
+        }),
+        Kind::Flag => flag(text).map(Operand::Flag).ok_or_else(|| must_be(name, "true or false")),
     }
 }
 
-fn not(name: &str, what: &str) -> Error {
+fn must_be(name: &str, what: &str) -> Error {
     Error::invalid_parameter(format!("{name} must be {what}."))
 }
 
-/// A boolean as Python's clients and everybody else write it (contract, api-v2 §2 "Paging").
+/// Parses a boolean in the spellings of Python's and other clients (contract, api-v2 §2 "Paging").
 pub fn flag(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" | "t" | "yes" | "y" | "1" | "on" => Some(true),
@@ -161,9 +161,9 @@ pub fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A moment: ISO 8601 with or without a zone (then UTC), a fraction and a time of day; or seconds since 1970.
+/// Parses a time: seconds since 1970, or ISO 8601 with an optional time of day, fraction and zone (UTC by default).
 pub fn time(text: &str) -> Option<Time> {
-    // In a query string the plus of a zone has become a blank, unless somebody took care.
+    // The plus of a zone has been decoded to a blank, unless the client escaped it.
     let text = text.trim().replace(' ', "+");
     let moment = if let Ok(seconds) = text.parse::<i64>() {
         DateTime::from_timestamp(seconds, 0)?.naive_utc()
@@ -174,12 +174,12 @@ pub fn time(text: &str) -> Option<Time> {
     } else {
         NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?
     };
-    // What MySQL's DATETIME holds; no leap second is in it.
+    // The range of MySQL's DATETIME, which has no leap seconds.
     let fits = (1000..=9999).contains(&moment.year()) && moment.nanosecond() < 1_000_000_000;
     fits.then(|| Time(moment.trunc_subsecs(6)))
 }
 
-/// A value, perhaps in quotes.
+/// Parses one value, which may be in quotes.
 fn list_of_one(text: &str) -> Option<Vec<String>> {
     match text.starts_with('"') {
         true => list(text).filter(|values| values.len() == 1),
@@ -187,7 +187,7 @@ fn list_of_one(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Values with commas between them; one in quotes can have commas in it, and quotes as two.
+/// Parses values separated by commas. A quoted value may contain commas, and quotes that are doubled.
 fn list(text: &str) -> Option<Vec<String>> {
     let (mut values, mut rest) = (Vec::new(), text);
     loop {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_taken_as_people_write_them() {
+    fn a_time_has_several_forms() {
         let noon = time("2026-11-22T12:00:00Z").unwrap();
         for text in [
             "2026-11-22T12:00:00",

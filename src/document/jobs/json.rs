@@ -1,7 +1,7 @@
-//! A job document, written straight from the rows. Nearly all that is asked of the service is that, and to put together
-//! a [`serde_json::Value`] first costs more than everything else about it.
+//! The JSON of a job document, serialized straight from the rows. Most requests are for job documents, and building a
+//! [`serde_json::Value`] first would cost more than the rest of such a request.
 //!
-//! Members come in the order of their names, as those of a `Value` do: the `ETag` is made of these bytes.
+//! Members are in alphabetical order, as in a `Value`: the `ETag` is a digest of these bytes.
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::document::actions::FreezerAction;
 use crate::document::schedule::{EVENTS, RESULTS, STATUSES, is_of_unit};
-use crate::document::{FAR, epoch, longest, size};
+use crate::document::{LONGEST_TIME, epoch, longest, size};
 use crate::store::jobs::{JobView, Place, PlacedAction};
 
-/// A job as the API shows it. The agent's process id is for those who may have to kill it.
-pub struct Shown<'v> {
+/// The JSON of a job.
+pub struct JobJson<'v> {
     /// The rows.
     pub view: &'v JobView,
-    /// Whether the reader may see the process id.
+    /// Whether the caller may see the agent's process id. Only callers who may have to kill the agent do.
     pub with_pid: bool,
 }
 
-impl Serialize for Shown<'_> {
+impl Serialize for JobJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let head = &self.view.head;
         let attachment = &head.attachment;
@@ -45,17 +45,17 @@ impl Serialize for Shown<'_> {
     }
 }
 
-struct Schedule<'s>(&'s Shown<'s>);
+struct Schedule<'s>(&'s JobJson<'s>);
 
 impl Serialize for Schedule<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shown { view, with_pid } = self.0;
+        let JobJson { view, with_pid } = self.0;
         let attachment = &view.head.attachment;
         let mut map = serializer.serialize_map(None)?;
         if let Some(pid) = attachment.current_pid.filter(|_| *with_pid) {
             map.serialize_entry("current_pid", &pid)?;
         }
-        // The scheduler reads `event`, `result` and `status` without asking whether they are there.
+        // The scheduler reads `event`, `result` and `status` without checking that they exist.
         map.serialize_entry("event", &attachment.event)?;
         map.serialize_entry("result", &attachment.result)?;
         for (key, value) in view.head.scheduling().members().iter().filter(|(key, _)| is_of_unit(key)) {
@@ -76,7 +76,7 @@ impl Serialize for Actions<'_> {
         let mut texts: HashMap<*const PlacedAction, Option<Box<RawValue>>> = HashMap::new();
         let mut entries = serializer.serialize_seq(Some(self.0.len()))?;
         for (place, action) in self.0 {
-            // The text is kept from the second time that an action is shown.
+            // The text of an action is cached from its second occurrence: most actions occur once.
             let text = match texts.entry(Arc::as_ptr(action)) {
                 hash_map::Entry::Vacant(entry) => {
                     entry.insert(None);
@@ -99,7 +99,7 @@ impl Serialize for Actions<'_> {
 struct Entry<'v> {
     place: &'v Place,
     action: &'v PlacedAction,
-    /// The `freezer_action`, if it has been written already.
+    /// The `freezer_action`, if it is cached.
     text: Option<&'v RawValue>,
 }
 
@@ -132,14 +132,14 @@ impl Serialize for Credentials<'_> {
     }
 }
 
-/// A job as the API shows it, to be searched, or held against a precondition.
+/// A job document as a value, for searches and preconditions.
 pub fn render(view: &JobView, with_pid: bool) -> Value {
-    // It holds only values that JSON can represent.
-    serde_json::to_value(Shown { view, with_pid }).unwrap_or_default()
+    // Never fails: a job holds only values that JSON can represent.
+    serde_json::to_value(JobJson { view, with_pid }).unwrap_or_default()
 }
 
-/// A job as it is searched: as the API shows it, but with each of several equal entries only once.
-pub fn searched(view: &JobView, with_pid: bool) -> Value {
+/// A job document for a search, with only one of several equal entries of `job_actions`: the others match the same.
+pub fn render_for_search(view: &JobView, with_pid: bool) -> Value {
     let mut view = view.clone();
     let mut seen = HashSet::new();
     view.actions.retain(|(place, action)| {
@@ -148,19 +148,19 @@ pub fn searched(view: &JobView, with_pid: bool) -> Value {
     render(&view, with_pid)
 }
 
-/// The most bytes that a job's document can come to, whatever becomes of its runs and its session: a run is never
-/// refused.
-pub fn largest(view: &JobView) -> usize {
+/// The largest size, in bytes, that a job's document can reach by its runs and its session. A run is never refused for
+/// its size, so the room for it is counted in advance.
+pub fn max_size(view: &JobView) -> usize {
     let mut head = view.head.clone();
     let attachment = &mut head.attachment;
     longest(STATUSES).clone_into(&mut attachment.status);
     longest(EVENTS).clone_into(&mut attachment.event);
     longest(RESULTS).clone_into(&mut attachment.result);
     attachment.current_pid = Some(i32::MAX);
-    (attachment.time_started, attachment.time_ended) = (Some(FAR), Some(FAR));
+    (attachment.time_started, attachment.time_ended) = (Some(LONGEST_TIME), Some(LONGEST_TIME));
     attachment.session_tag = i32::MAX;
     attachment.version = i32::MAX - head.job.version;
-    // In a session the job has its own schedule, too, and gets it back when it leaves.
+    // A job in a session shows the session's schedule, and shows its own again when it leaves.
     if head
         .session_scheduling
         .as_ref()
@@ -168,7 +168,7 @@ pub fn largest(view: &JobView) -> usize {
     {
         head.session_scheduling = None;
     }
-    size(&Shown { view: &JobView { head, actions: view.actions.clone() }, with_pid: true })
+    size(&JobJson { view: &JobView { head, actions: view.actions.clone() }, with_pid: true })
 }
 
 #[cfg(test)]
@@ -183,7 +183,7 @@ mod tests {
     use crate::store::now;
 
     #[test]
-    fn its_bytes_are_those_of_its_value() {
+    fn the_json_equals_the_json_of_the_value() {
         let now = now();
         let entry = json!({"freezer_action": {
             "action": "backup", "a": 1, "zz": [1, {"b": null}], "mode": "fs", "modes": "x", "container": "c",
@@ -230,7 +230,7 @@ mod tests {
         let view = JobView { head, actions: vec![(place, Arc::new(action))] };
         let value = render(&view, true);
         assert_eq!(
-            String::from_utf8(serde_json::to_vec(&Shown { view: &view, with_pid: true }).unwrap()).unwrap(),
+            String::from_utf8(serde_json::to_vec(&JobJson { view: &view, with_pid: true }).unwrap()).unwrap(),
             serde_json::to_string(&value).unwrap()
         );
         assert_eq!(value["job_schedule"]["schedule_a"], 1);

@@ -1,6 +1,6 @@
-//! The JSON of the API: what it must look like (shapes), what it means (domain values), how rows look in it.
+//! The JSON of the API: shapes (JSON schemas), domain values parsed from bodies, and documents rendered from rows.
 //!
-//! Each shape is defined once, as a JSON schema; what validates a body is what can be published.
+//! Each shape is defined once. The schema that validates a body is the one that the OpenAPI document publishes.
 
 pub mod action_attachments;
 pub mod action_reports;
@@ -23,19 +23,19 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::store::types::time::Time;
 
-/// The longest free text that is taken: in four-byte characters it still fits a MySQL TEXT column.
+/// The maximum length of a free text, in characters. In four-byte characters it still fits a MySQL TEXT column.
 pub const MAX_TEXT: usize = 10_000;
 
-/// The largest size of a stored document, in bytes of compact JSON. A larger one that an older release has stored
-/// stays, and may become smaller.
+/// The maximum size of a stored document, in bytes of compact JSON. A larger document that an older release stored
+/// stays, and may only shrink.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
 
-/// A moment in the documents with as many digits as any that will come: 20 Nov 2286.
-pub const FAR: i64 = 9_999_999_999;
+/// A time for size estimates, 20 Nov 2286: no time of a run has more digits.
+pub const LONGEST_TIME: i64 = 9_999_999_999;
 
 pub use crate::store::is_id;
 
-/// How many bytes of compact JSON something is.
+/// The size of a document in bytes of compact JSON.
 pub fn size(document: &impl serde::Serialize) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -53,10 +53,11 @@ pub fn size(document: &impl serde::Serialize) -> usize {
     count.0
 }
 
-/// Sees to it that a document to be stored is within [`MAX_DOCUMENT`], or no larger than it is already.
+/// Checks that a document of `size` bytes may be stored: it is within [`MAX_DOCUMENT`], or no larger than the `stored`
+/// bytes that it has now.
 ///
 /// # Errors
-/// 413 when it is not.
+/// 413 if it is too large.
 pub fn check_size(what: &str, size: usize, stored: usize) -> Result<()> {
     match size <= MAX_DOCUMENT.max(stored) {
         true => Ok(()),
@@ -64,12 +65,12 @@ pub fn check_size(what: &str, size: usize, stored: usize) -> Result<()> {
     }
 }
 
-/// The longest of some words.
+/// The longest of these words.
 fn longest(words: &[&'static str]) -> &'static str {
     words.iter().copied().max_by_key(|word| word.len()).unwrap_or_default()
 }
 
-/// Seconds since the epoch, as every time in the documents is given.
+/// Seconds since the epoch, the form of every time in the older documents.
 pub fn epoch(time: Time) -> i64 {
     time.and_utc().timestamp()
 }
@@ -79,17 +80,17 @@ pub fn time_or_never(time: Option<i64>) -> Value {
     Value::from(time.unwrap_or(-1))
 }
 
-/// A time from a document: negative means never, which is null in the database.
+/// A time from a document. A negative one means never, which is null in the database.
 fn time_from(value: Option<&Value>) -> Option<i64> {
     value.and_then(Value::as_i64).filter(|time| *time >= 0)
 }
 
-/// The text of a key, if it is there and is text.
+/// The value of a key if it is a string.
 fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-/// An integer that fits the database's, if it is there and is one.
+/// The value of a key if it is an integer that fits a 32-bit column.
 fn int(object: &Map<String, Value>, key: &str) -> Option<i32> {
     object.get(key).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok())
 }

@@ -1,4 +1,5 @@
-//! One file per noun. A handler has four beats: read the call, check what it may touch, one transaction, render.
+//! One file per noun. A handler does four things: it reads the call, checks permissions, runs one transaction, and
+//! renders the result.
 
 pub mod action_attachments;
 pub mod action_reports;
@@ -26,20 +27,20 @@ use crate::quotas::Reservations;
 use crate::routes::App;
 use crate::store::page::Page;
 
-/// How many items a list gives when nobody says (contract, api-v2 §2 "Paging").
+/// The default `limit` of a list (contract, api-v2 §2 "Paging").
 const DEFAULT_LIMIT: i64 = 10;
 
 /// An authenticated, allowed request for something in a project.
 pub struct Request<'c> {
     /// The request.
     pub call: &'c Call,
-    /// Who sends it.
+    /// The authenticated caller.
     pub caller: Caller,
     /// What the policy lets the caller do.
     pub permissions: Permissions,
-    /// What the braces of the route's path stand for, in order; the first is the project.
-    pub bound: Vec<&'c str>,
-    /// The version of the API that it speaks.
+    /// The values of the path's parameters, in order; the first is the project.
+    pub path_params: Vec<&'c str>,
+    /// The version of the API that the request uses.
     pub version: Version,
     /// Room in the project's quotas for what the request creates.
     pub reservations: Reservations,
@@ -66,20 +67,20 @@ pub struct Owner {
 impl<'c> Request<'c> {
     /// The project in the path.
     pub fn project(&self) -> &'c str {
-        self.bound.first().copied().unwrap_or_default()
+        self.path_params.first().copied().unwrap_or_default()
     }
 
     /// The id after the project in the path: the resource's own.
     pub fn id(&self) -> &'c str {
-        self.bound.get(1).copied().unwrap_or_default()
+        self.path_params.get(1).copied().unwrap_or_default()
     }
 
-    /// The id of the resource inside the resource.
+    /// The id of the nested resource in the path.
     pub fn inner_id(&self) -> &'c str {
-        self.bound.get(2).copied().unwrap_or_default()
+        self.path_params.get(2).copied().unwrap_or_default()
     }
 
-    /// The id after the project, if it can be one; what cannot names nothing.
+    /// The resource's id, if it is well-formed. No resource has a malformed id.
     pub fn valid_id(&self) -> Option<&'c str> {
         Some(self.id()).filter(|id| is_id(id))
     }
@@ -106,7 +107,7 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// A boolean of the query; Python's clients send `True` and `False`.
+    /// A boolean query parameter. Python's clients send `True` and `False`.
     fn flag(&self, name: &str) -> Result<bool> {
         match self.call.param(name).map(list::flag) {
             None => Ok(false),
@@ -123,7 +124,7 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// Whether it speaks version 1 of the API.
+    /// Whether the request uses version 1 of the API.
     pub fn is_v1(&self) -> bool {
         self.version != Version::V2
     }
@@ -137,12 +138,12 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// Where a new resource is, for `Location`.
+    /// The URL of a new resource, for `Location`.
     fn location(&self, noun: &str, id: &str) -> String {
         format!("{}/{id}", self.collection_url(noun))
     }
 
-    /// The answer to a create: 201, the body, and where it is.
+    /// The response to a create: 201 with the body and the `Location`.
     fn created(&self, noun: &str, id: &str, body: &Value) -> Reply {
         Reply::json(201, body).with_header("Location", self.location(noun, id))
     }

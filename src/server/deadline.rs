@@ -1,4 +1,4 @@
-//! A socket with a time by which what is read or written must be over, however slowly bytes trickle.
+//! A socket with a deadline for a whole message, which also holds if the bytes arrive one by one.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,34 +6,34 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::registry::{Door, Entry};
+use super::registry::{CloseSignal, Entry};
 
-/// How long the rest of a message may take when somebody else waits for the place: enough for one that was on its way.
+/// How long the rest of a message may take while another connection waits for the slot: enough for bytes under way.
 const HURRY: Duration = Duration::from_millis(20);
 
-/// How long it may take when we have closed the connection while it rested, and the message crossed that.
+/// How long the rest of a message may take if the server closed the idle connection while the message was under way.
 const CROSSED: Duration = Duration::from_secs(5);
 
-/// How often is looked for more then.
+/// The interval at which the closed socket is read again for such a message.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// A socket, and the time that is left.
-pub struct Timed {
+/// A socket with a deadline.
+pub struct DeadlineStream {
     stream: Arc<TcpStream>,
-    door: Arc<Door>,
+    close_signal: Arc<CloseSignal>,
     until: Instant,
-    /// Since when there is a message, which is to be read to its end.
+    /// When the message that is being read began.
     message: Option<Instant>,
     hurried: bool,
     crossed: bool,
 }
 
-impl Timed {
-    /// The socket of a connection, with a time for what is next.
+impl DeadlineStream {
+    /// The socket of a connection, with a time limit from now.
     pub fn new(entry: &Entry, most: Duration) -> Self {
         Self {
             stream: Arc::clone(entry.stream()),
-            door: Arc::clone(entry.door()),
+            close_signal: Arc::clone(entry.close_signal()),
             until: Instant::now() + most,
             message: None,
             hurried: false,
@@ -41,19 +41,19 @@ impl Timed {
         }
     }
 
-    /// From here on there is this time.
+    /// Sets a new time limit from now.
     pub fn begin(&mut self, most: Duration) {
         self.until = Instant::now() + most;
         self.message = None;
     }
 
-    /// From here on there is this time for a message that has begun.
+    /// Sets a new time limit from now for a message that has begun.
     pub fn begin_message(&mut self, most: Duration) {
         self.begin(most);
         self.message = Some(Instant::now());
     }
 
-    /// What is left of the time: some, as the system would take none for all the time in the world.
+    /// The remaining time, which is never `None`: the system would wait forever.
     fn left(&self) -> io::Result<Option<Duration>> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
@@ -64,20 +64,22 @@ impl Timed {
     }
 }
 
-impl Read for Timed {
+impl Read for DeadlineStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.message.is_some() && !self.hurried && self.door.hurried() {
+            if self.message.is_some() && !self.hurried && self.close_signal.is_hurried() {
                 self.hurried = true;
                 self.shorten(HURRY);
             }
             self.stream.set_read_timeout(self.left()?)?;
             match in_time((&*self.stream).read(buffer)) {
-                // A signal ends a read that has a time-out even if its handler asks to go on.
+                // A signal interrupts a read with a time-out, even with SA_RESTART.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Not the client's end: what was on its way when we closed the connection is waited for.
-                Ok(0) if self.message.is_some() && self.door.closed() && !buffer.is_empty() => {
-                    if self.door.hurried() && self.message.is_some_and(|begun| begun.elapsed() > HURRY) {
+                // This end of the stream is from our shutdown and not from the client: wait for bytes under way.
+                Ok(0) if self.message.is_some() && self.close_signal.is_closed() && !buffer.is_empty() => {
+                    if self.close_signal.is_hurried()
+                        && self.message.is_some_and(|begun| begun.elapsed() > HURRY)
+                    {
                         return Err(ErrorKind::TimedOut.into());
                     }
                     if !self.crossed {
@@ -92,7 +94,7 @@ impl Read for Timed {
     }
 }
 
-impl Write for Timed {
+impl Write for DeadlineStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(self.left()?)?;
         in_time((&*self.stream).write(bytes))
@@ -103,7 +105,7 @@ impl Write for Timed {
     }
 }
 
-/// The system has another word for it.
+/// Converts the system's error for a time-out (`WouldBlock`) to `TimedOut`.
 fn in_time(done: io::Result<usize>) -> io::Result<usize> {
     match done {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
@@ -128,12 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_crosses_our_end_is_read_to_its_own() {
+    fn a_message_under_way_while_the_connection_is_closed_is_read() {
         let (mut client, entry, registry) = pair();
-        entry.set(State::Rests);
-        registry.end_resting();
+        entry.set(State::Idle);
+        registry.close_idle();
         client.write_all(b"one ").unwrap();
-        let mut source = BufReader::new(Timed::new(&entry, Duration::from_secs(30)));
+        let mut source = BufReader::new(DeadlineStream::new(&entry, Duration::from_secs(30)));
         assert_eq!(source.fill_buf().unwrap(), b"one ");
         source.get_mut().begin_message(Duration::from_secs(30));
         let sender = thread::spawn(move || {
@@ -149,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn whoever_trickles_is_hurried_when_the_place_is_wanted() {
+    fn a_slow_message_times_out_when_its_slot_is_needed() {
         let (mut client, entry, registry) = pair();
-        entry.set(State::Arrives);
+        entry.set(State::Reading);
         thread::sleep(Duration::from_millis(150));
         registry.make_room();
         let sender = thread::spawn(move || {
@@ -159,7 +161,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(10));
             }
         });
-        let mut source = Timed::new(&entry, Duration::from_secs(30));
+        let mut source = DeadlineStream::new(&entry, Duration::from_secs(30));
         source.begin_message(Duration::from_secs(30));
         let begun = Instant::now();
         let error = io::copy(&mut source, &mut io::sink()).unwrap_err();
