@@ -2,62 +2,24 @@
 //!
 //! A path of version 1 names no project. [`answer`] takes the project from the token, or from the resource that the
 //! path names, and hands the request to the handler of version 2 with that project. Which rows a caller sees is the
-//! [`Scope`]: a resource outside of it is a 404, and lists do not contain it. Documents are those of version 2, with
+//! [`Scope`](crate::scope::Scope): a resource outside of it is a 404, and lists do not contain it. Documents are those of version 2, with
 //! the additional keys that clients of version 1 read; [`Request::is_v1`] tells a handler which version the request
 //! uses.
 
 mod routes;
 
-use crate::auth::Caller;
+use crate::app::App;
+use crate::context::Caller;
 use crate::document::is_id;
 use crate::error::{Error, Result};
-use crate::handlers::{Owner, Request, Version};
+use crate::handlers::{Request, Version};
 use crate::http::{Call, Method, Reply};
 use crate::quotas::Reservations;
-use crate::routes::{App, Route};
+use crate::routes::route::{ProjectHandler, Route};
+use crate::scope::Owner;
 use crate::store::owners::{self, Noun};
 
 pub use routes::ROUTES;
-
-/// Which rows a request of version 1 sees (`[api_v1] scope`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// The caller's own rows in the token's project.
-    #[default]
-    Own,
-    /// The caller's own rows in every project, as the Python service showed them.
-    User,
-    /// Every row of the token's project, as version 2 shows them.
-    Project,
-}
-
-impl Scope {
-    /// The values of the option, in the order of the variants.
-    pub const WORDS: &[&str] = &["own", "user", "project"];
-
-    /// Parses a value of the option.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "own" => Some(Self::Own),
-            "user" => Some(Self::User),
-            "project" => Some(Self::Project),
-            _ => None,
-        }
-    }
-
-    /// The owner of the rows that a caller sees.
-    fn owner(self, caller: &Caller) -> Owner {
-        let user = || Some(caller.user_id.clone());
-        match self {
-            Self::Own => Owner { user: user(), in_any_project: false },
-            Self::User => Owner { user: user(), in_any_project: true },
-            Self::Project => Owner { user: None, in_any_project: false },
-        }
-    }
-}
-
-/// A handler of version 2.
-pub type Handler = fn(&App, &Request<'_>) -> Result<Reply>;
 
 /// Answers a request by a route of version 1.
 ///
@@ -69,7 +31,7 @@ pub fn answer(
     call: &Call,
     caller: Caller,
     route: &Route,
-    (rule, handler): (&str, Handler),
+    (rule, handler): (&str, ProjectHandler),
 ) -> Result<Reply> {
     let Some(project) = caller.project_id.clone().filter(|project| is_id(project)) else {
         return Err(Error::forbidden(rule));

@@ -18,13 +18,14 @@ pub mod versions;
 
 use serde_json::Value;
 
-use crate::auth::Caller;
+use crate::app::App;
+use crate::context::Caller;
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::policy::Permissions;
 use crate::quotas::Reservations;
-use crate::routes::App;
+use crate::scope::Owner;
 use crate::store::page::Page;
 
 /// The default `limit` of a list (contract, api-v2 §2 "Paging").
@@ -53,15 +54,6 @@ pub enum Version {
     V2,
     /// Version 1: the rows of an owner.
     V1(Owner),
-}
-
-/// Whose rows a request of version 1 sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// The user; `None` for every user of the project.
-    pub user: Option<String>,
-    /// Whether the rows of every project are shown, not only those of the token's.
-    pub in_any_project: bool,
 }
 
 impl<'c> Request<'c> {

@@ -7,6 +7,7 @@ pub mod authority;
 mod body;
 mod caching;
 mod endpoint;
+mod escape;
 mod json;
 mod precondition;
 pub mod proxy;
@@ -21,11 +22,12 @@ use serde_json::Value;
 pub use body::MAX_DEPTH;
 pub use caching::Caching;
 pub use endpoint::Endpoint;
+pub use escape::escape_html;
 pub use precondition::{Precondition, entity_tag, not_modified};
 pub use reply::Reply;
 pub use stream::Stream;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A request method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,9 +204,15 @@ impl Call {
         body::json(&self.body)
     }
 
-    /// Whether the client accepts `application/json`. Without an `Accept` header, it accepts everything.
-    pub fn accepts_json(&self) -> bool {
-        self.preferred(&["application/json"]).is_some()
+    /// Checks that the client accepts `application/json`. Without an `Accept` header, it accepts everything.
+    ///
+    /// # Errors
+    /// 406 if it does not.
+    pub fn require_json(&self) -> Result<()> {
+        match self.preferred(&["application/json"]) {
+            Some(_) => Ok(()),
+            None => Err(Error::not_acceptable()),
+        }
     }
 
     /// The offered media type with the highest weight in the `Accept` headers, or the first of several; `None` if the

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use client::{Client, ServiceToken};
 pub use login::{AppCredential, Credentials, IdOrName, Login, LoginScope};
 
-use crate::auth::Caller;
+use crate::context::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::http::Call;
 use access_rules::AccessRule;

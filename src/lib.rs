@@ -4,12 +4,16 @@
 
 /// Version 1 of the API, over the handlers of version 2.
 pub mod api_v1;
-/// Authentication: from a token to an [`auth::Caller`].
+/// The state that all handlers share.
+pub mod app;
+/// Authentication: from a token to a [`context::Caller`].
 pub mod auth;
 /// The commands.
 pub mod cli;
 /// The configuration, parsed once at the start.
 pub mod config;
+/// The caller of a request.
+pub mod context;
 /// Copies the whole database into another one, of any backend.
 pub mod copy;
 /// Cross-origin requests: preflights and headers.
@@ -48,6 +52,8 @@ pub mod quotas;
 pub mod routes;
 /// What the `schedule_*` keys mean to the scheduler; no I/O.
 pub mod schedule;
+/// Which rows a caller of version 1 sees.
+pub mod scope;
 /// The server: accepts connections, serves requests on a fixed pool, and drains on SIGTERM.
 pub mod server;
 /// Transactions, rows and queries.

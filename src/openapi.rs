@@ -12,7 +12,11 @@ pub mod operations;
 mod page;
 mod parameters;
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
+
+use crate::app::{ApiDocs, App};
 
 pub use operation::Operation;
 
@@ -57,52 +61,28 @@ pub fn document_v1(settings: &Settings, server: &str) -> Value {
     document
 }
 
-/// The reference as text. Only the URL of the service differs between requests.
-pub struct ApiDocs {
-    /// The document before and after the server's URL.
-    document: (String, String),
-    /// The page before and after the prefix of the service's paths.
-    page: (String, String),
-    /// The page's `Content-Security-Policy`.
-    policy: String,
+/// Gives an app its API reference, which the first request renders.
+pub fn with_api_docs(app: App) -> App {
+    let settings = Settings {
+        has_tokens: app.auth.has_tokens(),
+        max_limit: app.max_limit,
+        max_body: app.max_body,
+        health_path: app.health.path(),
+    };
+    let v1 = settings.clone();
+    App {
+        api_docs: LazyLock::new(Box::new(move || render(&assembly::document(&settings)))),
+        api_docs_v1: LazyLock::new(Box::new(move || render(&assembly::document_v1(&v1)))),
+        ..app
+    }
 }
 
-impl ApiDocs {
-    /// Renders the reference of version 2.
-    pub fn new(settings: &Settings) -> Self {
-        Self::from_document(&assembly::document(settings))
-    }
-
-    /// Renders the reference of version 1.
-    pub fn new_v1(settings: &Settings) -> Self {
-        Self::from_document(&assembly::document_v1(settings))
-    }
-
-    fn from_document(document: &Value) -> Self {
-        let page = page::page(document);
-        // `servers` becomes the first key of the object.
-        let rest = document.to_string().replacen('{', "}],", 1);
-        Self {
-            document: ("{\"servers\":[{\"url\":".to_owned(), rest),
-            page,
-            policy: page::content_security_policy(),
-        }
-    }
-
-    /// The document of the service at `server`.
-    pub fn document(&self, server: &str) -> String {
-        let (before, after) = &self.document;
-        format!("{before}{}{after}", Value::from(server))
-    }
-
-    /// The page, for a service whose paths begin with `prefix`.
-    pub fn page(&self, prefix: &str) -> String {
-        let (before, after) = &self.page;
-        format!("{before}{}{after}", page::escaped(prefix))
-    }
-
-    /// The page's `Content-Security-Policy`.
-    pub fn page_policy(&self) -> &str {
-        &self.policy
+fn render(document: &Value) -> ApiDocs {
+    // `servers` becomes the first key of the object.
+    let rest = document.to_string().replacen('{', "}],", 1);
+    ApiDocs {
+        document: ("{\"servers\":[{\"url\":".to_owned(), rest),
+        page: page::page(document),
+        page_policy: page::content_security_policy(),
     }
 }

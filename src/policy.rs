@@ -30,7 +30,7 @@ pub use rules::{FileRule, Rules};
 pub use scope::Scope;
 pub use yaml::{Source, parse as parse_file};
 
-use crate::auth::Caller;
+use crate::context::Caller;
 use crate::error::{Error, Result};
 use crate::outbound;
 use files::{Stamp, Text};

@@ -2,126 +2,26 @@
 //! check, whose path is an option.
 
 mod not_found;
-
-use std::sync::OnceLock;
+pub mod route;
 
 use crate::api_v1;
+use crate::app::App;
 use crate::auth::Strategy;
 use crate::document::is_id;
 use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request, Version};
 use crate::http::{Call, Method, Reply, not_modified};
 use crate::identity::handlers as identity;
-use crate::openapi::ApiDocs;
-use crate::policy::Policy;
-use crate::quotas::{Quotas, Reservations};
-use crate::store::Store;
-use crate::trusts::Trusts;
+use crate::quotas::Reservations;
 
-/// The state that all handlers share.
-pub struct App {
-    /// The database.
-    pub store: Store,
-    /// How callers are authenticated.
-    pub auth: Strategy,
-    /// What callers are allowed to do.
-    pub policy: Policy,
-    /// The trusts of jobs on central clients; `None` without a Keystone.
-    pub trusts: Option<Trusts>,
-    /// The health check.
-    pub health: Health,
-    /// The maximum `limit` of a list (1000). At least 500, which the dashboard requests (contract, api-v2 §2 "Paging").
-    pub max_limit: i64,
-    /// The maximum size of a request body in bytes, and of one that changes or replaces a document. The server enforces
-    /// both; here they are for the API reference.
-    pub max_body: (usize, usize),
-    /// The API reference of version 2, rendered by the first request for it.
-    pub api_docs: OnceLock<ApiDocs>,
-    /// Which rows version 1 of the API shows; `None` while it is off.
-    pub v1: Option<api_v1::Scope>,
-    /// The API reference of version 1.
-    pub api_docs_v1: OnceLock<ApiDocs>,
-    /// The maximum age of the last poll of a client that is up, in seconds (180).
-    pub client_down_time: i64,
-    /// The maximum size of a report's log in bytes (65536). 0 refuses every log.
-    pub max_log_size: usize,
-    /// The quotas of each project.
-    pub quotas: Quotas,
-}
-
-impl App {
-    /// An app with defaults for everything but these three.
-    pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
-        Self {
-            store,
-            auth,
-            policy,
-            trusts: None,
-            health: Health::default(),
-            max_limit: 1000,
-            max_body: (114_688, 4_194_304),
-            api_docs: OnceLock::new(),
-            v1: None,
-            api_docs_v1: OnceLock::new(),
-            client_down_time: 180,
-            max_log_size: 65_536,
-            quotas: Quotas::default(),
-        }
-    }
-}
-
-/// The permission that a route needs, and its handler.
-#[derive(Clone, Copy)]
-pub enum Handler {
-    /// No token needed.
-    Public(fn(&App, &Call) -> Result<Reply>),
-    /// A route of the built-in identity, whose handlers check tokens themselves.
-    Identity(identity::Handler),
-    /// A token is needed, and this policy rule must allow it in the path's project.
-    Project(&'static str, fn(&App, &Request<'_>) -> Result<Reply>),
-    /// As `Project`, for a path of version 1, whose project is the token's or the resource's.
-    V1(&'static str, api_v1::Handler),
-}
-
-/// One line of the table.
-#[derive(Clone, Copy)]
-pub struct Route {
-    /// The method; a HEAD request uses the route of GET.
-    pub method: Method,
-    /// The path; a part in braces is a parameter, which matches any one segment.
-    pub path: &'static str,
-    /// The permission and the handler.
-    pub handler: Handler,
-    /// The media types of its responses; errors are always JSON.
-    pub produces: &'static [&'static str],
-}
-
-/// The media types of most routes.
-pub(crate) const JSON: &[&str] = &["application/json"];
-
-pub(crate) const fn public(
-    method: Method,
-    path: &'static str,
-    handler: fn(&App, &Call) -> Result<Reply>,
-) -> Route {
-    Route { method, path, handler: Handler::Public(handler), produces: JSON }
-}
-
-const fn project(
-    method: Method,
-    path: &'static str,
-    rule: &'static str,
-    handler: fn(&App, &Request<'_>) -> Result<Reply>,
-) -> Route {
-    Route { method, path, handler: Handler::Project(rule, handler), produces: JSON }
-}
+pub use route::{Handler, Route};
 
 use Method::{Delete, Get, Patch, Post, Put};
-use handlers::health::Health;
 use handlers::{
     action_attachments, action_reports, actions, backups, clients, job_attachments, jobs, reference,
     sessions, versions,
 };
+use route::{JSON, project, public};
 
 /// The routes of version 2.
 pub const ROUTES: &[Route] = &[
@@ -285,25 +185,6 @@ pub fn all(app: &App) -> impl Iterator<Item = Route> {
     ROUTES.iter().chain(v1).copied().chain(identity)
 }
 
-impl Route {
-    /// Whether the route matches a path.
-    fn is_for(&self, segments: &[String]) -> bool {
-        let mut parts = self.parts();
-        segments.iter().all(|segment| parts.next().is_some_and(|part| is_param(part) || part == segment))
-            && parts.next().is_none()
-    }
-
-    /// The values of the route's path parameters, in order.
-    pub(crate) fn path_params<'c>(&self, segments: &'c [String]) -> Vec<&'c str> {
-        let pairs = self.parts().zip(segments);
-        pairs.filter(|(part, _)| is_param(part)).map(|(_, segment)| segment.as_str()).collect()
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &'static str> {
-        self.path.split('/').filter(|part| !part.is_empty())
-    }
-}
-
 /// The collections whose documents a client may send back as a whole.
 const DOCUMENTS: &[&str] = &["actions", "backups", "jobs", "sessions"];
 
@@ -318,11 +199,6 @@ pub fn takes_document(method: &str, path: &str) -> bool {
         None => false,
     };
     matches!(method, "PATCH" | "POST") && noun && is_ours
-}
-
-/// Whether this part of a route's path is a parameter.
-fn is_param(part: &str) -> bool {
-    part.starts_with('{')
 }
 
 /// Answers a request with the handler of its route.
@@ -409,14 +285,6 @@ fn answer(app: &App, call: &Call) -> Result<Reply> {
             if method == Method::Get { not_modified(call, reply) } else { Ok(reply) }
         }
     }
-}
-
-/// Checks that the client accepts JSON.
-///
-/// # Errors
-/// 406 if it does not.
-pub fn check_accepts_json(call: &Call) -> Result<()> {
-    if call.accepts_json() { Ok(()) } else { Err(Error::not_acceptable()) }
 }
 
 /// The value of an `Allow` header: the methods of one path's routes.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::auth::{Caller, Delegation, Secret};
+use crate::context::{Caller, Delegation, Secret};
 use crate::error::{Error, Kind, Result};
 use crate::keystone::{Client, Login};
 use crate::outbound::Answer;

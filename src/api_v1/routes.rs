@@ -2,11 +2,9 @@
 
 use crate::handlers::{actions, backups, clients, jobs, sessions, versions};
 use crate::http::Method::{self, Delete, Get, Patch, Post, Put};
-use crate::routes::{Handler, JSON, Route, public};
+use crate::routes::route::{Handler, JSON, ProjectHandler, Route, public};
 
-use super::Handler as Answer;
-
-const fn v1(method: Method, path: &'static str, rule: &'static str, handler: Answer) -> Route {
+const fn v1(method: Method, path: &'static str, rule: &'static str, handler: ProjectHandler) -> Route {
     Route { method, path, handler: Handler::V1(rule, handler), produces: JSON }
 }
 

@@ -10,14 +10,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::{Failure, db, say};
+use crate::app::App;
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
 use crate::handlers::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::keystone::Keystone;
+use crate::openapi::with_api_docs;
 use crate::policy::Policy;
 use crate::quotas::Quotas;
-use crate::routes::{self, App};
+use crate::routes;
 use crate::server;
 use crate::store::identity as rows;
 use crate::store::sqlite_file::ServedFile;
@@ -131,7 +133,7 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<A
             Strategy::Standalone(standalone)
         }
     };
-    Ok(App {
+    Ok(with_api_docs(App {
         trusts,
         health,
         max_limit: config.max_limit,
@@ -141,7 +143,7 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<A
         max_log_size: config.max_log_size,
         quotas: Quotas::new(config.quotas),
         ..App::new(store, auth, policy)
-    })
+    }))
 }
 
 /// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a

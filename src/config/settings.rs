@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::effective::Effective;
 use super::strategy::{AuthStrategy, strategy};
-use crate::api_v1::Scope;
 use crate::quotas::Limits;
+use crate::scope::Scope;
 use crate::store::url::DatabaseUrl;
 use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,

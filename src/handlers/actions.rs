@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{Request, document_size};
+use crate::app::App;
 use crate::document::actions::{
     ActionJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::routes::App;
 use crate::store::actions::{self, Action, ActionSpec};
 use crate::store::counts::Resource;
 use crate::store::{Outcome, Tx, new_id};

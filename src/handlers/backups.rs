@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Request;
+use crate::app::App;
 use crate::document::backups::v1::{BackupJsonV1, add_user_name};
 use crate::document::backups::{
     BackupJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
@@ -10,7 +11,6 @@ use crate::document::backups::{
 use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::routes::App;
 use crate::store::backups::{self, Backup, BackupSpec};
 use crate::store::counts::Resource;
 use crate::store::{Tx, new_id, now};

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::jobs::trust::release;
+use crate::app::App;
 use crate::document::clients::{COLLECTION, FIELDS, Liveness, parse, parse_patch, render, stable_part};
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::routes::App;
 use crate::store::clients::{self, Client, Registration};
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};

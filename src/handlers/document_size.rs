@@ -2,11 +2,11 @@
 //! row can change many documents.
 
 use super::Request;
+use crate::app::App;
 use crate::document::{
     MAX_DOCUMENT, actions, check_size, jobs as job_document, sessions as session_document,
 };
 use crate::error::Result;
-use crate::routes::App;
 use crate::store::actions::Action;
 use crate::store::jobs::{self, JobHead, JobView};
 use crate::store::sessions::{self, Session};

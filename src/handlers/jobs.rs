@@ -12,6 +12,7 @@ use conditions::Conditions;
 
 use super::list::ListRequest;
 use super::{Request, document_size};
+use crate::app::App;
 use crate::document::jobs::{
     self as document, COLLECTION, FIELDS, JobDocument, JobJson, parse, parse_event, render_for_search,
 };
@@ -19,7 +20,6 @@ use crate::document::{is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
-use crate::routes::App;
 use crate::store::counts::Resource;
 use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{Owner, Request, Version};
+use crate::app::App;
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::Reply;
-use crate::routes::App;
 use crate::store::listing::{self, Collection, Filter, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;
 use crate::store::scan::Scan;

@@ -1,8 +1,8 @@
 //! The quotas of the project in the path.
 
 use super::Request;
+use crate::app::App;
 use crate::error::Result;
-use crate::routes::App;
 use crate::store::counts::{self, Resource};
 
 impl Request<'_> {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Request, document_size};
+use crate::app::App;
 use crate::document::sessions::{
     self as document, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionAction, SessionJson, check_schedule,
     max_size, parse, parse_action, render,
@@ -11,7 +12,6 @@ use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::lifecycle::{self, Start};
-use crate::routes::App;
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use crate::store::sessions::{self, Session, SessionChange, SessionView};

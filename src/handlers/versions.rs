@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
-use crate::routes::{App, check_accepts_json};
 
 /// `GET /`: the versions, with status 300, as other OpenStack services have it.
 pub fn list(app: &App, call: &Call) -> Result<Reply> {
-    check_accepts_json(call)?;
+    call.require_json()?;
     let v1 = app.v1.map(|_| version(call, "v1", "DEPRECATED"));
     let versions: Vec<Value> = std::iter::once(current(call)).chain(v1).collect();
     Ok(Reply::json(300, &json!({"versions": versions})))

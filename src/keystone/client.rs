@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::shares::Peer;
 use super::single_flight::SingleFlight;
 use super::{Login, endpoint, time};
-use crate::auth::Secret;
+use crate::context::Secret;
 use crate::error::{Error, Result};
 use crate::outbound::{self, Answer, Failure, Stage};
 use crate::workers;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::auth::Secret;
+use crate::context::Secret;
 use crate::outbound;
 
 /// The options of an auth plugin (keystoneauth's `auth_type` and the options that belong to it).

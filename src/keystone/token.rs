@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::access_rules::AccessRule;
 use super::time;
-use crate::auth::{Caller, Delegation, Secret, Service};
+use crate::context::{Caller, Delegation, Secret, Service};
 
 /// A token that Keystone has validated. It may have expired since.
 ///

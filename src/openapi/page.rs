@@ -6,7 +6,7 @@ mod style;
 
 use serde_json::{Map, Value};
 
-pub use html::escaped;
+use crate::http::escape_html;
 use html::{code, prose, tag, with};
 pub use style::content_security_policy;
 
@@ -16,7 +16,7 @@ const METHODS: &[&str] = &["get", "head", "post", "put", "patch", "delete"];
 /// The page before and after the place where the prefix of the service's paths belongs.
 pub fn page(document: &Value) -> (String, String) {
     let info = &document["info"];
-    let title = escaped(&format!("{} {}", html::text(&info["title"]), html::text(&info["version"])));
+    let title = escape_html(&format!("{} {}", html::text(&info["title"]), html::text(&info["version"])));
     let before = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"/>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
@@ -73,14 +73,14 @@ fn contents(document: &Value) -> String {
     for (group, operations) in groups(document) {
         let link = |operation: &Operation<'_>| {
             let link = html::link(&format!("#{}", operation.anchor()), &operation.heading());
-            tag("li", &format!("{link} {}", escaped(&html::text(&operation.operation["summary"]))))
+            tag("li", &format!("{link} {}", escape_html(&html::text(&operation.operation["summary"]))))
         };
         let links: String = operations.iter().map(link).collect();
         items.push_str(&tag("li", &format!("{}\n{}", group_link(group), tag("ul", &links))));
     }
     let names = document["components"]["schemas"].as_object().into_iter().flat_map(Map::keys);
     let links: Vec<String> =
-        names.map(|name| html::link(&format!("#schema-{name}"), &escaped(name))).collect();
+        names.map(|name| html::link(&format!("#schema-{name}"), &escape_html(name))).collect();
     items.push_str(&tag(
         "li",
         &format!("{}\n{}", html::link("#schemas", "Schemas"), tag("p", &links.join(", "))),
@@ -93,12 +93,12 @@ fn group_anchor(group: &Value) -> String {
 }
 
 fn group_link(group: &Value) -> String {
-    html::link(&format!("#{}", group_anchor(group)), &escaped(&html::text(&group["name"])))
+    html::link(&format!("#{}", group_anchor(group)), &escape_html(&html::text(&group["name"])))
 }
 
 fn group(document: &Value, group: &Value, operations: &[Operation<'_>]) -> String {
     let articles: String = operations.iter().map(|operation| article(document, operation)).collect();
-    let heading = tag("h2", &escaped(&html::text(&group["name"])));
+    let heading = tag("h2", &escape_html(&html::text(&group["name"])));
     let body = format!("{heading}{}{articles}", prose(&group["description"]));
     with("section", &format!("id=\"{}\"", group_anchor(group)), &body)
 }
@@ -106,7 +106,11 @@ fn group(document: &Value, group: &Value, operations: &[Operation<'_>]) -> Strin
 fn article(document: &Value, operation: &Operation<'_>) -> String {
     let about = operation.operation;
     let mut body = tag("h3", &operation.heading());
-    body.push_str(&with("p", "class=\"summary\"", &format!("{}.", escaped(&html::text(&about["summary"])))));
+    body.push_str(&with(
+        "p",
+        "class=\"summary\"",
+        &format!("{}.", escape_html(&html::text(&about["summary"]))),
+    ));
     body.push_str(&prose(&about["description"]));
     body.push_str(&parameters(document, operation));
     if let Some(request) = about.get("requestBody") {
@@ -125,7 +129,7 @@ fn parameters(document: &Value, operation: &Operation<'_>) -> String {
     let mut rows = String::new();
     for parameter in lists.into_iter().filter_map(Value::as_array).flatten() {
         let parameter = resolved(document, parameter);
-        let place = escaped(&html::text(&parameter["in"]));
+        let place = escape_html(&html::text(&parameter["in"]));
         let cells = [
             code(&html::text(&parameter["name"])),
             place,
@@ -176,7 +180,7 @@ fn schemas(document: &Value) -> String {
     let shown = all.map(|(name, schema)| {
         let body = format!(
             "{}{}{}{}",
-            tag("h3", &escaped(name)),
+            tag("h3", &escape_html(name)),
             prose(&schema["description"]),
             schema::tree(schema),
             schema::examples(schema),

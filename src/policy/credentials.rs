@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::python::Values;
-use crate::auth::Caller;
+use crate::context::Caller;
 
 /// The caller's attributes under the names of oslo.context's `to_policy_values`, and under those that upstream's own
 /// context passed instead (`user`, `project`, `domain` and so on), which existing files may use. An unknown attribute is
@@ -44,7 +44,7 @@ pub fn credentials(caller: &Caller) -> Values {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Secret, Service};
+    use crate::context::{Secret, Service};
 
     #[test]
     fn the_names_are_those_that_policies_use() {

@@ -7,7 +7,7 @@ use super::credentials::credentials;
 use super::defaults::RuleDefault;
 use super::python::Values;
 use super::rules::{FileRule, Rules, parse_check};
-use crate::auth::Caller;
+use crate::context::Caller;
 
 impl Rules {
     /// The names of all rules, in order.

@@ -1,6 +1,6 @@
 //! Application credentials that are good for some requests only.
 
-use freezer_api::auth::Caller;
+use freezer_api::context::Caller;
 use freezer_api::error::Result;
 use freezer_api::keystone::Keystone;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use freezer_api::auth::Secret;
+use freezer_api::context::Secret;
 use freezer_api::keystone::{Client, Credentials, IdOrName, Login, LoginScope};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The room under test, set up for the fake Keystone, and requests to it.
 
-use freezer_api::auth::{Caller, Secret};
+use freezer_api::context::{Caller, Secret};
 use freezer_api::error::{Error, Result};
 use freezer_api::http::Call;
 use freezer_api::keystone::{Credentials, IdOrName, Keystone, Login, LoginScope, Settings};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::outbound::{self, Answer};
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::server::{self, Server};
 use freezer_api::store::url::DatabaseUrl;
 use freezer_api::store::{Store, migrations};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::auth::Caller;
+use freezer_api::context::Caller;
 use freezer_api::http::Call;
 use freezer_api::keystone::Keystone;
 use serde_json::json;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::auth::Secret;
+use freezer_api::context::Secret;
 use freezer_api::keystone::Keystone;
 use freezer_api::keystone::memcached::{Address, Settings, Strategy};
 use log::{LevelFilter, Log, Metadata, Record};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use freezer_api::auth::Caller;
+use freezer_api::context::Caller;
 use freezer_api::error::Result;
 use freezer_api::keystone::Keystone;
 use serde_json::{Value, json};

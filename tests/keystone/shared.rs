@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::auth::Secret;
+use freezer_api::context::Secret;
 use freezer_api::keystone::Keystone;
 use freezer_api::keystone::memcached::{Address, Settings, Strategy, Tls};
 use serde_json::{Value, json};

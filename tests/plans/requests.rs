@@ -1,9 +1,10 @@
 //! The service, asked without a network in between, so that the statements of a request are this thread's.
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::http::Call;
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::listing::Collection;
 use freezer_api::store::url::DatabaseUrl;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use freezer_api::auth::Caller;
+use freezer_api::context::Caller;
 use freezer_api::error::Kind;
 use freezer_api::policy::{self, DEFAULTS, Policy, Rules, Settings, Values};
 use serde_json::{Value, json};

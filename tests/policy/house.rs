@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::outbound::{self, Answer, Client};
 use freezer_api::policy::{Policy, Settings};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
 use freezer_api::store::migrations;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::server::{Settings, respond};
 use freezer_api::store::Store;
 use serde_json::{Value, json};

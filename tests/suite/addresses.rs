@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::handlers::health;
 use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::{self, Standalone};
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::App;
 use freezer_api::server::Settings;
 use serde_json::json;
 

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::handlers::health::{self, Health};
 use freezer_api::logging;
+use freezer_api::openapi::with_api_docs;
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::connection::AnyConnection;
@@ -159,6 +161,7 @@ pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
 /// Starts a server on a port of its own.
 pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr {
     let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
+    let app = with_api_docs(app);
     let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
     let address = server.local_addr();
     std::thread::spawn(move || server.run(stop));

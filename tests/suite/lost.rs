@@ -136,7 +136,7 @@ fn a_path_without_its_project_says_so(api: &Api) {
     // Behind a prefix the address is the one by which the client came.
     let identity = Standalone::new(api.store(), &identity::Settings::default());
     let policy = freezer_api::policy::Policy::new(freezer_api::policy::Settings::default()).unwrap();
-    let app = freezer_api::routes::App::new(api.store(), Strategy::Standalone(identity), policy);
+    let app = freezer_api::app::App::new(api.store(), Strategy::Standalone(identity), policy);
     let proxy =
         freezer_api::http::proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };
     let address = serve(app, Settings { proxy, ..Settings::default() }, Arc::default());

@@ -7,7 +7,7 @@ mod scope;
 
 use std::sync::Arc;
 
-use freezer_api::api_v1::Scope;
+use freezer_api::scope::Scope;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Node};

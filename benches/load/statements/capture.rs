@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::http::Call;
 use freezer_api::policy::{self, Policy};
-use freezer_api::routes::{self, App};
+use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::url::DatabaseUrl;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use crate::auth::Caller;
+use crate::context::Caller;
 
 /// The project of somebody of whom no other is known.
 const PROJECT: &str = "own";

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::auth::Secret;
 use crate::config::effective::{Effective, Section};
 use crate::config::ini::normalized;
+use crate::context::Secret;
 use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::{outbound, trusts};
 

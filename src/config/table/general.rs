@@ -1,7 +1,7 @@
 //! The options of freezer-api itself.
 
-use crate::api_v1::Scope;
 use crate::config::option::{Kind, Opt};
+use crate::scope::Scope;
 
 /// `[DEFAULT]`, without the log's.
 pub const DEFAULT: &[Opt] = &[

@@ -1,10 +1,10 @@
 //! The log of a failed run: raw bytes, at a path below the report's.
 
 use super::{Request, find, render, unknown};
+use crate::app::App;
 use crate::document::action_reports::SUCCESS;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::routes::App;
 use crate::store::reports::{self, ReportChange, ReportView};
 
 const TEXT: &str = "text/plain";

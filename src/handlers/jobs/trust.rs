@@ -2,8 +2,8 @@
 //! needs it is gone. Never inside a transaction: those are tried again, and hold a connection.
 
 use super::super::Request;
+use crate::app::App;
 use crate::error::{Error, Result};
-use crate::routes::App;
 use crate::store::clients::Client;
 use crate::store::job_trusts::{self, JobTrust};
 use crate::store::{Outcome, Tx};

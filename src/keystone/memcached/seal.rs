@@ -10,7 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{hkdf, hmac};
 
 use super::super::cache::Key;
-use crate::auth::Secret;
+use crate::context::Secret;
 
 /// Every entry's name begins so.
 const PREFIX: &str = "freezer-api/tokens/";

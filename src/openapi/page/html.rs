@@ -1,22 +1,8 @@
-//! Helpers that build HTML elements. Every text from the document goes through [`escaped`].
+//! Helpers that build HTML elements. Every text from the document goes through [`escape_html`].
 
 use serde_json::Value;
 
-/// Escapes text for use between tags and in quoted attributes.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use crate::http::escape_html;
 
 /// The text of a value of the document, not escaped.
 pub fn text(value: &Value) -> String {
@@ -35,12 +21,12 @@ pub fn with(name: &str, attributes: &str, inner: &str) -> String {
 
 /// A `code` element with plain text.
 pub fn code(text: &str) -> String {
-    format!("<code>{}</code>", escaped(text))
+    format!("<code>{}</code>", escape_html(text))
 }
 
 /// A link with HTML inside.
 pub fn link(target: &str, inner: &str) -> String {
-    format!("<a href=\"{}\">{inner}</a>", escaped(target))
+    format!("<a href=\"{}\">{inner}</a>", escape_html(target))
 }
 
 /// Paragraphs of plain text, with code in backticks. An empty text has none.
@@ -53,7 +39,7 @@ pub fn prose(value: &Value) -> String {
 /// A line of plain text, with code in backticks.
 pub fn line(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { escaped(part) }).collect()
+    parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { escape_html(part) }).collect()
 }
 
 /// A table row; the cells are HTML.
@@ -63,6 +49,6 @@ pub fn row(cell: &str, cells: &[String]) -> String {
 
 /// A table.
 pub fn table(head: &[&str], rows: &str) -> String {
-    let head = row("th", &head.iter().map(|text| escaped(text)).collect::<Vec<_>>());
+    let head = row("th", &head.iter().map(|text| escape_html(text)).collect::<Vec<_>>());
     tag("table", &format!("{}{}", tag("thead", &head), tag("tbody", rows)))
 }

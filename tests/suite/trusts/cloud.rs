@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use freezer_api::auth::{Secret, Strategy};
+use freezer_api::auth::Strategy;
+use freezer_api::context::Secret;
 use freezer_api::keystone::{self, Credentials, IdOrName, Login, LoginScope};
 use freezer_api::trusts::{self, Trusts};
 use serde_json::{Value, json};

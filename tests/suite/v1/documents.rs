@@ -1,6 +1,6 @@
 //! What the documents of version 1 hold, and what a caller may send back.
 
-use freezer_api::api_v1::Scope;
+use freezer_api::scope::Scope;
 use serde_json::{Value, json};
 
 use super::{Caller, fresh, offering};

@@ -9,7 +9,7 @@
 mod compare;
 mod names;
 
-use freezer_api::api_v1::Scope;
+use freezer_api::scope::Scope;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Which rows version 1 shows: its scope is the caller's rows, in the token's project or in all, or the whole project.
 
-use freezer_api::api_v1::Scope;
+use freezer_api::scope::Scope;
 use serde_json::json;
 
 use super::{Caller, fresh, offering};

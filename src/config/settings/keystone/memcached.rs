@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::auth::Secret;
 use crate::config::effective::Section;
+use crate::context::Secret;
 use crate::keystone::memcached::{Address, Settings, Strategy, Tls};
 
 /// Where validated tokens are shared; none where they are not.

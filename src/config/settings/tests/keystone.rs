@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{config, refused};
-use crate::auth::Secret;
 use crate::config::settings::{AuthStrategy, Config};
+use crate::context::Secret;
 use crate::keystone::memcached::{self, Address, Strategy, Tls};
 use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::trusts;
