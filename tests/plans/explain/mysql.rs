@@ -19,16 +19,32 @@ struct Row {
     extra: Option<String>,
 }
 
+#[derive(QueryableByName)]
+struct Value {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
 pub fn plan(connection: &mut MysqlConnection, statement: &Statement) -> Plan {
     let sql = statement.with_values();
-    let rows: Vec<Row> = sql_query(format!("EXPLAIN {sql}")).load(connection).unwrap();
     let mut plan = Plan::default();
-    for row in rows {
-        let [table, how, key, extra] =
-            [row.table, row.how, row.key, row.extra].map(Option::unwrap_or_default);
-        plan.is_whole |= how == "ALL" || how == "index";
-        plan.sorts |= extra.contains("filesort") || extra.contains("temporary");
-        plan.text.push_str(&format!("{table}: {how} {key} ({extra})\n"));
+    let version: Value = sql_query("SELECT VERSION() AS value").get_result(connection).unwrap();
+    if version.value.contains("MariaDB") {
+        let rows: Vec<Row> = sql_query(format!("EXPLAIN {sql}")).load(connection).unwrap();
+        for row in rows {
+            let [table, how, key, extra] =
+                [row.table, row.how, row.key, row.extra].map(Option::unwrap_or_default);
+            plan.is_whole |= how == "ALL" || how == "index";
+            plan.sorts |= extra.contains("filesort") || extra.contains("temporary");
+            plan.text.push_str(&format!("{table}: {how} {key} ({extra})\n"));
+        }
+    } else {
+        // MySQL does not answer it as a prepared statement, which Diesel's are.
+        let explain =
+            format!("SET SESSION explain_json_format_version = 1; EXPLAIN FORMAT=JSON INTO @plan {sql}");
+        connection.batch_execute(&explain).unwrap();
+        let json: Value = sql_query("SELECT @plan AS value").get_result(connection).unwrap();
+        look(&serde_json::from_str(&json.value).unwrap(), &mut plan);
     }
     let before = read(connection);
     connection.batch_execute(&sql).unwrap();
@@ -36,6 +52,25 @@ pub fn plan(connection: &mut MysqlConnection, statement: &Statement) -> Plan {
     plan.text.push_str(&format!("{read} rows read"));
     plan.read = Some(read);
     plan
+}
+
+/// What a plan of MySQL's in JSON says of its tables and of sorting.
+fn look(node: &serde_json::Value, plan: &mut Plan) {
+    if let Some(how) = node["access_type"].as_str() {
+        plan.is_whole |= how == "ALL" || how == "index";
+        plan.text.push_str(&format!("{}: {how} {}\n", node["table_name"], node["key"]));
+    }
+    for word in ["using_filesort", "using_temporary_table"] {
+        if node[word] == true {
+            plan.sorts = true;
+            plan.text.push_str(&format!("{word}\n"));
+        }
+    }
+    match node {
+        serde_json::Value::Object(members) => members.values().for_each(|member| look(member, plan)),
+        serde_json::Value::Array(members) => members.iter().for_each(|member| look(member, plan)),
+        _ => {}
+    }
 }
 
 /// How often this session has moved to a row so far, without those of temporary tables, as this look itself has one.
