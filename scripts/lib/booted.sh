@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # A Debian of its own, booted: systemd as the first process of new namespaces, in a directory made by debootstrap. It
 # needs root, and no container engine. The network is the machine's own, unless $booted_network is `none`: then there is
-# the loopback device alone, and any port is free.
+# the loopback device alone, and any port is free. With `behind` any port is free, too, and there is a way out: slirp4netns
+# makes its connections as a program of the machine does, so that nothing of the machine's network changes.
 #
 # A script that uses it sets $booted_root, and calls stop_booted when it ends.
 : "${booted_root:=}" "${booted_network:=host}"
@@ -12,6 +13,7 @@ booted_release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 booted_pid=
 booted_init=
 booted_cgroup=
+booted_way_out=
 
 # make_root PACKAGE...: a Debian or Ubuntu of this machine's release, with systemd and these packages, in $booted_root.
 make_root() {
@@ -51,7 +53,7 @@ boot() {
   (
     echo "$BASHPID" >"$booted_cgroup/cgroup.procs"
     namespaces=(--pid --mount --uts --ipc --cgroup)
-    [[ $booted_network != none ]] || namespaces+=(--net)
+    [[ $booted_network == host ]] || namespaces+=(--net)
     exec setpriv --pdeathsig KILL unshare --fork --kill-child "${namespaces[@]}" --propagation private \
       bash -euc "$become_systemd" sh "$booted_root"
   ) >"$log" 2>&1 </dev/null &
@@ -60,7 +62,8 @@ boot() {
   for ((tries = 0; tries < 300; tries++)); do
     booted_init=$(cat "/proc/$booted_pid/task/$booted_pid/children" 2>/dev/null | tr -d ' ') || true
     if [[ -n $booted_init ]] && in_booted systemctl is-system-running --quiet >/dev/null 2>&1; then
-      return 0
+      [[ $booted_network != behind ]] || make_way_out "$log"
+      return
     fi
     kill -0 "$booted_pid" 2>/dev/null || break
     sleep 0.2
@@ -68,6 +71,21 @@ boot() {
   echo "systemd did not start, or not everything of it:" >&2
   cat "$log" >&2
   in_booted systemctl --no-pager --failed >&2 || true
+  return 1
+}
+
+# Its name server is 10.0.2.3, behind which is the machine's own.
+make_way_out() {
+  local tries
+  echo 'nameserver 10.0.2.3' >"$booted_root/etc/resolv.conf"
+  setpriv --pdeathsig TERM slirp4netns --configure --mtu=65520 --disable-host-loopback "$booted_init" way-out >>"$1" 2>&1 &
+  booted_way_out=$!
+  for ((tries = 0; tries < 50; tries++)); do
+    ! in_booted ip route show default | grep -q via || return 0
+    sleep 0.2
+  done
+  echo "slirp4netns gave no way out:" >&2
+  tail -n 5 "$1" >&2
   return 1
 }
 
@@ -110,7 +128,7 @@ become_systemd='
 # in_booted COMMAND...: runs it there, as root.
 in_booted() {
   local namespaces=(--mount --pid --uts --ipc --cgroup)
-  [[ $booted_network != none ]] || namespaces+=(--net)
+  [[ $booted_network == host ]] || namespaces+=(--net)
   nsenter --target "$booted_init" "${namespaces[@]}" -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 SYSTEMD_PAGER= \
     SYSTEMD_COLORS=0 "$@"
@@ -126,7 +144,11 @@ stop_booted() {
   if [[ -n $booted_init ]]; then
     timeout 60 tail --pid="$booted_init" -f /dev/null || true
   fi
-  booted_pid='' booted_init=''
+  if [[ -n $booted_way_out ]]; then
+    kill -TERM "$booted_way_out" 2>/dev/null || true
+    wait "$booted_way_out" 2>/dev/null || true
+  fi
+  booted_pid='' booted_init='' booted_way_out=''
   # systemd leaves the groups of its units behind; the innermost go first.
   if [[ -n $booted_cgroup ]]; then
     find "$booted_cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true

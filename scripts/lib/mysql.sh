@@ -20,11 +20,11 @@ unpack_mysql() {
       "FREEZER_TEST_MYSQL_URL may name a server." >&2
     return 1
   fi
-  run_logged "$mysql_root/log" "${sid_apt[@]}" install --yes --download-only --no-install-recommends mysql-server-core
+  run_logged "$mysql_root/log" "${sid_apt[@]}" install --yes --download-only --no-install-recommends mysql-server-core || return
   for deb in "$state"/cache/archives/*.deb; do
     case ${deb##*/} in
       perl* | libperl* | gcc-*-base* | libgdbm* | libdb5.3* | libc-gconv*) ;;
-      *) dpkg-deb --extract "$deb" "$mysql_root/root" ;;
+      *) dpkg-deb --extract "$deb" "$mysql_root/root" || return ;;
     esac
   done
   rm -r "$state"

@@ -55,6 +55,13 @@ missing_debian_packages() {
   have lintian || echo lintian
 }
 
+# The same, to build an RPM.
+missing_rpm_packages() {
+  have strip || echo binutils
+  have rpmbuild || echo rpm
+  have rpmlint || echo rpmlint
+}
+
 # install_packages [LIST]: what the function LIST says is missing; without it, what all tests need.
 install_packages() {
   local missing apt=(env DEBIAN_FRONTEND=noninteractive apt-get)

@@ -86,4 +86,4 @@ def daemon(binary, database, scratch, cloud):
     config.write_text(CONFIG.format(url=cloud.described["url"]))
     with running(binary, database, scratch, ["--config-file", str(config)]) as url:
         cloud.move_endpoints(url)
-        yield
+        yield url

@@ -6,7 +6,10 @@ from expectation import Surprise
 
 
 class Process:
-    def __init__(self, command, log, env):
+    """`ended` is the status of an end that was asked for."""
+
+    def __init__(self, command, log, env, ended=0):
+        self.ended = ended
         self.name = command[0].rsplit("/", 1)[-1]
         self.log = log
         with open(log, "wb") as output:
@@ -22,7 +25,7 @@ class Process:
         status = self._end()
         if failure:
             print(f"--- the last of {self.name}'s output:\n{self.output()[-8000:]}\n---", flush=True)
-        elif status != 0:
+        elif status != self.ended:
             raise Surprise(f"{self.name} did not end as asked: exit status {status}\n{self.output()[-8000:]}")
 
     def _end(self):

@@ -107,7 +107,9 @@ def main():
     if new:
         in_a_child(make, given.directory)
     application = initialize_public_application()
-    server = waitress.create_server(application, host="127.0.0.1", port=given.port, threads=THREADS)
+    # Horizon leaves a connection open for each page that it makes, and beyond the limit nobody is let in.
+    limits = {"threads": THREADS, "connection_limit": 1000, "asyncore_use_poll": True}
+    server = waitress.create_server(application, host="127.0.0.1", port=given.port, **limits)
     if new:
         cloud = {"url": f"http://127.0.0.1:{given.port}", "start": [sys.executable, __file__, str(given.directory)]}
         cloud |= seed.sow(application)
