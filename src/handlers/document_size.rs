@@ -46,7 +46,7 @@ pub fn check_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
 /// As [`check_job`], of several jobs: one statement for many of them, and more only for those that may be too large.
 fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<()> {
     for some in job_ids.chunks(AT_A_TIME) {
-        for (job_id, most) in jobs::most_of_actions(tx, some.to_vec())? {
+        for (job_id, most) in jobs::max_action_bytes(tx, some.to_vec())? {
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
@@ -103,7 +103,7 @@ pub fn check_action(tx: &mut Tx<'_>, stored: &Action, changed: &Action) -> Outco
 /// Refuses a session that has become too large.
 pub fn check_session(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, stored: usize) -> Outcome<()> {
     let session = sessions::find(tx, request.project(), id)?.ok_or(Failure::Stale)?;
-    let most = sessions::most_of_jobs(tx, &session)?;
+    let most = sessions::max_member_bytes(tx, &session)?;
     let own = session.metadata.text().len() + BESIDE_ACTIONS;
     if usize::try_from(most).unwrap_or_default() + own <= MAX_DOCUMENT {
         return Ok(());

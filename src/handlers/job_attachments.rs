@@ -1,11 +1,11 @@
-//! Job attachments: a job on a client, alone or in a session. Several of one job are a fleet. Each is also a document of
-//! `/jobs`, and what changes one there is what changes it here.
+//! Job attachments: a job on a client, alone or in a session. Several attachments of one job are a fleet. Each is also a job
+//! document, so a PATCH here is a PATCH of that document.
 
 use serde_json::Value;
 
 use super::jobs::named::{changed_client, check_client, free, known_client, wanted_session};
-use super::jobs::trust::{self, Need, Trusted};
-use super::jobs::{Sight, may_see_pid, sees_all, stored_size, write};
+use super::jobs::trust::{self, Preparation, TrustUse};
+use super::jobs::{PidAccess, may_see_pid, sees_all, stored_size, write};
 use super::sessions::join;
 use super::{Request, document_size};
 use crate::document::job_attachments::{COLLECTION, NewAttachment, lasting, parse, parse_patch, render};
@@ -25,13 +25,13 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
-    let sight = Sight::new(request, sees_all);
+    let pid_access = PidAccess::new(request, sees_all);
     Ok(request.listed(
         asked,
         listing,
         |(attachment, _)| &attachment.id,
         move |(attachment, client), sink| {
-            sink.put(&render(attachment, &client.name, sight.has_pid(&client.project_id)))
+            sink.put(&render(attachment, &client.name, pid_access.has_pid(&client.project_id)))
         },
     ))
 }
@@ -44,23 +44,23 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let mut document = Value::Null;
     let check = |tx: &mut Tx<'_>| {
-        let (job, client, _) = named(tx, request, &new)?;
+        let (job, client, _) = resolve(tx, request, &new)?;
         without_trust(tx, &job.id, Some(client))
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
             tx.expect_room()?;
-            if !held(tx, request, need)? {
-                return Ok(Trusted::Gone);
+            if !still_pinned(tx, request, need)? {
+                return Ok(TrustUse::Removed);
             }
-            let (job, client, session) = named(tx, request, &new)?;
+            let (job, client, session) = resolve(tx, request, &new)?;
             insert(tx, request, &id, &new, &job, &client, session)?;
             document_size::check_job(tx, &job.id, 0)?;
             if let Some(session) = &new.session_id {
                 document_size::check_session(tx, request, session, 0)?;
             }
             document = shown(request, sees_all, &written(tx, request, &id)?);
-            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
+            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, &client, &job.id))
         })
     })?;
     Ok(Reply::document_tagged(201, &document, &lasting(&document))
@@ -95,23 +95,23 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         without_trust(tx, &head.job.id, client)
     };
     let mut document = Value::Null;
-    let mut write = |need: Option<&Need<'_>>| {
+    let mut write = |need: Option<&Preparation<'_>>| {
         document_size::write(
             app,
             |tx| stored_size(tx, request),
             |tx, size| {
-                if !held(tx, request, need)? {
-                    return Ok(Trusted::Gone);
+                if !still_pinned(tx, request, need)? {
+                    return Ok(TrustUse::Removed);
                 }
                 let (head, change) = current(tx)?;
                 let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
                 write::patch(tx, request, &head, &change, size)?;
                 document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
                 match (need, client) {
-                    (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
+                    (Some(need), Some(client)) => need.record(tx, request, &client, &head.job.id),
                     // An attachment that stays on its client keeps its trust.
-                    (Some(_), None) => Ok(Trusted::Spare),
-                    (None, _) => Ok(Trusted::Done),
+                    (Some(_), None) => Ok(TrustUse::Unused),
+                    (None, _) => Ok(TrustUse::Used),
                 }
             },
         )
@@ -123,7 +123,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::document_tagged(200, &document, &lasting(&document)))
 }
 
-/// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
+/// `DELETE /job-attachments/{job_attachment_id}`: a job's last attachment takes the definition along.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let sees_all = !precondition.is_empty() && sees_all(request)?;
@@ -136,8 +136,8 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// What a new attachment names: the job and the client that may be put together, and the session.
-fn named(
+/// Resolves what a new attachment refers to, and refuses a client that cannot run the job or already has it.
+fn resolve(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
     new: &NewAttachment,
@@ -174,17 +174,17 @@ fn insert(
     }
 }
 
-/// The client on which a job may need a trust: none when it has one.
+/// The client on which a job may need a trust; `None` if the job already has one.
 fn without_trust(tx: &mut Tx<'_>, job_id: &str, client: Option<Client>) -> Outcome<Option<Client>> {
     match client {
-        Some(_) if job_trusts::is_noted(tx, job_id)? => Ok(None),
+        Some(_) if job_trusts::is_recorded(tx, job_id)? => Ok(None),
         client => Ok(client),
     }
 }
 
-/// Whether the trust that was made ready, if one was, is there until what follows is written.
-fn held(tx: &mut Tx<'_>, request: &Request<'_>, need: Option<&Need<'_>>) -> Outcome<bool> {
-    need.map_or(Ok(true), |need| need.hold(tx, request))
+/// Whether the prepared trust, if there is one, stays in use until the transaction ends.
+fn still_pinned(tx: &mut Tx<'_>, request: &Request<'_>, need: Option<&Preparation<'_>>) -> Outcome<bool> {
+    need.map_or(Ok(true), |need| need.still_pinned(tx, request))
 }
 
 fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
@@ -195,7 +195,7 @@ fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
     Ok(head.ok_or_else(|| Error::not_found(format!("No job attachment found with ID {}", request.id())))?)
 }
 
-/// What this transaction has just written, to be shown.
+/// The rows after this transaction's writes, to be shown.
 fn written(tx: &mut Tx<'_>, request: &Request<'_>, id: &str) -> Outcome<JobHead> {
     jobs::find(tx, Some(request.project()), id)?.ok_or(Failure::Stale)
 }

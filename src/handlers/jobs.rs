@@ -1,5 +1,4 @@
-//! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
-//! [`write`].
+//! Jobs and their events (contract, api-v2 §7). Each job document is one attachment.
 
 mod conditions;
 pub(super) mod named;
@@ -24,18 +23,18 @@ use crate::store::counts::Resource;
 use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
-use trust::Trusted;
+use trust::TrustUse;
 
-/// The rule that guards what reaches beyond the project in the path.
+/// The rule for requests that reach beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// The keys by which an index serves a list of the jobs of all projects.
+/// The filters for which an index serves a list of the jobs of all projects.
 const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
 
-/// The rule that guards what a scheduler reports of its jobs.
+/// The rule for a scheduler's reports on its jobs.
 const REPORTING: &str = "jobs:update";
 
-/// `GET /jobs`. The search that schedulers send is their client's poll: the events that it has read are marked.
+/// `GET /jobs`. A search of the form that schedulers send is their client's poll, which delivers events: they are marked.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(view: &JobView) -> &str {
         &view.head.attachment.id
@@ -50,16 +49,16 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => request.visible(),
     };
     if project.is_none() && !request.is_v1() {
-        of_all_projects(&asked.query)?;
+        check_indexed(&asked.query)?;
         asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
-    let sight = Sight::new(request, sees_all);
-    let shown = |view: &JobView| searched(view, sight.has_pid(&view.head.client_project));
+    let pid_access = PidAccess::new(request, sees_all);
+    let shown = |view: &JobView| searched(view, pid_access.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
     let rest = jobs::beyond_columns(&asked.search);
-    // A search may be a scheduler's poll, which must see what it is to do, and is noted.
+    // A search may be a scheduler's poll, which must not read from a lagging replica, and which is recorded.
     let listing = if asked.search.is_empty() {
         match jobs::plain(&app.store, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
@@ -74,20 +73,23 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
         let page =
             request.scanned(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
-        // No search of a scheduler looks into the documents.
+        // A scheduler's poll is answered by columns alone, so this is none.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
-        note_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
+        record_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
     }
     Ok(request.listed(asked, listing.page, id, move |view, sink| {
-        sink.put(&Shown { view, with_pid: sight.has_pid(&view.head.client_project) })
+        sink.put(&Shown { view, with_pid: pid_access.has_pid(&view.head.client_project) })
     }))
 }
 
+/// Refuses filters and orders that no index serves over all projects. The search in the body is not restricted, because
+/// central schedulers send it.
+///
 /// # Errors
-/// 400 for what no index serves over all projects. A search in the body, which schedulers send, is no matter of this.
-fn of_all_projects(query: &Query) -> Result<()> {
+/// 400.
+fn check_indexed(query: &Query) -> Result<()> {
     if query.order() != CREATED_AT.name
         || query.filters.iter().any(|filter| !OF_ALL_PROJECTS.contains(&filter.key))
     {
@@ -99,17 +101,17 @@ fn of_all_projects(query: &Query) -> Result<()> {
     Ok(())
 }
 
-/// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
-/// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
+/// Whether a list has the form of a scheduler's poll: a GET of complete documents by one search, paged by offset. A HEAD, or
+/// a list with `fields`, a filter, another order or another search, changes nothing.
 fn is_poll(request: &Request<'_>, asked: &Asked) -> Result<bool> {
     let is_plain =
         request.call.method == Method::Get && asked.is_plain && request.call.param("fields").is_none();
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }
 
-/// Which of the clients named in a poll its caller may poll for. The scheduler of a private client reports on its jobs;
-/// the scheduler of a central one asks for the jobs of all projects, which was checked before the list was read.
-fn polling<'l>(
+/// The clients of a poll for which the caller may poll. The scheduler of a private client must be allowed to report on jobs.
+/// That of a central client lists the jobs of all projects, which was checked before the list was read.
+fn polling_clients<'l>(
     request: &Request<'_>,
     listing: &'l JobListing,
     of_all_projects: bool,
@@ -123,10 +125,10 @@ fn polling<'l>(
     Ok(listing.polled.iter().filter(is_polling).collect())
 }
 
-/// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
+/// Marks the events in a client's poll as delivered, and the client as alive, if that is not recorded yet.
+fn record_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
     let now = store::now();
-    let polling = polling(request, listing, of_all_projects)?;
+    let polling = polling_clients(request, listing, of_all_projects)?;
     let seen: Vec<String> = polling
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
@@ -149,7 +151,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_proj
         return Ok(());
     }
     if delivered.is_empty() {
-        return jobs::note_seen(&app.store, &seen);
+        return jobs::record_polls(&app.store, &seen);
     }
     app.store.write(|tx| {
         for (event, ids) in &delivered {
@@ -182,18 +184,18 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
         app.store.write(|tx| {
             free(tx)?;
             if let Some(need) = need
-                && !need.hold(tx, request)?
+                && !need.still_pinned(tx, request)?
             {
-                return Ok(Trusted::Gone);
+                return Ok(TrustUse::Removed);
             }
             let job = write::insert(tx, request, id, &document, write::Times::Stamped)?;
-            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &job.client, &job.job_id))
+            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, &job.client, &job.job_id))
         })
     })?;
     Ok(request.created("jobs", id.id(), &json!({"job_id": id.id()})))
 }
 
-/// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
+/// `GET /jobs/{job_id}`. A caller who may list the jobs of all projects sees those of any project.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let sees_all = sees_all(request)?;
@@ -217,7 +219,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
     prepare_quotas(app, request, &document, 0)?;
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
         Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
     };
@@ -250,7 +252,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
 
-/// `POST /jobs/{job_id}`: create under this id, or replace.
+/// `POST /jobs/{job_id}`: creates a job under this id, or replaces it.
 pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.id();
     if !is_id(id) {
@@ -258,14 +260,14 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let document = parse(&document::JOB, request.call.json()?)?;
     prepare_quotas(app, request, &document, 1)?;
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let version = document_size::write(
         app,
         |tx| stored_size(tx, request),
         |tx, size| {
             let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
                 conditions.check_absent()?;
-                if job_attachments::is_anothers(tx, request.project(), id)? {
+                if job_attachments::exists_in_other_project(tx, request.project(), id)? {
                     return Err(taken(id).into());
                 }
                 let id = NewId::Given(id);
@@ -280,7 +282,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let Some(id) = request.valid_id() else {
         conditions.check_absent()?;
         return Ok(Reply::empty(204));
@@ -300,7 +302,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
 pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     let event = parse_event(request.call.json()?)?;
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;
         let attachment = attachment.ok_or_else(|| unknown(request))?;
@@ -315,35 +317,36 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(202, &json!({"result": result})))
 }
 
-/// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
+/// Whether the caller may see the jobs of all projects. Called before the transaction, because a policy rule may query
+/// another service.
 pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.standing.permits(ALL_PROJECTS, request.project())
 }
 
-/// The jobs whose agent's process id the caller may see. Only callers that may have to kill the agent need it.
-pub(super) struct Sight {
+/// The jobs whose agent's process id the caller sees. Only callers who may have to kill the agent need it.
+pub(super) struct PidAccess {
     sees_all: bool,
     project: Option<String>,
 }
 
-impl Sight {
-    /// The caller's. `sees_all`: the caller may see the jobs of all projects.
+impl PidAccess {
+    /// The caller's access. `sees_all`: whether the caller may see the jobs of all projects.
     pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
         Self { sees_all, project: request.caller.project_id.clone() }
     }
 
-    /// Whether it is seen of a job on a client of that project.
+    /// Whether the caller sees the process id of a job on a client of that project.
     pub fn has_pid(&self, client_project: &str) -> bool {
         self.sees_all || self.project.as_deref() == Some(client_project)
     }
 }
 
-/// Whether the caller may see the process id of a job on a client of that project.
+/// Whether the caller sees the process id of a job on a client of that project.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    Sight::new(request, sees_all).has_pid(client_project)
+    PidAccess::new(request, sees_all).has_pid(client_project)
 }
 
-/// How large the job in the path is, on all its clients.
+/// The size of the job in the path: that of the largest of its documents, in bytes.
 pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
     match job_attachments::find(tx, request.project(), request.id())? {
         Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
@@ -351,7 +354,7 @@ pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usi
     }
 }
 
-/// Loads the project's quotas for so many new jobs, and for the actions that a document brings.
+/// Prepares the project's quotas for so many new jobs and for the new actions of a document.
 fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
     request.prepare_quota(app, Resource::Jobs, jobs)?;
     request.prepare_quota(app, Resource::Actions, document.new_actions())

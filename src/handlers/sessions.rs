@@ -1,4 +1,4 @@
-//! Sessions, their runs, and who is in them (contract, api-v2 §8).
+//! Sessions, their runs and their jobs (contract, api-v2 §8).
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     view.map(|view| Reply::document(200, &SessionJson(&view))).ok_or_else(|| unknown(request))
 }
 
-/// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
+/// `PATCH /sessions/{session_id}`: sets the members of the body; `schedule` is replaced as a whole.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
@@ -78,7 +78,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
 }
 
-/// `POST /sessions/{session_id}`: create under this id, or replace; the jobs in it stay in it.
+/// `POST /sessions/{session_id}`: creates a session under this id, or replaces it; its jobs stay in it.
 pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.id();
     if !is_id(id) {
@@ -95,7 +95,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
             check(tx, &precondition, session.as_ref())?;
             check_schedule(&change, session.as_ref(), tx.now)?;
             let Some(session) = session else {
-                if sessions::is_anothers(tx, request.project(), id)? {
+                if sessions::exists_in_other_project(tx, request.project(), id)? {
                     return Err(Error::already_exists(format!("Session already exists with ID {id}")).into());
                 }
                 return Ok(insert(tx, request, id, change.clone())?.version);
@@ -107,7 +107,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(request.created("sessions", id, &json!({"session_id": id, "version": version})))
 }
 
-/// `DELETE /sessions/{session_id}`: its jobs are told to stop, and stay.
+/// `DELETE /sessions/{session_id}`: its jobs stay, and are told to stop.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let Some(id) = request.valid_id() else {
@@ -127,7 +127,8 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let ask = parse_ask(request.call.json()?)?;
     let (result, tag) = app.store.write(|tx| {
-        let session = sessions::find_to_swap(tx, request.project(), request.valid_id().unwrap_or_default())?;
+        let session =
+            sessions::find_for_update(tx, request.project(), request.valid_id().unwrap_or_default())?;
         let session = session.ok_or_else(|| unknown(request))?;
         check(tx, &precondition, Some(&session))?;
         match &ask {
@@ -144,7 +145,7 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(202, &json!({"result": result, "session_tag": tag})))
 }
 
-/// `PUT /sessions/{session_id}/jobs/{job_id}`: take a job in; out of another session, if it is in one.
+/// `PUT /sessions/{session_id}/jobs/{job_id}`: a job joins the session, and leaves the one that it is in.
 pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     app.store.write(|tx| {
@@ -163,7 +164,7 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job that is not in this session stays as it is.
+/// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job leaves the session. A job that is not in it is not changed.
 pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     app.store.write(|tx| {
@@ -172,7 +173,7 @@ pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         match job_attachments::find(tx, request.project(), request.inner_id())? {
             Some(job) if job.session_id.as_ref() == Some(&session.id) => {
                 if !precondition.is_empty() {
-                    sessions::hold(tx, &session)?;
+                    sessions::lock(tx, &session)?;
                 }
                 leave(tx, &job).map(drop)
             }
@@ -256,7 +257,7 @@ fn end(
     result: &str,
     tag: Option<i64>,
 ) -> Outcome<(&'static str, i32)> {
-    // The end of a run that is no longer the latest says nothing about the latest.
+    // The end of an earlier run does not concern the latest run.
     if tag.is_some_and(|tag| tag != i64::from(session.session_tag)) {
         return Ok(("success", session.session_tag));
     }
@@ -312,7 +313,7 @@ fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChang
     Ok(view.session)
 }
 
-/// Changes a session, whose document may have the size that is stored in any case; returns its new version.
+/// Changes a session and returns its new version. Its document may keep the stored size even if that exceeds the limit.
 fn alter(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
@@ -329,13 +330,13 @@ fn alter(
     Ok(version)
 }
 
-/// How large the session in the path is.
+/// The size of the session in the path, in bytes.
 fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
     let session = found(tx, request)?;
     document_size::largest_session(tx, session)
 }
 
-/// A change with everything it does not say reset, as a replacement has it.
+/// The change that a replacement makes: a member that the body leaves out is reset.
 fn replacing(change: SessionChange) -> SessionChange {
     SessionChange {
         scheduling: change.scheduling.or_else(|| Some(empty())),
@@ -353,7 +354,7 @@ fn replacing(change: SessionChange) -> SessionChange {
     }
 }
 
-/// A change without what the session says already, so that saying it again changes nothing.
+/// The change without the parts that are equal to the session's, so that a repeated request changes nothing.
 fn effective(session: &Session, change: SessionChange) -> SessionChange {
     let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
     SessionChange {
@@ -376,8 +377,8 @@ fn empty() -> Json {
     Json::from(serde_json::Map::new())
 }
 
-/// Holds a request's conditions against a session, or against there being none. Whatever its document shows swaps the
-/// session's version, so that the swap of whoever asks is of what was looked at here.
+/// Checks a request's conditions for a session, or for its absence. Every change of its document increments the session's
+/// version, so the caller's compare-and-set covers everything that was checked here.
 fn check(tx: &mut Tx<'_>, precondition: &Precondition, session: Option<&Session>) -> Outcome<()> {
     if precondition.is_empty() {
         return Ok(());

@@ -253,10 +253,10 @@ pub fn replace(
         ..AttachmentChange::default()
     };
     match run.event {
-        Some(event) => change.ask(&event),
+        Some(event) => change.request_event(&event),
         // Leaving a session asks for a stop, which stays.
         None if left => {}
-        None => change.ask(""),
+        None => change.request_event(""),
     }
     Ok(job_version + job_attachments::update(tx, &stored, &change)?)
 }
@@ -264,7 +264,7 @@ pub fn replace(
 /// What asking for an event changes (contract, api-v2 §7 "Events").
 pub fn asking(event: Event) -> AttachmentChange {
     let mut change = AttachmentChange::default();
-    change.ask(event.word());
+    change.request_event(event.word());
     if event == Event::Start {
         change.status = Some(String::new());
         change.result = Some(String::new());
@@ -326,7 +326,7 @@ fn run_change(stored: &JobAttachment, document: &JobDocument) -> AttachmentChang
     };
     let event = lifecycle::event_after(&stored.event, stored.event_delivered, run.event.as_deref());
     if event != stored.event {
-        change.ask(event);
+        change.request_event(event);
     }
     change
 }

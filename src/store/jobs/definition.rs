@@ -10,29 +10,29 @@ use crate::store::document_type::Json;
 use crate::store::schema::jobs;
 use crate::store::{Outcome, Tx, new_id, swapped};
 
-/// An action's place in a job, as a document asks for it.
+/// An action's place in a job, as a document specifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceSpec {
     /// The action.
     pub action_id: String,
-    /// How often it is tried again.
+    /// How many times a failed action is retried.
     pub retries: i32,
-    /// Seconds between the tries.
+    /// Seconds between retries.
     pub retry_interval: i32,
-    /// Whether the rest of the job is given up when it fails.
+    /// Whether the rest of the job is skipped when it fails.
     pub mandatory: bool,
 }
 
 impl PlaceSpec {
-    fn is(&self, place: &ActionAttachment) -> bool {
+    fn matches(&self, place: &ActionAttachment) -> bool {
         self.action_id == place.action_id
             && self.retries == place.retries
             && self.retry_interval == place.retry_interval
             && self.mandatory == place.mandatory
     }
 
-    /// A place of the same action, and what makes it this one, if it is not already.
-    fn changed<'p>(
+    /// A stored place of the same action paired with its new row, if that differs.
+    fn change_of<'p>(
         &self,
         place: &'p ActionAttachment,
         priority: i32,
@@ -44,11 +44,11 @@ impl PlaceSpec {
             mandatory: self.mandatory,
             ..place.clone()
         };
-        (priority != place.priority || !self.is(place)).then_some((place, changed))
+        (priority != place.priority || !self.matches(place)).then_some((place, changed))
     }
 }
 
-/// The job of that id in the project.
+/// The definition of that id in the project.
 pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Job>> {
     Ok(jobs::table
         .filter(jobs::id.eq(id))
@@ -58,8 +58,8 @@ pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Jo
         .optional()?)
 }
 
-/// Swaps a job's version and changes nothing else. Whoever changes what belongs to a job (its actions, the clients it is
-/// on) does this first: of two at the same moment one waits here, finds the version gone, and starts anew.
+/// Increments a definition's version with a compare-and-set and changes nothing else. Every change of a job's places and
+/// clients begins with this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
     swapped(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
@@ -71,9 +71,9 @@ pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
 /// The id of a new attachment.
 #[derive(Debug, Clone, Copy)]
 pub enum NewId<'i> {
-    /// Made for it.
+    /// Generated for this attachment, so it is free.
     Fresh(&'i str),
-    /// Somebody's word, so that anything may have had it.
+    /// Chosen by the client, so another row may have it.
     Given(&'i str),
 }
 
@@ -86,8 +86,8 @@ impl<'i> NewId<'i> {
     }
 }
 
-/// Writes a new job for its first attachment, and returns the job's id: the attachment's, unless an older
-/// job, whose first attachment is gone, still has it.
+/// Writes the definition of a new job and returns its id: that of the first attachment, unless an older job, whose first
+/// attachment was deleted, still has that id.
 pub fn insert(
     tx: &mut Tx<'_>,
     (project, user): (&str, &str),
@@ -146,8 +146,8 @@ fn new_place(
     }
 }
 
-/// Changes the definition, for every client the job is on; returns the job's new version. `None` leaves a part as
-/// it is; a definition that says the same is no change.
+/// Changes the definition, for every client that the job is on, and returns its new version. `None` keeps a part. Without
+/// a difference nothing is written.
 pub fn redefine(
     tx: &mut Tx<'_>,
     user: &str,
@@ -163,7 +163,7 @@ pub fn redefine(
         None => Vec::new(),
     };
     let moved = wanted.filter(|wanted| {
-        wanted.len() != current.len() || !wanted.iter().zip(&current).all(|(spec, place)| spec.is(place))
+        wanted.len() != current.len() || !wanted.iter().zip(&current).all(|(spec, place)| spec.matches(place))
     });
     if description.is_none() && scheduling.is_none() && moved.is_none() {
         return Ok(job.version);
@@ -185,7 +185,7 @@ pub fn redefine(
     Ok(version)
 }
 
-/// Brings a job's places to what is wanted. A place that keeps its action keeps its row, and so its history.
+/// Replaces a job's places. A place that keeps its action keeps its row, so that its reports keep their reference.
 fn replace_places(
     tx: &mut Tx<'_>,
     user: &str,
@@ -203,7 +203,7 @@ fn replace_places(
     let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (index, (spec, priority)) in wanted.iter().zip(priorities(current, wanted.len())).enumerate() {
         match kept(index) {
-            Some(place) => changed.extend(spec.changed(place, priority)),
+            Some(place) => changed.extend(spec.change_of(place, priority)),
             None => new.push(new_place(tx, (&job.project_id, user), &job.id, priority, spec)),
         }
     }
@@ -211,8 +211,8 @@ fn replace_places(
     places::insert(tx, &new)
 }
 
-/// The priorities of so many places: those that there are, which may have gaps between them, and then one after the
-/// other. Where that would go beyond what a priority can be, all of them count from 0.
+/// The priorities of `count` places: the stored ones, which may have gaps, and then consecutive ones. If those exceed
+/// `i32`, all places are numbered from 0.
 fn priorities(current: &[ActionAttachment], count: usize) -> Vec<i32> {
     let last = current.last().map_or(-1, |place| i64::from(place.priority));
     let added = (last + 1..).map(i32::try_from);
