@@ -6,6 +6,8 @@
 pub mod api_v1;
 /// Token to [`auth::Caller`].
 pub mod auth;
+/// What a change comes to: pure decisions over rows.
+pub mod catalogue;
 /// The commands.
 pub mod cli;
 /// What was configured, parsed once and passed down.

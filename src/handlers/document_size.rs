@@ -8,7 +8,7 @@ use crate::document::{
 use crate::error::Result;
 use crate::routes::App;
 use crate::store::actions::Action;
-use crate::store::jobs::{self, JobHead, JobView};
+use crate::store::jobs::{self, Bounds, JobHead, JobView};
 use crate::store::sessions::{self, Session};
 use crate::store::{Failure, Outcome, Tx, action_attachments};
 
@@ -43,6 +43,36 @@ pub fn check_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
     check_jobs(tx, vec![job_id.to_owned()], stored)
 }
 
+/// Refuses a change by which the job, or the session that it joined, has become too large. Only what exceeds its bound is
+/// measured.
+pub fn check_bounds(
+    tx: &mut Tx<'_>,
+    (job_id, session): (&str, Option<&Session>),
+    bounds: Bounds,
+    stored: usize,
+) -> Outcome<()> {
+    let exceeds = |bound: Option<i64>| {
+        bound.is_some_and(|bytes| usize::try_from(bytes).unwrap_or_default() + BESIDE_ACTIONS > MAX_DOCUMENT)
+    };
+    if exceeds(bounds.actions) {
+        measure_job(tx, job_id, stored)?;
+    }
+    if let Some(session) = session.filter(|_| exceeds(bounds.session)) {
+        let session = sessions::find(tx, &session.project_id, &session.id)?.ok_or(Failure::Stale)?;
+        let what = format!("session {}", session.id);
+        check_size(&what, largest_session(tx, session)?, 0)?;
+    }
+    Ok(())
+}
+
+/// Measures a job under a lock: of two concurrent changes of its actions, one waits here and then measures the result of
+/// the other.
+fn measure_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
+    jobs::lock(tx, job_id)?;
+    let (id, size) = largest_job(tx, job_id)?;
+    Ok(check_size(&format!("job {id}"), size, stored)?)
+}
+
 /// As [`check_job`], of several jobs: one statement for many of them, and more only for those that may be too large.
 fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<()> {
     for some in job_ids.chunks(AT_A_TIME) {
@@ -50,10 +80,7 @@ fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<(
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
-            // Of two concurrent changes of its actions, one waits here and then measures the result of the other.
-            jobs::lock(tx, &job_id)?;
-            let (id, size) = largest_job(tx, &job_id)?;
-            check_size(&format!("job {id}"), size, stored)?;
+            measure_job(tx, &job_id, stored)?;
         }
     }
     Ok(())

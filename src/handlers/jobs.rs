@@ -1,7 +1,6 @@
 //! Jobs and their events (contract, api-v2 §7). Each job document is one attachment.
 
 mod conditions;
-pub(super) mod named;
 pub(super) mod trust;
 pub(super) mod write;
 
@@ -11,6 +10,7 @@ use conditions::Conditions;
 
 use super::list::Asked;
 use super::{Request, document_size};
+use crate::catalogue::jobs::{RunTimes, mentions, plan, replacement, replacement_mentions, requesting};
 use crate::document::jobs::{
     self as document, COLLECTION, FIELDS, JobDocument, Shown, parse, parse_event, searched,
 };
@@ -20,9 +20,9 @@ use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
 use crate::routes::App;
 use crate::store::counts::Resource;
-use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
+use crate::store::jobs::{JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
-use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
+use crate::store::{self, Failure, Outcome, Tx, clients, job_attachments, jobs, new_id};
 use trust::TrustUse;
 
 /// The rule for requests that reach beyond the project in the path.
@@ -188,8 +188,9 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
             {
                 return Ok(TrustUse::Removed);
             }
-            let job = write::insert(tx, request, id, &document, write::Times::Stamped)?;
-            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, &job.client, &job.job_id))
+            let (client, job) = write::insert(tx, request, id, &document, RunTimes::Unset)?;
+            let job_id = &job.attachment.job_id;
+            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, &client, job_id))
         })
     })?;
     Ok(request.created("jobs", id.id(), &json!({"job_id": id.id()})))
@@ -220,32 +221,37 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
     prepare_quotas(app, request, &document, 0)?;
     let conditions = Conditions::from_request(request)?;
-    let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
-        Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
+    let mentions = mentions(&document);
+    let decided = |tx: &mut Tx<'_>| {
+        let rows = write::load(tx, request, &conditions, &mentions)?.ok_or_else(|| unknown(request))?;
+        let plan = plan(&rows, &document, write::room(request, &document, 0), tx.now)?;
+        Ok::<_, Failure>((rows, plan))
     };
-    let of_run = match conditions.is_empty() {
+    // Schedulers mostly report on a run, which is one UPDATE and needs no transaction. What was read for that serves the
+    // transaction, too, if it is the head alone: the compare-and-set covers the head.
+    let mut seen = None;
+    let version = match conditions.is_empty() && mentions.session.is_none() && mentions.actions.is_none() {
         true => app.store.swap(
             |tx| {
-                let head = stored(tx)?;
-                let change = write::only_of_run(&head, &document);
-                Ok(change.map(|change| (head.attachment.version, (head, change))))
+                let (rows, plan) = decided(tx)?;
+                if plan.is_one_update() {
+                    return Ok(Some((rows.head.attachment.version, (rows, plan))));
+                }
+                seen = Some((rows, plan)).filter(|(rows, _)| rows.is_head_only());
+                Ok(None)
             },
-            |tx, (head, change)| {
-                Ok(head.job.version + job_attachments::update(tx, &head.attachment, &change)?)
-            },
+            |tx, (rows, plan)| Ok(jobs::apply(tx, request.owner(), &rows, &plan)?.version()),
         )?,
-        // What they are about must stay as it is.
         false => None,
     };
-    let version = match of_run {
+    let version = match version {
         Some(version) => version,
         None => document_size::write(
             app,
             |tx| stored_size(tx, request),
             |tx, size| {
-                let head = stored(tx)?;
-                let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-                write::patch(tx, request, &head, &document, size)
+                let (rows, plan) = seen.take().map_or_else(|| decided(tx), Ok)?;
+                Ok(write::apply(tx, request, &rows, &plan, size)?.version())
             },
         )?,
     };
@@ -261,20 +267,22 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let document = parse(&document::JOB, request.call.json()?)?;
     prepare_quotas(app, request, &document, 1)?;
     let conditions = Conditions::from_request(request)?;
+    let mentions = replacement_mentions(&document);
     let version = document_size::write(
         app,
         |tx| stored_size(tx, request),
         |tx, size| {
-            let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+            let Some(rows) = write::load(tx, request, &conditions, &mentions)? else {
                 conditions.check_absent()?;
                 if job_attachments::exists_in_other_project(tx, request.project(), id)? {
                     return Err(taken(id).into());
                 }
                 let id = NewId::Given(id);
-                return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+                let (_, created) = write::insert(tx, request, id, &document, RunTimes::AsGiven)?;
+                return Ok(created.version());
             };
-            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::replace(tx, request, &head, &document, size)
+            let plan = replacement(&rows, &document, write::room(request, &document, 0), tx.now)?;
+            Ok(write::apply(tx, request, &rows, &plan, size)?.version())
         },
     )?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
@@ -310,7 +318,7 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
         if attachment.event == event.word() {
             return Ok(false);
         }
-        job_attachments::update(tx, &attachment, &write::asking(event))?;
+        job_attachments::update(tx, &attachment, &requesting(event))?;
         Ok(true)
     })?;
     let result = if is_new { "success".to_owned() } else { format!("{} already requested", event.word()) };

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Request, document_size};
+use crate::catalogue::sessions as runs;
 use crate::document::sessions::{
     self as document, Ask, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionJson, check_schedule, largest, parse,
     parse_ask, render,
@@ -10,12 +11,12 @@ use crate::document::sessions::{
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::lifecycle::{self, Start};
 use crate::routes::App;
 use crate::store::counts::Resource;
 use crate::store::document_type::Json;
-use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::sessions::{self, Session, SessionChange, SessionView};
+use crate::store::job_attachments::{self, AttachmentChange};
+use crate::store::jobs::{self, RunColumns};
+use crate::store::sessions::{self, Parts, Session, SessionChange, SessionView};
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
@@ -126,23 +127,22 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::of(request.call)?;
     let ask = parse_ask(request.call.json()?)?;
-    let (result, tag) = app.store.write(|tx| {
-        let session =
-            sessions::find_for_update(tx, request.project(), request.valid_id().unwrap_or_default())?;
-        let session = session.ok_or_else(|| unknown(request))?;
-        check(tx, &precondition, Some(&session))?;
-        match &ask {
-            Ask::Start { job_id, tag } => {
-                let part = member(tx, &session, job_id)?;
-                start(tx, &session, &part, *tag)
-            }
-            Ask::End { job_id, result, tag } => {
-                let part = member(tx, &session, job_id)?;
-                end(tx, &session, &part, result, *tag)
-            }
-        }
+    let answer = app.store.write(|tx| {
+        let parts = match &ask {
+            Ask::Start { job_id, .. } => Parts::Of(job_id),
+            Ask::End { .. } => Parts::All,
+        };
+        let id = request.valid_id().unwrap_or_default();
+        let rows = sessions::load_run(tx, request.owner(), id, parts)?.ok_or_else(|| unknown(request))?;
+        check(tx, &precondition, Some(&rows.session))?;
+        let (plan, answer) = match &ask {
+            Ask::Start { job_id, tag } => runs::start(&rows, job_id, *tag, tx.now)?,
+            Ask::End { job_id, result, tag } => runs::end(&rows, job_id, result, *tag, tx.now)?,
+        };
+        sessions::apply_run(tx, &rows.session, plan)?;
+        Ok(answer)
     })?;
-    Ok(Reply::json(202, &json!({"result": result, "session_tag": tag})))
+    Ok(Reply::json(202, &json!({"result": answer.result, "session_tag": answer.tag})))
 }
 
 /// `PUT /sessions/{session_id}/jobs/{job_id}`: a job joins the session, and leaves the one that it is in.
@@ -155,7 +155,8 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         let job =
             job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
         if job.session_id.as_ref() != Some(&session.id) {
-            join(tx, &session, &job)?;
+            let change = runs::joining(&session, &RunColumns::from_attachment(&job));
+            jobs::join(tx, &session, &job, &change)?;
             document_size::check_session(tx, request, &session.id, 0)?;
             document_size::check_job(tx, &job.job_id, 0)?;
         }
@@ -175,113 +176,12 @@ pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
                 if !precondition.is_empty() {
                     sessions::lock(tx, &session)?;
                 }
-                leave(tx, &job).map(drop)
+                jobs::leave(tx, &job, &AttachmentChange::leaving_session()).map(drop)
             }
             _ => Ok(()),
         }
     })?;
     Ok(Reply::empty(204))
-}
-
-/// Takes a job into a session; returns the attachment's version. Already in it: nothing happens.
-pub(super) fn join(tx: &mut Tx<'_>, session: &Session, job: &JobAttachment) -> Outcome<i32> {
-    if job.session_id.as_ref() == Some(&session.id) {
-        return Ok(job.version);
-    }
-    sessions::touch(tx, session)?;
-    let version = job_attachments::update(tx, job, &sessions::joining(session, job))?;
-    if let Some(former) = &job.session_id {
-        sessions::member_left(tx, &job.project_id, former)?;
-    }
-    Ok(version)
-}
-
-/// Takes a job out of its session; returns the attachment's version.
-pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
-    let Some(former) = &job.session_id else { return Ok(job.version) };
-    let version = job_attachments::update(tx, job, &sessions::leaving())?;
-    sessions::member_left(tx, &job.project_id, former)?;
-    Ok(version)
-}
-
-fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
-    let now = tx.now.and_utc().timestamp();
-    let age = session.time_start.map(|started| now.saturating_sub(started));
-    let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
-    let running = AttachmentChange {
-        session_status: Some("running".into()),
-        session_result: Some(String::new()),
-        session_time_started: Some(Some(now)),
-        session_time_ended: Some(None),
-        ..AttachmentChange::default()
-    };
-    match decision {
-        Start::TagTooHigh => Err(Error::bad_request(format!(
-            "requested tag value too high. Session tag: {}, requested: {tag}",
-            session.session_tag
-        ))
-        .into()),
-        Start::HoldOff => Ok(("hold-off", session.session_tag)),
-        Start::OutOfSync => Ok(("out-of-sync", session.session_tag)),
-        Start::Join => {
-            sessions::touch(tx, session)?;
-            job_attachments::update(tx, part, &running)?;
-            Ok(("success", session.session_tag))
-        }
-        Start::Begin => {
-            let next = session
-                .session_tag
-                .checked_add(1)
-                .ok_or_else(|| Error::conflict("The session tag is used up."))?;
-            let change = SessionChange {
-                session_tag: Some(next),
-                time_start: Some(Some(now)),
-                time_end: Some(None),
-                status: Some("running".into()),
-                result: Some(String::new()),
-                ..SessionChange::default()
-            };
-            sessions::update(tx, session, change)?;
-            sessions::clear_parts(tx, session)?;
-            let part = JobAttachment { version: part.version + 1, ..part.clone() };
-            job_attachments::update(tx, &part, &running)?;
-            Ok(("success", next))
-        }
-    }
-}
-
-fn end(
-    tx: &mut Tx<'_>,
-    session: &Session,
-    part: &JobAttachment,
-    result: &str,
-    tag: Option<i64>,
-) -> Outcome<(&'static str, i32)> {
-    // The end of an earlier run does not concern the latest run.
-    if tag.is_some_and(|tag| tag != i64::from(session.session_tag)) {
-        return Ok(("success", session.session_tag));
-    }
-    let session = &sessions::touch(tx, session)?;
-    let ended = AttachmentChange {
-        session_status: Some("completed".into()),
-        session_result: Some(result.to_owned()),
-        session_time_ended: Some(Some(tx.now.and_utc().timestamp())),
-        ..AttachmentChange::default()
-    };
-    job_attachments::update(tx, part, &ended)?;
-    sessions::fold(tx, session)?;
-    Ok(("success", session.session_tag))
-}
-
-fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttachment> {
-    let job = match is_id(job_id) {
-        true => job_attachments::find(tx, &session.project_id, job_id)?,
-        false => None,
-    };
-    match job {
-        Some(job) if job.session_id.as_ref() == Some(&session.id) => Ok(job),
-        _ => Err(Error::bad_request("job_id not found in session").into()),
-    }
 }
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {

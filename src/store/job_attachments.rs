@@ -11,7 +11,7 @@ use super::clients::Client;
 use super::dialect::{by_row, on_each, update_kept};
 use super::moment_type::Time;
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
-use super::{Failure, Outcome, Tx, action_attachments as places, job_trusts, sessions, swapped};
+use super::{Failure, Outcome, Owner, Tx, action_attachments as places, job_trusts, sessions, swapped};
 
 pub use list::{AttachedClient, list};
 
@@ -45,11 +45,11 @@ pub struct JobAttachment {
 
 impl JobAttachment {
     /// A job on a client, in no session, that has not run yet.
-    pub fn new(id: &str, (project, user): (&str, &str), job_id: &str, client_id: &str, now: Time) -> Self {
+    pub fn new(id: &str, owner: Owner<'_>, job_id: &str, client_id: &str, now: Time) -> Self {
         Self {
             id: id.to_owned(),
-            project_id: project.to_owned(),
-            user_id: user.to_owned(),
+            project_id: owner.project.to_owned(),
+            user_id: owner.user.to_owned(),
             client_id: client_id.to_owned(),
             job_id: job_id.to_owned(),
             session_id: None,
@@ -68,6 +68,36 @@ impl JobAttachment {
             created_at: now,
             updated_at: now,
             version: 1,
+        }
+    }
+
+    /// The attachment after a change at `now`.
+    #[must_use]
+    pub fn changed(&self, change: &AttachmentChange, now: Time) -> Self {
+        fn changed<T: Clone>(change: &Option<T>, stored: &T) -> T {
+            change.as_ref().unwrap_or(stored).clone()
+        }
+        if *change == AttachmentChange::default() {
+            return self.clone();
+        }
+        Self {
+            client_id: changed(&change.client_id, &self.client_id),
+            session_id: changed(&change.session_id, &self.session_id),
+            event: changed(&change.event, &self.event),
+            event_delivered: changed(&change.event_delivered, &self.event_delivered),
+            status: changed(&change.status, &self.status),
+            current_pid: changed(&change.current_pid, &self.current_pid),
+            result: changed(&change.result, &self.result),
+            time_started: changed(&change.time_started, &self.time_started),
+            time_ended: changed(&change.time_ended, &self.time_ended),
+            session_tag: changed(&change.session_tag, &self.session_tag),
+            session_status: changed(&change.session_status, &self.session_status),
+            session_result: changed(&change.session_result, &self.session_result),
+            session_time_started: changed(&change.session_time_started, &self.session_time_started),
+            session_time_ended: changed(&change.session_time_ended, &self.session_time_ended),
+            updated_at: now,
+            version: self.version + 1,
+            ..self.clone()
         }
     }
 }
@@ -98,6 +128,21 @@ impl AttachmentChange {
     pub fn request_event(&mut self, event: &str) {
         self.event = Some(event.to_owned());
         self.event_delivered = Some(false);
+    }
+
+    /// The change of an attachment that leaves its session: its scheduler is told to stop.
+    pub fn leaving_session() -> Self {
+        let mut change = Self {
+            session_id: Some(None),
+            session_tag: Some(0),
+            session_status: Some(String::new()),
+            session_result: Some(String::new()),
+            session_time_started: Some(None),
+            session_time_ended: Some(None),
+            ..Self::default()
+        };
+        change.request_event("stop");
+        change
     }
 }
 

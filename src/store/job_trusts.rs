@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::moment_type::Time;
 use super::schema::{job_trusts, jobs};
-use super::{Outcome, Tx, new_id, swapped};
+use super::{Outcome, Owner, Tx, new_id, swapped};
 
 /// Limit on a user's trusts that are considered for reuse. There is more than one only after a change of roles or of the
 /// scheduler's user.
@@ -38,16 +38,16 @@ struct Row {
 }
 
 /// Records that a job of the project runs under a trust. A trust that is not new must be pinned first ([`pin`]).
-pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
-    insert_as(tx, &new_id(), (project, user), trust)
+pub fn insert(tx: &mut Tx<'_>, owner: Owner<'_>, trust: JobTrust) -> Outcome<()> {
+    insert_as(tx, &new_id(), owner, trust)
 }
 
 /// As [`insert`], under the given id.
-pub fn insert_as(tx: &mut Tx<'_>, id: &str, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
+pub fn insert_as(tx: &mut Tx<'_>, id: &str, owner: Owner<'_>, trust: JobTrust) -> Outcome<()> {
     let row = Row {
         id: id.to_owned(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
         job_id: trust.job_id,
         trust_id: trust.trust_id,
         trustor_user_id: trust.trustor_user_id,

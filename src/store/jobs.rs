@@ -1,10 +1,12 @@
 //! Job documents: an attachment with its definition (a row of `jobs`), its client, its session's schedule, its
 //! actions in order, and its trust.
 
+mod apply;
 mod definition;
 mod list;
 mod lock;
 mod poll;
+mod rows;
 mod view;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,10 +26,14 @@ use super::schema::{
 };
 use super::{Outcome, Tx};
 
-pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
+pub use apply::{
+    Applied, Bounds, Membership, NewAction, NewJob, Plan, RunColumns, apply, bounds, create, join, leave,
+};
+pub use definition::{DefinitionChange, NewId, PlaceSpec, definition, insert, touch};
 pub use list::{JobListing, PolledClient, beyond_columns, list};
 pub use lock::{lock, lock_document};
 pub use poll::{Polls, plain, poll, record_polls};
+pub use rows::{JobRows, Mentions, References, load, load_around, load_references};
 pub use view::view;
 
 /// Every status a job can have; the API takes no other.
@@ -76,6 +82,11 @@ impl JobHead {
     /// The document's version: the sum of both rows' versions, which only rise.
     pub fn version(&self) -> i32 {
         self.job.version + self.attachment.version
+    }
+
+    /// Whether the job is on the client of that name or uuid.
+    pub fn is_on(&self, client: &str) -> bool {
+        self.client_name == client || self.attachment.client_id == client
     }
 
     /// The schedule that the job runs by: its session's, else its own.

@@ -2,17 +2,19 @@
 //! run or its members increments its version.
 
 mod list;
+mod run;
 
 pub use list::{beyond_columns, list};
+pub use run::{Part, PartChange, Parts, RunPlan, RunRows, apply_run, load_run};
 
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{load_for_update, on_each, update_kept};
+use super::dialect::{on_each, update_kept};
 use super::document_type::Json;
-use super::job_attachments::{AttachmentChange, JobAttachment};
+use super::job_attachments::AttachmentChange;
 use super::listing::Weight;
 use super::moment_type::Time;
 use super::schema::{clients, job_attachments as attachments, sessions};
@@ -146,19 +148,6 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
         .optional()?)
 }
 
-/// As [`find`], for a transaction that will change the session's version. Many jobs of a session start and end at the same
-/// moment: each transaction waits for the row before it reads it, so that on one server its compare-and-set succeeds.
-pub fn find_for_update(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
-    let mut found: Vec<Session> = load_for_update!(
-        tx.connection,
-        sessions::table
-            .filter(sessions::id.eq(id))
-            .filter(sessions::project_id.eq(project))
-            .select(Session::as_select())
-    )?;
-    Ok(found.pop())
-}
-
 /// Whether a session of another project has the id.
 pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
     let in_others = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
@@ -267,34 +256,6 @@ pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outc
     Ok(version)
 }
 
-/// The change of an attachment that joins a session: the session's tag, and its part in the session's run.
-pub fn joining(session: &Session, attachment: &JobAttachment) -> AttachmentChange {
-    AttachmentChange {
-        session_id: Some(Some(session.id.clone())),
-        session_tag: Some(session.session_tag),
-        session_status: Some(attachment.status.clone()),
-        session_result: Some(attachment.result.clone()),
-        session_time_started: Some(attachment.time_started),
-        session_time_ended: Some(attachment.time_ended),
-        ..AttachmentChange::default()
-    }
-}
-
-/// The change of an attachment that leaves its session: its scheduler is told to stop.
-pub fn leaving() -> AttachmentChange {
-    let mut change = AttachmentChange {
-        session_id: Some(None),
-        session_tag: Some(0),
-        session_status: Some(String::new()),
-        session_result: Some(String::new()),
-        session_time_started: Some(None),
-        session_time_ended: Some(None),
-        ..AttachmentChange::default()
-    };
-    change.request_event("stop");
-    change
-}
-
 /// Increments a session's version with a compare-and-set and changes nothing else. Every change of its members begins with
 /// this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
@@ -373,46 +334,6 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
     Ok(())
 }
 
-/// Ends a session's run when each of its jobs has: with the result that the session's policy makes of theirs.
-pub fn fold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    if session.status == "completed" {
-        return Ok(());
-    }
-    let parts: Vec<(String, String)> = attachments::table
-        .filter(attachments::project_id.eq(&session.project_id))
-        .filter(attachments::session_id.eq(&session.id))
-        .select((attachments::session_status, attachments::session_result))
-        .load(tx.connection)?;
-    let policy = SessionPolicy::parse(&session.policy);
-    let Some(result) = lifecycle::overall(policy, parts.iter().map(|(s, r)| (s.as_str(), r.as_str()))) else {
-        return Ok(());
-    };
-    let change = SessionChange {
-        status: Some("completed".into()),
-        result: Some(result.into()),
-        time_end: Some(Some(tx.now.and_utc().timestamp())),
-        ..SessionChange::default()
-    };
-    update(tx, session, change)?;
-    Ok(())
-}
-
-/// Resets every member's part for a new run.
-pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    let members =
-        attachments::project_id.eq(&session.project_id).and(attachments::session_id.eq(Some(&session.id)));
-    let cleared = (
-        attachments::session_status.eq(""),
-        attachments::session_result.eq(""),
-        attachments::session_time_started.eq(None::<i64>),
-        attachments::session_time_ended.eq(None::<i64>),
-        attachments::updated_at.eq(tx.now),
-        attachments::version.eq(attachments::version + 1),
-    );
-    on_each!(tx.connection, c => update_kept(attachments::table, cleared, members).execute(c))?;
-    Ok(())
-}
-
 /// Deletes a session. Its jobs leave it first, as if each had been removed.
 pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     let session = touch(tx, session)?;
@@ -421,7 +342,11 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
             .filter(attachments::project_id.eq(&session.project_id))
             .filter(attachments::session_id.eq(&session.id)),
     )
-    .set((leaving(), attachments::updated_at.eq(tx.now), attachments::version.eq(attachments::version + 1)))
+    .set((
+        AttachmentChange::leaving_session(),
+        attachments::updated_at.eq(tx.now),
+        attachments::version.eq(attachments::version + 1),
+    ))
     .execute(tx.connection)?;
     swapped(
         diesel::delete(

@@ -63,7 +63,7 @@ impl Preparation<'_> {
             trust_id: grant.trust_id.clone(),
             trustor_user_id: grant.trustor_user_id.clone(),
         };
-        job_trusts::insert(tx, (request.project(), request.user()), trust)?;
+        job_trusts::insert(tx, request.owner(), trust)?;
         Ok(TrustUse::Used)
     }
 }

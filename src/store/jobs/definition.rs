@@ -1,14 +1,12 @@
 //! Writing what a job is: its description, its schedule, and its actions in order.
 
-use diesel::prelude::*;
-use serde_json::{Map, Value};
-
 use super::Job;
 use crate::store::action_attachments::{self as places, ActionAttachment};
 use crate::store::dialect::on_each;
 use crate::store::document_type::Json;
 use crate::store::schema::jobs;
-use crate::store::{Outcome, Tx, new_id, swapped};
+use crate::store::{Outcome, Owner, Tx, new_id, swapped};
+use diesel::prelude::*;
 
 /// An action's place in a job, as a document specifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,10 +88,10 @@ impl<'i> NewId<'i> {
 /// attachment was deleted, still has that id.
 pub fn insert(
     tx: &mut Tx<'_>,
-    (project, user): (&str, &str),
+    owner: Owner<'_>,
     attachment_id: NewId<'_>,
     description: Option<String>,
-    scheduling: Map<String, Value>,
+    scheduling: Json,
     places: &[PlaceSpec],
 ) -> Outcome<String> {
     let is_taken = match attachment_id {
@@ -104,9 +102,9 @@ pub fn insert(
     let id = if is_taken { new_id() } else { attachment_id.id().to_owned() };
     let job = Job {
         id: id.clone(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
-        scheduling: scheduling.into(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
+        scheduling,
         description,
         created_at: tx.now,
         updated_at: tx.now,
@@ -115,25 +113,23 @@ pub fn insert(
     };
     let insert = diesel::insert_into(jobs::table).values(&job);
     on_each!(tx.connection, c => insert.execute(c))?;
-    let places: Vec<ActionAttachment> = (0..)
-        .zip(places)
-        .map(|(priority, place)| new_place(tx, (project, user), &id, priority, place))
-        .collect();
+    let places: Vec<ActionAttachment> =
+        (0..).zip(places).map(|(priority, place)| new_place(tx, owner, &id, priority, place)).collect();
     places::insert(tx, &places)?;
     Ok(id)
 }
 
 fn new_place(
     tx: &Tx<'_>,
-    (project, user): (&str, &str),
+    owner: Owner<'_>,
     job_id: &str,
     priority: i32,
     place: &PlaceSpec,
 ) -> ActionAttachment {
     ActionAttachment {
         id: new_id(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
         action_id: place.action_id.clone(),
         job_id: job_id.to_owned(),
         priority,
@@ -146,28 +142,57 @@ fn new_place(
     }
 }
 
-/// Changes the definition, for every client that the job is on, and returns its new version. `None` keeps a part. Without
-/// a difference nothing is written.
+/// A change of a definition; `None` keeps a part.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DefinitionChange {
+    /// The description; `Some(None)` removes it.
+    pub description: Option<Option<String>>,
+    /// The schedule.
+    pub scheduling: Option<Json>,
+    /// The places of the actions, in order.
+    pub places: Option<Vec<PlaceSpec>>,
+}
+
+impl DefinitionChange {
+    /// The change from the stored definition and its places to these parts. A part that is equal to the stored one is left
+    /// out.
+    pub fn between(
+        stored: (&Job, &[ActionAttachment]),
+        description: Option<Option<String>>,
+        scheduling: Option<Json>,
+        places: Option<Vec<PlaceSpec>>,
+    ) -> Self {
+        let (job, current) = stored;
+        let is_same = |places: &[PlaceSpec]| {
+            places.len() == current.len()
+                && places.iter().zip(current).all(|(spec, place)| spec.matches(place))
+        };
+        Self {
+            description: description.filter(|text| *text != job.description),
+            scheduling: scheduling.filter(|unit| *unit != job.scheduling),
+            places: places.filter(|places| !is_same(places)),
+        }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Changes a definition, for every client that the job is on, and returns its new version. `current`: the stored places, if
+/// they change.
 pub fn redefine(
     tx: &mut Tx<'_>,
     user: &str,
     job: &Job,
-    description: Option<Option<String>>,
-    scheduling: Option<Map<String, Value>>,
-    wanted: Option<&[PlaceSpec]>,
+    current: &[ActionAttachment],
+    change: &DefinitionChange,
 ) -> Outcome<i32> {
-    let description = description.filter(|text| *text != job.description);
-    let scheduling = scheduling.map(Json::from).filter(|unit| *unit != job.scheduling);
-    let current = match wanted {
-        Some(_) => places::of_job(tx, &job.id)?,
-        None => Vec::new(),
-    };
-    let moved = wanted.filter(|wanted| {
-        wanted.len() != current.len() || !wanted.iter().zip(&current).all(|(spec, place)| spec.matches(place))
-    });
-    if description.is_none() && scheduling.is_none() && moved.is_none() {
+    if change.is_empty() {
         return Ok(job.version);
     }
+    let DefinitionChange { description, scheduling, places } = change.clone();
     let version = job.version + 1;
     swapped(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
@@ -179,8 +204,8 @@ pub fn redefine(
             ))
             .execute(tx.connection)?,
     )?;
-    if let Some(wanted) = moved {
-        replace_places(tx, user, job, &current, wanted)?;
+    if let Some(places) = places {
+        replace_places(tx, user, job, current, &places)?;
     }
     Ok(version)
 }
@@ -204,7 +229,7 @@ fn replace_places(
     for (index, (spec, priority)) in wanted.iter().zip(priorities(current, wanted.len())).enumerate() {
         match kept(index) {
             Some(place) => changed.extend(spec.change_of(place, priority)),
-            None => new.push(new_place(tx, (&job.project_id, user), &job.id, priority, spec)),
+            None => new.push(new_place(tx, Owner::new(&job.project_id, user), &job.id, priority, spec)),
         }
     }
     places::update_all(tx, &changed)?;
