@@ -26,6 +26,7 @@ use crate::http::{Call, Reply};
 use crate::policy::Permissions;
 use crate::quotas::Reservations;
 use crate::scope::Owner;
+use crate::store;
 use crate::store::page::Page;
 
 /// The default `limit` of a list (contract, api-v2 §2 "Paging").
@@ -80,6 +81,11 @@ impl<'c> Request<'c> {
     /// The user on whose behalf a new row is written.
     pub fn user(&self) -> &str {
         &self.caller.user_id
+    }
+
+    /// The project in the path, and the user on whose behalf new rows are written.
+    pub fn owner(&self) -> store::Owner<'_> {
+        store::Owner::new(self.project(), self.user())
     }
 
     /// The page that `limit` and `offset` ask for.

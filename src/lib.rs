@@ -8,6 +8,8 @@ pub mod api_v1;
 pub mod app;
 /// Authentication: from a token to a [`context::Caller`].
 pub mod auth;
+/// What a change comes to: pure decisions over rows.
+pub mod catalogue;
 /// The commands.
 pub mod cli;
 /// The configuration, parsed once at the start.

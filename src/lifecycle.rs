@@ -1,16 +1,16 @@
-//! The rules of runs, without a database: how an event is asked for and delivered, when a run is history,
-//! what a session's start and end do, how its jobs' results fold into one.
+//! The rules of runs as pure functions: how an event is requested and delivered, when a run becomes history, what a start
+//! in a session does, and how the results of a session's jobs combine.
 
-/// What a request for an event does to a job (contract, api-v2 §7 "Events").
+/// An event that a job's scheduler is asked for (contract, api-v2 §7 "Events").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Run it.
+    /// Run the job.
     Start,
-    /// Take it out of the schedule.
+    /// Remove it from the schedule.
     Stop,
-    /// Kill the run.
+    /// Kill its run.
     Abort,
-    /// Forget it. Only a document asks for that, no request of its own does.
+    /// Forget the job. Only a job document can request this; `POST /jobs/{job_id}/event` cannot.
     Remove,
 }
 
@@ -26,7 +26,7 @@ impl Event {
         }
     }
 
-    /// Its name.
+    /// The event's name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -37,10 +37,10 @@ impl Event {
     }
 }
 
-/// The event a job has after a document that says `sent`, when it had `stored`.
+/// The event of a job that has `stored` after a document with `sent`.
 ///
-/// A scheduler sends back the whole schedule it last read, so its empty event may be older than an event that
-/// a user has posted since. Only an event that has been in the client's poll can be cleared.
+/// A scheduler sends back the whole schedule that it last read, so its empty event may be older than an event that a user
+/// has requested since. So only an event that the client's poll has delivered can be cleared.
 pub fn event_after<'a>(stored: &'a str, delivered: bool, sent: Option<&'a str>) -> &'a str {
     match sent {
         None => stored,
@@ -49,46 +49,46 @@ pub fn event_after<'a>(stored: &'a str, delivered: bool, sent: Option<&'a str>) 
     }
 }
 
-/// One run of a job on a client, as far as it matters to history.
+/// A run of a job on a client: what history records of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run<'a> {
     /// When it started, in epoch seconds.
     pub started: Option<i64>,
     /// When it ended, in epoch seconds.
     pub ended: Option<i64>,
-    /// How it ended; empty while it has not.
+    /// The result; empty while it runs.
     pub result: &'a str,
 }
 
 impl Run<'_> {
-    /// Whether this is a run that is over and has a result.
+    /// Whether the run has ended with a result.
     pub fn is_finished(self) -> bool {
         self.ended.is_some() && !self.result.is_empty()
     }
 }
 
-/// Whether going from `before` to `after` finishes a run, so that it becomes history.
+/// Whether the change from `before` to `after` finishes a run, so that it becomes history.
 pub fn finishes(before: Run<'_>, after: Run<'_>) -> bool {
     after.is_finished() && before != after
 }
 
-/// What a scheduler's `start` finds (contract, api-v2 §8 "Action").
+/// The outcome of a scheduler's `start` (contract, api-v2 §8 "Action").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// The scheduler's tag is from the future.
+    /// The scheduler's tag is higher than the session's.
     TagTooHigh,
-    /// Another scheduler started this run a moment ago: join it.
+    /// Another scheduler started this run within the hold-off time: join it.
     Join,
-    /// This scheduler has joined already.
+    /// This scheduler has already joined the run.
     HoldOff,
-    /// The first one: a new run begins, with the next tag.
+    /// A new run begins, with the next tag.
     Begin,
-    /// The scheduler has missed a run.
+    /// The scheduler has missed a run, which can no longer be joined.
     OutOfSync,
 }
 
-/// Whether an age is at most `limit`. A clock that was ahead leaves times in the future behind: their age is negative,
-/// and they are never recent.
+/// Whether an age is from 0 to `limit`. A time in the future, from a clock that was ahead, has a negative age and is never
+/// recent.
 pub fn is_recent<T: Default + PartialOrd>(age: T, limit: T) -> bool {
     (T::default()..=limit).contains(&age)
 }
@@ -106,7 +106,7 @@ pub fn start(tag: i64, session_tag: i64, age: Option<i64>, hold_off: i64) -> Sta
     }
 }
 
-/// How a session's jobs decide its result.
+/// How the results of a session's jobs make its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionPolicy {
     /// The session succeeds when every job did.
@@ -122,8 +122,7 @@ impl SessionPolicy {
     }
 }
 
-/// The overall result of a session's jobs, given as (status, result) of each: `None` while one still runs, or
-/// when there are none.
+/// The result of a session from the (status, result) of each job's part; `None` while one has not ended, or without jobs.
 pub fn overall<'a>(
     policy: SessionPolicy,
     parts: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -8,7 +8,7 @@ use crate::document::{
 };
 use crate::error::Result;
 use crate::store::actions::Action;
-use crate::store::jobs::{self, JobHead, JobView};
+use crate::store::jobs::{self, Bounds, JobHead, JobView};
 use crate::store::sessions::{self, Session};
 use crate::store::{Failure, Outcome, Tx, action_attachments};
 
@@ -43,18 +43,44 @@ pub fn check_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
     check_jobs(tx, vec![job_id.to_owned()], stored)
 }
 
+/// Refuses a change by which the job, or the session that it joined, has become too large. Only what exceeds its bound is
+/// measured.
+pub fn check_bounds(
+    tx: &mut Tx<'_>,
+    (job_id, session): (&str, Option<&Session>),
+    bounds: Bounds,
+    stored: usize,
+) -> Outcome<()> {
+    let exceeds = |bound: Option<i64>| {
+        bound.is_some_and(|bytes| usize::try_from(bytes).unwrap_or_default() + BESIDE_ACTIONS > MAX_DOCUMENT)
+    };
+    if exceeds(bounds.actions) {
+        measure_job(tx, job_id, stored)?;
+    }
+    if let Some(session) = session.filter(|_| exceeds(bounds.session)) {
+        let session = sessions::find(tx, &session.project_id, &session.id)?.ok_or(Failure::Stale)?;
+        let what = format!("session {}", session.id);
+        check_size(&what, largest_session(tx, session)?, 0)?;
+    }
+    Ok(())
+}
+
+/// Measures a job under a lock: of two concurrent changes of its actions, one waits here and then measures the result of
+/// the other.
+fn measure_job(tx: &mut Tx<'_>, job_id: &str, stored: usize) -> Outcome<()> {
+    jobs::lock(tx, job_id)?;
+    let (id, size) = largest_job(tx, job_id)?;
+    Ok(check_size(&format!("job {id}"), size, stored)?)
+}
+
 /// As [`check_job`], of several jobs: one statement for many of them, and more only for those that may be too large.
 fn check_jobs(tx: &mut Tx<'_>, job_ids: Vec<String>, stored: usize) -> Outcome<()> {
     for some in job_ids.chunks(AT_A_TIME) {
-        for (job_id, most) in jobs::most_of_actions(tx, some.to_vec())? {
+        for (job_id, most) in jobs::max_action_bytes(tx, some.to_vec())? {
             if usize::try_from(most).unwrap_or_default() + BESIDE_ACTIONS <= MAX_DOCUMENT {
                 continue;
             }
-            // The second of two concurrent changes of the job's actions waits here, and then measures the result of
-            // both.
-            jobs::lock(tx, &job_id)?;
-            let (id, size) = largest_job(tx, &job_id)?;
-            check_size(&format!("job {id}"), size, stored)?;
+            measure_job(tx, &job_id, stored)?;
         }
     }
     Ok(())
@@ -104,7 +130,7 @@ pub fn check_action(tx: &mut Tx<'_>, stored: &Action, changed: &Action) -> Outco
 /// Refuses a session that has become too large.
 pub fn check_session(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, stored: usize) -> Outcome<()> {
     let session = sessions::find(tx, request.project(), id)?.ok_or(Failure::Stale)?;
-    let most = sessions::most_of_jobs(tx, &session)?;
+    let most = sessions::max_member_bytes(tx, &session)?;
     let own = session.metadata.text().len() + BESIDE_ACTIONS;
     if usize::try_from(most).unwrap_or_default() + own <= MAX_DOCUMENT {
         return Ok(());

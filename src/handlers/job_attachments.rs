@@ -1,23 +1,21 @@
-//! Job attachments: a job on a client, alone or in a session. Several of one job are a fleet. Each is also a document of
-//! `/jobs`, and what changes one there is what changes it here.
+//! Job attachments: a job on a client, alone or in a session. Several attachments of one job are a fleet. Each is also a job
+//! document, so a PATCH here is a PATCH of that document.
 
 use serde_json::Value;
 
-use super::jobs::named::{changed_client, check_client, free, known_client, wanted_session};
-use super::jobs::trust::{self, Need, Trusted};
-use super::jobs::{Sight, may_see_pid, sees_all, stored_size, write};
-use super::sessions::join;
+use super::jobs::trust::{self, Preparation, TrustUse};
+use super::jobs::{PidAccess, may_see_pid, sees_all, stored_size, write};
 use super::{Request, document_size};
 use crate::app::App;
+use crate::catalogue::jobs::{Room, check_attachment, known_client, mentions, plan};
+use crate::catalogue::sessions::joining;
 use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render, stable_part};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::store::clients::Client;
 use crate::store::counts::Resource;
-use crate::store::job_attachments::{self, JobAttachment};
-use crate::store::jobs::{self, Job, JobHead};
-use crate::store::sessions::Session;
-use crate::store::{Failure, Outcome, Tx, job_trusts, new_id};
+use crate::store::jobs::{self, Job, JobHead, JobRows, Mentions, References, RunColumns};
+use crate::store::{Failure, Outcome, Tx, action_attachments, job_attachments, job_trusts, new_id};
 
 /// `GET /job-attachments`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
@@ -25,13 +23,13 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
-    let sight = Sight::new(request, sees_all);
+    let pid_access = PidAccess::new(request, sees_all);
     Ok(request.list_reply(
         asked,
         listing,
         |(attachment, _)| &attachment.id,
         move |(attachment, client), sink| {
-            sink.write(&render(attachment, &client.name, sight.has_pid(&client.project_id)))
+            sink.write(&render(attachment, &client.name, pid_access.has_pid(&client.project_id)))
         },
     ))
 }
@@ -44,23 +42,20 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let sees_all = sees_all(request)?;
     let mut document = Value::Null;
     let check = |tx: &mut Tx<'_>| {
-        let (job, client, _) = named(tx, request, &new)?;
-        without_trust(tx, &job.id, Some(client))
+        let (job, references) = resolve(tx, request, &new)?;
+        without_trust(tx, &job.id, references.client)
     };
     trust::create(app, request, check, |need| {
         app.store.write(|tx| {
             tx.expect_room()?;
-            if !held(tx, request, need)? {
-                return Ok(Trusted::Gone);
+            if !still_pinned(tx, request, need)? {
+                return Ok(TrustUse::Removed);
             }
-            let (job, client, session) = named(tx, request, &new)?;
-            insert(tx, request, &id, &new, &job, &client, session)?;
-            document_size::check_job(tx, &job.id, 0)?;
-            if let Some(session) = &new.session_id {
-                document_size::check_session(tx, request, session, 0)?;
-            }
+            let (job, references) = resolve(tx, request, &new)?;
+            let client = known_client(&references, &new.client_id)?;
+            insert(tx, request, &id, &new, &job, &references)?;
             document = shown(request, sees_all, &written(tx, request, &id)?);
-            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &client, &job.id))
+            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, client, &job.id))
         })
     })?;
     Ok(Reply::document_tagged(201, &document, &stable_part(&document))
@@ -80,38 +75,41 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let sees_all = sees_all(request)?;
-    let current = |tx: &mut Tx<'_>| {
+    let decided = |tx: &mut Tx<'_>| {
         let head = found(tx, request)?;
         precondition.check(Some(&stable_part(&shown(request, sees_all, &head))))?;
-        let change = patch.document(&head.attachment)?;
-        Ok::<_, Failure>((head, change))
+        let document = patch.document(&head.attachment)?;
+        let rows = jobs::load_around(tx, request.owner(), head, &mentions(&document))?;
+        let plan = plan(&rows, &document, Room::UNLIMITED, tx.now)?;
+        Ok::<_, Failure>((rows, plan))
     };
     let check = |tx: &mut Tx<'_>| {
-        let (head, _) = current(tx)?;
-        let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
-        if let Some(client) = &client {
-            check_client(tx, client, &head.job.id)?;
-        }
-        without_trust(tx, &head.job.id, client)
+        let (rows, _) = decided(tx)?;
+        without_trust(tx, &rows.head.job.id, rows.references.client)
     };
     let mut document = Value::Null;
-    let mut write = |need: Option<&Need<'_>>| {
+    let mut write = |need: Option<&Preparation<'_>>| {
         document_size::write(
             app,
             |tx| stored_size(tx, request),
             |tx, size| {
-                if !held(tx, request, need)? {
-                    return Ok(Trusted::Gone);
+                if !still_pinned(tx, request, need)? {
+                    return Ok(TrustUse::Removed);
                 }
-                let (head, change) = current(tx)?;
-                let client = changed_client(tx, request, &head, patch.client_id.as_deref())?;
-                write::patch(tx, request, &head, &change, size)?;
-                document = shown(request, sees_all, &written(tx, request, &head.attachment.id)?);
-                match (need, client) {
-                    (Some(need), Some(client)) => need.note(tx, request, &client, &head.job.id),
+                let (rows, plan) = decided(tx)?;
+                let applied = write::apply(tx, request, &rows, &plan, size)?;
+                let JobRows { mut head, references, .. } = rows;
+                if let Some(client) = &references.client {
+                    head.client_name.clone_from(&client.client_id);
+                    head.client_project.clone_from(&client.project_id);
+                }
+                head.attachment = applied.attachment;
+                document = shown(request, sees_all, &head);
+                match (need, &references.client) {
+                    (Some(need), Some(client)) => need.record(tx, request, client, &head.job.id),
                     // An attachment that stays on its client keeps its trust.
-                    (Some(_), None) => Ok(Trusted::Spare),
-                    (None, _) => Ok(Trusted::Done),
+                    (Some(_), None) => Ok(TrustUse::Unused),
+                    (None, _) => Ok(TrustUse::Used),
                 }
             },
         )
@@ -123,7 +121,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::document_tagged(200, &document, &stable_part(&document)))
 }
 
-/// `DELETE /job-attachments/{job_attachment_id}`: with a job's last attachment the job goes too.
+/// `DELETE /job-attachments/{job_attachment_id}`: a job's last attachment takes the definition along.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let sees_all = !precondition.is_empty() && sees_all(request)?;
@@ -136,20 +134,24 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// What a new attachment names: the job and the client that may be put together, and the session.
-fn named(
-    tx: &mut Tx<'_>,
-    request: &Request<'_>,
-    new: &NewAttachment,
-) -> Outcome<(Job, Client, Option<Session>)> {
+/// Loads what a new attachment refers to, and refuses a client that cannot run the job or already has it.
+fn resolve(tx: &mut Tx<'_>, request: &Request<'_>, new: &NewAttachment) -> Outcome<(Job, References)> {
     let job = jobs::definition(tx, request.project(), &new.job_id)?
         .ok_or_else(|| Error::unprocessable(format!("Job not found with ID {}", new.job_id)))?;
-    let client = known_client(tx, request, &new.client_id)?;
-    let session = wanted_session(tx, request, new.session_id.as_deref())?;
-    check_client(tx, &client, &job.id)?;
-    free(tx, &client, &job.id)?;
+    let mentions = Mentions {
+        client: Some(new.client_id.clone()),
+        session: new.session_id.clone(),
+        ..Mentions::default()
+    };
+    let mut references = jobs::load_references(tx, request.owner(), &mentions)?;
+    references.actions = action_attachments::actions_of(tx, &job.id)?;
+    let attached = match &references.client {
+        Some(client) => job_attachments::on_client(tx, &job.id, &client.id)?,
+        None => None,
+    };
+    check_attachment(&references, &new.client_id, new.session_id.as_deref(), attached)?;
     request.reserve(Resource::Jobs, 1)?;
-    Ok((job, client, session))
+    Ok((job, references))
 }
 
 fn insert(
@@ -158,33 +160,32 @@ fn insert(
     id: &str,
     new: &NewAttachment,
     job: &Job,
-    client: &Client,
-    session: Option<Session>,
+    references: &References,
 ) -> Outcome<()> {
+    let client = known_client(references, &new.client_id)?;
+    let run = RunColumns { event: new.event.clone(), status: new.status.clone(), ..RunColumns::default() };
     jobs::touch(tx, job)?;
-    let attachment = JobAttachment {
-        event: new.event.clone(),
-        status: new.status.clone(),
-        ..JobAttachment::new(id, (request.project(), request.user()), &job.id, &client.id, tx.now)
-    };
+    let attachment = run.clone().attachment(id, request.owner(), (&job.id, &client.id), tx.now);
     job_attachments::insert(tx, &attachment)?;
-    match session {
-        Some(session) => join(tx, &session, &attachment).map(drop),
-        None => Ok(()),
+    let session = references.session.as_ref();
+    if let Some(session) = session {
+        jobs::join(tx, session, &attachment, &joining(session, &run))?;
     }
+    let bounds = jobs::bounds(tx, Some(&job.id), session)?;
+    document_size::check_bounds(tx, (&job.id, session), bounds, 0)
 }
 
-/// The client on which a job may need a trust: none when it has one.
+/// The client on which a job may need a trust; `None` if the job already has one.
 fn without_trust(tx: &mut Tx<'_>, job_id: &str, client: Option<Client>) -> Outcome<Option<Client>> {
     match client {
-        Some(_) if job_trusts::is_noted(tx, job_id)? => Ok(None),
+        Some(_) if job_trusts::is_recorded(tx, job_id)? => Ok(None),
         client => Ok(client),
     }
 }
 
-/// Whether the trust that was made ready, if one was, is there until what follows is written.
-fn held(tx: &mut Tx<'_>, request: &Request<'_>, need: Option<&Need<'_>>) -> Outcome<bool> {
-    need.map_or(Ok(true), |need| need.hold(tx, request))
+/// Whether the prepared trust, if there is one, stays in use until the transaction ends.
+fn still_pinned(tx: &mut Tx<'_>, request: &Request<'_>, need: Option<&Preparation<'_>>) -> Outcome<bool> {
+    need.map_or(Ok(true), |need| need.still_pinned(tx, request))
 }
 
 fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
@@ -195,7 +196,7 @@ fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
     Ok(head.ok_or_else(|| Error::not_found(format!("No job attachment found with ID {}", request.id())))?)
 }
 
-/// What this transaction has just written, to be shown.
+/// The rows after this transaction's writes, to be shown.
 fn written(tx: &mut Tx<'_>, request: &Request<'_>, id: &str) -> Outcome<JobHead> {
     jobs::find(tx, Some(request.project()), id)?.ok_or(Failure::Stale)
 }

@@ -1,8 +1,6 @@
-//! Jobs and their events (contract, api-v2 §7). A document is one attachment; how writing one works is in
-//! [`write`].
+//! Jobs and their events (contract, api-v2 §7). Each job document is one attachment.
 
 mod conditions;
-pub(super) mod named;
 pub(super) mod trust;
 pub(super) mod write;
 
@@ -13,6 +11,7 @@ use conditions::Conditions;
 use super::list::ListRequest;
 use super::{Request, document_size};
 use crate::app::App;
+use crate::catalogue::jobs::{RunTimes, mentions, plan, replacement, replacement_mentions, requesting};
 use crate::document::jobs::{
     self as document, COLLECTION, FIELDS, JobDocument, JobJson, parse, parse_event, render_for_search,
 };
@@ -21,21 +20,21 @@ use crate::error::{Error, Result};
 use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
 use crate::store::counts::Resource;
-use crate::store::jobs::{JobHead, JobListing, JobView, NewId, PolledClient};
+use crate::store::jobs::{JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
-use crate::store::{self, Outcome, Tx, clients, job_attachments, jobs, new_id};
-use trust::Trusted;
+use crate::store::{self, Failure, Outcome, Tx, clients, job_attachments, jobs, new_id};
+use trust::TrustUse;
 
-/// The rule that guards what reaches beyond the project in the path.
+/// The rule for requests that reach beyond the project in the path.
 const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
-/// The keys by which an index serves a list of the jobs of all projects.
+/// The filters for which an index serves a list of the jobs of all projects.
 const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
 
-/// The rule that guards what a scheduler reports of its jobs.
+/// The rule for a scheduler's reports on its jobs.
 const REPORTING: &str = "jobs:update";
 
-/// `GET /jobs`. The search that schedulers send is their client's poll: the events that it has read are marked.
+/// `GET /jobs`. A search of the form that schedulers send is their client's poll, which delivers events: they are marked.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     fn id(view: &JobView) -> &str {
         &view.head.attachment.id
@@ -50,16 +49,16 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         false => request.visible(),
     };
     if project.is_none() && !request.is_v1() {
-        of_all_projects(&asked.query)?;
+        check_indexed(&asked.query)?;
         asked.indexed = OF_ALL_PROJECTS.to_vec();
     }
-    let sight = Sight::new(request, sees_all);
-    let shown = |view: &JobView| render_for_search(view, sight.has_pid(&view.head.client_project));
+    let pid_access = PidAccess::new(request, sees_all);
+    let shown = |view: &JobView| render_for_search(view, pid_access.has_pid(&view.head.client_project));
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
     let rest = jobs::residual(&asked.search);
-    // A search may be a scheduler's poll, which must see what it is to do, and is noted.
+    // A search may be a scheduler's poll, which must not read from a lagging replica, and which is recorded.
     let listing = if asked.search.is_empty() {
         match jobs::plain(&app.store, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
@@ -74,20 +73,23 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
         let page =
             request.scan_page(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
-        // No search of a scheduler looks into the documents.
+        // A scheduler's poll is answered by columns alone, so this is none.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
-        note_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
+        record_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
     }
     Ok(request.list_reply(asked, listing.page, id, move |view, sink| {
-        sink.write(&JobJson { view, with_pid: sight.has_pid(&view.head.client_project) })
+        sink.write(&JobJson { view, with_pid: pid_access.has_pid(&view.head.client_project) })
     }))
 }
 
+/// Refuses filters and orders that no index serves over all projects. The search in the body is not restricted, because
+/// central schedulers send it.
+///
 /// # Errors
-/// 400 for what no index serves over all projects. A search in the body, which schedulers send, is no matter of this.
-fn of_all_projects(query: &Query) -> Result<()> {
+/// 400.
+fn check_indexed(query: &Query) -> Result<()> {
     if query.order() != CREATED_AT.name
         || query.filters.iter().any(|filter| !OF_ALL_PROJECTS.contains(&filter.key))
     {
@@ -99,8 +101,8 @@ fn of_all_projects(query: &Query) -> Result<()> {
     Ok(())
 }
 
-/// Whether a list has the form of a scheduler's poll, which is a GET of whole documents by one search and pages by offset.
-/// A HEAD, a list of some `fields`, a filter, another order or another search only looks, and changes nothing.
+/// Whether a list has the form of a scheduler's poll: a GET of complete documents by one search, paged by offset. A HEAD, or
+/// a list with `fields`, a filter, another order or another search, changes nothing.
 fn is_poll(request: &Request<'_>, asked: &ListRequest) -> Result<bool> {
     let is_plain = request.call.method == Method::Get
         && asked.has_default_query
@@ -108,9 +110,9 @@ fn is_poll(request: &Request<'_>, asked: &ListRequest) -> Result<bool> {
     Ok(is_plain && search::polling_client(&request.call.json()?).is_some())
 }
 
-/// Which of the clients named in a poll its caller may poll for. The scheduler of a private client reports on its jobs;
-/// the scheduler of a central one asks for the jobs of all projects, which was checked before the list was read.
-fn polling<'l>(
+/// The clients of a poll for which the caller may poll. The scheduler of a private client must be allowed to report on jobs.
+/// That of a central client lists the jobs of all projects, which was checked before the list was read.
+fn polling_clients<'l>(
     request: &Request<'_>,
     listing: &'l JobListing,
     of_all_projects: bool,
@@ -124,10 +126,10 @@ fn polling<'l>(
     Ok(listing.polled.iter().filter(is_polling).collect())
 }
 
-/// Marks the events in a client's poll as delivered, and the client as alive, where that is not known yet.
-fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
+/// Marks the events in a client's poll as delivered, and the client as alive, if that is not recorded yet.
+fn record_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_projects: bool) -> Result<()> {
     let now = store::now();
-    let polling = polling(request, listing, of_all_projects)?;
+    let polling = polling_clients(request, listing, of_all_projects)?;
     let seen: Vec<String> = polling
         .iter()
         .filter(|client| clients::is_stamp_due(client.last_seen_at, now))
@@ -150,7 +152,7 @@ fn note_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_proj
         return Ok(());
     }
     if delivered.is_empty() {
-        return jobs::note_seen(&app.store, &seen);
+        return jobs::record_polls(&app.store, &seen);
     }
     app.store.write(|tx| {
         for (event, ids) in &delivered {
@@ -183,18 +185,19 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
         app.store.write(|tx| {
             free(tx)?;
             if let Some(need) = need
-                && !need.hold(tx, request)?
+                && !need.still_pinned(tx, request)?
             {
-                return Ok(Trusted::Gone);
+                return Ok(TrustUse::Removed);
             }
-            let job = write::insert(tx, request, id, &document, write::Times::Stamped)?;
-            need.map_or(Ok(Trusted::Done), |need| need.note(tx, request, &job.client, &job.job_id))
+            let (client, job) = write::insert(tx, request, id, &document, RunTimes::Unset)?;
+            let job_id = &job.attachment.job_id;
+            need.map_or(Ok(TrustUse::Used), |need| need.record(tx, request, &client, job_id))
         })
     })?;
     Ok(request.created("jobs", id.id(), &json!({"job_id": id.id()})))
 }
 
-/// `GET /jobs/{job_id}`; whoever may list those of all projects sees any project's.
+/// `GET /jobs/{job_id}`. A caller who may list the jobs of all projects sees those of any project.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let sees_all = sees_all(request)?;
@@ -218,40 +221,45 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
     prepare_quotas(app, request, &document, 0)?;
-    let conditions = Conditions::of(request)?;
-    let stored = |tx: &mut Tx<'_>| -> Outcome<JobHead> {
-        Ok(jobs::find(tx, Some(request.project()), id)?.ok_or_else(|| unknown(request))?)
+    let conditions = Conditions::from_request(request)?;
+    let mentions = mentions(&document);
+    let decided = |tx: &mut Tx<'_>| {
+        let rows = write::load(tx, request, &conditions, &mentions)?.ok_or_else(|| unknown(request))?;
+        let plan = plan(&rows, &document, write::room(request, &document, 0), tx.now)?;
+        Ok::<_, Failure>((rows, plan))
     };
-    let of_run = match conditions.is_empty() {
+    // Schedulers mostly report on a run, which is one UPDATE and needs no transaction. What was read for that serves the
+    // transaction, too, if it is the head alone: the compare-and-set covers the head.
+    let mut seen = None;
+    let version = match conditions.is_empty() && mentions.session.is_none() && mentions.actions.is_none() {
         true => app.store.compare_and_set(
             |tx| {
-                let head = stored(tx)?;
-                let change = write::only_of_run(&head, &document);
-                Ok(change.map(|change| (head.attachment.version, (head, change))))
+                let (rows, plan) = decided(tx)?;
+                if plan.is_one_update() {
+                    return Ok(Some((rows.head.attachment.version, (rows, plan))));
+                }
+                seen = Some((rows, plan)).filter(|(rows, _)| rows.is_head_only());
+                Ok(None)
             },
-            |tx, (head, change)| {
-                Ok(head.job.version + job_attachments::update(tx, &head.attachment, &change)?)
-            },
+            |tx, (rows, plan)| Ok(jobs::apply(tx, request.owner(), &rows, &plan)?.version()),
         )?,
-        // What they are about must stay as it is.
         false => None,
     };
-    let version = match of_run {
+    let version = match version {
         Some(version) => version,
         None => document_size::write(
             app,
             |tx| stored_size(tx, request),
             |tx, size| {
-                let head = stored(tx)?;
-                let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-                write::patch(tx, request, &head, &document, size)
+                let (rows, plan) = seen.take().map_or_else(|| decided(tx), Ok)?;
+                Ok(write::apply(tx, request, &rows, &plan, size)?.version())
             },
         )?,
     };
     Ok(Reply::json(200, &json!({"job_id": id, "version": version})))
 }
 
-/// `POST /jobs/{job_id}`: create under this id, or replace.
+/// `POST /jobs/{job_id}`: creates a job under this id, or replaces it.
 pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.id();
     if !is_id(id) {
@@ -259,21 +267,23 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let document = parse(&document::JOB, request.call.json()?)?;
     prepare_quotas(app, request, &document, 1)?;
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
+    let mentions = replacement_mentions(&document);
     let version = document_size::write(
         app,
         |tx| stored_size(tx, request),
         |tx, size| {
-            let Some(head) = jobs::find(tx, Some(request.project()), id)? else {
+            let Some(rows) = write::load(tx, request, &conditions, &mentions)? else {
                 conditions.check_absent()?;
                 if job_attachments::exists_in_other_project(tx, request.project(), id)? {
                     return Err(taken(id).into());
                 }
                 let id = NewId::Given(id);
-                return Ok(write::insert(tx, request, id, &document, write::Times::AsGiven)?.version);
+                let (_, created) = write::insert(tx, request, id, &document, RunTimes::AsGiven)?;
+                return Ok(created.version());
             };
-            let head = conditions.check(tx, request, &head.attachment)?.unwrap_or(head);
-            write::replace(tx, request, &head, &document, size)
+            let plan = replacement(&rows, &document, write::room(request, &document, 0), tx.now)?;
+            Ok(write::apply(tx, request, &rows, &plan, size)?.version())
         },
     )?;
     Ok(request.created("jobs", id, &json!({"job_id": id, "version": version})))
@@ -281,7 +291,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `DELETE /jobs/{job_id}`
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let Some(id) = request.valid_id() else {
         conditions.check_absent()?;
         return Ok(Reply::empty(204));
@@ -301,7 +311,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `POST /jobs/{job_id}/event`: `{"start": null}`, and so on.
 pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     let event = parse_event(request.call.json()?)?;
-    let conditions = Conditions::of(request)?;
+    let conditions = Conditions::from_request(request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;
         let attachment = attachment.ok_or_else(|| unknown(request))?;
@@ -309,42 +319,43 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
         if attachment.event == event.word() {
             return Ok(false);
         }
-        job_attachments::update(tx, &attachment, &write::asking(event))?;
+        job_attachments::update(tx, &attachment, &requesting(event))?;
         Ok(true)
     })?;
     let result = if is_new { "success".to_owned() } else { format!("{} already requested", event.word()) };
     Ok(Reply::json(202, &json!({"result": result})))
 }
 
-/// Whether the caller may see the jobs of all projects. Asked before the transaction: a rule may ask another service.
+/// Whether the caller may see the jobs of all projects. Called before the transaction, because a policy rule may query
+/// another service.
 pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.permissions.permits(ALL_PROJECTS, request.project())
 }
 
-/// The jobs whose agent's process id the caller may see. Only callers that may have to kill the agent need it.
-pub(super) struct Sight {
+/// The jobs whose agent's process id the caller sees. Only callers who may have to kill the agent need it.
+pub(super) struct PidAccess {
     sees_all: bool,
     project: Option<String>,
 }
 
-impl Sight {
-    /// The caller's. `sees_all`: the caller may see the jobs of all projects.
+impl PidAccess {
+    /// The caller's access. `sees_all`: whether the caller may see the jobs of all projects.
     pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
         Self { sees_all, project: request.caller.project_id.clone() }
     }
 
-    /// Whether it is seen of a job on a client of that project.
+    /// Whether the caller sees the process id of a job on a client of that project.
     pub fn has_pid(&self, client_project: &str) -> bool {
         self.sees_all || self.project.as_deref() == Some(client_project)
     }
 }
 
-/// Whether the caller may see the process id of a job on a client of that project.
+/// Whether the caller sees the process id of a job on a client of that project.
 pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    Sight::new(request, sees_all).has_pid(client_project)
+    PidAccess::new(request, sees_all).has_pid(client_project)
 }
 
-/// How large the job in the path is, on all its clients.
+/// The size of the job in the path: that of the largest of its documents, in bytes.
 pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
     match job_attachments::find(tx, request.project(), request.id())? {
         Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
@@ -352,7 +363,7 @@ pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usi
     }
 }
 
-/// Loads the project's quotas for so many new jobs, and for the actions that a document brings.
+/// Prepares the project's quotas for so many new jobs and for the new actions of a document.
 fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
     request.prepare_quota(app, Resource::Jobs, jobs)?;
     request.prepare_quota(app, Resource::Actions, document.new_actions())

@@ -1,9 +1,10 @@
-//! Sessions, their runs, and who is in them (contract, api-v2 §8).
+//! Sessions, their runs and their jobs (contract, api-v2 §8).
 
 use serde_json::json;
 
 use super::{Request, document_size};
 use crate::app::App;
+use crate::catalogue::sessions as runs;
 use crate::document::sessions::{
     self as document, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionAction, SessionJson, check_schedule,
     max_size, parse, parse_action, render,
@@ -11,10 +12,10 @@ use crate::document::sessions::{
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
-use crate::lifecycle::{self, Start};
 use crate::store::counts::Resource;
-use crate::store::job_attachments::{self, AttachmentChange, JobAttachment};
-use crate::store::sessions::{self, Session, SessionChange, SessionView};
+use crate::store::job_attachments::{self, AttachmentChange};
+use crate::store::jobs::{self, RunColumns};
+use crate::store::sessions::{self, Parts, Session, SessionChange, SessionView};
 use crate::store::types::json::Json;
 use crate::store::{Outcome, Tx, new_id};
 
@@ -60,7 +61,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     view.map(|view| Reply::document(200, &SessionJson(&view))).ok_or_else(|| unknown(request))
 }
 
-/// `PATCH /sessions/{session_id}`: what the body has is set, `schedule` as a whole.
+/// `PATCH /sessions/{session_id}`: sets the members of the body; `schedule` is replaced as a whole.
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let change = parse(&document::SESSION_PATCH, request.call.json()?)?;
@@ -78,7 +79,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &json!({"session_id": request.id(), "version": version})))
 }
 
-/// `POST /sessions/{session_id}`: create under this id, or replace; the jobs in it stay in it.
+/// `POST /sessions/{session_id}`: creates a session under this id, or replaces it; its jobs stay in it.
 pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.id();
     if !is_id(id) {
@@ -107,7 +108,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(request.created("sessions", id, &json!({"session_id": id, "version": version})))
 }
 
-/// `DELETE /sessions/{session_id}`: its jobs are told to stop, and stay.
+/// `DELETE /sessions/{session_id}`: its jobs stay, and are told to stop.
 pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let Some(id) = request.valid_id() else {
@@ -126,25 +127,25 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let ask = parse_action(request.call.json()?)?;
-    let (result, tag) = app.store.write(|tx| {
-        let session = sessions::find_to_swap(tx, request.project(), request.valid_id().unwrap_or_default())?;
-        let session = session.ok_or_else(|| unknown(request))?;
-        check(tx, &precondition, Some(&session))?;
-        match &ask {
-            SessionAction::Start { job_id, tag } => {
-                let part = member(tx, &session, job_id)?;
-                start(tx, &session, &part, *tag)
-            }
-            SessionAction::End { job_id, result, tag } => {
-                let part = member(tx, &session, job_id)?;
-                end(tx, &session, &part, result, *tag)
-            }
-        }
+    let answer = app.store.write(|tx| {
+        let parts = match &ask {
+            SessionAction::Start { job_id, .. } => Parts::Of(job_id),
+            SessionAction::End { .. } => Parts::All,
+        };
+        let id = request.valid_id().unwrap_or_default();
+        let rows = sessions::load_run(tx, request.owner(), id, parts)?.ok_or_else(|| unknown(request))?;
+        check(tx, &precondition, Some(&rows.session))?;
+        let (plan, answer) = match &ask {
+            SessionAction::Start { job_id, tag } => runs::start(&rows, job_id, *tag, tx.now)?,
+            SessionAction::End { job_id, result, tag } => runs::end(&rows, job_id, result, *tag, tx.now)?,
+        };
+        sessions::apply_run(tx, &rows.session, plan)?;
+        Ok(answer)
     })?;
-    Ok(Reply::json(202, &json!({"result": result, "session_tag": tag})))
+    Ok(Reply::json(202, &json!({"result": answer.result, "session_tag": answer.tag})))
 }
 
-/// `PUT /sessions/{session_id}/jobs/{job_id}`: take a job in; out of another session, if it is in one.
+/// `PUT /sessions/{session_id}/jobs/{job_id}`: a job joins the session, and leaves the one that it is in.
 pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
@@ -154,7 +155,8 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         let job =
             job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
         if job.session_id.as_ref() != Some(&session.id) {
-            join(tx, &session, &job)?;
+            let change = runs::joining(&session, &RunColumns::from_attachment(&job));
+            jobs::join(tx, &session, &job, &change)?;
             document_size::check_session(tx, request, &session.id, 0)?;
             document_size::check_job(tx, &job.job_id, 0)?;
         }
@@ -163,7 +165,7 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job that is not in this session stays as it is.
+/// `DELETE /sessions/{session_id}/jobs/{job_id}`: a job leaves the session. A job that is not in it is not changed.
 pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     app.store.write(|tx| {
@@ -172,115 +174,14 @@ pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         match job_attachments::find(tx, request.project(), request.inner_id())? {
             Some(job) if job.session_id.as_ref() == Some(&session.id) => {
                 if !precondition.is_empty() {
-                    sessions::hold(tx, &session)?;
+                    sessions::lock(tx, &session)?;
                 }
-                leave(tx, &job).map(drop)
+                jobs::leave(tx, &job, &AttachmentChange::leaving_session()).map(drop)
             }
             _ => Ok(()),
         }
     })?;
     Ok(Reply::empty(204))
-}
-
-/// Takes a job into a session; returns the attachment's version. Already in it: nothing happens.
-pub(super) fn join(tx: &mut Tx<'_>, session: &Session, job: &JobAttachment) -> Outcome<i32> {
-    if job.session_id.as_ref() == Some(&session.id) {
-        return Ok(job.version);
-    }
-    sessions::touch(tx, session)?;
-    let version = job_attachments::update(tx, job, &sessions::joining(session, job))?;
-    if let Some(former) = &job.session_id {
-        sessions::member_left(tx, &job.project_id, former)?;
-    }
-    Ok(version)
-}
-
-/// Takes a job out of its session; returns the attachment's version.
-pub(super) fn leave(tx: &mut Tx<'_>, job: &JobAttachment) -> Outcome<i32> {
-    let Some(former) = &job.session_id else { return Ok(job.version) };
-    let version = job_attachments::update(tx, job, &sessions::leaving())?;
-    sessions::member_left(tx, &job.project_id, former)?;
-    Ok(version)
-}
-
-fn start(tx: &mut Tx<'_>, session: &Session, part: &JobAttachment, tag: i64) -> Outcome<(&'static str, i32)> {
-    let now = tx.now.and_utc().timestamp();
-    let age = session.time_start.map(|started| now.saturating_sub(started));
-    let decision = lifecycle::start(tag, session.session_tag.into(), age, session.hold_off.into());
-    let running = AttachmentChange {
-        session_status: Some("running".into()),
-        session_result: Some(String::new()),
-        session_time_started: Some(Some(now)),
-        session_time_ended: Some(None),
-        ..AttachmentChange::default()
-    };
-    match decision {
-        Start::TagTooHigh => Err(Error::bad_request(format!(
-            "requested tag value too high. Session tag: {}, requested: {tag}",
-            session.session_tag
-        ))
-        .into()),
-        Start::HoldOff => Ok(("hold-off", session.session_tag)),
-        Start::OutOfSync => Ok(("out-of-sync", session.session_tag)),
-        Start::Join => {
-            sessions::touch(tx, session)?;
-            job_attachments::update(tx, part, &running)?;
-            Ok(("success", session.session_tag))
-        }
-        Start::Begin => {
-            let next = session
-                .session_tag
-                .checked_add(1)
-                .ok_or_else(|| Error::conflict("The session tag is used up."))?;
-            let change = SessionChange {
-                session_tag: Some(next),
-                time_start: Some(Some(now)),
-                time_end: Some(None),
-                status: Some("running".into()),
-                result: Some(String::new()),
-                ..SessionChange::default()
-            };
-            sessions::update(tx, session, change)?;
-            sessions::clear_parts(tx, session)?;
-            let part = JobAttachment { version: part.version + 1, ..part.clone() };
-            job_attachments::update(tx, &part, &running)?;
-            Ok(("success", next))
-        }
-    }
-}
-
-fn end(
-    tx: &mut Tx<'_>,
-    session: &Session,
-    part: &JobAttachment,
-    result: &str,
-    tag: Option<i64>,
-) -> Outcome<(&'static str, i32)> {
-    // The end of a run that is no longer the latest says nothing about the latest.
-    if tag.is_some_and(|tag| tag != i64::from(session.session_tag)) {
-        return Ok(("success", session.session_tag));
-    }
-    let session = &sessions::touch(tx, session)?;
-    let ended = AttachmentChange {
-        session_status: Some("completed".into()),
-        session_result: Some(result.to_owned()),
-        session_time_ended: Some(Some(tx.now.and_utc().timestamp())),
-        ..AttachmentChange::default()
-    };
-    job_attachments::update(tx, part, &ended)?;
-    sessions::fold(tx, session)?;
-    Ok(("success", session.session_tag))
-}
-
-fn member(tx: &mut Tx<'_>, session: &Session, job_id: &str) -> Outcome<JobAttachment> {
-    let job = match is_id(job_id) {
-        true => job_attachments::find(tx, &session.project_id, job_id)?,
-        false => None,
-    };
-    match job {
-        Some(job) if job.session_id.as_ref() == Some(&session.id) => Ok(job),
-        _ => Err(Error::bad_request("job_id not found in session").into()),
-    }
 }
 
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
@@ -312,7 +213,7 @@ fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChang
     Ok(view.session)
 }
 
-/// Changes a session, whose document may have the size that is stored in any case; returns its new version.
+/// Changes a session and returns its new version. Its document may keep the stored size even if that exceeds the limit.
 fn alter(
     tx: &mut Tx<'_>,
     request: &Request<'_>,
@@ -329,13 +230,13 @@ fn alter(
     Ok(version)
 }
 
-/// How large the session in the path is.
+/// The size of the session in the path, in bytes.
 fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
     let session = found(tx, request)?;
     document_size::largest_session(tx, session)
 }
 
-/// A change with everything it does not say reset, as a replacement has it.
+/// The change that a replacement makes: a member that the body leaves out is reset.
 fn replacing(change: SessionChange) -> SessionChange {
     SessionChange {
         scheduling: change.scheduling.or_else(|| Some(empty())),
@@ -353,7 +254,7 @@ fn replacing(change: SessionChange) -> SessionChange {
     }
 }
 
-/// A change without what the session says already, so that saying it again changes nothing.
+/// The change without the parts that are equal to the session's, so that a repeated request changes nothing.
 fn effective(session: &Session, change: SessionChange) -> SessionChange {
     let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
     SessionChange {
@@ -376,8 +277,8 @@ fn empty() -> Json {
     Json::from(serde_json::Map::new())
 }
 
-/// Holds a request's conditions against a session, or against there being none. Whatever its document shows swaps the
-/// session's version, so that the swap of whoever asks is of what was looked at here.
+/// Checks a request's conditions for a session, or for its absence. Every change of its document increments the session's
+/// version, so the caller's compare-and-set covers everything that was checked here.
 fn check(tx: &mut Tx<'_>, precondition: &Precondition, session: Option<&Session>) -> Outcome<()> {
     if precondition.is_empty() {
         return Ok(());

@@ -67,6 +67,7 @@ impl Route {
         pairs.filter(|(part, _)| is_param(part)).map(|(_, segment)| segment.as_str()).collect()
     }
 
+    /// The parts of the path.
     pub fn parts(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter(|part| !part.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Job attachments: a job on a client, alone or in a session. Each is one job document of the API.
+//! Job attachments: a job on a client, alone or in a session. Each is a job document of the API.
 
 mod list;
 
@@ -11,9 +11,11 @@ use super::clients::Client;
 use super::dialect::{cached_update, case_by_id, on_each};
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
 use super::types::time::Time;
-use super::{Failure, Outcome, Tx, action_attachments as places, expect_one_row, job_trusts, sessions};
+use super::{
+    Failure, Outcome, Owner, Tx, action_attachments as places, expect_one_row, job_trusts, sessions,
+};
 
-pub use list::{ItsClient, list};
+pub use list::{AttachedClient, list};
 
 /// A row of `job_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -44,12 +46,12 @@ pub struct JobAttachment {
 }
 
 impl JobAttachment {
-    /// A job of the project that has not run yet, on a client, in no session.
-    pub fn new(id: &str, (project, user): (&str, &str), job_id: &str, client_id: &str, now: Time) -> Self {
+    /// A job on a client, in no session, that has not run yet.
+    pub fn new(id: &str, owner: Owner<'_>, job_id: &str, client_id: &str, now: Time) -> Self {
         Self {
             id: id.to_owned(),
-            project_id: project.to_owned(),
-            user_id: user.to_owned(),
+            project_id: owner.project.to_owned(),
+            user_id: owner.user.to_owned(),
             client_id: client_id.to_owned(),
             job_id: job_id.to_owned(),
             session_id: None,
@@ -70,9 +72,39 @@ impl JobAttachment {
             version: 1,
         }
     }
+
+    /// The attachment after a change at `now`.
+    #[must_use]
+    pub fn changed(&self, change: &AttachmentChange, now: Time) -> Self {
+        fn changed<T: Clone>(change: &Option<T>, stored: &T) -> T {
+            change.as_ref().unwrap_or(stored).clone()
+        }
+        if *change == AttachmentChange::default() {
+            return self.clone();
+        }
+        Self {
+            client_id: changed(&change.client_id, &self.client_id),
+            session_id: changed(&change.session_id, &self.session_id),
+            event: changed(&change.event, &self.event),
+            event_delivered: changed(&change.event_delivered, &self.event_delivered),
+            status: changed(&change.status, &self.status),
+            current_pid: changed(&change.current_pid, &self.current_pid),
+            result: changed(&change.result, &self.result),
+            time_started: changed(&change.time_started, &self.time_started),
+            time_ended: changed(&change.time_ended, &self.time_ended),
+            session_tag: changed(&change.session_tag, &self.session_tag),
+            session_status: changed(&change.session_status, &self.session_status),
+            session_result: changed(&change.session_result, &self.session_result),
+            session_time_started: changed(&change.session_time_started, &self.session_time_started),
+            session_time_ended: changed(&change.session_time_ended, &self.session_time_ended),
+            updated_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
 }
 
-/// A change of an attachment; what is `None` stays as it is.
+/// A change of an attachment; `None` keeps a column.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = job_attachments)]
 #[allow(missing_docs)] // the columns
@@ -94,15 +126,30 @@ pub struct AttachmentChange {
 }
 
 impl AttachmentChange {
-    /// Asks for an event: it is pending until the client has seen it.
-    pub fn ask(&mut self, event: &str) {
+    /// Requests an event: it is pending until the client's scheduler has read it.
+    pub fn request_event(&mut self, event: &str) {
         self.event = Some(event.to_owned());
         self.event_delivered = Some(false);
     }
+
+    /// The change of an attachment that leaves its session: its scheduler is told to stop.
+    pub fn leaving_session() -> Self {
+        let mut change = Self {
+            session_id: Some(None),
+            session_tag: Some(0),
+            session_status: Some(String::new()),
+            session_result: Some(String::new()),
+            session_time_started: Some(None),
+            session_time_ended: Some(None),
+            ..Self::default()
+        };
+        change.request_event("stop");
+        change
+    }
 }
 
-/// All columns of an attachment's run: written as a whole, a change of it is always the same statement. The event is none
-/// of them: that it was delivered is noted without a new version, and must not be written over.
+/// All columns of an attachment's run. A change of a run writes all of them, so that it is always the same statement. The
+/// event is not among them: its delivery is recorded without a new version, and this must not overwrite that.
 #[derive(AsChangeset)]
 #[diesel(table_name = job_attachments, treat_none_as_null = true)]
 struct AttachmentRun<'c> {
@@ -119,8 +166,8 @@ struct AttachmentRun<'c> {
 }
 
 impl<'c> AttachmentRun<'c> {
-    /// An attachment's, changed.
-    fn of(stored: &'c JobAttachment, change: &'c AttachmentChange) -> Self {
+    /// The run after a change.
+    fn new(stored: &'c JobAttachment, change: &'c AttachmentChange) -> Self {
         Self {
             status: change.status.as_ref().unwrap_or(&stored.status),
             current_pid: change.current_pid.unwrap_or(stored.current_pid),
@@ -143,7 +190,7 @@ pub fn insert(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     Ok(())
 }
 
-/// The attachment of that id in the project; an id that cannot be one names none.
+/// The attachment of that id in the project. A text that cannot be an id finds nothing.
 pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttachment>> {
     if !super::is_id(id) {
         return Ok(None);
@@ -156,21 +203,21 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttac
         .optional()?)
 }
 
-/// Whether the id is taken in another project.
+/// Whether an attachment of another project has the id.
 pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
-    let anothers = job_attachments::table
+    let in_others = job_attachments::table
         .filter(job_attachments::id.eq(id))
         .filter(job_attachments::project_id.ne(project));
-    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
+    Ok(diesel::select(diesel::dsl::exists(in_others)).get_result(tx.connection)?)
 }
 
-/// Whether the id is taken, by whomever.
+/// Whether an attachment of any project has the id.
 pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
     let with_id = job_attachments::table.filter(job_attachments::id.eq(id));
     Ok(diesel::select(diesel::dsl::exists(with_id)).get_result(tx.connection)?)
 }
 
-/// The attachment of the job that is on that client (a row), if one is.
+/// The job's attachment on that client (a row), if there is one.
 pub fn on_client(tx: &mut Tx<'_>, job_id: &str, client: &str) -> Outcome<Option<String>> {
     Ok(job_attachments::table
         .filter(job_attachments::job_id.eq(job_id))
@@ -190,7 +237,7 @@ pub fn clients_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Client>> {
         .load(tx.connection)?)
 }
 
-/// Changes an attachment that nobody else has changed meanwhile; returns its new version. An empty change is none.
+/// Changes an attachment with a compare-and-set of its version, and returns the new version. An empty change writes nothing.
 pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentChange) -> Outcome<i32> {
     if *change == AttachmentChange::default() {
         return Ok(attachment.version);
@@ -202,7 +249,7 @@ pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentCh
         AttachmentChange {
             client_id: None, session_id: None, event: None, event_delivered: None, ..
         } => {
-            let run = AttachmentRun::of(attachment, change);
+            let run = AttachmentRun::new(attachment, change);
             on_each!(tx.connection, c => cached_update(job_attachments::table, (run, stamp), as_read).execute(c))
         }
         change => {
@@ -213,8 +260,8 @@ pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentCh
     Ok(version)
 }
 
-/// Notes that these attachments' clients have read `event` in a poll. Not a change of the resource, so the
-/// version stays; an event asked for since then differs, or is asked for once more, and stays pending.
+/// Records that the attachments' clients have read `event` in a poll. This is no change of the resource, so the version
+/// stays. Another event that was requested since stays pending.
 pub fn mark_delivered(tx: &mut Tx<'_>, ids: Vec<String>, event: &str) -> Outcome<()> {
     diesel::update(
         job_attachments::table
@@ -227,16 +274,16 @@ pub fn mark_delivered(tx: &mut Tx<'_>, ids: Vec<String>, event: &str) -> Outcome
     Ok(())
 }
 
-/// Deletes an attachment. It leaves its session; with a job's last attachment the job, its actions' places
-/// and its trust go too. Actions, reports and backups stay. Returns the trusts that the job no longer needs.
+/// Deletes an attachment, which also leaves its session. With a job's last attachment, the definition, its actions' places
+/// and its trust are deleted too. Actions, reports and backups stay. Returns the trusts of deleted jobs.
 pub fn delete(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<Vec<String>> {
     delete_all(tx, &attachment.project_id, std::slice::from_ref(attachment))
 }
 
-/// How many attachments are deleted at a time: with as many as that, no planner begins to read whole tables.
+/// Attachments per statement; few enough that no planner switches to a scan of the table.
 const AT_A_TIME: usize = 100;
 
-/// As [`delete`], of several attachments of one project.
+/// As [`delete`], for several attachments of one project.
 pub fn delete_all(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) -> Outcome<Vec<String>> {
     let mut trusts = Vec::new();
     for some in attachments.chunks(AT_A_TIME) {
@@ -249,8 +296,8 @@ fn delete_some(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) ->
     let ids: Vec<String> = attachments.iter().map(|attachment| attachment.id.clone()).collect();
     let job_ids: BTreeSet<&String> = attachments.iter().map(|attachment| &attachment.job_id).collect();
     let job_ids: Vec<String> = job_ids.into_iter().cloned().collect();
-    // The jobs' rows first: two deletes of a job's last two attachments wait here for each other, and the
-    // second one sees that it is the last.
+    // The definitions first: of two concurrent deletes of a job's last two attachments, the second one waits here and then
+    // finds that its attachment is the last.
     diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids.clone())))
         .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
         .execute(tx.connection)?;

@@ -1,17 +1,17 @@
-//! Which job runs under which Keystone trust.
+//! The Keystone trusts of jobs.
 //!
-//! A trust without a row here is either not written yet or about to be removed, and nobody may begin to use it:
-//! [`hold`] is the only way into one that others use. So whoever finds a trust unused, after a commit, can remove
-//! it from Keystone, however many processes are at work.
+//! A trust without a row here is either not recorded yet or about to be removed, and no further job may use it. A request
+//! that reuses a trust must [`pin`] it first. So a request that finds a trust unused after its own commit can remove it
+//! from Keystone, whatever other processes do.
 
 use diesel::prelude::*;
 
 use super::schema::{job_trusts, jobs};
 use super::types::time::Time;
-use super::{Outcome, Tx, expect_one_row, new_id};
+use super::{Outcome, Owner, Tx, expect_one_row, new_id};
 
-/// How many of a user's trusts are looked at for one to use again; more than one only where somebody has changed
-/// roles or the scheduler's user.
+/// Limit on a user's trusts that are considered for reuse. There is more than one only after a change of roles or of the
+/// scheduler's user.
 const CANDIDATES: usize = 5;
 
 /// The trust of a job.
@@ -37,17 +37,17 @@ struct Row {
     updated_at: Time,
 }
 
-/// Notes that a job of the project runs under a trust. For a trust that is not new, [`hold`] it first.
-pub fn insert(tx: &mut Tx<'_>, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
-    insert_as(tx, &new_id(), (project, user), trust)
+/// Records that a job of the project runs under a trust. A trust that is not new must be pinned first ([`pin`]).
+pub fn insert(tx: &mut Tx<'_>, owner: Owner<'_>, trust: JobTrust) -> Outcome<()> {
+    insert_as(tx, &new_id(), owner, trust)
 }
 
-/// As [`insert`], under an id that was given.
-pub fn insert_as(tx: &mut Tx<'_>, id: &str, (project, user): (&str, &str), trust: JobTrust) -> Outcome<()> {
+/// As [`insert`], under the given id.
+pub fn insert_as(tx: &mut Tx<'_>, id: &str, owner: Owner<'_>, trust: JobTrust) -> Outcome<()> {
     let row = Row {
         id: id.to_owned(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
         job_id: trust.job_id,
         trust_id: trust.trust_id,
         trustor_user_id: trust.trustor_user_id,
@@ -59,7 +59,7 @@ pub fn insert_as(tx: &mut Tx<'_>, id: &str, (project, user): (&str, &str), trust
     Ok(())
 }
 
-/// Has a job run under another trust.
+/// Replaces a job's trust.
 pub fn replace(tx: &mut Tx<'_>, trust: &JobTrust) -> Outcome<()> {
     diesel::update(job_trusts::table.filter(job_trusts::job_id.eq(&trust.job_id)))
         .set((
@@ -71,7 +71,7 @@ pub fn replace(tx: &mut Tx<'_>, trust: &JobTrust) -> Outcome<()> {
     Ok(())
 }
 
-/// The trusts under which jobs of the project run in this user's name, the latest first; a few of them.
+/// The latest few trusts under which jobs of the project run in this user's name, the latest first.
 pub fn of_user(tx: &mut Tx<'_>, project: &str, trustor: &str) -> Outcome<Vec<String>> {
     let latest = diesel::dsl::max(job_trusts::created_at);
     let mut trusts: Vec<(String, Option<Time>)> = job_trusts::table
@@ -84,9 +84,9 @@ pub fn of_user(tx: &mut Tx<'_>, project: &str, trustor: &str) -> Outcome<Vec<Str
     Ok(trusts.into_iter().take(CANDIDATES).map(|(id, _)| id).collect())
 }
 
-/// Makes sure that a trust stays in use until this transaction has ended: changes the row of a job that runs under
-/// it, which nobody can delete meanwhile. False when there is no such row any more.
-pub fn hold(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
+/// Keeps a trust in use until the transaction ends, by a lock on the row of a job that runs under it. False if there is no
+/// such row any more.
+pub fn pin(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
     let row: Option<String> = job_trusts::table
         .filter(job_trusts::trust_id.eq(trust))
         .filter(job_trusts::project_id.eq(project))
@@ -96,18 +96,18 @@ pub fn hold(tx: &mut Tx<'_>, project: &str, trust: &str) -> Outcome<bool> {
         .optional()?;
     let Some(row) = row else { return Ok(false) };
     let row = job_trusts::table.filter(job_trusts::id.eq(row));
-    // No rows: that job was deleted since it was read. The next attempt looks for another.
+    // Zero rows: that job has been deleted since. The retry finds another.
     expect_one_row(diesel::update(row).set(job_trusts::updated_at.eq(tx.now)).execute(tx.connection)?)?;
     Ok(true)
 }
 
-/// Whether a trust is noted of a job.
-pub fn is_noted(tx: &mut Tx<'_>, job: &str) -> Outcome<bool> {
+/// Whether a job has a trust.
+pub fn is_recorded(tx: &mut Tx<'_>, job: &str) -> Outcome<bool> {
     let of_job = job_trusts::table.filter(job_trusts::job_id.eq(job));
     Ok(diesel::select(diesel::dsl::exists(of_job)).get_result(tx.connection)?)
 }
 
-/// Deletes what is noted of jobs that are being deleted, and returns the trusts they ran under.
+/// Deletes the rows of jobs that are being deleted, and returns their trusts.
 pub fn delete(tx: &mut Tx<'_>, jobs: Vec<String>) -> Outcome<Vec<String>> {
     let of_jobs = || job_trusts::table.filter(job_trusts::job_id.eq_any(jobs.clone()));
     let trusts: Vec<String> = of_jobs().select(job_trusts::trust_id).load(tx.connection)?;
@@ -117,7 +117,7 @@ pub fn delete(tx: &mut Tx<'_>, jobs: Vec<String>) -> Outcome<Vec<String>> {
     Ok(trusts)
 }
 
-/// Whether any job, of whatever project, runs under a trust.
+/// Whether a job of any project runs under a trust.
 pub fn is_used(tx: &mut Tx<'_>, trust: &str) -> Outcome<bool> {
     let rows = job_trusts::table.filter(job_trusts::trust_id.eq(trust));
     Ok(diesel::select(diesel::dsl::exists(rows)).get_result(tx.connection)?)

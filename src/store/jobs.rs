@@ -1,10 +1,12 @@
-//! Jobs as the API sees them: an attachment with its job, its client, its session's schedule, its actions in
-//! order, and its trust.
+//! Job documents: an attachment with its definition (a row of `jobs`), its client, its session's schedule, its
+//! actions in order, and its trust.
 
+mod apply;
 mod definition;
-mod hold;
 mod list;
+mod lock;
 mod poll;
+mod rows;
 mod view;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,10 +26,14 @@ use super::types::json::Json;
 use super::types::time::Time;
 use super::{Outcome, Tx};
 
-pub use definition::{NewId, PlaceSpec, definition, insert, redefine, touch};
-pub use hold::hold;
+pub use apply::{
+    Applied, Bounds, Membership, NewAction, NewJob, Plan, RunColumns, apply, bounds, create, join, leave,
+};
+pub use definition::{DefinitionChange, NewId, PlaceSpec, definition, insert, touch};
 pub use list::{JobListing, PolledClient, list, residual};
-pub use poll::{Polls, note_seen, plain, poll};
+pub use lock::{lock, lock_document};
+pub use poll::{Polls, plain, poll, record_polls};
+pub use rows::{JobRows, Mentions, References, load, load_around, load_references};
 pub use view::view;
 
 /// Every status a job can have; the API takes no other.
@@ -50,7 +56,7 @@ pub struct Job {
     pub has_trust: bool,
 }
 
-/// An attachment and what belongs to it one to one.
+/// A job document's rows without its actions: the attachment and the rows that belong to it one to one.
 #[derive(Debug, Clone)]
 pub struct JobHead {
     /// The job on the client.
@@ -68,28 +74,33 @@ pub struct JobHead {
 }
 
 impl JobHead {
-    /// About how many bytes of JSON the document is without its actions: those of its large columns.
+    /// Approximate size of the document's JSON without its actions, in bytes: that of its large columns.
     fn weight(&self) -> usize {
         self.scheduling().text().len() + self.job.description.as_ref().map_or(0, String::len)
     }
 
-    /// The revision of the document: both parts only rise, so the sum does too.
+    /// The document's version: the sum of both rows' versions, which only rise.
     pub fn version(&self) -> i32 {
         self.job.version + self.attachment.version
     }
 
-    /// The schedule it runs by: its session's, else its own.
+    /// Whether the job is on the client of that name or uuid.
+    pub fn is_on(&self, client: &str) -> bool {
+        self.client_name == client || self.attachment.client_id == client
+    }
+
+    /// The schedule that the job runs by: its session's, else its own.
     pub fn scheduling(&self) -> &Json {
         self.session_scheduling.as_ref().unwrap_or(&self.job.scheduling)
     }
 }
 
-/// A whole job document's rows.
+/// A complete job document's rows.
 #[derive(Debug, Clone)]
 pub struct JobView {
-    /// The attachment and what belongs to it one to one.
+    /// Everything but the actions.
     pub head: JobHead,
-    /// The actions with their places, in order. An action is there once, however many places name it.
+    /// The actions with their places, in order. Places that name the same action share one value.
     pub actions: Vec<(Place, Arc<PlacedAction>)>,
 }
 
@@ -104,10 +115,10 @@ impl Weight for JobView {
     }
 }
 
-/// About how many bytes of JSON an action in a job's document is, beside its large columns.
+/// Approximate size of an action's JSON in a job's document without its large columns, in bytes.
 const PLACE_BYTES: usize = 400;
 
-/// What a document shows of an action's place in the job; the other columns of the row are not read for it.
+/// The columns of an action's place in the job that a document shows.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = action_attachments)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
@@ -118,7 +129,7 @@ pub struct Place {
     pub mandatory: bool,
 }
 
-/// What a document shows of an action in the job; the other columns of the row are not read for it.
+/// The columns of an action that a job's document shows.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = actions_table)]
 #[allow(missing_docs)] // the columns; docs/DATABASE.md says what they are
@@ -130,7 +141,7 @@ pub struct PlacedAction {
     pub spec: ActionSpec,
 }
 
-/// The columns of a [`HeadRow`]; a macro, because they have another type for each backend.
+/// The columns of a [`HeadRow`]. A macro, because their type differs per backend.
 macro_rules! head_columns {
     () => {
         (
@@ -143,7 +154,7 @@ macro_rules! head_columns {
     };
 }
 
-/// The rows of heads; a macro for the same reason. A job that is in no session costs its join nothing.
+/// The tables of a [`HeadRow`]. A macro for the same reason. The join with sessions costs a job without one nothing.
 macro_rules! head_rows {
     () => {
         job_attachments::table.inner_join(jobs::table).inner_join(clients::table).left_join(sessions::table)
@@ -151,10 +162,10 @@ macro_rules! head_rows {
 }
 use head_rows;
 
-/// A head that lacks its trust.
+/// The row of a [`JobHead`] without its trust.
 type HeadRow = (JobAttachment, Job, String, String, Option<Json>);
 
-/// The job document of that id, without its actions; in `project`, or in any when `None`.
+/// The job document of that id without its actions, in `project`, or in any project when `None`.
 pub fn find(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<JobHead>> {
     let row: Option<HeadRow> = on_each!(tx.connection, c => {
         let rows = head_rows!().filter(job_attachments::id.eq(id)).select(head_columns!());
@@ -171,7 +182,7 @@ fn head((attachment, job, client_name, client_project, session_scheduling): Head
     JobHead { attachment, job, client_name, client_project, session_scheduling, trust: None }
 }
 
-/// Adds what few jobs have, their trusts, with one statement if there are any.
+/// Adds the trusts, which few jobs have: no statement if none of these has one, else one.
 fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
     let trusted: BTreeSet<&String> = rows.iter().filter(|row| row.1.has_trust).map(|row| &row.1.id).collect();
     let trusted: Vec<String> = trusted.into_iter().cloned().collect();
@@ -188,7 +199,7 @@ fn heads(tx: &mut Tx<'_>, rows: Vec<HeadRow>) -> Outcome<Vec<JobHead>> {
     Ok(heads)
 }
 
-/// The job documents of these ids, without their actions, in the same order.
+/// The job documents of these ids without their actions, in the same order; unknown ids are left out.
 pub fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -202,12 +213,12 @@ pub fn find_all(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<JobHead>> {
     heads(tx, rows)
 }
 
-/// Adds the actions to some heads: one statement for the places, and one for the actions in them, however many they are.
+/// Adds the actions to heads: one statement for the places and one for each [`ACTIONS_AT_A_TIME`] distinct actions.
 pub fn complete(tx: &mut Tx<'_>, heads: Vec<JobHead>) -> Outcome<Vec<JobView>> {
     complete_with(tx, heads, &mut HashMap::new())
 }
 
-/// As [`complete`], with the actions that are known already.
+/// As [`complete`], reusing the actions in `known` and adding those that it reads.
 fn complete_with(
     tx: &mut Tx<'_>,
     heads: Vec<JobHead>,
@@ -239,7 +250,7 @@ fn complete_with(
             places_of.entry(job_id).or_default().push((place, Arc::clone(action)));
         }
     }
-    // In a fleet several documents show one job.
+    // In a fleet several documents show the same job.
     let is_shared = heads.len() > ids.len();
     let mut of = |id: &str| match is_shared {
         true => places_of.get(id).cloned(),
@@ -249,38 +260,38 @@ fn complete_with(
     Ok(heads.into_iter().map(view).collect())
 }
 
-/// How many actions are read at a time.
+/// Actions per statement.
 const ACTIONS_AT_A_TIME: usize = 200;
 
-/// The columns that make an action's document large, beside the metadata.
+/// The columns beside the metadata that can make an action's document large.
 const LARGE_TEXTS: &[&str] =
     &["actions.src_file", "actions.container", "actions.restore_abs_path", "actions.log_file"];
 
-/// Upper bound on the JSON of an entry of a job without its large columns: ids, names and words.
-const MOST_OF_PLACE: usize = 4000;
+/// Upper bound on the JSON of an entry of `job_actions` without its large columns, in bytes: ids, names and words.
+const MAX_PLACE_BYTES: usize = 4000;
 
-/// Upper bound on the bytes of JSON for one byte of text.
-const MOST_OF_BYTE: usize = 6;
+/// Upper bound on the bytes of JSON for one byte of text: `\u0000`.
+const MAX_ESCAPED_BYTES: usize = 6;
 
-/// About how many bytes of JSON the actions of some jobs are. A job without actions is not among them.
-fn sizes_of_actions(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
-    sums_of_actions(tx, job_ids, (1, PLACE_BYTES))
+/// Approximate sizes of the JSON of these jobs' actions, in bytes. Jobs without actions are left out.
+fn estimated_action_bytes(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
+    sum_action_bytes(tx, job_ids, (1, PLACE_BYTES))
 }
 
-/// How many bytes of JSON the actions of some jobs are at most: those that may be more than a document can have are to be
-/// measured. A job without actions is not among them.
-pub fn most_of_actions(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
-    sums_of_actions(tx, job_ids, (MOST_OF_BYTE, MOST_OF_PLACE))
+/// Upper bounds on the JSON of these jobs' actions, in bytes. Jobs without actions are left out. Only a job whose bound
+/// exceeds the limit on documents has to be measured.
+pub fn max_action_bytes(tx: &mut Tx<'_>, job_ids: Vec<String>) -> Outcome<Vec<(String, i64)>> {
+    sum_action_bytes(tx, job_ids, (MAX_ESCAPED_BYTES, MAX_PLACE_BYTES))
 }
 
-fn sums_of_actions(
+fn sum_action_bytes(
     tx: &mut Tx<'_>,
     job_ids: Vec<String>,
-    (of_byte, of_place): (usize, usize),
+    (per_byte, per_place): (usize, usize),
 ) -> Outcome<Vec<(String, i64)>> {
     let metadata = octets(tx.connection, &["actions.metadata"]);
     let texts = octets(tx.connection, LARGE_TEXTS);
-    let sum = sum_of(tx.connection, &format!("{metadata} + {of_byte} * {texts} + {of_place}"));
+    let sum = sum_of(tx.connection, &format!("{metadata} + {per_byte} * {texts} + {per_place}"));
     Ok(action_attachments::table
         .inner_join(actions_table::table)
         .filter(in_list(action_attachments::job_id, job_ids))
@@ -295,12 +306,4 @@ pub fn attachments(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<String>> {
         .filter(job_attachments::job_id.eq(job_id))
         .select(job_attachments::id)
         .load(tx.connection)?)
-}
-
-/// Keeps others from changing a job until this transaction has ended, by a change that no document shows.
-pub fn lock(tx: &mut Tx<'_>, job_id: &str) -> Outcome<()> {
-    diesel::update(jobs::table.filter(jobs::id.eq(job_id)))
-        .set(jobs::updated_at.eq(tx.now))
-        .execute(tx.connection)?;
-    Ok(())
 }

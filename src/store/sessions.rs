@@ -1,17 +1,19 @@
-//! Sessions: rows and queries. Who is in a session is read from the attachments; the session's row is the
-//! lock: whatever changes its run or its members swaps its version.
+//! Sessions. The members of a session are the attachments with its id. The session's row is their lock: every change of its
+//! run or its members increments its version.
 
 mod list;
+mod run;
 
 pub use list::{list, residual};
+pub use run::{Part, PartChange, Parts, RunPlan, RunRows, apply_run, load_run};
 
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{cached_update, load_for_update, on_each};
-use super::job_attachments::{AttachmentChange, JobAttachment};
+use super::dialect::{cached_update, on_each};
+use super::job_attachments::AttachmentChange;
 use super::listing::Weight;
 use super::schema::{clients, job_attachments as attachments, sessions};
 use super::types::json::Json;
@@ -44,7 +46,7 @@ pub struct Session {
     pub version: i32,
 }
 
-/// A change of a session; what is `None` stays as it is.
+/// A change of a session; `None` keeps a column.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = sessions)]
 #[allow(missing_docs)] // the columns
@@ -63,7 +65,7 @@ pub struct SessionChange {
     pub metadata: Option<Json>,
 }
 
-/// All columns of a session's run: written as a whole, a change of it is always the same statement.
+/// All columns of a session's run. A change of a run writes all of them, so that it is always the same statement.
 #[derive(AsChangeset)]
 #[diesel(table_name = sessions, treat_none_as_null = true)]
 struct SessionRun<'c> {
@@ -76,24 +78,24 @@ struct SessionRun<'c> {
     time_ended: Option<i64>,
 }
 
-/// A job in a session, as far as the session's document shows it.
+/// The columns of a job in a session that the session's document shows.
 #[derive(Debug, Clone, Queryable)]
 pub struct Member {
     /// The session.
     pub session_id: Option<String>,
-    /// When the job was attached, which is the order of the jobs.
+    /// When the job was attached; the order of the members.
     pub created_at: Time,
-    /// The attachment.
+    /// The attachment's id.
     pub id: String,
     /// The name of its client.
     pub client_name: String,
-    /// Where the job stands in the latest run.
+    /// The status of the job's part in the latest run.
     pub status: String,
-    /// How its part ended.
+    /// The result of that part.
     pub result: String,
-    /// When it joined.
+    /// When the job joined the run, in epoch seconds.
     pub time_started: Option<i64>,
-    /// When its part ended.
+    /// When its part ended, in epoch seconds.
     pub time_ended: Option<i64>,
 }
 
@@ -127,7 +129,7 @@ impl Weight for SessionView {
     }
 }
 
-/// About how many bytes of JSON a job in a session is.
+/// Approximate size of a job in a session's document, in bytes of JSON.
 const MEMBER_BYTES: usize = 200;
 
 /// Writes a new session.
@@ -146,40 +148,27 @@ pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>
         .optional()?)
 }
 
-/// As [`find`], for whoever is going to swap the session's version. Many jobs of one session start and end at the same
-/// moment: each waits for the row before reading it, so that on one server nobody loses a swap.
-pub fn find_to_swap(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
-    let mut found: Vec<Session> = load_for_update!(
-        tx.connection,
-        sessions::table
-            .filter(sessions::id.eq(id))
-            .filter(sessions::project_id.eq(project))
-            .select(Session::as_select())
-    )?;
-    Ok(found.pop())
-}
-
-/// Whether the id is taken in another project.
+/// Whether a session of another project has the id.
 pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
-    let anothers = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
-    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
+    let in_others = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
+    Ok(diesel::select(diesel::dsl::exists(in_others)).get_result(tx.connection)?)
 }
 
-/// For how many sessions the jobs are looked for in one statement. From 200 on (`eq_range_index_dive_limit`) MySQL
-/// no longer looks how few they are, takes them for many because most jobs are in no session, and reads all jobs.
+/// Sessions per statement that reads members. From 200 on (`eq_range_index_dive_limit`) MySQL no longer counts the rows in
+/// the index. It then expects many, because most jobs are in no session, and reads all jobs.
 const SESSIONS_AT_A_TIME: usize = 100;
 
-/// Adds their jobs to some sessions of one project.
+/// Adds the members to sessions.
 pub fn complete(tx: &mut Tx<'_>, found: Vec<Session>) -> Outcome<Vec<SessionView>> {
     let mut members: HashMap<String, Vec<Member>> = HashMap::new();
     for some in found.chunks(SESSIONS_AT_A_TIME) {
         let ids: Vec<String> = some.iter().map(|session| session.id.clone()).collect();
-        // The index of the sessions begins with the project, of which there usually is one.
+        // The index begins with the project; usually there is one.
         let mut projects: Vec<String> = some.iter().map(|session| session.project_id.clone()).collect();
         projects.sort();
         projects.dedup();
-        // Sorted afterwards: asked for in order, SQLite and MySQL may read the index of the project's whole list
-        // instead of the few rows of these sessions.
+        // Sorted here: with ORDER BY, SQLite and MySQL may walk the project's whole list in its index instead of reading
+        // the few rows of these sessions.
         let found: Vec<Member> = attachments::table
             .inner_join(clients::table)
             .filter(attachments::project_id.eq_any(projects))
@@ -206,18 +195,18 @@ pub fn complete(tx: &mut Tx<'_>, found: Vec<Session>) -> Outcome<Vec<SessionView
     Ok(found.into_iter().map(|session| SessionView { members: of(&session), session }).collect())
 }
 
-/// Upper bound on the bytes of JSON of a session's jobs in its document.
-pub fn most_of_jobs(tx: &mut Tx<'_>, session: &Session) -> Outcome<i64> {
-    const MOST_OF_JOB: i64 = 600;
+/// Upper bound on a session's members in its document, in bytes of JSON.
+pub fn max_member_bytes(tx: &mut Tx<'_>, session: &Session) -> Outcome<i64> {
+    const MAX_BYTES_PER_MEMBER: i64 = 600;
     let members: i64 = attachments::table
         .filter(attachments::project_id.eq(&session.project_id))
         .filter(attachments::session_id.eq(&session.id))
         .count()
         .get_result(tx.connection)?;
-    Ok(members.saturating_mul(MOST_OF_JOB))
+    Ok(members.saturating_mul(MAX_BYTES_PER_MEMBER))
 }
 
-/// The jobs (their definitions) in a session.
+/// The ids of the definitions of a session's jobs.
 pub fn jobs_in(tx: &mut Tx<'_>, session: &Session) -> Outcome<Vec<String>> {
     Ok(attachments::table
         .filter(attachments::project_id.eq(&session.project_id))
@@ -227,7 +216,7 @@ pub fn jobs_in(tx: &mut Tx<'_>, session: &Session) -> Outcome<Vec<String>> {
         .load(tx.connection)?)
 }
 
-/// Changes a session that nobody else has changed meanwhile; returns its new version. An empty change is none.
+/// Changes a session with a compare-and-set of its version, and returns the new version. An empty change writes nothing.
 pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outcome<i32> {
     if change == SessionChange::default() {
         return Ok(session.version);
@@ -267,36 +256,8 @@ pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outc
     Ok(version)
 }
 
-/// What taking a job into a session changes in its attachment: the tag, and the session's own view of the job.
-pub fn joining(session: &Session, attachment: &JobAttachment) -> AttachmentChange {
-    AttachmentChange {
-        session_id: Some(Some(session.id.clone())),
-        session_tag: Some(session.session_tag),
-        session_status: Some(attachment.status.clone()),
-        session_result: Some(attachment.result.clone()),
-        session_time_started: Some(attachment.time_started),
-        session_time_ended: Some(attachment.time_ended),
-        ..AttachmentChange::default()
-    }
-}
-
-/// What leaving its session changes in an attachment: the job is told to stop.
-pub fn leaving() -> AttachmentChange {
-    let mut change = AttachmentChange {
-        session_id: Some(None),
-        session_tag: Some(0),
-        session_status: Some(String::new()),
-        session_result: Some(String::new()),
-        session_time_started: Some(None),
-        session_time_ended: Some(None),
-        ..AttachmentChange::default()
-    };
-    change.ask("stop");
-    change
-}
-
-/// Swaps a session's version and changes nothing else. Whoever changes what belongs to a session does this
-/// first: of two at the same moment one waits here, finds the version gone, and starts anew.
+/// Increments a session's version with a compare-and-set and changes nothing else. Every change of its members begins with
+/// this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
     let version = session.version + 1;
     let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
@@ -305,15 +266,14 @@ pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
     Ok(Session { version, ..session.clone() })
 }
 
-/// Makes sure that a session stays as it was read until this transaction has ended. Not a change of it, so the version
-/// stays.
-pub fn hold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
+/// Locks a session, as it was read, until the transaction ends. This is no change of it, so the version stays.
+pub fn lock(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     let as_read =
         sessions::table.filter(sessions::id.eq(&session.id)).filter(sessions::version.eq(session.version));
     expect_one_row(diesel::update(as_read).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
 }
 
-/// Notes that a job in a session is moved to another client, which the session's document shows.
+/// Increments a session's version because a member moves to another client, whose name the session's document shows.
 pub fn member_moved(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
     diesel::update(sessions::table.filter(sessions::id.eq(id)))
         .set((sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1)))
@@ -321,20 +281,22 @@ pub fn member_moved(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Notes that a job has left: the session's document has changed, and its run may be over without the job.
+/// Increments a session's version because a member has left, and ends its run if all remaining members have ended.
 pub fn member_left(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<()> {
     members_left(tx, project, vec![id.to_owned()])
 }
 
-/// As [`member_left`], of several sessions.
+/// As [`member_left`], for several sessions.
 pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<()> {
     if ids.is_empty() {
         return Ok(());
     }
     let of_project = || sessions::table.filter(sessions::project_id.eq(project.to_owned()));
-    let swap = (sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1));
-    diesel::update(of_project().filter(sessions::id.eq_any(ids.clone()))).set(swap).execute(tx.connection)?;
-    // Read after that, when they are ours: nobody changes them, or who is in them, until we are done.
+    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1));
+    diesel::update(of_project().filter(sessions::id.eq_any(ids.clone())))
+        .set(stamp)
+        .execute(tx.connection)?;
+    // Read after the update, which locks them: neither they nor their members change until the transaction ends.
     let running: Vec<(String, String)> = of_project()
         .filter(sessions::id.eq_any(ids))
         .filter(sessions::status.eq("running"))
@@ -357,7 +319,7 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
             over.entry(result).or_default().push(id.clone());
         }
     }
-    // There are only so many results.
+    // One statement per result, of which there are two.
     for (result, ids) in over {
         diesel::update(of_project().filter(sessions::id.eq_any(ids)))
             .set((
@@ -372,47 +334,7 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
     Ok(())
 }
 
-/// Ends a session's run when each of its jobs has: with the result that the session's policy makes of theirs.
-pub fn fold(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    if session.status == "completed" {
-        return Ok(());
-    }
-    let parts: Vec<(String, String)> = attachments::table
-        .filter(attachments::project_id.eq(&session.project_id))
-        .filter(attachments::session_id.eq(&session.id))
-        .select((attachments::session_status, attachments::session_result))
-        .load(tx.connection)?;
-    let policy = SessionPolicy::parse(&session.policy);
-    let Some(result) = lifecycle::overall(policy, parts.iter().map(|(s, r)| (s.as_str(), r.as_str()))) else {
-        return Ok(());
-    };
-    let change = SessionChange {
-        status: Some("completed".into()),
-        result: Some(result.into()),
-        time_end: Some(Some(tx.now.and_utc().timestamp())),
-        ..SessionChange::default()
-    };
-    update(tx, session, change)?;
-    Ok(())
-}
-
-/// Begins a new run: every job's part in the last one is over and done with.
-pub fn clear_parts(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    let members =
-        attachments::project_id.eq(&session.project_id).and(attachments::session_id.eq(Some(&session.id)));
-    let cleared = (
-        attachments::session_status.eq(""),
-        attachments::session_result.eq(""),
-        attachments::session_time_started.eq(None::<i64>),
-        attachments::session_time_ended.eq(None::<i64>),
-        attachments::updated_at.eq(tx.now),
-        attachments::version.eq(attachments::version + 1),
-    );
-    on_each!(tx.connection, c => cached_update(attachments::table, cleared, members).execute(c))?;
-    Ok(())
-}
-
-/// Deletes a session; its jobs leave it first, each as if it had been removed.
+/// Deletes a session. Its jobs leave it first, as if each had been removed.
 pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     let session = touch(tx, session)?;
     diesel::update(
@@ -420,7 +342,11 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
             .filter(attachments::project_id.eq(&session.project_id))
             .filter(attachments::session_id.eq(&session.id)),
     )
-    .set((leaving(), attachments::updated_at.eq(tx.now), attachments::version.eq(attachments::version + 1)))
+    .set((
+        AttachmentChange::leaving_session(),
+        attachments::updated_at.eq(tx.now),
+        attachments::version.eq(attachments::version + 1),
+    ))
     .execute(tx.connection)?;
     expect_one_row(
         diesel::delete(
@@ -432,7 +358,7 @@ pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     )
 }
 
-/// A session's unknown keys, kept as they came.
+/// A session's unknown keys, which are kept as they came, with `more` added.
 pub fn with_metadata(session: &Session, more: Map<String, Value>) -> Map<String, Value> {
     let mut metadata = session.metadata.object();
     metadata.extend(more);

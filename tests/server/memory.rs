@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use freezer_api::document;
-use freezer_api::store::Store;
 use freezer_api::store::job_attachments::{self, JobAttachment};
 use freezer_api::store::jobs::{self, NewId, PlaceSpec};
 use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::{Owner, Store};
 use freezer_api::store::{actions, backups};
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,7 @@ fn many_keys() -> Value {
 fn fill(daemon: &Daemon) {
     let url = format!("sqlite:///{}", daemon.database().display());
     let store = Store::new(DatabaseUrl::parse(&url).unwrap(), 1);
+    let owner = Owner::new("p", "u");
     let fill = store.write(|tx| {
         let action = document::actions::parse(json!({"action_id": "large", "freezer_action": many_keys()}))?;
         actions::insert_all(tx, &[actions::new(tx, "p", "u", "large", action.spec)])?;
@@ -45,8 +46,8 @@ fn fill(daemon: &Daemon) {
         for n in 0..7 {
             let id = format!("j{n}");
             let places = vec![place.clone(); if n == 0 { 1000 } else { 300 }];
-            jobs::insert(tx, ("p", "u"), NewId::Given(&id), None, Map::new(), &places)?;
-            job_attachments::insert(tx, &JobAttachment::new(&id, ("p", "u"), &id, "c1", tx.now))?;
+            jobs::insert(tx, owner, NewId::Given(&id), None, Map::new().into(), &places)?;
+            job_attachments::insert(tx, &JobAttachment::new(&id, owner, &id, "c1", tx.now))?;
         }
         for n in 0..1000 {
             let body =

@@ -17,7 +17,7 @@ use freezer_api::store::page::Page;
 use freezer_api::store::reports::{self, FinishedRun};
 use freezer_api::store::types::json::Json;
 use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Store, actions, backups, clients, jobs, migrations, sessions};
+use freezer_api::store::{Owner, Store, actions, backups, clients, jobs, migrations, sessions};
 use serde_json::{Map, Value, json};
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);
@@ -178,6 +178,7 @@ fn lists_take_as_many_statements_however_much_there_is() {
 /// A job of so many actions on a client, and what it takes to write down one run of it.
 fn statements_of_a_run(store: &Store, count: usize) -> usize {
     let id = format!("job-{count}");
+    let owner = Owner::new("p", "u");
     let action = json!({"freezer_action": {"action": "backup"}});
     let attachment = store
         .write(|tx| {
@@ -191,17 +192,18 @@ fn statements_of_a_run(store: &Store, count: usize) -> usize {
                 mandatory: false,
             };
             let job_id =
-                jobs::insert(tx, ("p", "u"), NewId::Given(&id), None, Map::new(), &vec![place; count])?;
+                jobs::insert(tx, owner, NewId::Given(&id), None, Map::new().into(), &vec![place; count])?;
             let client = document::clients::parse(json!({"client_id": "a", "uuid": "a"}))?;
             clients::register(tx, "p", "u", &client)?;
-            let attachment = JobAttachment::new(&id, ("p", "u"), &job_id, "a", tx.now);
+            let attachment = JobAttachment::new(&id, owner, &job_id, "a", tx.now);
             job_attachments::insert(tx, &attachment)?;
             Ok(attachment)
         })
         .unwrap();
     let before = SENT.load(Ordering::SeqCst);
     let metadata = Json::from(json!({}));
-    let run = FinishedRun { started: Some(1), ended: 2, result: "success", client_name: "a", metadata };
+    let (result, client_name) = ("success".to_owned(), "a".to_owned());
+    let run = FinishedRun { started: Some(1), ended: 2, result, client_name, metadata };
     store.write(|tx| reports::write(tx, &attachment, "u", &run)).unwrap();
     SENT.load(Ordering::SeqCst) - before
 }

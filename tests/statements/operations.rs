@@ -166,8 +166,15 @@ fn no_operation_sends_more_statements_for_a_longer_list() {
     assert_eq!((usual["POST first backup"], usual["POST backup"]), (2, 1));
     // The job, and the change.
     assert_eq!(usual["PATCH job's start"], 2);
-    // Begin, the session, the job, the session's run, all jobs' parts, the job's part, commit.
-    assert_eq!(usual["start of session"], 7);
+    // The job, and in a transaction the change, the places with whether the run is recorded already, and the reports.
+    assert_eq!(usual["PATCH job's end"], 6);
+    // Begin, the job, the places, the actions, the description (shown as "" and stored as null), the bound on the size,
+    // commit.
+    assert_eq!(usual["PATCH job as it is"], 7);
+    // Begin, the session, the part, the session's run, all parts, commit.
+    assert_eq!(usual["start of session"], 6);
+    // Begin, the session, all parts, the session's run, the part, commit.
+    assert_eq!(usual["last end of session"], 6);
     for (operation, sent) in &usual {
         // That way comes after the usual one. It reads the sizes of a long page first, and each action once, however many
         // places name it: a statement of its own for either, so that no answer takes much memory.

@@ -180,7 +180,7 @@ mod tests {
     use crate::store::job_attachments::JobAttachment;
     use crate::store::job_trusts::JobTrust;
     use crate::store::jobs::{Job, JobHead};
-    use crate::store::now;
+    use crate::store::{Owner, now};
 
     #[test]
     fn the_json_equals_the_json_of_the_value() {
@@ -215,7 +215,7 @@ mod tests {
             current_pid: Some(7),
             time_started: Some(1),
             session_tag: 3,
-            ..JobAttachment::new("j", ("p", "u"), "j", "c", now)
+            ..JobAttachment::new("j", Owner::new("p", "u"), "j", "c", now)
         };
         let trust =
             JobTrust { job_id: "j".to_owned(), trust_id: "t".to_owned(), trustor_user_id: "u".to_owned() };

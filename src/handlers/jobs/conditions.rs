@@ -1,4 +1,4 @@
-//! The conditions of a request on a job document.
+//! Preconditions (`If-Match` and others) of requests on a job document.
 
 use super::super::Request;
 use super::{may_see_pid, sees_all};
@@ -9,27 +9,27 @@ use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::{self, JobHead};
 use crate::store::{Failure, Outcome, Tx};
 
-/// What a request demands of a job document, and how its caller sees one.
+/// A request's precondition, and whether its caller sees the agent's process id, which is part of the entity tag.
 pub struct Conditions {
     precondition: Precondition,
     sees_all: bool,
 }
 
 impl Conditions {
-    /// Reads them. To be called before the transaction: a rule may ask another service.
-    pub fn of(request: &Request<'_>) -> Result<Self> {
+    /// Reads them from a request. Called before the transaction, because a policy rule may query another service.
+    pub fn from_request(request: &Request<'_>) -> Result<Self> {
         let precondition = Precondition::from_call(request.call)?;
         let sees_all = !precondition.is_empty() && sees_all(request)?;
         Ok(Self { precondition, sees_all })
     }
 
-    /// Whether there is none.
+    /// Whether the request has none.
     pub fn is_empty(&self) -> bool {
         self.precondition.is_empty()
     }
 
-    /// Holds them against a document that is there, and returns its head as it was then; without conditions nothing is
-    /// looked up, and `None` is returned. What the document is made of stays so until the transaction has ended.
+    /// Locks an existing document until the transaction ends, checks it, and returns its head. Without conditions nothing is
+    /// read or locked, and the result is `None`.
     pub fn check(
         &self,
         tx: &mut Tx<'_>,
@@ -39,7 +39,7 @@ impl Conditions {
         if self.precondition.is_empty() {
             return Ok(None);
         }
-        jobs::hold(tx, stored)?;
+        jobs::lock_document(tx, stored)?;
         let head = jobs::find(tx, Some(&stored.project_id), &stored.id)?.ok_or(Failure::Stale)?;
         let view = jobs::complete(tx, vec![head])?.pop().ok_or(Failure::Stale)?;
         let with_pid = may_see_pid(request, self.sees_all, &view.head.client_project);
@@ -47,10 +47,10 @@ impl Conditions {
         Ok(Some(view.head))
     }
 
-    /// Holds them against a document that is not there.
+    /// Checks them for a document that does not exist.
     ///
     /// # Errors
-    /// 412 when they ask for one.
+    /// 412 if they require one.
     pub fn check_absent(&self) -> Result<()> {
         self.precondition.check(None)
     }

@@ -13,6 +13,7 @@ use crate::document::schedule::{EVENTS, RESULTS, STATUSES};
 use crate::import::legacy::{Job, Row};
 use crate::import::staging::table::{Head, state};
 use crate::import::unit::TargetRow;
+use crate::store::Owner;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job as TargetJob;
 use crate::store::types::time::Time;
@@ -95,7 +96,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, job: &Job, mut facts: Fac
         updated_at: times.updated,
         ..JobAttachment::new(
             head.target(),
-            (&project, &row.user),
+            Owner::new(&project, &row.user),
             head.target(),
             client.target(),
             times.created,

@@ -3,6 +3,7 @@
 use super::compare::{Compared, Standing};
 use super::stored::{ById, Stored, stands_in_the_way};
 use crate::import::unit::{TargetRow, Unit};
+use crate::store::Owner;
 use crate::store::action_attachments::{self, ActionAttachment};
 use crate::store::actions::Action;
 use crate::store::backups::Backup;
@@ -169,7 +170,7 @@ impl Pending {
         insert(tx, &self.attachments)?;
         insert(tx, &self.places)?;
         for (id, (project, user), trust) in &self.new_trusts {
-            job_trusts::insert_as(tx, id, (project, user), trust.clone())?;
+            job_trusts::insert_as(tx, id, Owner::new(project, user), trust.clone())?;
         }
         insert(tx, &self.reports)?;
         insert(tx, &self.backups)

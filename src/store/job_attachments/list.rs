@@ -1,4 +1,4 @@
-//! Lists of job attachments. Unlike a list of jobs for a client, none of these is a poll.
+//! Lists of job attachments. None of them is a poll, unlike a search for a client's jobs.
 
 use diesel::prelude::*;
 
@@ -14,16 +14,16 @@ use crate::store::schema::{clients as clients_table, job_attachments};
 use crate::store::search::Search;
 use crate::store::{Outcome, Tx};
 
-/// The client that an attachment is on, as far as a document shows it.
+/// The columns of an attachment's client that a document shows.
 #[derive(Debug, Clone, Default, Queryable)]
-pub struct ItsClient {
-    /// Its name.
+pub struct AttachedClient {
+    /// The client's name.
     pub name: String,
-    /// The project it is registered in; another one than the attachment's for a central client.
+    /// The project in which the client is registered; for a central client it may differ from the attachment's.
     pub project_id: String,
 }
 
-impl Weight for (JobAttachment, ItsClient) {
+impl Weight for (JobAttachment, AttachedClient) {
     fn row_id(&self) -> &str {
         &self.0.id
     }
@@ -36,19 +36,19 @@ impl Weight for (JobAttachment, ItsClient) {
 /// A page of a project's attachments, each with its client.
 ///
 /// # Errors
-/// 400 for a marker that is none of them.
+/// 400 if the marker is not in the list.
 pub fn list(
     tx: &mut Tx<'_>,
     project: &str,
     query: &Query,
     page: Page,
-) -> Outcome<Listing<(JobAttachment, ItsClient)>> {
-    let query = &by_rows(tx, project, query)?;
+) -> Outcome<Listing<(JobAttachment, AttachedClient)>> {
+    let query = &resolve_clients(tx, project, query)?;
     let last = match &query.marker {
         Some(marker) => {
             let attachment = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
-            // Only its place is asked for.
-            Some((attachment, ItsClient::default()))
+            // Only its position matters.
+            Some((attachment, AttachedClient::default()))
         }
         None => None,
     };
@@ -58,8 +58,8 @@ pub fn list(
         last.as_ref(),
         |_| true,
         |phase, last, (limit, offset), budget| {
-            // Which rows, first: that is all in an index. For the rows themselves PostgreSQL would rather read along
-            // those of all projects, in the order of creation, than fetch each of a project's by itself.
+            // First the ids, which an index covers. For whole rows PostgreSQL would rather read those of all projects in
+            // the order of creation than fetch each row of the project by itself.
             let rows = matching(project, query)?;
             let last = last.map(|(attachment, _)| attachment);
             let value = |of: fn(&JobAttachment) -> &String| last.map(|attachment| of(attachment).clone());
@@ -87,8 +87,8 @@ pub fn list(
     })
 }
 
-/// The same question, with the clients' rows in place of what they are called.
-fn by_rows(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Query> {
+/// Replaces names and uuids in filters by client with the clients' rows.
+fn resolve_clients(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Query> {
     let mut query = query.clone();
     for filter in query.filters.iter_mut().filter(|filter| filter.key == "client_id") {
         let rows = clients::rows_called(tx, project, filter.texts())?;
@@ -98,11 +98,11 @@ fn by_rows(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Query> {
 }
 
 /// The attachments of these ids, each with its client, in the same order.
-fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment, ItsClient)>> {
+fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment, AttachedClient)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<(JobAttachment, ItsClient)> = job_attachments::table
+    let mut rows: Vec<(JobAttachment, AttachedClient)> = job_attachments::table
         .inner_join(clients_table::table)
         .filter(job_attachments::id.eq_any(ids.clone()))
         .select((JobAttachment::as_select(), (clients_table::client_id, clients_table::project_id)))
@@ -129,7 +129,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
         "job_id" => by_text!(job_attachments::job_id, filter),
         "client_id" => by_text!(job_attachments::client_id, filter),
         "session_id" => by_text!(job_attachments::session_id, filter),
-        // "" is a word as any other, and not null.
+        // The empty word is a value like any other; the column is never null.
         "status" => compared!(job_attachments::status, filter, filter.texts(), false),
         "event" => compared!(job_attachments::event, filter, filter.texts(), false),
         "result" => compared!(job_attachments::result, filter, filter.texts(), false),

@@ -1,38 +1,36 @@
 //! Writing what a job is: its description, its schedule, and its actions in order.
 
-use diesel::prelude::*;
-use serde_json::{Map, Value};
-
 use super::Job;
 use crate::store::action_attachments::{self as places, ActionAttachment};
 use crate::store::dialect::on_each;
 use crate::store::schema::jobs;
 use crate::store::types::json::Json;
-use crate::store::{Outcome, Tx, expect_one_row, new_id};
+use crate::store::{Outcome, Owner, Tx, expect_one_row, new_id};
+use diesel::prelude::*;
 
-/// An action's place in a job, as a document asks for it.
+/// An action's place in a job, as a document specifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceSpec {
     /// The action.
     pub action_id: String,
-    /// How often it is tried again.
+    /// How many times a failed action is retried.
     pub retries: i32,
-    /// Seconds between the tries.
+    /// Seconds between retries.
     pub retry_interval: i32,
-    /// Whether the rest of the job is given up when it fails.
+    /// Whether the rest of the job is skipped when it fails.
     pub mandatory: bool,
 }
 
 impl PlaceSpec {
-    fn is(&self, place: &ActionAttachment) -> bool {
+    fn matches(&self, place: &ActionAttachment) -> bool {
         self.action_id == place.action_id
             && self.retries == place.retries
             && self.retry_interval == place.retry_interval
             && self.mandatory == place.mandatory
     }
 
-    /// A place of the same action, and what makes it this one, if it is not already.
-    fn changed<'p>(
+    /// A stored place of the same action paired with its new row, if that differs.
+    fn change_of<'p>(
         &self,
         place: &'p ActionAttachment,
         priority: i32,
@@ -44,11 +42,11 @@ impl PlaceSpec {
             mandatory: self.mandatory,
             ..place.clone()
         };
-        (priority != place.priority || !self.is(place)).then_some((place, changed))
+        (priority != place.priority || !self.matches(place)).then_some((place, changed))
     }
 }
 
-/// The job of that id in the project.
+/// The definition of that id in the project.
 pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Job>> {
     Ok(jobs::table
         .filter(jobs::id.eq(id))
@@ -58,8 +56,8 @@ pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Jo
         .optional()?)
 }
 
-/// Swaps a job's version and changes nothing else. Whoever changes what belongs to a job (its actions, the clients it is
-/// on) does this first: of two at the same moment one waits here, finds the version gone, and starts anew.
+/// Increments a definition's version with a compare-and-set and changes nothing else. Every change of a job's places and
+/// clients begins with this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
     expect_one_row(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
@@ -71,9 +69,9 @@ pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
 /// The id of a new attachment.
 #[derive(Debug, Clone, Copy)]
 pub enum NewId<'i> {
-    /// Made for it.
+    /// Generated for this attachment, so it is free.
     Fresh(&'i str),
-    /// Somebody's word, so that anything may have had it.
+    /// Chosen by the client, so another row may have it.
     Given(&'i str),
 }
 
@@ -86,14 +84,14 @@ impl<'i> NewId<'i> {
     }
 }
 
-/// Writes a new job for its first attachment, and returns the job's id: the attachment's, unless an older
-/// job, whose first attachment is gone, still has it.
+/// Writes the definition of a new job and returns its id: that of the first attachment, unless an older job, whose first
+/// attachment was deleted, still has that id.
 pub fn insert(
     tx: &mut Tx<'_>,
-    (project, user): (&str, &str),
+    owner: Owner<'_>,
     attachment_id: NewId<'_>,
     description: Option<String>,
-    scheduling: Map<String, Value>,
+    scheduling: Json,
     places: &[PlaceSpec],
 ) -> Outcome<String> {
     let is_taken = match attachment_id {
@@ -104,9 +102,9 @@ pub fn insert(
     let id = if is_taken { new_id() } else { attachment_id.id().to_owned() };
     let job = Job {
         id: id.clone(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
-        scheduling: scheduling.into(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
+        scheduling,
         description,
         created_at: tx.now,
         updated_at: tx.now,
@@ -115,25 +113,23 @@ pub fn insert(
     };
     let insert = diesel::insert_into(jobs::table).values(&job);
     on_each!(tx.connection, c => insert.execute(c))?;
-    let places: Vec<ActionAttachment> = (0..)
-        .zip(places)
-        .map(|(priority, place)| new_place(tx, (project, user), &id, priority, place))
-        .collect();
+    let places: Vec<ActionAttachment> =
+        (0..).zip(places).map(|(priority, place)| new_place(tx, owner, &id, priority, place)).collect();
     places::insert(tx, &places)?;
     Ok(id)
 }
 
 fn new_place(
     tx: &Tx<'_>,
-    (project, user): (&str, &str),
+    owner: Owner<'_>,
     job_id: &str,
     priority: i32,
     place: &PlaceSpec,
 ) -> ActionAttachment {
     ActionAttachment {
         id: new_id(),
-        project_id: project.to_owned(),
-        user_id: user.to_owned(),
+        project_id: owner.project.to_owned(),
+        user_id: owner.user.to_owned(),
         action_id: place.action_id.clone(),
         job_id: job_id.to_owned(),
         priority,
@@ -146,28 +142,57 @@ fn new_place(
     }
 }
 
-/// Changes the definition, for every client the job is on; returns the job's new version. `None` leaves a part as
-/// it is; a definition that says the same is no change.
+/// A change of a definition; `None` keeps a part.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DefinitionChange {
+    /// The description; `Some(None)` removes it.
+    pub description: Option<Option<String>>,
+    /// The schedule.
+    pub scheduling: Option<Json>,
+    /// The places of the actions, in order.
+    pub places: Option<Vec<PlaceSpec>>,
+}
+
+impl DefinitionChange {
+    /// The change from the stored definition and its places to these parts. A part that is equal to the stored one is left
+    /// out.
+    pub fn between(
+        stored: (&Job, &[ActionAttachment]),
+        description: Option<Option<String>>,
+        scheduling: Option<Json>,
+        places: Option<Vec<PlaceSpec>>,
+    ) -> Self {
+        let (job, current) = stored;
+        let is_same = |places: &[PlaceSpec]| {
+            places.len() == current.len()
+                && places.iter().zip(current).all(|(spec, place)| spec.matches(place))
+        };
+        Self {
+            description: description.filter(|text| *text != job.description),
+            scheduling: scheduling.filter(|unit| *unit != job.scheduling),
+            places: places.filter(|places| !is_same(places)),
+        }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Changes a definition, for every client that the job is on, and returns its new version. `current`: the stored places, if
+/// they change.
 pub fn redefine(
     tx: &mut Tx<'_>,
     user: &str,
     job: &Job,
-    description: Option<Option<String>>,
-    scheduling: Option<Map<String, Value>>,
-    wanted: Option<&[PlaceSpec]>,
+    current: &[ActionAttachment],
+    change: &DefinitionChange,
 ) -> Outcome<i32> {
-    let description = description.filter(|text| *text != job.description);
-    let scheduling = scheduling.map(Json::from).filter(|unit| *unit != job.scheduling);
-    let current = match wanted {
-        Some(_) => places::of_job(tx, &job.id)?,
-        None => Vec::new(),
-    };
-    let moved = wanted.filter(|wanted| {
-        wanted.len() != current.len() || !wanted.iter().zip(&current).all(|(spec, place)| spec.is(place))
-    });
-    if description.is_none() && scheduling.is_none() && moved.is_none() {
+    if change.is_empty() {
         return Ok(job.version);
     }
+    let DefinitionChange { description, scheduling, places } = change.clone();
     let version = job.version + 1;
     expect_one_row(
         diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
@@ -179,13 +204,13 @@ pub fn redefine(
             ))
             .execute(tx.connection)?,
     )?;
-    if let Some(wanted) = moved {
-        replace_places(tx, user, job, &current, wanted)?;
+    if let Some(places) = places {
+        replace_places(tx, user, job, current, &places)?;
     }
     Ok(version)
 }
 
-/// Brings a job's places to what is wanted. A place that keeps its action keeps its row, and so its history.
+/// Replaces a job's places. A place that keeps its action keeps its row, so that its reports keep their reference.
 fn replace_places(
     tx: &mut Tx<'_>,
     user: &str,
@@ -203,16 +228,16 @@ fn replace_places(
     let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (index, (spec, priority)) in wanted.iter().zip(priorities(current, wanted.len())).enumerate() {
         match kept(index) {
-            Some(place) => changed.extend(spec.changed(place, priority)),
-            None => new.push(new_place(tx, (&job.project_id, user), &job.id, priority, spec)),
+            Some(place) => changed.extend(spec.change_of(place, priority)),
+            None => new.push(new_place(tx, Owner::new(&job.project_id, user), &job.id, priority, spec)),
         }
     }
     places::update_all(tx, &changed)?;
     places::insert(tx, &new)
 }
 
-/// The priorities of so many places: those that there are, which may have gaps between them, and then one after the
-/// other. Where that would go beyond what a priority can be, all of them count from 0.
+/// The priorities of `count` places: the stored ones, which may have gaps, and then consecutive ones. If those exceed
+/// `i32`, all places are numbered from 0.
 fn priorities(current: &[ActionAttachment], count: usize) -> Vec<i32> {
     let last = current.last().map_or(-1, |place| i64::from(place.priority));
     let added = (last + 1..).map(i32::try_from);

@@ -1,10 +1,10 @@
-//! Lists of jobs, among them the schedulers' polls.
+//! Lists of job documents, among them the schedulers' polls.
 
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use super::{JobHead, JobView, STATUSES, complete, complete_with, find, find_all, sizes_of_actions};
+use super::{JobHead, JobView, STATUSES, complete, complete_with, estimated_action_bytes, find, find_all};
 use crate::store::connection::MultiBackend;
 use crate::store::dialect::in_list;
 use crate::store::is_id;
@@ -17,39 +17,40 @@ use crate::store::search::{Condition as Searched, Search};
 use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
 
-/// A page of jobs, and the clients it was searched for.
+/// A page of jobs, and the clients that the search names.
 pub struct JobListing {
-    /// The jobs.
+    /// The page.
     pub page: Listing<JobView>,
-    /// The clients that a search named: a search for a client's jobs is that client's poll. A filter is nobody's.
+    /// The clients that the search names: a search for a client's jobs is that client's poll. A filter is not a poll.
     pub polled: Vec<PolledClient>,
 }
 
-/// A client whose poll this may be.
+/// A client that may be polling.
 #[derive(Debug, Clone, Queryable)]
 pub struct PolledClient {
     /// The row's id.
     pub id: String,
-    /// Whose it is.
+    /// The project it is registered in.
     pub project_id: String,
-    /// Whether it polls for every project.
+    /// Whether it polls for the jobs of every project.
     pub is_central: bool,
-    /// When it polled last, as far as was noted.
+    /// When its last recorded poll was; not every poll is recorded.
     pub last_seen_at: Option<Time>,
 }
 
-/// What must hold of the client that a job is on: one of these rows, or none of them.
-pub(super) struct OnClient {
+/// A condition on a job's client.
+pub(super) struct ClientCondition {
+    /// Rows of `clients`.
     ids: Vec<String>,
+    /// Whether the client must be one of these, or none of them.
     wanted: bool,
 }
 
-/// A page of the job documents of a project, or of all projects when `None`.
-///
-/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+/// A page of the job documents of a project, or of all projects when `None`. The next chunk of a scan begins after the
+/// row `after` instead of the marker.
 ///
 /// # Errors
-/// 400 for a marker that is none of them.
+/// 400 if the marker is not in the list.
 pub fn list(
     tx: &mut Tx<'_>,
     project: Option<&str>,
@@ -61,7 +62,7 @@ pub fn list(
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             let head = find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
-            // Where the page begins is all in the head.
+            // The page's position depends on the head only.
             Some(JobView { head, actions: Vec::new() })
         }
         _ => None,
@@ -80,8 +81,8 @@ pub fn list(
         after.or(marked.as_ref()),
         |_| true,
         |phase, last, (limit, offset), budget| {
-            // Which rows, first, out of one table and in its index's order; the joins come after the limit. In one
-            // statement the planner may begin with the joined tables, and sort the project for a page of ten.
+            // First the ids, from one table and in its index's order; the joins come after the limit. With both in one
+            // statement the planner may start at the joined tables and sort the whole project for a page of ten.
             let rows = matching(project, asked, &on_clients)?;
             let last = last.map(|view| &view.head.attachment);
             let rows = match query.order() {
@@ -109,14 +110,14 @@ pub fn list(
             for ids in ids.chunks(HEADS_AT_A_TIME) {
                 let heads = find_all(tx, ids.to_vec())?;
                 if !with_actions {
-                    let found = budget.trim(bare(heads));
-                    rows.extend(found.rows);
-                    if found.is_cut {
+                    let trimmed = budget.trim(bare(heads));
+                    rows.extend(trimmed.rows);
+                    if trimmed.is_cut {
                         return Ok(Rows { rows, is_cut: true });
                     }
                     continue;
                 }
-                let (parts, is_cut) = budget.parts(sizes(tx, &heads)?);
+                let (parts, is_cut) = budget.parts(estimated_sizes(tx, &heads)?);
                 let mut heads = heads.into_iter();
                 for part in parts {
                     let some = heads.by_ref().take(part.len()).collect();
@@ -135,29 +136,29 @@ pub fn list(
     Ok(JobListing { page, polled })
 }
 
-/// How many heads are read at a time. The large part of a document is its actions.
+/// Heads per statement. They are small: the large part of a document is its actions.
 const HEADS_AT_A_TIME: usize = 250;
 
-/// About how many bytes of JSON the documents of some heads are.
-fn sizes(tx: &mut Tx<'_>, heads: &[JobHead]) -> Outcome<Vec<(String, i64)>> {
+/// Approximate sizes of the heads' documents, in bytes of JSON.
+fn estimated_sizes(tx: &mut Tx<'_>, heads: &[JobHead]) -> Outcome<Vec<(String, i64)>> {
     let job_ids: BTreeSet<&String> = heads.iter().map(|head| &head.job.id).collect();
     let job_ids = job_ids.into_iter().cloned().collect();
-    let of_actions: HashMap<String, i64> = sizes_of_actions(tx, job_ids)?.into_iter().collect();
+    let action_bytes: HashMap<String, i64> = estimated_action_bytes(tx, job_ids)?.into_iter().collect();
     let size = |head: &JobHead| {
         let own = i64::try_from(head.weight()).unwrap_or(i64::MAX);
-        own.saturating_add(of_actions.get(&head.job.id).copied().unwrap_or_default())
+        own.saturating_add(action_bytes.get(&head.job.id).copied().unwrap_or_default())
     };
     Ok(heads.iter().map(|head| (head.attachment.id.clone(), size(head))).collect())
 }
 
-/// The documents of some heads, without their actions.
+/// The documents of these heads without their actions.
 fn bare(heads: Vec<JobHead>) -> Vec<JobView> {
     heads.into_iter().map(|head| JobView { head, actions: Vec::new() }).collect()
 }
 
-/// Whether this is all, or what schedulers ask for once a minute: the jobs of a client that have, or have not, some
-/// status. These statements are worth keeping; all the others are as many as clients can think of.
-fn is_poll(query: &Query, search: &Search) -> bool {
+/// Whether to cache the prepared statement: for a list of all jobs and for a scheduler's poll, which are sent often.
+/// Clients can combine other searches and filters without limit, and each cached statement occupies the server.
+fn is_cached(query: &Query, search: &Search) -> bool {
     let mut keys: Vec<_> = search.conditions().map(|(condition, _)| column(&condition.key)).collect();
     keys.sort_unstable();
     let is_usual =
@@ -165,20 +166,20 @@ fn is_poll(query: &Query, search: &Search) -> bool {
     query.filters.is_empty() && is_usual && search.words.is_empty() && search.unwanted_words.is_empty()
 }
 
-/// The jobs that a list is asked for, as far as the database can tell.
+/// The attachments that match a list's filters and the part of its search that columns can answer.
 pub(super) fn matching(
     project: Option<&str>,
     (query, search): (&Query, &Search),
-    on_clients: &[OnClient],
+    on_clients: &[ClientCondition],
 ) -> Outcome<job_attachments::BoxedQuery<'static, MultiBackend>> {
     let mut rows = job_attachments::table.into_boxed();
     if let Some(project) = project {
         rows = rows.filter(job_attachments::project_id.eq(project.to_owned()));
     }
-    if !is_poll(query, search) {
+    if !is_cached(query, search) {
         rows = rows.filter(Search::uncached());
     }
-    for OnClient { ids, wanted } in on_clients {
+    for ClientCondition { ids, wanted } in on_clients {
         rows = match wanted {
             true => rows.filter(in_list(job_attachments::client_id, ids.clone())),
             false => rows.filter(job_attachments::client_id.ne_all(ids.clone())),
@@ -203,7 +204,7 @@ pub(super) fn matching(
                 rows.filter(job_attachments::session_id.ne(word).or(job_attachments::session_id.is_null()))
             }
             (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
-            // As a list of what may be: an index serves that, and does not serve "anything but".
+            // As a list of the other statuses: an index serves IN, but not "not equal".
             (Column::Status, false) => {
                 rows.filter(in_list(job_attachments::status, other_statuses(Some(&word))))
             }
@@ -220,7 +221,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
     Ok(match filter.key {
         "job_id" => by_text!(job_attachments::id, filter),
         "session_id" => by_text!(job_attachments::session_id, filter),
-        // Nothing at all is a word here.
+        // The empty word is a value like any other; the column is never null.
         "status" => compared!(job_attachments::status, filter, filter.texts(), false),
         "event" => compared!(job_attachments::event, filter, filter.texts(), false),
         "result" => compared!(job_attachments::result, filter, filter.texts(), false),
@@ -230,20 +231,20 @@ fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
     })
 }
 
-/// What a search says of the jobs' clients, by their names, and the clients that it is for.
+/// A search's conditions on the client's name, and the clients that it asks for.
 pub(super) fn searched_clients(
     tx: &mut Tx<'_>,
     project: Option<&str>,
     search: &Search,
-) -> Outcome<(Vec<OnClient>, Vec<PolledClient>)> {
+) -> Outcome<(Vec<ClientCondition>, Vec<PolledClient>)> {
     let (mut on_clients, mut polled) = (Vec::new(), Vec::new());
     for (condition, wanted) in search.conditions().filter(|(c, _)| column(&c.key) == Some(Column::Client)) {
         if let Some(name) = condition.word() {
-            let named: Vec<PolledClient> = seen_clients(project)
+            let named: Vec<PolledClient> = visible_clients(project)
                 .filter(clients::client_id.eq(name.to_owned()))
                 .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
                 .load(tx.connection)?;
-            on_clients.push(on(&named, wanted));
+            on_clients.push(client_condition(&named, wanted));
             if wanted {
                 polled.extend(named);
             }
@@ -252,25 +253,25 @@ pub(super) fn searched_clients(
     Ok((on_clients, polled))
 }
 
-fn on(clients: &[PolledClient], wanted: bool) -> OnClient {
-    OnClient { ids: clients.iter().map(|client| client.id.clone()).collect(), wanted }
+fn client_condition(clients: &[PolledClient], wanted: bool) -> ClientCondition {
+    ClientCondition { ids: clients.iter().map(|client| client.id.clone()).collect(), wanted }
 }
 
-/// That a job must be on one of these clients.
-pub(super) fn of_client(clients: &[PolledClient]) -> Vec<OnClient> {
-    vec![on(clients, true)]
+/// The condition that a job is on one of these clients.
+pub(super) fn on_one_of(clients: &[PolledClient]) -> Vec<ClientCondition> {
+    vec![client_condition(clients, true)]
 }
 
-/// What the filters say of the jobs' clients, by their names or uuids; one statement, however many they are.
-fn filtered_clients(tx: &mut Tx<'_>, project: Option<&str>, query: &Query) -> Outcome<Vec<OnClient>> {
+/// The filters' conditions on the client's name or uuid; one statement for all filters.
+fn filtered_clients(tx: &mut Tx<'_>, project: Option<&str>, query: &Query) -> Outcome<Vec<ClientCondition>> {
     let filters: Vec<&Filter> = query.filters.iter().filter(|filter| filter.key == "client_id").collect();
     if filters.is_empty() {
         return Ok(Vec::new());
     }
     let names: Vec<String> = filters.iter().flat_map(|filter| filter.texts()).collect();
-    // What can be no id does not go to a column of ids: MySQL cannot compare it.
+    // A text that cannot be an id is not compared with a column of ids: MySQL refuses to.
     let ids: Vec<String> = names.iter().filter(|name| is_id(name)).cloned().collect();
-    let found: Vec<(String, String)> = seen_clients(project)
+    let found: Vec<(String, String)> = visible_clients(project)
         .filter(clients::client_id.eq_any(names).or(clients::id.eq_any(ids)))
         .filter(Search::uncached())
         .select((clients::id, clients::client_id))
@@ -278,13 +279,13 @@ fn filtered_clients(tx: &mut Tx<'_>, project: Option<&str>, query: &Query) -> Ou
     let on_clients = filters.into_iter().map(|filter| {
         let texts = filter.texts();
         let named = found.iter().filter(|(id, name)| texts.contains(name) || texts.contains(id));
-        OnClient { ids: named.map(|(id, _)| id.clone()).collect(), wanted: filter.op == Op::In }
+        ClientCondition { ids: named.map(|(id, _)| id.clone()).collect(), wanted: filter.op == Op::In }
     });
     Ok(on_clients.collect())
 }
 
-/// The clients that a project, or anybody when `None`, sees.
-fn seen_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiBackend> {
+/// The clients that a project sees: its own and the central ones; every client when `None`.
+fn visible_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiBackend> {
     let rows = clients::table.into_boxed();
     match project {
         Some(project) => {
@@ -294,7 +295,7 @@ fn seen_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiBack
     }
 }
 
-/// The columns that a search can use.
+/// The columns that can answer a search.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Column {
     Id,
@@ -317,17 +318,17 @@ fn column(key: &str) -> Option<Column> {
     }
 }
 
-/// What of a search no column answers.
+/// The part of a search that no column answers.
 pub fn residual(search: &Search) -> Search {
-    search.without(pushed)
+    search.without(is_answered)
 }
 
-/// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Searched) -> bool {
+/// Whether a column answers the whole condition.
+fn is_answered(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }
 
-/// Every status a job can have (contract, api-v2 §4) but that one.
+/// Every status that a job can have (contract, api-v2 §4) except `unwanted`.
 pub(super) fn other_statuses(unwanted: Option<&str>) -> Vec<String> {
     STATUSES.iter().filter(|other| Some(**other) != unwanted).map(|other| (*other).to_owned()).collect()
 }

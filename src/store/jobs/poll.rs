@@ -1,18 +1,18 @@
-//! What is asked for most: a scheduler's poll, which is the jobs of a client that have not some status, the first few of
-//! them; and pages of all jobs, one after the other.
+//! The two most frequent lists: a scheduler's poll (the first jobs of a client that do not have some status) and a page
+//! of all jobs.
 //!
-//! In place of a transaction there are two or three statements of their own: which clients, which jobs if that is not all
-//! of theirs, and these with all that belongs to them ([`super::view`]). Only the last one is shown. So each document is of
-//! one moment and is what was asked for. When a job has gone meanwhile, or is wanted no more, there is no answer here:
-//! [`super::list`] finds out on one snapshot what the page is.
+//! Instead of a transaction they use two or three single statements: the clients, the ids of the jobs unless all jobs of
+//! the client are wanted, and the documents ([`super::view`]). Only the last one is shown, so each document is of one
+//! moment. If a job has been deleted or no longer matches by then, these functions return `None`, and the caller uses
+//! [`super::list`] on one snapshot.
 
 use std::sync::Arc;
 
 use diesel::prelude::*;
 
 use super::JobView;
-use super::list::{JobListing, PolledClient, matching, of_client, other_statuses, searched_clients};
-use super::view::{MOST_CLIENTS, documents, views_on};
+use super::list::{JobListing, PolledClient, matching, on_one_of, other_statuses, searched_clients};
+use super::view::{MAX_CLIENTS, documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::coalescer::Coalescer;
@@ -24,25 +24,25 @@ use crate::store::search::Search;
 use crate::store::types::time::Time;
 use crate::store::{Outcome, Store, Tx};
 
-/// Where polls meet.
+/// The coalescers of concurrent polls.
 pub struct Polls {
-    /// Who asks for the clients of a name that a project sees.
+    /// The clients of a name that a project sees, by project and name.
     names: Coalescer<(String, String), Vec<PolledClient>>,
-    /// Who asks for the jobs on a client (a row) that are not completed.
+    /// The jobs on a client that are not completed, by the client's row.
     jobs: Coalescer<String, Option<Vec<JobView>>>,
-    /// Who has to note that clients (rows) have polled.
+    /// Records that clients have polled, by their rows.
     stamps: Coalescer<String, ()>,
 }
 
 impl Polls {
-    /// With so many at work at the same time.
-    pub fn new(max_in_flight: usize) -> Arc<Self> {
-        let jobs = Coalescer::with_max_keys(MOST_CLIENTS, max_in_flight);
-        Arc::new(Self { names: Coalescer::new(max_in_flight), jobs, stamps: Coalescer::new(max_in_flight) })
+    /// Coalescers with at most so many statements of a kind in flight.
+    pub fn new(askers: usize) -> Arc<Self> {
+        let jobs = Coalescer::with_max_keys(MAX_CLIENTS, askers);
+        Arc::new(Self { names: Coalescer::new(askers), jobs, stamps: Coalescer::new(askers) })
     }
 }
 
-/// A poll's jobs. `None`, if what is asked for is no poll, or for the reasons above.
+/// A poll's jobs; `None` if this is not a poll, or if [`super::list`] must answer it.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -52,12 +52,12 @@ pub fn poll(
     asked: (&Query, &Search),
     page: Page,
 ) -> Result<Option<JobListing>> {
-    let Some((client, unwanted)) = asked_in_a_poll(asked, page) else { return Ok(None) };
+    let Some((client, unwanted)) = parse_poll(asked, page) else { return Ok(None) };
     let polled = match project {
-        Some(project) => named(store, project, client)?,
+        Some(project) => clients_named(store, project, client)?,
         None => store.read_statement(|tx| searched_clients(tx, project, asked.1))?.1,
     };
-    // The jobs of such clients are in their project, so that an index has all that is asked.
+    // The jobs of the project's own clients are in the project, so an index covers every condition.
     let is_simple = polled.iter().all(|client| !client.is_central && Some(&*client.project_id) == project);
     let listing = |rows, polled| {
         let Rows { rows, is_cut } = Budget::default().trim(rows);
@@ -69,16 +69,16 @@ pub fn poll(
     if let ([client], true) = (polled.as_slice(), is_simple)
         && let Some(mut views) = jobs_on(store, &client.id, unwanted)?
     {
-        // One that was central a moment ago may still have others.
+        // A client that was central a moment ago may still have jobs of other projects.
         views.retain(|view| Some(&*view.head.attachment.project_id) == project);
-        views.sort_by(|a, b| place_in_list(a).cmp(&place_in_list(b)));
+        views.sort_by(|a, b| creation_order(a).cmp(&creation_order(b)));
         views.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
         return Ok(listing(views, polled));
     }
     if page.limit > FEW_ROWS {
         return Ok(None);
     }
-    let on_clients = of_client(&polled);
+    let on_clients = on_one_of(&polled);
     let ids: Vec<String> = store.read_statement(|tx| {
         Ok(matching(project.filter(|_| !is_simple), asked, &on_clients)?
             .order((job_attachments::created_at, job_attachments::id))
@@ -90,18 +90,18 @@ pub fn poll(
     let is_wanted = views.iter().map(|view| &view.head.attachment).all(|attachment| {
         Some(&*attachment.status) != unwanted
             && polled.iter().any(|client| client.id == attachment.client_id)
-            // One that was central a moment ago may still have others.
+            // A client that was central a moment ago may still have jobs of other projects.
             && project.is_none_or(|project| attachment.project_id == project)
     });
     Ok(if is_wanted { listing(views, polled) } else { None })
 }
 
-/// All jobs on a client (a row) but those that have the unwanted status; `None` if they are too many to be read at once.
+/// All jobs on a client, by its row, except those with the unwanted status; `None` if they are too many for one statement.
 fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option<Vec<JobView>>> {
     let statuses = other_statuses(unwanted);
     let ask = |clients: &[String]| views_on(store, clients, &statuses);
     let client = [client.to_owned()];
-    // What every scheduler asks, and hardly anybody else anything else.
+    // Every scheduler excludes completed jobs; other polls are too rare to coalesce.
     let found = match unwanted {
         Some("completed") => store.polls.jobs.submit(&client, ask)?,
         _ => None,
@@ -113,16 +113,13 @@ fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option
     Ok(found.into_iter().next().flatten())
 }
 
-/// Where a job is in the order of creation.
-fn place_in_list(view: &JobView) -> (Time, &str) {
+/// A job's key in the order of creation.
+fn creation_order(view: &JobView) -> (Time, &str) {
     (view.head.attachment.created_at, &view.head.attachment.id)
 }
 
-/// The client and the status that is not wanted; `None` if this is more than a poll asks for.
-fn asked_in_a_poll<'s>(
-    (query, search): (&Query, &'s Search),
-    page: Page,
-) -> Option<(&'s str, Option<&'s str>)> {
+/// The client's name and the unwanted status of a poll; `None` if this is not a poll.
+fn parse_poll<'s>((query, search): (&Query, &'s Search), page: Page) -> Option<(&'s str, Option<&'s str>)> {
     let [client] = search.wanted.as_slice() else { return None };
     let is_plain = *query == Query::default() && search.words.is_empty() && search.unwanted_words.is_empty();
     if !is_plain || page.offset != 0 || page.limit <= 0 || client.key != "client_id" {
@@ -136,7 +133,7 @@ fn asked_in_a_poll<'s>(
 }
 
 /// The clients of that name that a project sees.
-fn named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> {
+fn clients_named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> {
     type Key = (String, String);
     let ask = |keys: &[Key]| {
         let rows = store.read_statement(|tx| named_rows(tx, keys))?;
@@ -170,28 +167,28 @@ fn named_rows(tx: &mut Tx<'_>, keys: &[(String, String)]) -> Outcome<Vec<(Polled
         .load(tx.connection)?)
 }
 
-/// Notes that these clients (rows) have polled; of several requests at the same time, one for all.
+/// Records that these clients (rows) have polled; one statement for several concurrent requests.
 ///
 /// # Errors
 /// As [`Store::write`].
-pub fn note_seen(store: &Store, ids: &[String]) -> Result<()> {
-    let note = |ids: &[String]| {
+pub fn record_polls(store: &Store, ids: &[String]) -> Result<()> {
+    let stamp = |ids: &[String]| {
         let mut ids = ids.to_vec();
-        // In one order, so that of two who note the same clients none has what the other waits for.
+        // In a fixed order, so that two transactions that stamp the same clients do not deadlock.
         ids.sort();
-        let noted = vec![(); ids.len()];
+        let done = vec![(); ids.len()];
         ids.dedup();
-        store.write_statement(|tx| stamp_seen(tx, &ids)).map(|()| noted)
+        store.write_statement(|tx| stamp_seen(tx, &ids)).map(|()| done)
     };
-    match store.polls.stamps.submit(ids, note)? {
+    match store.polls.stamps.submit(ids, stamp)? {
         Some(_) => Ok(()),
-        None => note(ids).map(drop),
+        None => stamp(ids).map(drop),
     }
 }
 
-/// A short page of all jobs, or of a project's, in the order of their creation. With each of a job's actions comes the rest
-/// of its row once more: of more jobs than that it costs less to read the actions by themselves. `None`, if more is asked for than that, or
-/// for the reasons above.
+/// A short page of all jobs, or of a project's, in the order of creation. `None` for any other list, or if [`super::list`]
+/// must answer it. The wide join repeats a job's columns for each of its actions, so longer pages cost less with the
+/// actions in a statement of their own.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -210,7 +207,7 @@ pub fn plain(
     }
     let last = match &query.marker {
         None => None,
-        Some(marker) => match store.read_statement(|tx| last_of(tx, project, marker))? {
+        Some(marker) => match store.read_statement(|tx| find_marker(tx, project, marker))? {
             None => return Ok(None),
             found => found,
         },
@@ -229,17 +226,17 @@ pub fn plain(
     }))
 }
 
-/// The last job of the page before, as far as the order of creation goes.
-struct Last {
+/// The position of the previous page's last job in the order of creation.
+struct Marker {
     created_at: Time,
     id: String,
 }
 
-fn last_of(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<Last>> {
+fn find_marker(tx: &mut Tx<'_>, project: Option<&str>, id: &str) -> Outcome<Option<Marker>> {
     let mut row = job_attachments::table.filter(job_attachments::id.eq(id.to_owned())).into_boxed();
     if let Some(project) = project {
         row = row.filter(job_attachments::project_id.eq(project.to_owned()));
     }
     let created_at: Option<Time> = row.select(job_attachments::created_at).first(tx.connection).optional()?;
-    Ok(created_at.map(|created_at| Last { created_at, id: id.to_owned() }))
+    Ok(created_at.map(|created_at| Marker { created_at, id: id.to_owned() }))
 }

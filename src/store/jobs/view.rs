@@ -1,4 +1,4 @@
-//! Whole job documents in one statement; of several requests at the same time, in one for all.
+//! Complete job documents in one statement, and concurrent requests for them in one shared statement.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::store::jobs::Job;
 use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs, sessions};
 use crate::store::types::json::Json;
 
-/// How many actions the documents of one statement have together: so many for each, and some more. With each action comes
-/// all the rest of its job once more.
+/// Limit on the rows of one statement: so many for each document, and [`MORE_ACTIONS`] once. There is a row per action, and
+/// each repeats the job's columns.
 const USUAL_ACTIONS: usize = 3;
 const MORE_ACTIONS: usize = 8;
 
-/// Who asks for more documents than that does so alone. One reads the rows of all, and with many rows that is more to wait
-/// for than a statement of one's own.
-const MOST_SHARED: usize = 3;
+/// A request for more documents than this uses a statement of its own. One thread reads the rows of a shared statement for
+/// all, and with many rows the others would wait longer than their own statement takes.
+const MAX_SHARED: usize = 3;
 
-/// The job document of that id, in `project`, or in any when `None`, if it can be had in one statement. `None` says
-/// nothing about any other job: [`super::find`] and [`super::complete`] do.
+/// The job document of that id, in `project`, or in any project when `None`, if one statement can read it. After `None`,
+/// [`super::find`] and [`super::complete`] tell whether the job exists.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -34,9 +34,9 @@ pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<Job
     Ok(found.filter(|view| project.is_none_or(|project| view.head.attachment.project_id == project)))
 }
 
-/// The job documents of these ids, in any project and in that order, each as it was at one moment. `None` if there is
-/// one that cannot be had in one statement, because it is not there, has a trust (to join what few jobs have costs the
-/// database a good deal for all), or they have very many actions.
+/// The job documents of these ids, in any project and in that order, each of one moment. `None` if one of them does not
+/// exist, has a trust (few jobs have one, and the join would cost every request), or if they have too many actions for one
+/// statement.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -45,20 +45,20 @@ fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
         let rows = store.read_statement(|tx| {
             Ok(on_each!(tx.connection, c => view_rows!()
                 .filter(in_list(job_attachments::id, ids.to_vec()))
-                .limit(most_rows(ids.len()) as i64 + 1)
+                .limit(max_rows(ids.len()) as i64 + 1)
                 .load(c))?)
         })?;
-        Ok::<_, Error>(in_order(rows, ids))
+        Ok::<_, Error>(sort_by_ids(rows, ids))
     };
     let found = match ids.len() {
         0 => return Ok(Some(Vec::new())),
-        1..=MOST_SHARED => store.views.submit(ids, ask)?,
+        1..=MAX_SHARED => store.views.submit(ids, ask)?,
         _ => Some(ask(ids)?),
     };
     Ok(found.and_then(|found| found.into_iter().collect()))
 }
 
-/// As [`views`], but what cannot be had in one statement is read on one snapshot. `None` if one is not there.
+/// As [`views`], but falls back to one snapshot. `None` if one of them does not exist.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -73,16 +73,15 @@ pub(super) fn documents(store: &Store, ids: &[String]) -> Result<Option<Vec<JobV
     Ok((found.len() == ids.len()).then_some(found))
 }
 
-/// For how many clients the jobs are asked for in one statement. More of them save little, and every thread's memory grows to
-/// what the largest answer needs; from 200 ranges on, one for each client and status, MySQL only guesses how many rows
-/// there are.
-pub(super) const MOST_CLIENTS: usize = 4;
+/// Clients per shared statement. More of them save little, and every thread's memory grows to the size of the largest
+/// answer. From 200 ranges on (one per client and status) MySQL estimates the number of rows without reading the index.
+pub(super) const MAX_CLIENTS: usize = 4;
 
-/// How many rows the jobs on each of so many clients may have.
-const ROWS_OF_A_CLIENT: usize = 40;
+/// Limit on the rows of a statement per client.
+const ROWS_PER_CLIENT: usize = 40;
 
-/// The documents of all jobs on each of these clients (rows) that have one of these statuses, in no order, as they were at
-/// one moment. `None` for a client if its jobs cannot be had in one statement, as in [`views`], or if it is there twice.
+/// The documents of all jobs on each of these clients (rows) that have one of these statuses, unordered and of one moment.
+/// `None` for a client whose jobs one statement cannot read (see [`views`]), or that is listed twice.
 ///
 /// # Errors
 /// As [`Store::read`].
@@ -91,7 +90,7 @@ pub(super) fn views_on(
     on_clients: &[String],
     statuses: &[String],
 ) -> Result<Vec<Option<Vec<JobView>>>> {
-    let most = on_clients.len().saturating_mul(ROWS_OF_A_CLIENT);
+    let most = on_clients.len().saturating_mul(ROWS_PER_CLIENT);
     let rows: Option<Vec<Row>> = store.read_statement(|tx| {
         if !multiplies_selectivities(tx.connection) {
             return Ok(Some(on_each!(tx.connection, c => view_rows!()
@@ -100,8 +99,8 @@ pub(super) fn views_on(
                 .limit(most as i64 + 1)
                 .load(c))?));
         }
-        // Which rows, first, out of one table. Joined at once, a client with very many completed jobs is taken for one with
-        // very many jobs of any status, for which whole tables are read.
+        // First the ids, from one table. In one statement with the joins, the planner expects many jobs of any status on a
+        // client with many completed ones, and reads whole tables.
         let ids: Vec<String> = job_attachments::table
             .filter(in_list(job_attachments::client_id, on_clients.to_vec()))
             .filter(in_list(job_attachments::status, statuses.to_vec()))
@@ -111,7 +110,7 @@ pub(super) fn views_on(
         if ids.is_empty() || ids.len() > most {
             return Ok(ids.is_empty().then(Vec::new));
         }
-        // Those that are still wanted.
+        // Repeats the conditions: a job may no longer match.
         Ok(Some(on_each!(tx.connection, c => view_rows!()
             .filter(in_list(job_attachments::id, ids.clone()))
             .filter(in_list(job_attachments::client_id, on_clients.to_vec()))
@@ -124,7 +123,7 @@ pub(super) fn views_on(
     };
     let mut found: HashMap<&str, Option<Vec<JobView>>> =
         on_clients.iter().map(|client| (&**client, Some(Vec::new()))).collect();
-    let Some(views) = whole(rows) else { return Ok(vec![None; on_clients.len()]) };
+    let Some(views) = assemble(rows) else { return Ok(vec![None; on_clients.len()]) };
     for view in views.into_values() {
         if let Some(its) = found.get_mut(&*view.head.attachment.client_id) {
             match its {
@@ -136,11 +135,10 @@ pub(super) fn views_on(
     Ok(on_clients.iter().map(|client| found.remove(&**client).flatten()).collect())
 }
 
-/// An attachment's rows: one for each action, or one without.
+/// A row of the wide join: one for each action of an attachment, or a single one without an action.
 type Row = (JobAttachment, Job, String, String, Option<Json>, Option<(Place, SmallAction)>);
 
-/// A [`PlacedAction`] whose metadata is read only if there is little of it: of what is joined, each place of an action has
-/// it once more.
+/// A [`PlacedAction`] whose metadata is null if it is large: the wide join would repeat it for each place of the action.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = actions)]
 struct SmallAction {
@@ -172,8 +170,8 @@ struct SmallSpec {
 }
 
 impl SmallAction {
-    /// The action; `None` if its metadata is too large to have been read.
-    fn whole(self) -> Option<PlacedAction> {
+    /// The action; `None` if its metadata is large and was not read.
+    fn complete(self) -> Option<PlacedAction> {
         let spec = self.spec;
         let spec = ActionSpec {
             action: spec.action,
@@ -194,11 +192,11 @@ impl SmallAction {
     }
 }
 
-/// All such rows; a macro, because they have another type for each backend.
+/// The query for [`Row`]s. A macro, because its type differs per backend.
 macro_rules! view_rows {
     () => {
         head_rows!()
-            // One after the other: the two of them joined first, SQLite reads as a table of its own, and all of it.
+            // As two joins: SQLite materializes a nested join of the two tables as a whole.
             .left_join(action_attachments::table.on(action_attachments::job_id.eq(job_attachments::job_id)))
             .left_join(actions::table.on(actions::id.eq(action_attachments::action_id)))
             .select((
@@ -213,19 +211,19 @@ macro_rules! view_rows {
 }
 use view_rows;
 
-/// How many rows so many jobs may have, so that not much comes several times.
-fn most_rows(jobs: usize) -> usize {
+/// Limit on the rows of so many jobs, so that little is repeated.
+fn max_rows(jobs: usize) -> usize {
     jobs.saturating_mul(USUAL_ACTIONS).saturating_add(MORE_ACTIONS)
 }
 
-/// The documents of those ids, as far as these rows are all that there is of them.
-fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
-    if rows.len() > most_rows(ids.len()) {
+/// The documents of these ids; `None` for each that these rows do not hold completely.
+fn sort_by_ids(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
+    if rows.len() > max_rows(ids.len()) {
         return vec![None; ids.len()];
     }
-    let Some(mut views) = whole(rows) else { return vec![None; ids.len()] };
+    let Some(mut views) = assemble(rows) else { return vec![None; ids.len()] };
     views.retain(|_, view| !view.head.job.has_trust);
-    // Several may have asked for the same.
+    // Several requests may have asked for the same document.
     let mut wanted: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
     for id in ids {
         *wanted.entry(id).or_default() += 1;
@@ -240,12 +238,12 @@ fn in_order(rows: Vec<Row>, ids: &[String]) -> Vec<Option<JobView>> {
     ids.iter().map(&mut take).collect()
 }
 
-/// The documents that these rows are, by their ids, without any trust. `None` if there is an action that is too large.
-fn whole(rows: Vec<Row>) -> Option<HashMap<String, JobView>> {
+/// Assembles the documents by their ids, without trusts. `None` if an action's metadata was too large to be read.
+fn assemble(rows: Vec<Row>) -> Option<HashMap<String, JobView>> {
     let mut views: HashMap<String, JobView> = HashMap::new();
     for (attachment, job, client_name, client_project, session_scheduling, action) in rows {
         let action = match action {
-            Some((place, action)) => Some((place, Arc::new(action.whole()?))),
+            Some((place, action)) => Some((place, Arc::new(action.complete()?))),
             None => None,
         };
         match views.get_mut(&attachment.id) {

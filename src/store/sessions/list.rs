@@ -19,10 +19,10 @@ use crate::store::schema::{job_attachments, sessions};
 use crate::store::search::{Condition as Searched, Search};
 use crate::store::{Outcome, Tx};
 
-/// The columns that make a session's document large.
+/// The columns that can make a session's document large.
 const LARGE: &[&str] = &["sessions.metadata", "sessions.scheduling", "sessions.description"];
 
-/// What a document shows of the other columns. Any other member is in the metadata.
+/// The members of a document that come from the other columns. Unknown members come from the metadata.
 const SMALL: &[&str] = &[
     "session_id",
     "project_id",
@@ -41,12 +41,11 @@ const SMALL: &[&str] = &[
     "_version",
 ];
 
-/// A page of a project's sessions.
-///
-/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
+/// A page of a project's sessions, or of every project's when `None`. The next chunk of a scan begins after the row `after`
+/// instead of the marker.
 ///
 /// # Errors
-/// 400 for a marker that is none of them.
+/// 400 if the marker is not in the list.
 pub fn list(
     tx: &mut Tx<'_>,
     project: Option<&str>,
@@ -66,7 +65,7 @@ pub fn list(
         Some(marker) if after.is_none() => {
             let project = owners::project_of_marker(tx, Noun::Session, marker, project, query)?;
             let session = find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
-            // Only its place is asked for.
+            // Only its position matters.
             Some(SessionView { session, members: Vec::new() })
         }
         _ => None,
@@ -91,7 +90,7 @@ pub fn list(
             let rows = rows.limit(limit).offset(offset);
             let (nothing, no_schedule) = (empty_document(tx.connection), empty_document(tx.connection));
             if has_members && limit > FEW_ROWS {
-                // A session with many jobs is large by them.
+                // Members count too: a session can have many.
                 let size = size_of(tx.connection, LARGE);
                 let sizes: Vec<(String, i64)> = rows.select((sessions::id, size)).load(tx.connection)?;
                 let (parts, is_cut) = budget.parts(with_jobs(tx, project, sizes)?);
@@ -140,7 +139,7 @@ pub fn list(
     })
 }
 
-/// The sizes of some sessions, with what the jobs in each add to its document.
+/// Adds the size of the members to the sizes of sessions.
 fn with_jobs(
     tx: &mut Tx<'_>,
     project: Option<&str>,
@@ -148,7 +147,7 @@ fn with_jobs(
 ) -> Outcome<Vec<(String, i64)>> {
     for some in sizes.chunks_mut(super::SESSIONS_AT_A_TIME) {
         let ids: Vec<String> = some.iter().map(|(id, _)| id.clone()).collect();
-        // The index of the sessions begins with the project.
+        // The index begins with the project.
         let projects: Vec<String> = match project {
             Some(project) => vec![project.to_owned()],
             None => {
@@ -170,7 +169,7 @@ fn with_jobs(
     Ok(sizes)
 }
 
-/// The sessions that a list is asked for, as far as the database can tell.
+/// The sessions that match a list's filters and the part of its search that columns can answer.
 fn matching(
     project: Option<&str>,
     query: &Query,
@@ -204,7 +203,7 @@ fn matching(
 fn condition(filter: &Filter) -> Outcome<Condition<sessions::table>> {
     Ok(match filter.key {
         "session_id" => by_text!(sessions::id, filter),
-        // Nothing at all is a word here.
+        // The empty word is a value like any other; the column is never null.
         "status" => compared!(sessions::status, filter, filter.texts(), false),
         "result" => compared!(sessions::result, filter, filter.texts(), false),
         "created_at" => by_time!(sessions::created_at, filter),
@@ -213,7 +212,7 @@ fn condition(filter: &Filter) -> Outcome<Condition<sessions::table>> {
     })
 }
 
-/// The columns that a search can use.
+/// The columns that can answer a search.
 enum Column {
     Id,
     Status,
@@ -229,12 +228,12 @@ fn column(key: &str) -> Option<Column> {
     }
 }
 
-/// What of a search no column answers.
+/// The part of a search that no column answers.
 pub fn residual(search: &Search) -> Search {
-    search.without(pushed)
+    search.without(is_answered)
 }
 
-/// Whether the database takes the whole of a condition over.
-fn pushed(condition: &Searched) -> bool {
+/// Whether a column answers the whole condition.
+fn is_answered(condition: &Searched) -> bool {
     column(&condition.key).is_some() && condition.word().is_some()
 }

@@ -158,7 +158,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     let mut stored = None;
     let found = api.store().write(|tx| {
         let attachment = job_attachments::find(tx, &alice.project, &id)?.ok_or(Failure::Stale)?;
-        jobs::hold(tx, &attachment)?;
+        jobs::lock_document(tx, &attachment)?;
         held(true);
         stored = Some(attachment);
         Ok(())
@@ -170,7 +170,7 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
 
     // What is not as it was read cannot be held: perhaps it is in another session.
     alice.report(&id, json!({"status": "running"}));
-    let outcome = api.store().write(|tx| Ok(jobs::hold(tx, stored.as_ref().unwrap())));
+    let outcome = api.store().write(|tx| Ok(jobs::lock_document(tx, stored.as_ref().unwrap())));
     assert!(matches!(outcome, Ok(Err(Failure::Stale))));
 }
 
