@@ -1,4 +1,4 @@
-//! The commands. Each says on standard error why it failed, if it did.
+//! The commands. A command that fails prints the reason on standard error.
 
 mod config;
 mod copy;
@@ -79,7 +79,7 @@ enum Command {
     Generate(generate::Generate),
 }
 
-/// Does what the command line of this process says; the status to exit with.
+/// Runs the command line of this process; returns the exit status.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -89,7 +89,7 @@ pub fn run() -> Result<ExitCode, Failure> {
 }
 
 impl Cli {
-    /// Does what the command line says; the status to exit with.
+    /// Runs the command; returns the exit status.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -106,8 +106,8 @@ impl Cli {
                 let url = database(&options)?;
                 db::ready(&url, options.allow_newer_schema)?;
                 let effective = load(&options, None).map_err(Failure::lasting)?;
-                let around = user::Surroundings::new(&effective)?;
-                user::run(&Store::new(url, 1), &command, &around)?;
+                let context = user::OpenrcContext::new(&effective)?;
+                user::run(&Store::new(url, 1), &command, &context)?;
             }
             Command::Import(command) => return import::run(&options, command),
             Command::Policy(more) => {
@@ -139,11 +139,11 @@ fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Other services of OpenStack serve when no command is given, and are started so. Without a configuration this would
-/// start a new, empty service in the current directory.
+/// Without a command, serves if there is a configuration, as other OpenStack services do. Without one this would start a
+/// new, empty service in the current directory, so it prints the help.
 fn without_command(options: Options) -> Result<ExitCode, Failure> {
-    let is_configured =
-        !options.given(None).is_empty() || !load(&options, None).map_err(Failure::lasting)?.files.is_empty();
+    let is_configured = !options.cli_values(None).is_empty()
+        || !load(&options, None).map_err(Failure::lasting)?.files.is_empty();
     if is_configured {
         return serve(options, ServeOptions::default());
     }
@@ -151,7 +151,7 @@ fn without_command(options: Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(2))
 }
 
-/// The database, for the commands that are done at once; they log to standard error, whatever `serve` does.
+/// The database of a one-off command, which logs to standard error whatever the log options are.
 fn database(options: &Options) -> Result<DatabaseUrl, Failure> {
     let effective = load(options, None).map_err(Failure::lasting)?;
     let debug = effective.section("DEFAULT").is("debug");
@@ -159,7 +159,7 @@ fn database(options: &Options) -> Result<DatabaseUrl, Failure> {
     configuration::database(&effective).map_err(Failure::lasting)
 }
 
-/// Says in the log what the operator should know of the configuration.
+/// Logs warnings about the configuration.
 fn report(effective: &Effective) {
     for warning in &effective.warnings {
         log::warn!("{warning}");
@@ -170,7 +170,7 @@ fn report(effective: &Effective) {
     }
 }
 
-/// Writes a line to standard output, at once. A reader who has gone away is no failure of the command.
+/// Writes a line to standard output and flushes it. A closed pipe does not fail the command.
 fn say(line: impl Display) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -1,8 +1,8 @@
-//! The configuration: what was given, and what it comes to. Read once at the start and passed down.
+//! The configuration: read once at the start, evaluated and passed down.
 //!
-//! It is oslo.config's, so that the file of the Python service works unchanged (contract, conventions §4):
-//! [`Options`] is the command line, [`files`] finds and [`ini`] parses the files, [`table`] says which options there
-//! are, and [`Effective`] is what each of them comes to, and from where. [`Config`] gives every room its settings.
+//! It follows oslo.config, so that the file of the Python service works unchanged (contract, conventions §4).
+//! [`Options`] is the command line; [`files`] finds and [`ini`] parses the files; [`table`] declares the options;
+//! [`Effective`] holds the value of each option and its source. [`Config`] has the settings of every module.
 
 mod arguments;
 mod effective;

@@ -1,9 +1,9 @@
-//! A copy of everything into another database of ours, of any backend: `freezer-api copy`.
+//! `freezer-api copy`: copies everything into another database of this service, of any backend.
 //!
-//! Three passes over one snapshot of the source: a preflight, which finds everything that stands in the way before the
-//! first row is written; the transfer, a transaction for each page of rows; and a comparison of both sides. Rows that the
-//! target has already and that are equal count as copied, so that a copy that was killed is run again. Only a page of rows
-//! is in memory.
+//! There are three passes over one snapshot of the source: a preflight, which finds all obstacles before the first row is
+//! written; the transfer, with a transaction for each page of rows; and a comparison of both sides. A row that the target
+//! already has in the same state counts as copied, so a copy that was killed can run again. Only one page of rows is in
+//! memory.
 
 mod canonical;
 mod compare;
@@ -22,27 +22,27 @@ use crate::store::migrations::{self, SchemaError};
 use crate::store::url::DatabaseUrl;
 use crate::store::{Failure, Settings, Store, Tx, sqlite_file};
 use canonical::Numbers;
-use compare::{Compared, Comparison};
-use preflight::{Found, Preflight};
+use compare::{Comparison, TableChecksums};
+use preflight::{Preflight, PreflightResult};
 use transfer::Transfer;
 
-/// The exit status when rows stand in the way and nothing is written.
+/// The exit status when the preflight finds obstacles and nothing is written.
 pub const IN_THE_WAY: u8 = 3;
 
-/// What is asked for.
+/// The options of a copy.
 #[derive(Debug)]
 pub struct Request {
     /// The source.
     pub from: DatabaseUrl,
     /// The target.
     pub to: DatabaseUrl,
-    /// The target may have rows that the source has not.
+    /// The target may have rows that the source does not have.
     pub into_existing: bool,
     /// Only the preflight.
     pub is_dry: bool,
     /// Tokens of the built-in identity are copied, too.
     pub with_tokens: bool,
-    /// No progress and no table of the tables.
+    /// No progress and no summary.
     pub is_quiet: bool,
 }
 
@@ -54,11 +54,11 @@ struct Copy {
     numbers: Numbers,
 }
 
-/// Copies, and gives the account.
+/// Copies; returns the account.
 ///
 /// # Errors
-/// A sentence for the operator, and the status to exit with: [`IN_THE_WAY`] if rows stand in the way and nothing is
-/// written, [`ACCOUNT_IS_WRONG`] if the two sides differ at the end, 78 if a schema is newer than this release.
+/// A sentence for the operator, and the exit status: [`IN_THE_WAY`] if there are obstacles and nothing is written,
+/// [`ACCOUNT_IS_WRONG`] if the two sides differ at the end, 78 if a schema is newer than this release.
 pub fn run(request: Request) -> Result<Account> {
     if is_same(&request.from, &request.to) {
         return Err("The source and the target are the same database.".into());
@@ -68,12 +68,12 @@ pub fn run(request: Request) -> Result<Account> {
     let settings = Settings { max_connections: 1, read_only: true, ..Settings::default() };
     let source = Store::with_settings(request.from.clone(), &settings);
     let target = Store::new(request.to.clone(), 1);
-    let from = source.read(|tx| server(tx, request.from.backend())).map_err(|e| source_away(&e))?;
-    let to = target.read(|tx| server(tx, request.to.backend())).map_err(|e| target_away(&e))?;
+    let from = source.read(|tx| server(tx, request.from.backend())).map_err(|e| source_unavailable(&e))?;
+    let to = target.read(|tx| server(tx, request.to.backend())).map_err(|e| target_unavailable(&e))?;
     let numbers = if [from, to].into_iter().any(limits::rounds) { Numbers::Doubles } else { Numbers::Exact };
     let copy = Copy { request, target, target_server: to, numbers };
-    // The passes give their errors as values: the store would begin them anew after a lost connection.
-    source.read(|tx| Ok(copy.run(tx))).map_err(|e| source_away(&e))?
+    // The passes return their errors as values, because the store would retry a failed transaction after a lost connection.
+    source.read(|tx| Ok(copy.run(tx))).map_err(|e| source_unavailable(&e))?
 }
 
 impl Copy {
@@ -107,26 +107,27 @@ impl Copy {
         Ok(account)
     }
 
-    fn preflight(&self, source: &mut Tx<'_>, rows: u64) -> Result<Found> {
+    fn preflight(&self, source: &mut Tx<'_>, rows: u64) -> Result<PreflightResult> {
         let found = self.target.read(|target| {
             let progress = self.progress("checking", rows);
-            let mut preflight = Preflight { copy: self, source, target, progress, found: Found::default() };
+            let mut preflight =
+                Preflight { copy: self, source, target, progress, found: PreflightResult::default() };
             Ok(each_table(&mut preflight).map(|()| preflight.found))
         });
-        found.map_err(|e| target_away(&e))?
+        found.map_err(|e| target_unavailable(&e))?
     }
 
-    fn compare(&self, source: &mut Tx<'_>, rows: u64) -> Result<Vec<Compared>> {
+    fn compare(&self, source: &mut Tx<'_>, rows: u64) -> Result<Vec<TableChecksums>> {
         let compared = self.target.read(|target| {
             let progress = self.progress("comparing", rows);
             let mut comparison = Comparison { copy: self, source, target, progress, tables: Vec::new() };
             Ok(each_table(&mut comparison).map(|()| comparison.tables))
         });
-        compared.map_err(|e| target_away(&e))?
+        compared.map_err(|e| target_unavailable(&e))?
     }
 
-    /// Whether there is anything in the way.
-    fn decide(&self, found: &Found) -> Result<()> {
+    /// Fails if the preflight found obstacles.
+    fn decide(&self, found: &PreflightResult) -> Result<()> {
         let mut reasons = Vec::new();
         if found.refused > 0 {
             reasons.push(format!("{} values or rows do not fit into the target", found.refused));
@@ -201,7 +202,7 @@ fn is_same(from: &DatabaseUrl, to: &DatabaseUrl) -> bool {
     from.redacted() == to.redacted() || file(from).is_some_and(|path| file(to) == Some(path))
 }
 
-/// Refuses a database whose schema is not the one of this release. A newer one may have columns that would be lost.
+/// Refuses a database without the schema of this release. A newer schema may have columns that would be lost.
 fn expect_current(side: &str, url: &DatabaseUrl) -> Result<()> {
     if sqlite_file::is_missing(url) {
         let hint = if side == "target" { " `freezer-api db sync` creates it." } else { "" };
@@ -217,7 +218,7 @@ fn expect_current(side: &str, url: &DatabaseUrl) -> Result<()> {
     migrations::refusal(&state).map_or(Ok(()), |error| Err(refused(error)))
 }
 
-/// A key in a sentence.
+/// A key as text for a message.
 fn name_of(key: &[String]) -> String {
     key.join("/").escape_debug().to_string()
 }
@@ -230,11 +231,11 @@ fn target_failed(failure: Failure) -> Error {
     format!("The target cannot be read: {}", reason(failure)).into()
 }
 
-fn source_away(error: &Refusal) -> Error {
+fn source_unavailable(error: &Refusal) -> Error {
     format!("The source cannot be read: {}", sentence(error.clone())).into()
 }
 
-fn target_away(error: &Refusal) -> Error {
+fn target_unavailable(error: &Refusal) -> Error {
     format!("The target cannot be read: {}", sentence(error.clone())).into()
 }
 
@@ -246,7 +247,7 @@ fn reason(failure: Failure) -> String {
     }
 }
 
-/// The operator hears what the log would have.
+/// An error with the details that would otherwise go to the log.
 fn sentence(error: Refusal) -> String {
     match (error.kind, error.log) {
         (Kind::Internal, Some(log)) => format!("The database failed: {log}."),

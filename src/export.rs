@@ -1,4 +1,4 @@
-//! What was created or changed here, as documents: for the way back to the old service, which takes them with their ids.
+//! Exports documents that were created or changed, for a return to the old service, which accepts them with their ids.
 
 use std::io::Write;
 
@@ -11,17 +11,17 @@ use crate::store::Store;
 use crate::store::sweep::Part;
 use crate::store::types::time::Time;
 
-/// How many documents are in memory at a time.
+/// The most documents in memory at a time.
 const BATCH: i64 = 100;
 
-/// Which documents.
+/// The documents to export.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Those that were created or changed at this time or later; all of them if there is none.
+    /// Only documents that were created or changed at this time or later.
     pub since: Option<Time>,
-    /// Those of this project; of all projects if there is none.
+    /// Only documents of this project.
     pub project: Option<String>,
-    /// How old the last poll of a client that is up can be (`[DEFAULT] client_down_time`).
+    /// A client is down when its last poll is older than this (`[DEFAULT] client_down_time`).
     pub down_time: TimeDelta,
 }
 
@@ -34,8 +34,8 @@ struct Line<'l> {
     document: &'l Value,
 }
 
-/// Writes a line for each document. A batch is read at one moment; what changes while the export runs is in it or in the
-/// next one that begins when this one did.
+/// Writes a line for each document. Each batch is a snapshot. A change during the export is in this export, or in one
+/// that selects changes since this one began.
 ///
 /// # Errors
 /// The database cannot be read; `out` cannot be written to.

@@ -1,33 +1,33 @@
-//! The way in: the catalogue of the Python service, out of its database or out of Elasticsearch, into ours.
+//! Imports the catalogue of the Python service, from its database or from Elasticsearch.
 //!
-//! A [`source`](Source) is read once, into a [`Staging`](staging::Staging) file of rows in one form ([`legacy`]), whatever
-//! the release. A plan is made of these, a [`Unit`] for each row: what becomes of it, and which rows of ours it is. The
-//! units are written in batches, a transaction each. Everything is counted ([`account`]).
+//! A [`source`](Source) is read once into a [`Staging`](staging::Staging) file. Its rows have one form ([`legacy`]),
+//! whatever the release. The plan makes a [`Unit`] of each row: its outcome, and the rows to write for it. Units are
+//! written in batches, with a transaction for each. Every row is counted ([`account`]).
 
-/// How many rows were read, and what became of them.
+/// Counts the rows that were read, by outcome.
 pub mod account;
-/// The side file of an earlier import, as an operator mended it.
+/// The side file of an earlier import, as an operator edited it.
 pub mod edited;
 /// The documents of the old service's Elasticsearch index.
 pub mod elasticsearch;
 mod ids;
 /// A source's rows in one form for every release and kind of source.
 pub mod legacy;
-/// Which rows of ours the rows of the source become.
+/// Plans the rows to write for each row of the source.
 pub mod plan;
-/// The files that say what became of each row.
+/// The report and the side file.
 pub mod report;
-/// From the source to the target.
+/// Runs an import: reads, plans and writes.
 pub mod run;
 /// The old service's database.
 pub mod sql;
-/// Everything that was read.
+/// The temporary file with all rows of the source.
 pub mod staging;
-/// What becomes of one row.
+/// One row of the source and its outcome.
 pub mod unit;
-/// Whether the target shows what the source shows.
+/// Compares the documents of the target with those of the source.
 pub mod verify;
-/// Writing into the target.
+/// Writes units into the target.
 pub mod write;
 
 pub use account::Account;
@@ -35,12 +35,12 @@ pub use unit::{Note, Outcome, Unit};
 
 use std::collections::BTreeMap;
 
-/// Why an import stops. What was written before it stays, and the next run goes on from there.
+/// An error that stops an import. Rows that were written stay, and the next run continues from there.
 #[derive(Debug)]
 pub struct Error {
-    /// A sentence for the operator; no password and no token is in it.
+    /// A sentence for the operator, without passwords and tokens.
     pub why: String,
-    /// The status to exit with.
+    /// The exit status.
     pub status: u8,
 }
 
@@ -71,42 +71,42 @@ impl std::fmt::Display for Error {
     }
 }
 
-/// What a source is, as far as it can be told before its rows are read.
+/// The description of a source, before its rows are read.
 #[derive(Debug, Clone, Default)]
 pub struct Description {
-    /// The product, its release or era, and how that was recognised; a line each.
+    /// The product, its release, and how it was recognised; one line each.
     pub lines: Vec<String>,
     /// Rows by table (`counts.json` has the names), of every state; empty if the source cannot tell.
     pub counts: BTreeMap<String, u64>,
-    /// What an operator should know before the import.
+    /// Warnings for the operator.
     pub warnings: Vec<String>,
 }
 
 /// A database or an index of the old service. Reading it changes nothing in it.
 pub trait Source {
-    /// What it is. Fails if it is none of the old service's.
+    /// Describes the source. Fails if it does not belong to the old service.
     ///
     /// # Errors
     /// A sentence for the operator.
     fn describe(&mut self) -> Result<Description>;
 
-    /// Gives every row to `sink`, deleted ones too, in one snapshot where the source has such a thing.
+    /// Passes every row to `sink`, also deleted ones; in one snapshot if the source supports that.
     ///
     /// # Errors
-    /// The source is away or not readable; whatever `sink` fails with.
+    /// The source cannot be reached or read; any error of `sink`.
     fn read(&mut self, sink: &mut dyn FnMut(legacy::Row) -> Result<()>) -> Result<()>;
 
-    /// Rows by table, counted by the source itself when everything was read: in the same snapshot, or anew.
+    /// Rows by table, counted by the source itself after everything was read, in the same snapshot or by a new count.
     ///
     /// # Errors
     /// As [`Source::read`].
     fn counts(&mut self) -> Result<BTreeMap<String, u64>>;
 
-    /// A row of a side file, read as this source reads its own, after [`Source::read`]. `id` stands for the id of a
-    /// document without one.
+    /// Parses a row of a side file as this source parses its own, after [`Source::read`]. `id` replaces a missing document
+    /// id.
     ///
     /// # Errors
-    /// Why it is no whole row of that table.
+    /// Why this is not a whole row of that table.
     fn row(
         &mut self,
         table: legacy::Table,

@@ -1,8 +1,8 @@
 //! Log records in the forms of oslo.log, to standard error, a file, systemd's journal or syslog:
 //! `YYYY-MM-DD HH:MM:SS.mmm PID LEVEL logger [request-ids user-identity] message` by default.
 //!
-//! One record is one line: whatever a client managed to get into a message, it cannot forge a second one. Only the
-//! backtrace of a panic comes on lines of its own. A destination that fails never fails a request.
+//! One record is one line: a client that gets text into a message cannot forge a second record. Only the backtrace of a
+//! panic has lines of its own. A destination that fails never fails a request.
 
 mod context;
 mod destination;
@@ -18,6 +18,7 @@ mod rate;
 mod socket;
 mod syslog;
 mod text;
+mod value;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -31,30 +32,30 @@ pub use rate::RateLimit;
 
 use logger::Logger;
 
-/// Our name in the journal and in syslog.
+/// The program's name in the journal and in syslog.
 const PROGRAM: &str = "freezer-api";
-/// What `%(version)s` is.
+/// The value of `%(version)s`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// oslo.log's options in `[DEFAULT]`. The defaults are oslo.log's, except where a reason is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `debug` (false): the level is debug, not info. Can change while running.
+    /// `debug` (false): the level is debug instead of info. Can change while running.
     pub debug: bool,
-    /// `default_log_levels`: a level for each logger of these names and below. Can change while running. Loggers of
-    /// libraries that write down what goes over the wire get no more than warnings, whatever this says.
+    /// `default_log_levels`: the level of each of these loggers and of those below. Can change while running. Libraries
+    /// that log network traffic are limited to warnings, whatever this says.
     pub levels: Vec<(String, LevelFilter)>,
-    /// `log_file` (in `log_dir`): where records go besides the others. A file that has been moved away is made anew,
-    /// whatever `watch_log_file` says.
+    /// `log_file` (in `log_dir`): a file that gets all records. A file that was moved away is created again, whatever
+    /// `watch_log_file` says.
     pub file: Option<PathBuf>,
-    /// `use_stderr` (false). Where neither file nor journal is used, records go there whatever this says, as otherwise
-    /// nobody would see them.
+    /// `use_stderr` (false): to standard error. Without a file and a journal, records go there whatever this says, so
+    /// that they are not lost.
     pub stderr: Option<bool>,
     /// `log_color` (false): on standard error `%(color)s` is a colour.
     pub color: bool,
     /// `use_journal` (false): to systemd's journal.
     pub journal: bool,
-    /// `syslog_log_facility` (`LOG_USER`), as the journal is told it.
+    /// `syslog_log_facility` (`LOG_USER`), for the journal.
     pub journal_facility: String,
     /// `use_syslog` (false): to syslog, with this `syslog_log_facility` (`LOG_USER`).
     pub syslog: Option<String>,
@@ -62,16 +63,16 @@ pub struct Settings {
     pub json: bool,
     /// `log_date_format` (`%Y-%m-%d %H:%M:%S`)
     pub date_format: String,
-    /// `logging_context_format_string`: a record within a request.
+    /// `logging_context_format_string`: the format of a record within a request.
     pub context_format: Option<String>,
-    /// `logging_default_format_string`: any other.
+    /// `logging_default_format_string`: the format of any other record.
     pub default_format: Option<String>,
-    /// `logging_user_identity_format`: what `%(user_identity)s` is.
+    /// `logging_user_identity_format`: the format of `%(user_identity)s`.
     pub user_identity_format: String,
-    /// `logging_debug_format_suffix`: what is appended to a record of level debug. Nothing; oslo.log's names the
-    /// function, which Rust does not know.
+    /// `logging_debug_format_suffix`: appended to a record of level debug. Empty by default; oslo.log's names the
+    /// function, which is not known in Rust.
     pub debug_suffix: Option<String>,
-    /// `logging_exception_prefix`: what each line of a panic's backtrace begins with.
+    /// `logging_exception_prefix`: the prefix of each line of a panic's backtrace.
     pub exception_prefix: Option<String>,
     /// `rate_limit_interval` (0), `rate_limit_burst` (0), `rate_limit_except_level` (`CRITICAL`): on when neither of the
     /// first two is 0.
@@ -134,12 +135,12 @@ impl Settings {
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
 
-/// Begins to log. A second call changes nothing; [`apply`] does.
+/// Starts logging. A second call changes nothing; [`apply`] does.
 ///
-/// Panics are logged too, because only there the place is known where one began.
+/// Panics are logged too, by a hook, because only the hook knows where a panic began.
 ///
 /// # Errors
-/// A sentence for the operator: the log file cannot be opened, a format or a facility means nothing.
+/// A sentence for the operator: the log file cannot be opened, a format or a facility is not valid.
 pub fn init(settings: &Settings) -> Result<(), String> {
     if LOGGER.get().is_some() {
         return Ok(());
@@ -147,20 +148,20 @@ pub fn init(settings: &Settings) -> Result<(), String> {
     let new = Logger::new(settings, destination::SYSTEM)?;
     let logger = LOGGER.get_or_init(|| new);
     if log::set_logger(logger).is_ok() {
-        log::set_max_level(logger.most());
+        log::set_max_level(logger.max_level());
         std::panic::set_hook(Box::new(|panic| logger.log_panic(panic)));
     }
     Ok(())
 }
 
-/// Goes over to other options and opens the log file anew: what SIGHUP asks for. Gives back the names of the options
-/// that have changed; none before [`init`].
+/// Applies other options and reopens the log file, as SIGHUP asks for. Returns the names of the options that have
+/// changed; none before [`init`].
 ///
 /// # Errors
-/// As [`init`]; then everything stays as it was.
+/// As [`init`]; then nothing changes.
 pub fn apply(settings: &Settings) -> Result<Vec<&'static str>, String> {
     let Some(logger) = LOGGER.get() else { return Ok(Vec::new()) };
     let changed = logger.apply(settings)?;
-    log::set_max_level(logger.most());
+    log::set_max_level(logger.max_level());
     Ok(changed)
 }

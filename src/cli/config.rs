@@ -1,4 +1,4 @@
-//! `freezer-api config ...`: the configuration, as it is and as it could be.
+//! `freezer-api config ...`: shows and checks the configuration, and prints a sample.
 
 use clap::Subcommand;
 
@@ -20,7 +20,7 @@ pub enum Command {
     Sample,
 }
 
-/// Runs a command. A sample can be had whatever the configuration is.
+/// Runs a command. The sample does not need a valid configuration.
 ///
 /// # Errors
 /// A sentence for the operator: the configuration is not valid.
@@ -34,7 +34,7 @@ pub fn run(options: &Options, command: Command) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything that can refuse the configuration, in the order of a start.
+/// Checks all that can refuse the configuration, in the order of a start.
 fn check(options: &Options) -> Result<String, String> {
     let effective = config::load(options, None)?;
     let config = Config::new(&effective, None)?;

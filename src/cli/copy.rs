@@ -1,4 +1,4 @@
-//! `freezer-api copy`: everything into another database of this service.
+//! `freezer-api copy`: copies everything into another database of this service.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,7 @@ use super::{Failure, say};
 use crate::copy::{self, Request};
 use crate::store::url::DatabaseUrl;
 
-/// What `freezer-api copy` can be told. A URL may hold a password, and so this is not for
-/// [`Debug`](std::fmt::Debug).
+/// The options of `freezer-api copy`. A URL may hold a password, so [`Debug`](std::fmt::Debug) hides it.
 #[derive(Args)]
 pub struct CopyOptions {
     /// The database to copy from
@@ -81,7 +80,7 @@ pub fn run(
     Ok(())
 }
 
-/// A URL out of one of the three places; nothing if none is named.
+/// The URL from the option, the file or the environment variable; `None` if none is named.
 fn url(
     given: Option<&str>,
     file: Option<&PathBuf>,

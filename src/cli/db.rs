@@ -1,4 +1,4 @@
-//! `freezer-api db ...`: the schema, by the migrations that are built in.
+//! `freezer-api db ...`: manages the schema with the built-in migrations.
 
 mod backup;
 
@@ -72,7 +72,7 @@ fn sync(url: &DatabaseUrl) -> Result<(), SchemaError> {
     Ok(())
 }
 
-/// The state of a database that this release can work with. A newer schema is one of these with `allow_newer` only.
+/// The schema's state, if this release can work with it. A newer schema is accepted with `allow_newer` only.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached, is not there yet, or has an old or a newer schema.
@@ -85,7 +85,7 @@ pub fn ready(url: &DatabaseUrl, allow_newer: bool) -> Result<SchemaState, Schema
     }
 }
 
-/// The state of a database that is there: looking must not create an SQLite file.
+/// The schema's state. A missing SQLite file is an error and is not created.
 fn existing(url: &DatabaseUrl) -> Result<SchemaState, SchemaError> {
     if sqlite_file::is_missing(url) {
         return Err(format!("There is no database {url:?} yet; `freezer-api db sync` creates it.").into());

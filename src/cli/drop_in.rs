@@ -1,5 +1,5 @@
-//! The names of the Python service's other programs. The binary that is called by one of them does what that one did:
-//! `freezer-manage` looks after the schema, `freezer-manager-status` says what an upgrade has to expect.
+//! Drop-in replacements of the Python service's other programs. When the binary is called by one of their names, it
+//! behaves as that program: `freezer-manage` manages the schema, `freezer-manager-status` checks before an upgrade.
 
 mod upgrade;
 
@@ -82,10 +82,10 @@ pub fn status() -> clap::Command {
     Status::command()
 }
 
-/// Does what the program did whose name the binary is called by; `None` under any other name.
+/// Runs the program that the binary is called as; `None` under any other name.
 pub fn run(arguments: &[OsString]) -> Option<Result<ExitCode, Failure>> {
     let name = Path::new(arguments.first()?).file_name()?.to_str()?;
-    let arguments = || oslo::translated(arguments);
+    let arguments = || oslo::translate(arguments);
     match name {
         "freezer-manage" => Some(Manage::parse_from(arguments()).run()),
         "freezer-manager-status" => Some(Status::parse_from(arguments()).run()),
@@ -124,11 +124,11 @@ impl Status {
     }
 }
 
-/// The arguments of oslo.config and oslo.log that deployments pass.
+/// Translates the arguments of oslo.config and oslo.log that deployments pass.
 mod oslo {
     use std::ffi::OsString;
 
-    /// Other spellings of options that there are.
+    /// Other spellings of existing options.
     const SPELLINGS: [(&str, &str); 2] = [("--logfile", "--log-file"), ("--logdir", "--log-dir")];
 
     /// Options without a value that have no effect here.
@@ -154,8 +154,8 @@ mod oslo {
         "--log-format",
     ];
 
-    /// The arguments as our own command line has them.
-    pub fn translated(arguments: &[OsString]) -> Vec<OsString> {
+    /// Translates arguments to those of this program's own command line.
+    pub fn translate(arguments: &[OsString]) -> Vec<OsString> {
         let mut translated = Vec::new();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -188,7 +188,7 @@ mod oslo {
         fn options_of_oslo_without_an_effect_are_dropped() {
             let of = |line: &str| {
                 let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-                translated(&arguments)
+                translate(&arguments)
                     .into_iter()
                     .map(|a| a.into_string().unwrap())
                     .collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! `freezer-api export`: documents that were created or changed, for the way back.
+//! `freezer-api export`: prints documents that were created or changed, for a return to the old service.
 
 use std::io::{BufWriter, stdout};
 
@@ -13,7 +13,7 @@ use crate::export::{Selection, export};
 use crate::store::Store;
 use crate::store::types::time::Time;
 
-/// Deleted rows leave no trace, so what was deleted since cannot be listed.
+/// Deleted rows leave no trace, so the export cannot list them.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Each line is a JSON object: kind (client, action, session, job, backup), changed (created or updated), project_id, and \

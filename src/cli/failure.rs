@@ -1,20 +1,20 @@
-//! Why a command failed, and the status it exits with.
+//! The failure of a command, and its exit status.
 
 use std::process::ExitCode;
 
 use crate::import;
 use crate::store::migrations::SchemaError;
 
-/// Waiting may mend the failure: systemd starts the service again.
+/// The failure may be temporary: systemd starts the service again.
 const FAILED: u8 = 1;
 
-/// Waiting does not mend the failure (`EX_CONFIG` of sysexits.h): the unit does not start the service again.
+/// The failure is permanent (`EX_CONFIG` of sysexits.h): systemd does not start the service again.
 const MISCONFIGURED: u8 = 78;
 
-/// The command line cannot be read, as clap has it.
+/// The command line is not valid; clap's own status.
 const USAGE: u8 = 2;
 
-/// A sentence for the operator, and what it means for a restart.
+/// A sentence for the operator, and the exit status, which decides about a restart.
 #[derive(Debug)]
 pub struct Failure {
     why: String,
@@ -22,17 +22,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that stays until an operator changes the configuration or the program.
+    /// A permanent failure: an operator must change the configuration or the program.
     pub fn lasting(why: impl Into<String>) -> Self {
         Self { why: why.into(), status: MISCONFIGURED }
     }
 
-    /// A command line that says something that cannot be done.
+    /// A command line that is not valid.
     pub fn usage(why: impl Into<String>) -> Self {
         Self { why: why.into(), status: USAGE }
     }
 
-    /// The status to exit with.
+    /// The exit status.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.status)
     }

@@ -1,5 +1,5 @@
-//! `freezer-api completion` and `freezer-api man`: what packages bring beside the binary, made from the command line's
-//! own description.
+//! `freezer-api completion` and `freezer-api man`: generates shell completions and manual pages from the command line's
+//! declaration, for packages.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use super::{Cli, drop_in};
 
-/// What can be made.
+/// What to generate.
 #[derive(Debug, Subcommand)]
 pub enum Generate {
     /// Print the completions for a shell
@@ -26,7 +26,7 @@ pub enum Generate {
     },
 }
 
-/// Makes it.
+/// Generates completions or pages.
 ///
 /// # Errors
 /// A sentence: the directory cannot be written to.
@@ -44,7 +44,7 @@ pub fn run(what: &Generate) -> Result<(), String> {
     }
 }
 
-/// One page for each command that has others below it or is the program, in section 8: they are an administrator's.
+/// Writes a page for the program and for each command that has subcommands, in section 8 (administration).
 fn write_pages(directory: &Path, command: Command) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let mut command = command.disable_help_subcommand(true);

@@ -8,7 +8,7 @@ use super::{Failure, say};
 use crate::config::{self, Config, Options};
 use crate::outbound::{self, Client};
 
-/// `freezer-api healthcheck`
+/// The options of `freezer-api healthcheck`.
 #[derive(Debug, Args)]
 pub struct HealthcheckOptions {
     /// The health check's URL [default: that of this host's service, by the configuration]
@@ -19,14 +19,14 @@ pub struct HealthcheckOptions {
     timeout: u16,
 }
 
-/// Asks, and says what the answer was.
+/// Sends the request and prints the answer.
 ///
 /// # Errors
 /// A sentence: no answer came, or the service is not healthy.
 pub fn run(options: &Options, more: &HealthcheckOptions) -> Result<(), Failure> {
     let url = match &more.url {
         Some(url) => url.clone(),
-        None => own(options).map_err(Failure::lasting)?,
+        None => configured_url(options).map_err(Failure::lasting)?,
     };
     let timeout = Some(Duration::from_secs(more.timeout.into()));
     let client = Client::new(&outbound::Settings { timeout, ..outbound::Settings::default() })?;
@@ -41,8 +41,8 @@ pub fn run(options: &Options, more: &HealthcheckOptions) -> Result<(), Failure> 
     }
 }
 
-/// The URL of the service that this host's configuration describes. The health check is not below the path prefix.
-fn own(options: &Options) -> Result<String, String> {
+/// The URL of this host's service, from its configuration. The path prefix does not apply to the health check.
+fn configured_url(options: &Options) -> Result<String, String> {
     let effective = config::load(options, None)?;
     let config = Config::new(&effective, None)?;
     let host = match config.server.bind_host.as_str() {

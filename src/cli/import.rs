@@ -1,4 +1,4 @@
-//! `freezer-api import ...`: what a Python freezer-api has stored, out of its database or out of Elasticsearch.
+//! `freezer-api import ...`: imports from a Python freezer-api's database or Elasticsearch index.
 
 mod check;
 mod options;
@@ -17,12 +17,12 @@ use signal_hook::flag;
 
 use super::{Failure, database, say};
 use crate::config::Options;
-use crate::import::run::{self, Ended};
+use crate::import::run::{self, ImportResult};
 use crate::import::write::Mode;
 use crate::import::{QUARANTINED, Source};
 use options::{CheckOptions, ElasticsearchOptions, ImportOptions, SqlOptions};
 
-/// What `--help` of an import says at its end.
+/// The end of the `--help` of an import.
 const NOTES: &str = "\
 The source is only read, in one snapshot where it has such a thing, and may be in use meanwhile. The target is [database] \
 connection or --database-connection, and needs the schema (freezer-api db sync). An import that was stopped at any moment \
@@ -31,7 +31,7 @@ is continued by running it again. The summary is printed to standard error.
 Exit status: 0 when everything is imported, merged into another row or rightly skipped; 3 when rows are in the quarantine; \
 4 when the account does not add up; 2 for a command line that cannot be read; 1 for any other failure.";
 
-/// What can be imported, and how.
+/// The commands of `import`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say what the source is and what an import would do; nothing is written anywhere
@@ -48,7 +48,7 @@ pub enum Command {
     Verify(Box<verify::VerifyOptions>),
 }
 
-/// Runs a command; the status to exit with.
+/// Runs a command; returns the exit status.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -68,7 +68,7 @@ pub fn run(options: &Options, command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Imports what `open` opens. The target is looked at first.
+/// Imports the source that `open` opens. The target is checked first.
 fn import(
     options: &Options,
     more: &ImportOptions,
@@ -83,7 +83,7 @@ fn import(
         let warnings = description.warnings.iter().map(|warning| format!("Warning: {warning}"));
         description.lines.iter().cloned().chain(warnings).for_each(|line| eprintln!("{line}"));
     }
-    let order = run::Order {
+    let order = run::RunOptions {
         mapping: more.reading.mapping()?,
         mode: Mode { update: more.update, delete_missing: more.delete_missing, is_dry: more.dry_run },
         into_existing: more.into_existing,
@@ -96,8 +96,8 @@ fn import(
     conclude(&ended, more)
 }
 
-/// Prints the account; the status to exit with.
-fn conclude(ended: &Ended, more: &ImportOptions) -> Result<ExitCode, Failure> {
+/// Prints the account; returns the exit status.
+fn conclude(ended: &ImportResult, more: &ImportOptions) -> Result<ExitCode, Failure> {
     if !more.reading.quiet {
         eprint!("{}", summary::table(&ended.account));
         if more.dry_run {
@@ -114,7 +114,7 @@ fn conclude(ended: &Ended, more: &ImportOptions) -> Result<ExitCode, Failure> {
     Ok(if is_incomplete { ExitCode::from(QUARANTINED) } else { ExitCode::SUCCESS })
 }
 
-/// What SIGINT and SIGTERM set; the second of them ends the process at once.
+/// A flag that SIGINT and SIGTERM set. A second signal ends the process at once.
 pub fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     const ENDED_BY_SIGNAL: i32 = 130;
     let stop = Arc::new(AtomicBool::new(false));

@@ -1,9 +1,9 @@
-//! `freezer-api openapi`: the description of the API.
+//! `freezer-api openapi`: prints the OpenAPI document.
 
 use super::say;
 use crate::openapi::{DEFAULT_SERVER, Settings, document};
 
-/// Prints the document of a service as it is without configuration, whatever the configuration is.
+/// Prints the document of a service with default options; ignores the configuration.
 pub fn run() {
     say(format_args!("{:#}", document(&Settings::default(), DEFAULT_SERVER)));
 }

@@ -1,4 +1,4 @@
-//! `freezer-api policy ...`: the rules, for the operator.
+//! `freezer-api policy ...`: shows and checks the policy rules.
 
 mod caller;
 
@@ -12,10 +12,10 @@ use super::say;
 use crate::error::Kind;
 use crate::policy::{self, DEFAULTS, Policy, Settings, sample, show};
 
-/// The status of a check that could not be made, as of a command line that means nothing.
+/// The exit status of a check that could not be made, and of a command line that is not valid.
 const CANNOT_SAY: u8 = 2;
 
-/// `freezer-api policy`
+/// The options of `freezer-api policy`.
 #[derive(Debug, Args)]
 pub struct PolicyOptions {
     /// This policy file, instead of the configured files
@@ -55,7 +55,7 @@ enum PolicyCommand {
 /// # Errors
 /// A sentence for the operator: a policy file cannot be read or understood.
 pub fn run(settings: Settings, options: PolicyOptions) -> Result<ExitCode, String> {
-    let settings = options.chosen(settings);
+    let settings = options.with_files(settings);
     match options.command {
         PolicyCommand::Show { default: true } => {
             print(&show::text(&policy::rules(&Settings {
@@ -67,7 +67,7 @@ pub fn run(settings: Settings, options: PolicyOptions) -> Result<ExitCode, Strin
         PolicyCommand::Show { default: false } => print(&show::text(&policy::rules(&settings?)?)),
         PolicyCommand::Sample => print(&sample::text()),
         PolicyCommand::Check { rule, caller } => {
-            let outcome = settings.and_then(|settings| match rule.is_some() || caller.is_given() {
+            let outcome = settings.and_then(|settings| match rule.is_some() || caller.is_set() {
                 true => ask(settings, rule.as_deref(), &caller),
                 false => validate(&settings),
             });
@@ -81,8 +81,8 @@ pub fn run(settings: Settings, options: PolicyOptions) -> Result<ExitCode, Strin
 }
 
 impl PolicyOptions {
-    /// The settings with the files named here; such a one must be there.
-    fn chosen(&self, settings: Settings) -> Result<Settings, String> {
+    /// The settings with the files of the command line, which must exist.
+    fn with_files(&self, settings: Settings) -> Result<Settings, String> {
         if self.policy_file.is_none() && self.policy_dir.is_empty() {
             return Ok(settings);
         }
@@ -102,7 +102,7 @@ fn print(text: &str) {
     say(text.trim_end());
 }
 
-/// Says what is wrong with the files, as oslopolicy-validator and oslopolicy-list-redundant do.
+/// Reports problems of the files, as oslopolicy-validator and oslopolicy-list-redundant do.
 fn validate(settings: &Settings) -> Result<ExitCode, String> {
     let rules = policy::rules(settings)?;
     let mut problems = Vec::new();
@@ -145,7 +145,7 @@ fn validate(settings: &Settings) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what somebody may do, as oslopolicy-checker does, and as the service would decide it: with the scope.
+/// Prints what a caller may do, as oslopolicy-checker does, and decided as in the service: with the scope.
 fn ask(settings: Settings, rule: Option<&str>, options: &CallerOptions) -> Result<ExitCode, String> {
     let caller = options.caller()?;
     let target = options.target(&caller);

@@ -1,4 +1,4 @@
-//! `freezer-api serve`: puts the rooms together and opens the door.
+//! `freezer-api serve`: builds the service from its parts and runs the server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,19 +28,19 @@ use crate::store::{self, Store, migrations};
 use crate::supervisor;
 use crate::trusts::Trusts;
 
-/// What `systemctl status` shows of a service that serves.
+/// The status text in `systemctl status` while the service runs.
 const SERVING: &str = "Serving";
 
 /// Serves until SIGTERM or SIGINT; SIGHUP runs `reload`.
 ///
 /// # Errors
 /// A sentence for the operator: the database cannot be reached or has another schema, a file that the configuration
-/// names cannot be read, or nobody may listen there.
+/// names cannot be read, or the address cannot be listened on.
 pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<(), Failure> {
-    let starting = exits_when_told()?;
-    let rooms = rooms(config).map_err(Failure::lasting)?;
+    let starting = exit_on_signals()?;
+    let parts = parts(config).map_err(Failure::lasting)?;
     let file = prepare(config, allow_newer_schema)?.map(Arc::new);
-    let app = app(config, rooms, file.clone())?;
+    let app = app(config, parts, file.clone())?;
     let store = app.store.clone();
     let inherited = supervisor::listener().map_err(Failure::lasting)?;
     let on_ready = |address: SocketAddr| {
@@ -85,20 +85,20 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
 }
 
 /// The parts of the service that can refuse the configuration; none of them needs the database.
-struct Rooms {
+struct Parts {
     policy: Policy,
     keystone: Option<Keystone>,
     trusts: Option<Trusts>,
     health: Health,
 }
 
-fn rooms(config: &Config) -> Result<Rooms, String> {
+fn parts(config: &Config) -> Result<Parts, String> {
     let keystone = config.keystone.clone().map(Keystone::new).transpose()?;
     if config.auth_strategy == AuthStrategy::Keystone && keystone.is_none() {
         return Err("There are no settings for Keystone.".to_owned());
     }
     let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
-    Ok(Rooms {
+    Ok(Parts {
         policy: Policy::new(config.policy.clone())?,
         keystone,
         trusts: config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?,
@@ -111,13 +111,12 @@ fn rooms(config: &Config) -> Result<Rooms, String> {
 /// # Errors
 /// A sentence for the operator.
 pub fn check(config: &Config) -> Result<(), String> {
-    rooms(config).map(|_| ())
+    parts(config).map(|_| ())
 }
 
-/// Every part of the service with its settings. The file of an SQLite database stays locked until the last connection
-/// is closed.
-fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<App, String> {
-    let Rooms { policy, keystone, trusts, health } = rooms;
+/// Builds the service. An SQLite file stays locked until the last connection is closed.
+fn app(config: &Config, parts: Parts, file: Option<Arc<ServedFile>>) -> Result<App, String> {
+    let Parts { policy, keystone, trusts, health } = parts;
     let mut store = Store::serving(config.database.clone(), &config.store, file);
     if let Some(replica) = &config.slave_database {
         store = store.with_replica(replica.clone(), &config.store);
@@ -146,15 +145,15 @@ fn app(config: &Config, rooms: Rooms, file: Option<Arc<ServedFile>>) -> Result<A
     }))
 }
 
-/// Until the flag is lowered, SIGTERM and SIGINT end the process at once and as they should end it: there may be a
-/// long wait for the database before the server minds signals itself, and nothing has been begun.
-fn exits_when_told() -> Result<Arc<AtomicBool>, String> {
+/// While the flag is set, SIGTERM and SIGINT end the process at once with the right status. The wait for the database can
+/// be long, and the server handles signals only after it.
+fn exit_on_signals() -> Result<Arc<AtomicBool>, String> {
     let starting = Arc::new(AtomicBool::new(true));
     for signal in [SIGTERM, SIGINT] {
         flag::register_conditional_shutdown(signal, 0, Arc::clone(&starting))
             .map_err(cannot_listen_to_signals)?;
     }
-    // Nothing is there yet that could be reloaded; without this it ends the process.
+    // SIGHUP would end the process; there is nothing to reload yet.
     flag::register(SIGHUP, Arc::default()).map_err(cannot_listen_to_signals)?;
     Ok(starting)
 }
@@ -163,8 +162,8 @@ fn cannot_listen_to_signals(error: io::Error) -> String {
     format!("Cannot listen to signals: {error}.")
 }
 
-/// An SQLite database belongs to this process, which creates and migrates it. Any other is shared, and changed by
-/// nobody but `db sync`.
+/// Checks the schema. An SQLite database belongs to this process, which creates and migrates it; the schema of a server is
+/// shared, and only `db sync` changes it.
 fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFile>, Failure> {
     let database = &config.database;
     if database.backend() == Backend::Sqlite {
@@ -181,8 +180,8 @@ fn prepare(config: &Config, allow_newer_schema: bool) -> Result<Option<ServedFil
     Ok(None)
 }
 
-/// On the first start, makes an administrator and says how to go on; on any other, sees to it that the openrc file
-/// points here. The service is of use without either, so that a failure is said and no more.
+/// On the first start, creates an administrator and prints the next steps; on later ones, updates the URL in the openrc
+/// file. The service works without either, so a failure is only logged.
 fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
     let admin = match bootstrap(store) {
         Ok(Some(admin)) => admin,
@@ -219,7 +218,7 @@ fn introduce(store: &Store, openrc: &Path, auth_url: &str) {
     }
 }
 
-/// A port may become free, and an address may come up. A forbidden port stays forbidden.
+/// The failure to listen. It is permanent for a forbidden port; a port may become free, and an address may come up.
 fn cannot_listen(settings: &server::Settings, error: &io::Error) -> Failure {
     let place = format!("{} port {}", settings.bind_host, settings.bind_port);
     match error.kind() {

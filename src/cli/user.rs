@@ -1,4 +1,4 @@
-//! `freezer-api user ...`: the users, projects and roles of the built-in identity.
+//! `freezer-api user ...`: manages the users, projects and roles of the built-in identity.
 
 mod openrc;
 mod passwords;
@@ -7,7 +7,7 @@ use std::io::{BufRead, Write};
 
 use clap::Subcommand;
 
-pub use self::openrc::{OpenrcArguments, Surroundings};
+pub use self::openrc::{OpenrcArguments, OpenrcContext};
 use crate::error::{Error, Kind};
 use crate::identity::Role;
 use crate::store::identity::{self as rows, Project, User};
@@ -16,12 +16,13 @@ use crate::store::{Outcome, Store, Tx};
 /// The longest name of a user or project, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// What follows from revoked tokens: a scheduler does not log in again by itself.
+/// A hint after tokens are revoked: a scheduler does not log in again by itself.
 const RESTART: &str =
     "Restart what runs as this user, such as its freezer-scheduler: until then it gets 401.";
 const STOP: &str = "What runs as this user, such as its freezer-scheduler, gets 401 from now on.";
 
-/// What `freezer-api user` can do. A password is never an argument: arguments are for everybody to see.
+/// The commands of `freezer-api user`. A password is never an argument, because other users of the machine can see
+/// arguments.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Make a user; prints a random password unless one is given on the standard input
@@ -118,8 +119,8 @@ pub enum UserCommand {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn run(store: &Store, command: &UserCommand, around: &Surroundings) -> Result<(), String> {
-    run_with(store, command, around, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
+pub fn run(store: &Store, command: &UserCommand, context: &OpenrcContext) -> Result<(), String> {
+    run_with(store, command, context, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
 }
 
 /// Runs a command, reading from `input` and writing to `output`.
@@ -129,7 +130,7 @@ pub fn run(store: &Store, command: &UserCommand, around: &Surroundings) -> Resul
 pub fn run_with(
     store: &Store,
     command: &UserCommand,
-    around: &Surroundings,
+    context: &OpenrcContext,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<(), String> {
@@ -138,11 +139,11 @@ pub fn run_with(
             valid_name(name)?;
             let (password, hash) = passwords::new(*password_stdin, input)?;
             let created = create(store, name, &hash, project.as_deref(), roles).map_err(sentence)?;
-            created + &shown(password)
+            created + &password_note(password)
         }
         UserCommand::List => list(store).map_err(sentence)?,
         UserCommand::SetPassword { name, password_stdin } => {
-            // First: nobody should think of a password for a user that there is not.
+            // Checked first, so that the operator is not asked for a password in vain.
             store.read(|tx| user(tx, name)).map_err(sentence)?;
             let (password, hash) = passwords::new(*password_stdin, input)?;
             on_user(store, name, |tx, user| rows::set_password(tx, &user.id, &hash))?;
@@ -150,7 +151,7 @@ pub fn run_with(
                 "The password of user {name} is set, its tokens are revoked. \
                  An openrc file written earlier still has the old password: `freezer-api user openrc {name}` writes it \
                  again. {RESTART}\n{}",
-                shown(password)
+                password_note(password)
             )
         }
         UserCommand::Enable { name } => {
@@ -202,7 +203,10 @@ pub fn run_with(
         }
         UserCommand::ProjectList => {
             let projects = store.read(rows::projects).map_err(sentence)?;
-            table(&["NAME", "ENABLED", "ID"], projects.into_iter().map(|p| [p.name, yes(p.enabled), p.id]))
+            table(
+                &["NAME", "ENABLED", "ID"],
+                projects.into_iter().map(|p| [p.name, yes_or_no(p.enabled), p.id]),
+            )
         }
         UserCommand::ProjectDelete { name, force } => {
             let left = store.write(|tx| delete_project(tx, name, *force)).map_err(sentence)?;
@@ -211,7 +215,7 @@ pub fn run_with(
                  is restarted with another project.\n"
             )
         }
-        UserCommand::Openrc(arguments) => openrc::write(store, arguments, around, input)?,
+        UserCommand::Openrc(arguments) => openrc::write(store, arguments, context, input)?,
     };
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| error.to_string())
 }
@@ -245,7 +249,7 @@ fn list(store: &Store) -> crate::error::Result<String> {
     let lines = users.into_iter().map(|user| {
         let roles = assignments.iter().filter(|(user_id, ..)| *user_id == user.id);
         let roles: Vec<_> = roles.map(|(_, project, role)| format!("{role} on {project}")).collect();
-        [user.name, yes(user.enabled), user.id, roles.join(", ")]
+        [user.name, yes_or_no(user.enabled), user.id, roles.join(", ")]
     });
     Ok(table(&["NAME", "ENABLED", "ID", "ROLES"], lines))
 }
@@ -290,7 +294,7 @@ fn delete_project(tx: &mut Tx<'_>, name: &str, force: bool) -> Outcome<String> {
     Ok(left)
 }
 
-/// Runs a change after which there has to be an administrator if there was one before, unless it is forced.
+/// Runs a change, and refuses it if it leaves no administrator where there was one, unless it is forced.
 fn keeping_an_admin<T>(
     tx: &mut Tx<'_>,
     force: bool,
@@ -322,7 +326,7 @@ fn on_user(
     changed.map_err(sentence)
 }
 
-/// The user of this name, else of this id.
+/// The user with this name, else with this id.
 fn user(tx: &mut Tx<'_>, name: &str) -> Outcome<User> {
     let user = match rows::user_by_name(tx, name)? {
         Some(user) => Some(user),
@@ -331,7 +335,7 @@ fn user(tx: &mut Tx<'_>, name: &str) -> Outcome<User> {
     user.ok_or_else(|| Error::not_found(format!("There is no user {name}.")).into())
 }
 
-/// The project of this name, else of this id.
+/// The project with this name, else with this id.
 fn project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
     let project = match rows::project_by_name(tx, name)? {
         Some(project) => Some(project),
@@ -343,7 +347,7 @@ fn project(tx: &mut Tx<'_>, name: &str) -> Outcome<Project> {
 
 fn valid_name(name: &str) -> Result<(), String> {
     let length = name.chars().count();
-    // Spaces at the ends would be invisible, and MySQL does not tell them apart.
+    // Spaces at the ends are invisible, and MySQL ignores trailing ones in comparisons.
     let printable = name.chars().all(|c| !c.is_control()) && name.trim() == name;
     if printable && (1..=LONGEST_NAME).contains(&length) {
         return Ok(());
@@ -351,17 +355,17 @@ fn valid_name(name: &str) -> Result<(), String> {
     Err(format!("A name has 1 to {LONGEST_NAME} printable characters, and no space at its ends."))
 }
 
-fn shown(password: Option<String>) -> String {
+fn password_note(password: Option<String>) -> String {
     password
         .map(|password| format!("Its password is {password}\nIt is kept nowhere: note it now.\n"))
         .unwrap_or_default()
 }
 
-fn yes(value: bool) -> String {
+fn yes_or_no(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-/// Columns as wide as what is in them.
+/// A table with columns as wide as their widest cell.
 fn table<const N: usize>(head: &[&str; N], lines: impl Iterator<Item = [String; N]>) -> String {
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(lines);
@@ -374,7 +378,7 @@ fn table<const N: usize>(head: &[&str; N], lines: impl Iterator<Item = [String; 
     rows.iter().map(line).collect()
 }
 
-/// The operator hears all: at the command line there is no client to hide anything from.
+/// An error with all details, because the command line has no client to hide them from.
 fn sentence(error: Error) -> String {
     match (error.kind, error.log) {
         (Kind::Internal, Some(log)) => format!("The database or the system failed: {log}"),

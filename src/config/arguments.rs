@@ -1,14 +1,14 @@
-//! The command line, as far as it is configuration.
+//! The configuration options of the command line.
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 
-use super::evaluate::Given;
+use super::evaluate::CliValue;
 use super::strategy::AuthStrategy;
 
-/// What every command can be told. It may hold a password, and so is not for [`Debug`](std::fmt::Debug).
+/// The options of every command. They may hold a password, so there is no [`Debug`](std::fmt::Debug).
 #[derive(Clone, Default, clap::Args)]
 pub struct Options {
     /// Read this configuration file; may be repeated, the later is the stronger [default: freezer.conf and
@@ -67,7 +67,7 @@ pub struct Options {
     pub use_json: Option<bool>,
 }
 
-/// What `serve` can be told.
+/// The options of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ServeOptions {
     /// The address or name to listen on [default: 0.0.0.0 with keystone, else 127.0.0.1]
@@ -88,8 +88,8 @@ pub struct ServeOptions {
 }
 
 impl Options {
-    /// What the command line says of options.
-    pub fn given(&self, serve: Option<&ServeOptions>) -> Vec<Given> {
+    /// The values that the command line gives to options.
+    pub fn cli_values(&self, serve: Option<&ServeOptions>) -> Vec<CliValue> {
         let text = |option: &Option<String>| option.clone();
         let bool = |option: Option<bool>| option.map(|value| value.to_string());
         let mut all = vec![
@@ -114,9 +114,9 @@ impl Options {
                 ("DEFAULT", "workers", "--workers", serve.workers.map(|workers| workers.to_string())),
             ]);
         }
-        let given = |(group, name, flag, value): (_, _, _, Option<String>)| {
-            Some(Given { group, name, flag, value: value? })
+        let cli_value = |(group, name, flag, value): (_, _, _, Option<String>)| {
+            Some(CliValue { group, name, flag, value: value? })
         };
-        all.into_iter().filter_map(given).collect()
+        all.into_iter().filter_map(cli_value).collect()
     }
 }

@@ -10,21 +10,21 @@ use super::setting::{Setting, Source, refusal};
 pub struct Effective {
     /// Every option, in the order of the table.
     pub settings: Vec<Setting>,
-    /// What the operator should hear of: old names that were used.
+    /// Warnings for the operator: old option names that were used.
     pub warnings: Vec<String>,
-    /// What the files have that is no option here: file, line, section and name.
+    /// Entries of the files that are no option of this service: file, line, section and name.
     pub unknown: Vec<(PathBuf, usize, String, String)>,
-    /// The files that were read, the strongest last.
+    /// The files that were read; a later one takes precedence.
     pub files: Vec<PathBuf>,
-    /// Where other files of the configuration are looked for.
+    /// The directories in which other configuration files are looked for.
     pub directories: Vec<PathBuf>,
-    /// Options that are no longer read, and those that replace them.
+    /// Options that are no longer read, each with its replacement.
     former: &'static [(&'static str, &'static str)],
 }
 
 impl Effective {
-    /// Evaluates all options of the evaluator. `former` maps options that are no longer read to those that replace
-    /// them, and `directories` are the places of further files of the configuration.
+    /// Evaluates all options. `former` maps options that are no longer read to their replacements; `directories` are
+    /// searched for further configuration files.
     ///
     /// # Errors
     /// A sentence for the operator: a value is not valid.
@@ -35,7 +35,7 @@ impl Effective {
     ) -> Result<Self, String> {
         let unknown = evaluator.unknown();
         let files = evaluator.files();
-        let (settings, mut warnings) = evaluator.all()?;
+        let (settings, mut warnings) = evaluator.evaluate_all()?;
         if let Some((path, line, ..)) = unknown.iter().find(|(_, _, section, _)| section == "default") {
             let place = format!("{}:{line}", path.display());
             warnings
@@ -44,7 +44,7 @@ impl Effective {
         Ok(Self { settings, warnings, unknown, files, directories, former })
     }
 
-    /// Gives options without a value of their own the value that the option of the same name has in another section.
+    /// Copies values from the section `from` to the heirs: options of the same name that are not set themselves.
     pub fn inherit(&mut self, from: &str, is_heir: impl Fn(&Setting) -> bool) {
         let base: Vec<Setting> =
             self.settings.iter().filter(|setting| setting.group == from).cloned().collect();
@@ -58,7 +58,7 @@ impl Effective {
         }
     }
 
-    /// Gives an option that has no text the default that follows from other options.
+    /// Sets a default that depends on other options, if the option has no text.
     pub fn set_default(&mut self, group: &str, name: &str, default: &str) {
         let mut settings = self.settings.iter_mut();
         let setting = settings.find(|setting| setting.group == group && setting.opt.name == name);
@@ -67,18 +67,18 @@ impl Effective {
         }
     }
 
-    /// The option that replaces one that is no longer read.
+    /// The replacement of an option that is no longer read.
     pub fn successor(&self, former: &str) -> Option<&'static str> {
         self.former.iter().find(|(name, _)| *name == former).map(|(_, now)| *now)
     }
 
-    /// A section's options.
+    /// The options of one section.
     pub fn section<'e>(&'e self, name: &'e str) -> Section<'e> {
         Section { effective: self, name }
     }
 
-    /// A sentence that begins with an option, as `[DEFAULT] log_file: ...`, with where that option was given, and
-    /// without its value if there is a secret in that.
+    /// Adds the source of an option to an error about it, which begins as `[DEFAULT] log_file: ...`. The value is left
+    /// out if it contains a secret.
     pub fn located(&self, why: &str) -> String {
         let starts =
             |setting: &&Setting| why.strip_prefix(&setting.name()).is_some_and(|rest| rest.starts_with(':'));
@@ -92,8 +92,7 @@ impl Effective {
         }
     }
 
-    /// The options that have another value in `other`, or that only one of the two has, and that take effect only
-    /// at a start.
+    /// The options that take effect only at a start, and whose value differs from `other` or is missing there or here.
     pub fn differences<'e>(&'e self, other: &'e Self) -> Vec<&'e Setting> {
         let gone = self
             .settings
@@ -107,7 +106,7 @@ impl Effective {
         self.settings.iter().find(|setting| setting.group == same.group && setting.opt.name == same.opt.name)
     }
 
-    /// The options that are set and have no effect in this service.
+    /// The names of the options that are set but have no effect in this service.
     pub fn without_effect(&self) -> Vec<String> {
         let set =
             self.settings.iter().filter(|setting| !setting.opt.effect && setting.source != Source::Default);
@@ -115,11 +114,12 @@ impl Effective {
     }
 }
 
-/// The options of one section. An option that is unset, empty, or of another type than asked for is none.
+/// The options of one section. The getters give `None` or the empty value for an option that is unset, empty or of
+/// another type.
 #[derive(Clone, Copy)]
 pub struct Section<'e> {
     effective: &'e Effective,
-    /// Its name.
+    /// The section's name.
     pub name: &'e str,
 }
 
@@ -132,7 +132,7 @@ impl<'e> Section<'e> {
         self.setting(name)?.value.as_ref()
     }
 
-    /// An option of this section that is no longer read and that `name` replaces, with its place.
+    /// An entry in this section for an option that `name` has replaced, with its file and line.
     pub fn former(self, name: &str) -> Option<(&'e str, String)> {
         let is_it = |former: &str| {
             self.effective.successor(former).is_some_and(|now| now.split(" and ").any(|now| now == name))
@@ -142,8 +142,8 @@ impl<'e> Section<'e> {
         Some((former.as_str(), format!("{}:{line}", path.display())))
     }
 
-    /// Whether somebody gave it.
-    pub fn is_given(self, name: &str) -> bool {
+    /// Whether a source sets the option.
+    pub fn is_set(self, name: &str) -> bool {
         self.setting(name).is_some_and(|setting| setting.source != Source::Default)
     }
 
@@ -162,7 +162,7 @@ impl<'e> Section<'e> {
         self.text(name).map(PathBuf::from)
     }
 
-    /// A yes; false where it is unset.
+    /// Whether a boolean option is true; false if it is unset.
     pub fn is(self, name: &str) -> bool {
         self.value(name) == Some(&Value::Bool(true))
     }
@@ -175,7 +175,7 @@ impl<'e> Section<'e> {
         }
     }
 
-    /// A whole number that is not negative. Too large ones come to the largest.
+    /// A whole number that is not negative, limited to `largest`.
     pub fn count<N: TryFrom<i64>>(self, name: &str, largest: N) -> Option<N> {
         self.int(name).filter(|number| *number >= 0).map(|number| N::try_from(number).unwrap_or(largest))
     }
@@ -196,7 +196,7 @@ impl<'e> Section<'e> {
         }
     }
 
-    /// The sentence that refuses what was given for an option.
+    /// The error for a value that is not valid.
     pub fn refuse(self, name: &str, why: &str) -> String {
         let setting = self.setting(name);
         let source = setting.map_or(&Source::Default, |setting| &setting.source);

@@ -1,4 +1,4 @@
-//! From what was given to what each option comes to.
+//! Evaluates each option from the command line, the environment and the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,56 +8,56 @@ use super::option::{Kind, Opt, Value};
 use super::setting::{Setting, Source, refusal};
 use super::template::substitute;
 
-/// The value of an option from the command line.
+/// An option's value on the command line.
 #[derive(Clone)]
-pub struct Given {
+pub struct CliValue {
     /// The option's section.
     pub group: &'static str,
     /// The option's name in a file.
     pub name: &'static str,
-    /// What it is called on the command line.
+    /// The option's name on the command line.
     pub flag: &'static str,
-    /// Its value.
+    /// The value.
     pub value: String,
 }
 
-/// Everything that was given.
+/// All sources of values.
 #[derive(Default)]
 pub struct Sources {
-    /// The command line; the strongest.
-    pub command_line: Vec<Given>,
+    /// The command line; it takes precedence over the others.
+    pub command_line: Vec<CliValue>,
     /// The environment: `OS_<GROUP>__<OPTION>`.
     pub environment: BTreeMap<String, String>,
-    /// The files, the strongest last.
+    /// The files; a later one takes precedence.
     pub files: Vec<File>,
 }
 
-/// What was given for an option.
-struct Found {
+/// The texts of one option in the source that takes precedence, before substitution and parsing.
+struct RawOption {
     texts: Vec<String>,
     source: Source,
 }
 
-/// Works out one option after the other, those first that others refer to.
+/// Evaluates options. An option that another one refers to is evaluated before it.
 pub struct Evaluator<'s> {
     sources: &'s Sources,
-    /// The options there are, with their sections.
+    /// All options, with their sections.
     schema: Vec<(String, &'static Opt)>,
     done: Vec<Option<Setting>>,
-    /// What is being worked out; an option that is met again refers to itself.
+    /// The options that are being evaluated. A reference to one of these is a loop.
     open: Vec<usize>,
-    /// Names of old that were met, and what to say of them.
+    /// The old option names that were used, each with its warning.
     warnings: BTreeMap<(String, String), String>,
 }
 
 impl<'s> Evaluator<'s> {
-    /// Nothing is worked out yet.
+    /// An evaluator of these options; evaluates nothing yet.
     pub fn new(sources: &'s Sources, schema: Vec<(String, &'static Opt)>) -> Self {
         let done = schema.iter().map(|_| None).collect();
         Self { sources, schema, done, open: Vec::new(), warnings: BTreeMap::new() }
     }
 
-    /// Further options, if they are not there yet.
+    /// Adds options to a section, except those that it has already.
     pub fn add(&mut self, group: &str, options: impl IntoIterator<Item = &'static Opt>) {
         for opt in options {
             if self.position(group, opt.name).is_none() {
@@ -67,29 +67,29 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    /// What one option comes to.
+    /// Evaluates one option; `None` if there is no such option.
     ///
     /// # Errors
-    /// A sentence for the operator: its value, or that of one it refers to, is not valid.
-    pub fn one(&mut self, group: &str, name: &str) -> Result<Option<&Setting>, String> {
+    /// A sentence for the operator: its value, or the value of an option that it refers to, is not valid.
+    pub fn setting(&mut self, group: &str, name: &str) -> Result<Option<&Setting>, String> {
         match self.position(group, name) {
             Some(index) => self.evaluate(index).map(Some),
             None => Ok(None),
         }
     }
 
-    /// What all options come to, in the order of the table, and what to say of old names.
+    /// Evaluates all options, in the order of the table; also returns the warnings.
     ///
     /// # Errors
-    /// As [`Evaluator::one`].
-    pub fn all(mut self) -> Result<(Vec<Setting>, Vec<String>), String> {
+    /// As [`Evaluator::setting`].
+    pub fn evaluate_all(mut self) -> Result<(Vec<Setting>, Vec<String>), String> {
         for index in 0..self.schema.len() {
             self.evaluate(index)?;
         }
         Ok((self.done.into_iter().flatten().collect(), self.warnings.into_values().collect()))
     }
 
-    /// What is in the files without being an option: file, line, section and name.
+    /// The entries of the files that are no option: file, line, section and name.
     pub fn unknown(&self) -> Vec<(PathBuf, usize, String, String)> {
         let mut known: BTreeSet<(String, &str)> = BTreeSet::new();
         for (group, opt) in &self.schema {
@@ -104,7 +104,7 @@ impl<'s> Evaluator<'s> {
             .collect()
     }
 
-    /// The files that were read, the strongest last.
+    /// The files that were read; a later one takes precedence.
     pub fn files(&self) -> Vec<PathBuf> {
         self.sources.files.iter().map(|file| file.path.clone()).collect()
     }
@@ -113,28 +113,30 @@ impl<'s> Evaluator<'s> {
         self.schema.iter().position(|(in_group, opt)| in_group == group && opt.name == name)
     }
 
-    /// The option of this name, or of this name of old.
-    fn named(&self, group: &str, name: &str) -> Option<usize> {
-        let once = |(in_group, opt): &(String, &'static Opt)| {
+    /// The index of the option with this name or this old name.
+    fn position_by_any_name(&self, group: &str, name: &str) -> Option<usize> {
+        let has_old_name = |(in_group, opt): &(String, &'static Opt)| {
             old_names(in_group, opt).any(|(section, old)| section == group && old == name)
         };
-        self.position(group, name).or_else(|| self.schema.iter().position(once))
+        self.position(group, name).or_else(|| self.schema.iter().position(has_old_name))
     }
 
     fn evaluate(&mut self, index: usize) -> Result<&Setting, String> {
         if self.done[index].is_none() {
-            let setting = self.work_out(index)?;
+            let setting = self.compute(index)?;
             self.done[index] = Some(setting);
         }
-        // Filled in just now.
+        // Set just above, so there is always a value.
         self.done[index].as_ref().ok_or_else(String::new)
     }
 
-    fn work_out(&mut self, index: usize) -> Result<Setting, String> {
+    fn compute(&mut self, index: usize) -> Result<Setting, String> {
         let (group, opt) = self.schema[index].clone();
-        let default =
-            || Found { texts: opt.default.into_iter().map(str::to_owned).collect(), source: Source::Default };
-        let found = self.find(&group, opt).unwrap_or_else(default);
+        let default = || RawOption {
+            texts: opt.default.into_iter().map(str::to_owned).collect(),
+            source: Source::Default,
+        };
+        let found = self.raw_option(&group, opt).unwrap_or_else(default);
         let refused = |why: &str| refusal(&group, opt.name, &found.source, why);
 
         self.open.push(index);
@@ -142,20 +144,20 @@ impl<'s> Evaluator<'s> {
         let mut texts = Vec::with_capacity(found.texts.len());
         for text in &found.texts {
             let resolved = substitute(text, |name| {
-                let (value, is_secret) = self.referred(&group, name, opt.secret)?;
+                let (value, is_secret) = self.resolve_reference(&group, name, opt.secret)?;
                 holds_secret |= is_secret;
                 Ok(value)
             });
-            texts.push(resolved.map_err(|why: Refused| match why {
-                Refused::Here(why) => refused(&why),
-                Refused::There(why) => why,
+            texts.push(resolved.map_err(|why: ReferenceError| match why {
+                ReferenceError::Here(why) => refused(&why),
+                ReferenceError::There(why) => why,
             })?);
         }
         self.open.pop();
 
         let mut value = None;
         if !texts.is_empty() {
-            value = opt.kind.read(&texts).map_err(|why| {
+            value = opt.kind.parse(&texts).map_err(|why| {
                 let text = texts.last().map(String::as_str).unwrap_or_default();
                 let shown = if opt.secret || holds_secret {
                     "its value".to_owned()
@@ -166,55 +168,65 @@ impl<'s> Evaluator<'s> {
             })?;
         }
         if value.is_none() && opt.default.is_some() && found.source != Source::Default {
-            // A number that was left empty.
-            value = opt.kind.read(&default().texts).map_err(|why| refused(&why))?;
+            // A number that is set to the empty text has its default.
+            value = opt.kind.parse(&default().texts).map_err(|why| refused(&why))?;
         }
         Ok(Setting { group, opt, value, source: found.source, holds_secret })
     }
 
-    /// What a reference in a value of `group` stands for, and whether that is a secret.
-    fn referred(&mut self, group: &str, name: &str, in_secret: bool) -> Result<(String, bool), Refused> {
-        let there = match name.split_once('.') {
+    /// The text for a reference in a value of `group`, and whether that text is a secret.
+    fn resolve_reference(
+        &mut self,
+        group: &str,
+        name: &str,
+        in_secret: bool,
+    ) -> Result<(String, bool), ReferenceError> {
+        let position = match name.split_once('.') {
             // oslo.config has no group of the name DEFAULT.
             Some(("DEFAULT", _)) => None,
-            Some((other, option)) => self.named(other, option),
-            None => self.named(group, name).or_else(|| self.named("DEFAULT", name)),
+            Some((other, option)) => self.position_by_any_name(other, option),
+            None => {
+                self.position_by_any_name(group, name).or_else(|| self.position_by_any_name("DEFAULT", name))
+            }
         };
-        let Some(index) = there else {
-            // What looks like a reference may be half a password.
+        let Some(index) = position else {
+            // In a secret, what looks like a reference may be a part of a password.
             let name = if in_secret { String::new() } else { format!(" (${name})") };
-            return Err(Refused::Here(format!(
-                "it refers to an option that there is not{name}; a dollar that is meant as one is written $$"
+            return Err(ReferenceError::Here(format!(
+                "it refers to an unknown option{name}; write $$ for a dollar"
             )));
         };
         if self.open.contains(&index) {
-            return Err(Refused::Here("it refers to itself".to_owned()));
+            return Err(ReferenceError::Here("it refers to itself".to_owned()));
         }
-        let setting = self.evaluate(index).map_err(Refused::There)?;
+        let setting = self.evaluate(index).map_err(ReferenceError::There)?;
         Ok((
-            setting.value.as_ref().map(Value::referred).unwrap_or_default(),
+            setting.value.as_ref().map(Value::as_reference).unwrap_or_default(),
             setting.opt.secret || setting.holds_secret,
         ))
     }
 
-    /// The strongest of what was given; of an option that may be repeated, all that the files give.
-    fn find(&mut self, group: &str, opt: &'static Opt) -> Option<Found> {
-        let given =
-            self.sources.command_line.iter().find(|given| given.group == group && given.name == opt.name);
-        if let Some(given) = given {
-            return Some(Found { texts: vec![given.value.clone()], source: Source::CommandLine(given.flag) });
+    /// The texts from the source that takes precedence; for an option that may be repeated, those of all files.
+    fn raw_option(&mut self, group: &str, opt: &'static Opt) -> Option<RawOption> {
+        let cli_value =
+            self.sources.command_line.iter().find(|value| value.group == group && value.name == opt.name);
+        if let Some(given) = cli_value {
+            return Some(RawOption {
+                texts: vec![given.value.clone()],
+                source: Source::CommandLine(given.flag),
+            });
         }
         let variable = format!("OS_{}__{}", group.to_uppercase(), opt.name.to_uppercase());
         if let Some(value) = self.sources.environment.get(&variable) {
-            return Some(Found { texts: vec![value.clone()], source: Source::Environment(variable) });
+            return Some(RawOption { texts: vec![value.clone()], source: Source::Environment(variable) });
         }
-        self.find_in_files(group, opt)
+        self.raw_option_in_files(group, opt)
     }
 
-    fn find_in_files(&mut self, group: &str, opt: &'static Opt) -> Option<Found> {
+    fn raw_option_in_files(&mut self, group: &str, opt: &'static Opt) -> Option<RawOption> {
         let mut names = vec![(group.to_owned(), opt.name)];
         names.extend(old_names(group, opt));
-        let mut found: Option<Found> = None;
+        let mut found: Option<RawOption> = None;
         for file in self.sources.files.iter().rev() {
             for (section, name) in &names {
                 let entries =
@@ -226,12 +238,12 @@ impl<'s> Evaluator<'s> {
                 let source = Source::File { path: file.path.clone(), line: last.line };
                 let mut texts: Vec<String> = entries.map(|entry| entry.value.clone()).collect();
                 if opt.kind != Kind::Multi {
-                    return Some(Found { texts, source });
+                    return Some(RawOption { texts, source });
                 }
                 let stronger = found.take();
                 let source = stronger.as_ref().map_or(source, |found| found.source.clone());
                 texts.extend(stronger.into_iter().flat_map(|found| found.texts));
-                found = Some(Found { texts, source });
+                found = Some(RawOption { texts, source });
             }
         }
         found
@@ -247,15 +259,15 @@ impl<'s> Evaluator<'s> {
     }
 }
 
-/// Why a reference cannot be followed.
-enum Refused {
-    /// The reason lies where it stands.
+/// Why a reference cannot be resolved.
+enum ReferenceError {
+    /// The reference itself is wrong.
     Here(String),
-    /// What it refers to is not valid, and this sentence says so.
+    /// The option that it refers to is not valid, for this reason.
     There(String),
 }
 
-/// The old names of an option in this section: those that had no other section had this one.
+/// The old names of an option with their sections; an empty section means the option's own.
 fn old_names(group: &str, opt: &'static Opt) -> impl Iterator<Item = (String, &'static str)> {
     opt.old_names.iter().map(move |(section, name)| {
         let section = if section.is_empty() { group } else { section };

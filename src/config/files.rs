@@ -1,4 +1,4 @@
-//! Which files are read, and in which order (contract, conventions §4 "Sources").
+//! Finds and reads the configuration files, in order of precedence (contract, conventions §4 "Sources").
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,24 +8,23 @@ use super::ini::{self, Entry};
 
 /// A file that was read.
 pub struct File {
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// What it says.
+    /// The file's entries.
     pub entries: Vec<Entry>,
 }
 
-/// What was read, and where other files may be.
+/// The files that were read, and the directories of further ones.
 pub struct Files {
-    /// The files, the strongest last.
+    /// The files; a later one takes precedence.
     pub read: Vec<File>,
-    /// Where a file that belongs to the configuration is looked for, in this order.
+    /// The directories in which further configuration files are looked for, in this order.
     pub directories: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Reads the files that the command line names, or else those that are found in the places for them under
-    /// `names`: the project's, and the program's. A named file is stronger than one that is found, and a directory is
-    /// stronger than a file.
+    /// Reads the files that the command line names; without any, those found in the default places under `names`, the
+    /// project's and the program's. A named file takes precedence over a found one, and a directory over a file.
     ///
     /// # Errors
     /// A sentence for the operator: a named file or directory does not exist, a file cannot be read or parsed, or a
@@ -44,13 +43,13 @@ impl Files {
         let Search { places, home, .. } = *search;
         let given = |paths: &[PathBuf]| paths.iter().map(|path| absolute(path, home)).collect::<Vec<_>>();
         let (files, named) = match given(config_files) {
-            given if given.is_empty() => (search.found(".conf")?, Vec::new()),
+            given if given.is_empty() => (search.existing(".conf")?, Vec::new()),
             given => (Vec::new(), given),
         };
         let directories = given(config_dirs);
         let mut paths = files.clone();
         if directories.is_empty() {
-            for directory in search.found(".conf.d")? {
+            for directory in search.existing(".conf.d")? {
                 paths.extend(in_directory(&directory)?);
             }
         }
@@ -97,7 +96,7 @@ impl File {
     }
 }
 
-/// Where the files of a project are looked for.
+/// The directories in which the files of a project are looked for.
 fn places(project: &str, home: Option<&Path>) -> Vec<PathBuf> {
     let own = home.into_iter().flat_map(|home| [home.join(format!(".{project}")), home.to_owned()]);
     own.chain([Path::new("/etc").join(project), "/etc".into()]).collect()
@@ -111,13 +110,13 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    /// Of each name, the first that exists. A dangling symbolic link counts as existing, so that reading it fails:
-    /// a service that went on without its file would serve an empty database.
+    /// For each name, the first path that exists. A dangling symbolic link counts as existing, so that reading it fails:
+    /// without its file the service would serve an empty database.
     ///
     /// # Errors
     /// A sentence for the operator: a place of the system cannot be searched. A home directory that cannot be searched
     /// belongs to another user, and is skipped.
-    fn found(&self, extension: &str) -> Result<Vec<PathBuf>, String> {
+    fn existing(&self, extension: &str) -> Result<Vec<PathBuf>, String> {
         let mut found = Vec::new();
         for name in self.names {
             for place in self.places {
@@ -144,7 +143,7 @@ impl Search<'_> {
     }
 }
 
-/// The files `*.conf` of a directory, by name; the shell's star does not stand for hidden ones.
+/// The files `*.conf` of a directory, sorted by name, without hidden ones.
 fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error: std::io::Error| {
         let why = match error.kind() {
@@ -165,7 +164,7 @@ fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// From the root, `~` being the home directory.
+/// The absolute path, with `~` replaced by the home directory.
 fn absolute(path: &Path, home: Option<&Path>) -> PathBuf {
     let expanded = match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_name_the_first_found_is_read_and_the_directories_after_the_files() {
+    fn the_first_file_of_each_name_is_read_and_directories_come_after_files() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         for name in [
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn named_files_replace_the_found_ones_and_are_stronger_than_found_directories() {
+    fn named_files_replace_found_files_and_override_found_directories() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         for name in
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_not_passed_over() {
+    fn a_dangling_link_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         fs::create_dir(root.join("etc")).unwrap();
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_has_to_be_there_and_to_be_readable() {
+    fn named_files_and_directories_must_exist_and_be_readable() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         write(root, "bad.conf", "[DEFAULT]\npassword secret\n");

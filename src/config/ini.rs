@@ -1,18 +1,18 @@
-//! The dialect of INI that oslo.config reads (contract, conventions §4): close to Python's own, and not the same.
+//! The INI dialect of oslo.config (contract, conventions §4), which differs from Python's own.
 
 /// One `key = value` of a file.
 pub struct Entry {
-    /// The section: `DEFAULT`, or any other name in lower case, for those know no case.
+    /// The section: `DEFAULT`, or any other name in lower case, because those are case-insensitive.
     pub section: String,
-    /// The key, as it is written.
+    /// The key, as written.
     pub key: String,
-    /// The value; the lines of a longer one are joined by line feeds.
+    /// The value; continuation lines are joined by line feeds.
     pub value: String,
     /// The line of the key, counted from 1.
     pub line: usize,
 }
 
-/// A line that means nothing. The text of the line is not in it, for it may be half a password.
+/// A line that cannot be parsed. The line's text is left out, because it may be part of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// The line, counted from 1.
@@ -21,7 +21,7 @@ pub struct Malformed {
     pub reason: &'static str,
 }
 
-/// The name under which the options of a section are found.
+/// The section's name with its case normalized, as in [`Entry::section`].
 pub fn normalized(section: &str) -> String {
     if section == "DEFAULT" { section.to_owned() } else { section.to_lowercase() }
 }
@@ -29,11 +29,11 @@ pub fn normalized(section: &str) -> String {
 /// The entries of a file, in its order.
 ///
 /// # Errors
-/// The first line that means nothing.
+/// The first line that cannot be parsed.
 pub fn parse(text: &str) -> Result<Vec<Entry>, Malformed> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut section = None;
-    // Whether an indented line goes on with the last entry.
+    // Whether an indented line continues the last entry.
     let mut open = false;
     for (index, line) in lines(text).enumerate() {
         let malformed = |reason| Err(Malformed { line: index + 1, reason });
@@ -74,16 +74,16 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, Malformed> {
     Ok(entries)
 }
 
-/// Lines end with a line feed, a carriage return, or both.
+/// The lines of a text; a line feed, a carriage return, or both end a line.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// Without the quotes, if the value begins and ends with the same one.
+/// Removes the quotes if the value begins and ends with the same quote.
 fn unquoted(value: &str) -> &str {
     for quote in ['"', '\''] {
         if let Some(rest) = value.strip_prefix(quote) {
-            // One quote alone begins and ends with itself.
+            // A single quote character is an empty value.
             return if rest.is_empty() { rest } else { rest.strip_suffix(quote).unwrap_or(value) };
         }
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_what_oslo_makes_of_them() {
+    fn values_are_parsed_as_oslo_parses_them() {
         for (line, value) in [
             ("a = b", "b"),
             ("a=b", "b"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_other_than_default_know_no_case_and_are_merged() {
+    fn sections_other_than_default_are_case_insensitive_and_merged() {
         let text = "[Some]\na = 1\n[DEFAULT]\nb = 2\n[SOME]\na = 3\n[Default]\nb = 4\n[ x ]\nc = 5";
         assert_eq!(read(text), ["some.a=1", "DEFAULT.b=2", "some.a=3", "default.b=4", " x .c=5"]);
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_said_with_its_line() {
+    fn an_error_names_its_line() {
         for (text, line, says) in [
             ("a = b", 1, "before any section"),
             ("[s]\nword", 2, "neither"),

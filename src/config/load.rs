@@ -11,7 +11,7 @@ use super::setting::Setting;
 use super::strategy::{AuthStrategy, strategy};
 use super::table::{self, CORS, FORMER, PLUGIN, REACHED};
 
-/// The prefixes of the names of configuration files: the project's, and the program's, which is stronger.
+/// The name prefixes of configuration files: the project's, and the program's, which takes precedence.
 const NAMES: [&str; 2] = ["freezer", "freezer-api"];
 
 /// Reads the files and the environment.
@@ -23,11 +23,11 @@ pub fn load(options: &Options, serve: Option<&ServeOptions>) -> Result<Effective
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     let environment = environment.filter(|(name, _)| name.starts_with("OS_")).collect();
-    let sources = Sources { command_line: options.given(serve), environment, files: files.read };
+    let sources = Sources { command_line: options.cli_values(serve), environment, files: files.read };
     resolve(&sources, files.directories)
 }
 
-/// The values that follow from the sources.
+/// Evaluates the sources.
 ///
 /// # Errors
 /// A sentence for the operator: a value is not valid.
@@ -35,7 +35,7 @@ pub fn resolve(sources: &Sources, directories: Vec<PathBuf>) -> Result<Effective
     let mut evaluator = Evaluator::new(sources, table::options());
     let mut trustee = None;
     for (group, reached) in [("keystone_authtoken", &[][..]), ("centralized_scheduler", REACHED)] {
-        let section = evaluator.one(group, "auth_section")?.and_then(Setting::text).map(normalized);
+        let section = evaluator.setting(group, "auth_section")?.and_then(Setting::text).map(normalized);
         if let Some(section) = section {
             evaluator.add(&section, PLUGIN.iter().chain(reached));
             trustee = Some(section);

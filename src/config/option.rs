@@ -1,39 +1,39 @@
-//! What an option is, and what a value means to its type (contract, conventions §4).
+//! The declaration of an option, and the parsing of values by type (contract, conventions §4).
 
 use std::fmt::Write;
 
-/// One option. Made with the constructors below, as `Opt::int("max_retries", "...").default("10")`.
+/// The declaration of one option. Made with the constructors below, as `Opt::int("max_retries", "...").default("10")`.
 #[derive(Debug, Clone, Copy)]
 pub struct Opt {
-    /// Its name in a file.
+    /// The name in a file.
     pub name: &'static str,
-    /// What its value may be.
+    /// The type.
     pub kind: Kind,
-    /// The value where nobody gives one, as it would be written in a file.
+    /// The value if no source sets the option, as written in a file.
     pub default: Option<&'static str>,
-    /// What the sample says in place of the default, where that depends on other options.
+    /// The text of the sample for a default that depends on other options.
     pub shown_default: Option<&'static str>,
-    /// What it means.
+    /// The help text.
     pub help: &'static str,
-    /// Whether its value must not be shown.
+    /// Whether the value must not be shown.
     pub secret: bool,
-    /// Whether it can change while the service runs.
+    /// Whether the value can change while the service runs.
     pub mutable: bool,
-    /// Whether it does anything here; otherwise it is accepted because existing files have it.
+    /// Whether the option has an effect here. One without is accepted, because existing files have it.
     pub effect: bool,
-    /// Sections and names that it had before.
+    /// Earlier names with their sections.
     pub old_names: &'static [(&'static str, &'static str)],
 }
 
 /// A section of the file.
 pub struct Section {
-    /// Its name.
+    /// The section's name.
     pub name: &'static str,
-    /// Whose options these are, and what they are for: the heading of the sample.
+    /// Groups of options, each under its heading in the sample.
     pub parts: &'static [(&'static str, &'static [Opt])],
 }
 
-/// What the value of an option may be.
+/// The type of an option.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// Any text.
@@ -109,65 +109,65 @@ impl Opt {
         Self::new(name, Kind::List, help)
     }
 
-    /// Of another type than the constructor's.
-    pub const fn of(mut self, kind: Kind) -> Self {
+    /// Replaces the type.
+    pub const fn with_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
     /// A whole number with bounds.
     pub const fn within(self, min: i64, max: i64) -> Self {
-        self.of(Kind::Int(min, max))
+        self.with_kind(Kind::Int(min, max))
     }
 
-    /// What it is where nobody says.
+    /// The value if no source sets the option.
     pub const fn default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// What the sample says of a default that depends on other options.
+    /// The text of the sample for a default that depends on other options.
     pub const fn shown_default(mut self, text: &'static str) -> Self {
         self.shown_default = Some(text);
         self
     }
 
-    /// It must not be shown.
+    /// The value must not be shown.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    /// It can change while the service runs.
+    /// The value can change while the service runs.
     pub const fn mutable(mut self) -> Self {
         self.mutable = true;
         self
     }
 
-    /// It does nothing here.
+    /// The option has no effect here.
     pub const fn no_effect(mut self) -> Self {
         self.effect = false;
         self
     }
 
-    /// The sections and names that it had before.
-    pub const fn once(mut self, old_names: &'static [(&'static str, &'static str)]) -> Self {
+    /// The sections and names that the option had before.
+    pub const fn old_names(mut self, old_names: &'static [(&'static str, &'static str)]) -> Self {
         self.old_names = old_names;
         self
     }
 }
 
 impl Kind {
-    /// The value that the texts given for an option mean: all of them where it may be repeated, else the last. None
-    /// where that leaves it unset, as an empty number does.
+    /// Parses the texts of an option: all of them if it may be repeated, else the last. `None` if that leaves the option
+    /// unset, as an empty number does.
     ///
     /// # Errors
-    /// What the text is not; without the text, which may be a password.
-    pub fn read(self, given: &[String]) -> Result<Option<Value>, String> {
-        let text = given.last().map(String::as_str).unwrap_or_default();
+    /// Why the text is not valid. The text is left out, because it may be a password.
+    pub fn parse(self, texts: &[String]) -> Result<Option<Value>, String> {
+        let text = texts.last().map(String::as_str).unwrap_or_default();
         match self {
-            Self::Multi => Ok(Some(Value::List(given.to_vec()))),
-            Self::List => Ok(Some(Value::List(items(text)))),
+            Self::Multi => Ok(Some(Value::List(texts.to_vec()))),
+            Self::List => Ok(Some(Value::List(split_list(text)))),
             Self::Text => Ok(Some(Value::Text(text.to_owned()))),
             Self::Choice(words) => match words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
                 Some(word) => Ok(Some(Value::Text((*word).to_owned()))),
@@ -178,8 +178,8 @@ impl Kind {
                 "false" | "0" | "off" | "no" => Ok(Some(Value::Bool(false))),
                 _ => Err("is not a yes or no (true, 1, on, yes, false, 0, off, no)".to_owned()),
             },
-            Self::Int(min, max) => whole(text, min, max),
-            Self::Port => whole(text, 0, 65535),
+            Self::Int(min, max) => parse_integer(text, min, max),
+            Self::Port => parse_integer(text, 0, 65535),
             Self::Float(min) => match text.trim() {
                 "" => Ok(None),
                 text => match text.parse::<f64>() {
@@ -205,12 +205,12 @@ impl Kind {
     }
 }
 
-fn items(text: &str) -> Vec<String> {
+fn split_list(text: &str) -> Vec<String> {
     let text = text.trim().trim_end_matches(',');
     if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }
 
-fn whole(text: &str, min: i64, max: i64) -> Result<Option<Value>, String> {
+fn parse_integer(text: &str, min: i64, max: i64) -> Result<Option<Value>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -224,8 +224,8 @@ fn whole(text: &str, min: i64, max: i64) -> Result<Option<Value>, String> {
 }
 
 impl Value {
-    /// As it is written in a file; one text for each line with the option's name.
-    pub fn written(&self, kind: Kind) -> Vec<String> {
+    /// The value as written in a file; one text for each line with the option's name.
+    pub fn to_lines(&self, kind: Kind) -> Vec<String> {
         match self {
             Self::Text(text) => vec![text.clone()],
             Self::Bool(value) => vec![value.to_string()],
@@ -236,8 +236,8 @@ impl Value {
         }
     }
 
-    /// As a reference to it reads: Python's `str()` of it.
-    pub fn referred(&self) -> String {
+    /// The text that replaces a reference: Python's `str()` of the value.
+    pub fn as_reference(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Bool(true) => "True".to_owned(),
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     fn read(kind: Kind, text: &str) -> Result<Option<Value>, String> {
-        kind.read(&[text.to_owned()])
+        kind.parse(&[text.to_owned()])
     }
 
     #[test]
@@ -328,8 +328,8 @@ mod tests {
     #[test]
     fn an_option_that_may_be_repeated_collects_and_any_other_takes_the_last() {
         let given = ["a,b".to_owned(), "c".to_owned()];
-        assert_eq!(Kind::Multi.read(&given).unwrap(), Some(Value::List(given.to_vec())));
-        assert_eq!(Kind::Text.read(&given).unwrap(), Some(Value::Text("c".to_owned())));
+        assert_eq!(Kind::Multi.parse(&given).unwrap(), Some(Value::List(given.to_vec())));
+        assert_eq!(Kind::Text.parse(&given).unwrap(), Some(Value::Text("c".to_owned())));
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
             (Value::Text("x".to_owned()), "x"),
             (list, "['a', 'b']"),
         ] {
-            assert_eq!(value.referred(), text);
+            assert_eq!(value.as_reference(), text);
         }
     }
 }

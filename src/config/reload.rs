@@ -1,4 +1,4 @@
-//! SIGHUP: what can change while the service runs, does.
+//! Reloads the configuration on SIGHUP: applies the options that can change while the service runs.
 
 use super::arguments::{Options, ServeOptions};
 use super::effective::Effective;
@@ -7,22 +7,22 @@ use super::setting::Setting;
 use super::settings::Config;
 use crate::logging;
 
-/// What is needed to read the configuration again.
+/// The state needed to read the configuration again.
 pub struct Reload {
     options: Options,
     serve: ServeOptions,
-    /// As it was at the start, for what needs another one.
+    /// The configuration at the start. An option that differs from it needs a restart.
     started: Effective,
 }
 
 impl Reload {
-    /// Remembers what the service was started with.
+    /// Keeps the command line and the configuration of the start.
     pub fn new(options: Options, serve: ServeOptions, started: Effective) -> Self {
         Self { options, serve, started }
     }
 
-    /// Reads everything again, applies what can change, and says in the log what cannot. A configuration that is not
-    /// valid changes nothing.
+    /// Reads all sources again, applies the options that can change, and logs those that need a restart. An invalid
+    /// configuration changes nothing.
     pub fn run(&self) {
         let read = load(&self.options, Some(&self.serve));
         let valid = read.and_then(|fresh| Ok((Config::new(&fresh, self.serve.openrc.as_deref())?, fresh)));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::option::{Kind, Opt, Section};
 
-/// How wide the text is.
+/// The width of a line, in characters.
 const WIDTH: usize = 100;
 
 /// A configuration file that begins with the text `head` and has every option in it, none of them set.
@@ -15,14 +15,14 @@ pub fn sample(head: &str, sections: &[Section]) -> String {
         for (heading, options) in section.parts {
             let _ = write!(out, "\n#\n# From {heading}\n#\n");
             for opt in *options {
-                out.push_str(&described(section.name, opt));
+                out.push_str(&describe_option(section.name, opt));
             }
         }
     }
     out
 }
 
-fn described(section: &str, opt: &Opt) -> String {
+fn describe_option(section: &str, opt: &Opt) -> String {
     let mut out = String::from("\n");
     comment(&mut out, &format!("{} ({})", opt.help, opt.kind.name()));
     match opt.kind {
@@ -73,7 +73,7 @@ fn described(section: &str, opt: &Opt) -> String {
     out
 }
 
-/// Lines of words, each behind a `# `.
+/// Appends the text as comment lines, wrapped at [`WIDTH`].
 fn comment(out: &mut String, text: &str) {
     let mut width = 0;
     for word in text.split(' ') {

@@ -8,18 +8,18 @@ use super::option::{Opt, Value};
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody gave one.
+    /// No source sets the option.
     Default,
-    /// A file has it.
+    /// A file.
     File {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
     },
-    /// A variable of this name has it.
+    /// The environment variable of this name.
     Environment(String),
-    /// The command line has it, as this option.
+    /// The command line option of this name.
     CommandLine(&'static str),
 }
 
@@ -34,18 +34,18 @@ impl fmt::Display for Source {
     }
 }
 
-/// An option and what it comes to. A [`Debug`](fmt::Debug) of it would show passwords, and there is none.
+/// An option and its value. There is no [`Debug`](fmt::Debug), because it would show passwords.
 #[derive(Clone)]
 pub struct Setting {
     /// The section.
     pub group: String,
     /// The option.
     pub opt: &'static Opt,
-    /// The value; none where it is unset.
+    /// The value; `None` if it is unset.
     pub value: Option<Value>,
-    /// Where it comes from.
+    /// Where the value comes from.
     pub source: Source,
-    /// Whether it refers to a secret, and so holds one.
+    /// Whether a reference to a secret was substituted into the value.
     pub holds_secret: bool,
 }
 
@@ -55,7 +55,7 @@ impl Setting {
         format!("[{}] {}", self.group, self.opt.name)
     }
 
-    /// A text that is there and not empty.
+    /// The text, if there is one and it is not empty.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Some(Value::Text(text)) if !text.is_empty() => Some(text),
@@ -64,7 +64,7 @@ impl Setting {
     }
 }
 
-/// The sentence on a value that is not valid.
+/// The error for a value that is not valid.
 pub fn refusal(group: &str, name: &str, source: &Source, why: &str) -> String {
     match source {
         Source::Default => format!("The option [{group}] {name} is not valid: {why}."),

@@ -1,4 +1,4 @@
-//! From options to what every room is told.
+//! Converts the options into the settings of each module.
 
 mod database;
 mod keystone;
@@ -19,45 +19,46 @@ use crate::{
     handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
 };
 
-/// What `serve` works with.
+/// The settings of `serve`.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The database.
+    /// The database's URL.
     pub database: DatabaseUrl,
-    /// A replica of it, to read from (`[database] slave_connection`), where that may lag behind.
+    /// A replica of the database, for reads that may lag behind (`[database] slave_connection`).
     pub slave_database: Option<DatabaseUrl>,
-    /// How the database is used.
+    /// The connection pool and retries.
     pub store: store::Settings,
-    /// Where and with how many workers to listen.
+    /// The address to listen on, the number of workers, and limits.
     pub server: server::Settings,
-    /// How callers are known.
+    /// How callers are authenticated.
     pub auth_strategy: AuthStrategy,
-    /// How tokens are validated; there with [`AuthStrategy::Keystone`].
+    /// How tokens are validated; set with [`AuthStrategy::Keystone`].
     pub keystone: Option<tokens::Settings>,
-    /// How trusts are made; there with [`AuthStrategy::Keystone`], unless they are turned off without credentials.
+    /// How trusts are made; set with [`AuthStrategy::Keystone`], unless trusts are turned off and there are no
+    /// credentials.
     pub trusts: Option<trusts::Settings>,
-    /// Where the rules of the policy are.
+    /// The files of the policy's rules.
     pub policy: policy::Settings,
     /// How the health check answers.
     pub health: handlers::health::Settings,
     /// Where log lines go.
     pub logging: log_settings::Settings,
-    /// The openrc file of the first start.
+    /// The path of the openrc file that the first start writes.
     pub openrc: PathBuf,
-    /// The most that a list gives at once.
+    /// The most items in one page of a list.
     pub max_limit: i64,
     /// Which rows version 1 of the API shows; `None` while it is off.
     pub v1: Option<Scope>,
-    /// How old, in seconds, the last poll of a client that is up can be.
+    /// A client is down when its last poll is older than this number of seconds.
     pub client_down_time: i64,
-    /// The most bytes that the log of a report can have.
+    /// The most bytes in the log of a report.
     pub max_log_size: usize,
-    /// How much every project may have.
+    /// How many rows of each kind a project may have.
     pub quotas: Limits,
 }
 
 impl Config {
-    /// Checks that what was given fits together; `openrc` is where the openrc file goes if somebody said so.
+    /// Converts and checks the options; `openrc` is the path of the openrc file if the command line names one.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -104,7 +105,7 @@ fn v1(effective: &Effective) -> Option<Scope> {
     is_on.then_some(scope)
 }
 
-/// The database.
+/// The database's URL.
 ///
 /// # Errors
 /// A sentence for the operator: the URL cannot be parsed.
@@ -112,7 +113,7 @@ pub fn database(effective: &Effective) -> Result<DatabaseUrl, String> {
     database::url(effective)
 }
 
-/// How `workers` threads use the database.
+/// The settings of the store for this number of workers.
 pub fn store(effective: &Effective, workers: usize) -> store::Settings {
     database::store(effective, workers)
 }
@@ -158,7 +159,7 @@ fn server(effective: &Effective) -> Result<server::Settings, String> {
     })
 }
 
-/// Where the rules of the policy are.
+/// The files of the policy's rules.
 pub fn policy(effective: &Effective) -> policy::Settings {
     let section = effective.section("oslo_policy");
     let defaults = policy::Settings::default();
@@ -177,7 +178,7 @@ pub fn policy(effective: &Effective) -> policy::Settings {
             no_authorities: false,
             max_answer: None,
             connect_timeout: None,
-            // Too long for a clock is as good as the longest.
+            // A value beyond a day counts as a day, which a duration can hold.
             timeout: section.float("remote_timeout").filter(|seconds| *seconds > 0.0).map(|seconds| {
                 Duration::try_from_secs_f64(seconds.min(86_400.0)).unwrap_or(Duration::from_secs(60))
             }),
@@ -185,7 +186,7 @@ pub fn policy(effective: &Effective) -> policy::Settings {
     }
 }
 
-/// Whoever can reach a server with `noauth` is an administrator: that must be nobody but this machine.
+/// Refuses other addresses than loopback: with `noauth`, every client that reaches the server is an administrator.
 fn loopback_only(host: &str) -> Result<(), String> {
     let addresses =
         (host, 0).to_socket_addrs().map_err(|error| format!("There is no address {host}: {error}."))?;

@@ -1,4 +1,4 @@
-//! `config show`: what every option comes to, in a form that could be read back.
+//! `config show`: the value of every option, in a form that can be read back.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use super::effective::Effective;
 use super::setting::{Setting, Source};
 
 impl Effective {
-    /// Every option, or those that are `changed` from their default, with where it comes from, in the form of a
-    /// configuration file; secrets are `***`.
+    /// Every option with its source, in the form of a configuration file; with `changed`, only options that are not at
+    /// their default. Secrets are `***`.
     pub fn show(&self, changed: bool) -> String {
         let mut out =
             String::from("# What each option comes to, and where that is from. Secrets are not shown.\n");
@@ -28,7 +28,7 @@ impl Effective {
         for group in groups {
             let _ = write!(out, "\n[{group}]\n");
             for setting in settings().filter(|setting| setting.group == group) {
-                out.push_str(&shown(setting));
+                out.push_str(&render(setting));
             }
         }
         if !self.unknown.is_empty() {
@@ -42,14 +42,14 @@ impl Effective {
     }
 }
 
-fn shown(setting: &Setting) -> String {
+fn render(setting: &Setting) -> String {
     let name = setting.opt.name;
     let mut out = format!("# {}", setting.source);
     if setting.source != Source::Default && !setting.opt.effect {
         out.push_str(" (has no effect here)");
     }
     out.push('\n');
-    let texts = setting.value.as_ref().map(|value| value.written(setting.opt.kind)).unwrap_or_default();
+    let texts = setting.value.as_ref().map(|value| value.to_lines(setting.opt.kind)).unwrap_or_default();
     for text in &texts {
         let _ = writeln!(out, "{name} ={}", quoted(&masked(setting, text)));
     }
@@ -59,7 +59,7 @@ fn shown(setting: &Setting) -> String {
     out
 }
 
-/// What may be shown of a value. A database's URL is of use without its password, and a path has none.
+/// Masks secrets. Of a database's URL only the password is masked; a path has no password.
 fn masked(setting: &Setting, text: &str) -> String {
     let is_database = setting.group == "database" && setting.opt.name.ends_with("connection");
     let is_readable = is_database && (text.contains("://") || !text.contains(['@', ':']));
@@ -69,8 +69,7 @@ fn masked(setting: &Setting, text: &str) -> String {
     "***".to_owned()
 }
 
-/// The text with what is a password in a URL replaced. A password with an `@` in it, which should have been
-/// percent-encoded, is hidden all the same, and so is one that went into the options of the URL.
+/// Masks passwords in a URL: also one that contains an unencoded `@`, and one in the URL's options.
 fn without_passwords(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let rest = match rest.rsplit_once('@') {
@@ -89,7 +88,7 @@ fn without_passwords(text: &str) -> String {
     format!("{scheme}://{place}?{}", options.join("&"))
 }
 
-/// The value as it has to be written to be read as this, with the blank before it.
+/// Quotes and escapes a value so that reading it gives the same text; a blank comes before it.
 fn quoted(text: &str) -> String {
     let text = text.replace('$', "$$");
     let quote = |c| text.starts_with(c) && text.ends_with(c);

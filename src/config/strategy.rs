@@ -1,10 +1,10 @@
-//! `[DEFAULT] auth_strategy`: how callers are known.
+//! `[DEFAULT] auth_strategy`: how callers are authenticated.
 
 use super::effective::Effective;
 use super::settings::database;
 use crate::store::url::Backend;
 
-/// How callers are known (`[DEFAULT] auth_strategy`).
+/// How callers are authenticated (`[DEFAULT] auth_strategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum AuthStrategy {
     /// Believe X-Project-Id, X-User-Id and X-Roles; for tests and load runs, on loopback only
@@ -16,7 +16,7 @@ pub enum AuthStrategy {
 }
 
 impl AuthStrategy {
-    /// Its name in a file.
+    /// The name in a file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Noauth => "noauth",
@@ -26,10 +26,10 @@ impl AuthStrategy {
     }
 }
 
-/// How callers are known: as somebody said, or else by what there is.
+/// The configured strategy; without one, it follows from the Keystone options and the database.
 ///
 /// # Errors
-/// A sentence for the operator: it cannot be told.
+/// A sentence for the operator: there is no default for this database.
 pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
     match effective.section("DEFAULT").text("auth_strategy") {
         Some("keystone") => return Ok(AuthStrategy::Keystone),
@@ -39,7 +39,7 @@ pub fn strategy(effective: &Effective) -> Result<AuthStrategy, String> {
     }
     let keystone = effective.section("keystone_authtoken");
     let names = ["auth_url", "auth_type", "www_authenticate_uri", "auth_section"];
-    // A file that names a Keystone in the way of old is to be mended, and not served without Keystone.
+    // A file that names Keystone by an old option is wrong; the service must not start without Keystone because of it.
     if names.into_iter().any(|name| keystone.text(name).is_some()) || keystone.former("auth_url").is_some() {
         return Ok(AuthStrategy::Keystone);
     }

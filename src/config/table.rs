@@ -1,7 +1,7 @@
-//! THE TABLE of options: every one that the Python service knows, and those that are our own.
+//! The table of options: all of the Python service, and those that only this service has.
 //!
-//! Names, types and defaults are upstream's (contract, conventions §1 to §5); where a default is another, the help
-//! says why.
+//! Names, types and defaults are upstream's (contract, conventions §1 to §5). Where a default differs, the help says
+//! why.
 
 mod database;
 mod general;
@@ -42,8 +42,11 @@ pub const SECTIONS: &[Section] = &[
 
 /// Every option with its section.
 pub fn options() -> Vec<(String, &'static Opt)> {
-    let of = |section: &'static Section| section.parts.iter().flat_map(|(_, options)| options.iter());
-    SECTIONS.iter().flat_map(|section| of(section).map(|opt| (section.name.to_owned(), opt))).collect()
+    let of_section = |section: &'static Section| section.parts.iter().flat_map(|(_, options)| options.iter());
+    SECTIONS
+        .iter()
+        .flat_map(|section| of_section(section).map(|opt| (section.name.to_owned(), opt)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -53,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_is_there_once_and_has_a_default_that_it_can_read_and_a_meaning() {
+    fn every_option_is_unique_and_has_a_valid_default_and_a_help_text() {
         let mut seen = BTreeSet::new();
         for (section, opt) in options() {
             assert!(seen.insert((section.clone(), opt.name)), "[{section}] {}", opt.name);
             assert!(opt.help.ends_with('.'), "[{section}] {}", opt.name);
             if let Some(default) = opt.default {
-                opt.kind.read(&[default.to_owned()]).unwrap();
+                opt.kind.parse(&[default.to_owned()]).unwrap();
             }
         }
         for (section, opt) in options() {
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_secret_is_one() {
+    fn options_named_like_secrets_are_secret() {
         for (section, opt) in options() {
             let secret =
                 ["password", "secret_key", "credential_secret"].iter().any(|end| opt.name.ends_with(end));

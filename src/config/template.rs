@@ -1,10 +1,10 @@
 //! `$option`, `${option}` and `$group.option` in a value (contract, conventions §4 "Interpolation").
 
-/// The text with every reference replaced by what `look_up` says of it. `$$` and `\$` stand for a dollar, and so does
-/// one that no name follows.
+/// Replaces every reference with the text that `look_up` returns. `$$` and `\$` stand for a dollar, as does a `$`
+/// without a name after it.
 ///
 /// # Errors
-/// The first of `look_up`.
+/// The first error of `look_up`.
 pub fn substitute<E>(text: &str, mut look_up: impl FnMut(&str) -> Result<String, E>) -> Result<String, E> {
     let text = text.replace("\\$", "$$");
     let mut rest = text.as_str();
@@ -34,7 +34,7 @@ pub fn substitute<E>(text: &str, mut look_up: impl FnMut(&str) -> Result<String,
     Ok(out)
 }
 
-/// The name that the text begins with. A dot belongs to it wherever it stands, at the end, too.
+/// The name at the start of the text. Dots belong to it, even at the end.
 fn name(text: &str) -> &str {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     if !text.starts_with(first) {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_is_not_looked_at_again() {
+    fn substituted_text_is_not_scanned_again() {
         assert_eq!(substitute("$a", |_| Ok::<_, ()>("$b".to_owned())).unwrap(), "$b");
         assert_eq!(substitute("x $a", |_| Err::<String, _>("no")), Err("no"));
     }

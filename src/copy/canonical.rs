@@ -1,6 +1,6 @@
-//! One form of a row for all backends, so that a row and its copy can be compared, and a digest of it.
+//! The canonical form of a row, the same for all backends, and its digest. Rows and copies are compared by it.
 //!
-//! The backends return the members of a JSON object in orders of their own, and numbers in forms of their own.
+//! Each backend returns the members of a JSON object in its own order, and numbers in its own form.
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,33 @@ use serde_json::value::RawValue;
 use crate::hex::hex;
 use crate::store::copy::{Copied, Value};
 
-/// How deeply JSON may be nested that the service can read.
+/// The deepest nesting of JSON that the service can read.
 const DEEPEST: usize = 128;
 
-/// In which form numbers inside JSON are compared.
+/// How numbers inside JSON are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbers {
     /// With all their digits.
     Exact,
-    /// As MySQL keeps them: integers of 64 bits, and else doubles.
+    /// As MySQL stores them: as 64-bit integers, or else as doubles.
     Doubles,
 }
 
-/// What decides whether a backend can hold a JSON text.
+/// The properties that decide whether a backend can store a JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Facts {
     /// A string or a name has the character U+0000.
     pub has_zero: bool,
-    /// A number has digits that a double has not.
+    /// A number has more digits than a double can hold.
     pub is_beyond_double: bool,
-    /// How many arrays and objects are inside one another.
+    /// The depth of nested arrays and objects.
     pub depth: usize,
 }
 
-/// Writes a JSON text in the one form.
+/// Writes a JSON text in canonical form.
 ///
 /// # Errors
-/// It is no JSON that the service can read.
+/// The service cannot read the text as JSON.
 pub fn canonical(text: &str, numbers: Numbers) -> Result<(String, Facts), String> {
     let mut writer = Writer { out: String::with_capacity(text.len()), numbers, facts: Facts::default() };
     writer.value(text, 0)?;
@@ -58,7 +58,7 @@ impl Writer {
         match text.as_bytes().first() {
             Some(b'{') => {
                 self.facts.depth = self.facts.depth.max(depth + 1);
-                // Of members with the same name, all backends but MariaDB and SQLite keep the last one.
+                // If a name occurs twice, all backends but MariaDB and SQLite keep the last member.
                 let members: BTreeMap<String, &RawValue> =
                     serde_json::from_str(text).map_err(not_readable)?;
                 self.out.push('{');
@@ -97,7 +97,7 @@ impl Writer {
     }
 
     fn number(&mut self, text: &str) -> Result<(), String> {
-        // Refuses what is no number, and what is beyond the range of a double.
+        // Refuses text that is not a number, and numbers beyond the range of a double.
         let double: f64 = serde_json::from_str(text).map_err(not_readable)?;
         let exact = decimal(text);
         let is_integer = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
@@ -115,7 +115,7 @@ fn not_readable(error: serde_json::Error) -> String {
     format!("is no JSON that the service can read ({error})")
 }
 
-/// A number as its digits without zeros at either end, and a power of ten.
+/// A number as digits without leading and trailing zeros, and a power of ten.
 fn decimal(text: &str) -> String {
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -127,20 +127,20 @@ fn decimal(text: &str) -> String {
     if kept.is_empty() {
         return "0".to_owned();
     }
-    // An exponent that fits no i64 is that of a number which is 0 as a double, or was refused.
+    // An exponent beyond i64 belongs to a number that is 0 as a double, or was refused.
     let exponent = exponent.parse::<i64>().unwrap_or(i64::MIN / 2);
     let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX / 2);
     let power = exponent - places + i64::try_from(zeros).unwrap_or(0);
     format!("{sign}{kept}e{power}")
 }
 
-/// The SHA-256 of a row in the one form.
+/// The SHA-256 of a row in canonical form.
 pub type Digest = [u8; 32];
 
 /// The digest of a row.
 ///
 /// # Errors
-/// The column whose JSON the service cannot read, and why.
+/// The column with JSON that the service cannot read, and why.
 pub fn digest<T: Copied>(row: &T, numbers: Numbers) -> Result<Digest, (&'static str, String)> {
     let mut context = Context::new(&SHA256);
     let mut add = |tag: u8, bytes: &[u8]| {
@@ -167,7 +167,8 @@ pub fn digest<T: Copied>(row: &T, numbers: Numbers) -> Result<Digest, (&'static 
     Ok(digest)
 }
 
-/// A checksum of rows in any order: the exclusive or of their digests. The key is a part of each row.
+/// A checksum of rows that does not depend on their order: the exclusive or of their digests. Each digest includes the
+/// row's key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Checksum {
     /// How many rows.
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_has_one_form() {
+    fn equal_values_have_the_same_form() {
         let exact = |json| text(json, Numbers::Exact);
         assert_eq!(exact(r#"{"b": [1.50, "\u00e9\/"], "a": null}"#), exact(r#"{"a":null,"b":[15e-1,"é/"]}"#));
         assert_eq!(exact("[100, 1E2, 100.0, 1000e-1]"), exact("[1e2,1e2,1e2,1e2]"));
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_compared_as_mysql_keeps_them() {
+    fn numbers_can_be_compared_as_mysql_stores_them() {
         let doubles = |json| text(json, Numbers::Doubles);
         assert_eq!(doubles("[12345678901234567890123]"), doubles("[1.2345678901234568e22]"));
         assert_eq!(doubles("[1.0]"), doubles("[1]"));
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_whether_it_fits_is_found() {
+    fn the_properties_of_a_text_are_found() {
         let facts = |json| canonical(json, Numbers::Exact).unwrap().1;
         assert!(facts(r#"{"a": ["\u0000"]}"#).has_zero && facts(r#"{"\u0000": 1}"#).has_zero);
         assert!(!facts(r#"["\\u0000"]"#).has_zero);

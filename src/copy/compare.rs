@@ -11,16 +11,16 @@ use crate::store::copy::{Copied, Key, Visitor, page, with_keys};
 
 /// The checksums of a table.
 #[derive(Debug, Clone)]
-pub struct Compared {
+pub struct TableChecksums {
     /// The table's name.
     pub table: &'static str,
-    /// Of the source.
+    /// The checksum of the source.
     pub source: Checksum,
-    /// Of the rows of the target that have the source's keys.
+    /// The checksum of the target's rows that have keys of the source.
     pub target: Checksum,
 }
 
-impl Compared {
+impl TableChecksums {
     /// Whether both sides have the same rows.
     pub fn is_equal(&self) -> bool {
         self.source == self.target
@@ -33,7 +33,7 @@ pub struct Comparison<'a, 's, 't> {
     pub source: &'a mut Tx<'s>,
     pub target: &'a mut Tx<'t>,
     pub progress: Progress,
-    pub tables: Vec<Compared>,
+    pub tables: Vec<TableChecksums>,
 }
 
 impl Visitor for Comparison<'_, '_, '_> {
@@ -69,7 +69,7 @@ impl Visitor for Comparison<'_, '_, '_> {
             self.progress.advance(page.rows.len() as u64);
             after = Some(last);
         }
-        self.tables.push(Compared { table: T::TABLE, source, target });
+        self.tables.push(TableChecksums { table: T::TABLE, source, target });
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What a value must be for a database to hold it as it is.
+//! The values that a database can store unchanged.
 
 use chrono::{Datelike, Timelike};
 
@@ -9,20 +9,20 @@ use crate::store::url::Backend;
 
 /// The length of a TEXT of MySQL, in bytes.
 const MYSQL_TEXT: usize = 65_535;
-/// How deeply JSON may be nested, by server.
+/// The deepest nesting of JSON, by server.
 const MARIADB_DEPTH: usize = 31;
 const MYSQL_DEPTH: usize = 100;
 
-/// Why a value is not, or not quite, the same in the target.
+/// Why the target cannot store a value unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// The target cannot hold it.
+    /// The target cannot store it.
     Refused(String),
     /// The target rounds a number inside it.
     Rounded,
 }
 
-/// What stands in the way of a value.
+/// The problem of storing a value in the target, if there is one.
 pub fn problem(target: Server, column: &Column, value: Value<'_>) -> Option<Problem> {
     match value {
         Value::Text(value) => text(target, column.form, value).map(Problem::Refused),
@@ -83,7 +83,7 @@ fn json(target: Server, facts: Facts) -> Option<Problem> {
     (rounds(target) && facts.is_beyond_double).then_some(Problem::Rounded)
 }
 
-/// Whether a server keeps numbers inside JSON as doubles. MariaDB keeps the text, PostgreSQL all digits.
+/// Whether a server stores numbers inside JSON as doubles. MariaDB stores the text, PostgreSQL all digits.
 pub fn rounds(server: Server) -> bool {
     server.backend == Backend::Mysql && !server.is_mariadb
 }
@@ -99,7 +99,7 @@ mod tests {
     const MARIADB: Server = Server { backend: Backend::Mysql, is_mariadb: true };
     const MYSQL: Server = Server { backend: Backend::Mysql, is_mariadb: false };
 
-    /// Which of the servers cannot hold a value.
+    /// The servers that cannot store a value.
     fn refused_by(form: Form, value: Value<'_>) -> Vec<Server> {
         let is_refused = |server: &Server| {
             matches!(problem(*server, &Column { name: "c", form }, value), Some(Problem::Refused(_)))
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_refused_where_the_server_cannot_hold_it() {
+    fn a_value_is_refused_if_the_server_cannot_store_it() {
         let (long, longer) = ("é".repeat(64), "é".repeat(65));
         let mysqls = vec![MARIADB, MYSQL];
         assert_eq!(refused_by(Form::Key(64), Value::Text("a-1")), []);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_of_four_digits_and_whole_microseconds() {
+    fn times_have_four_digit_years_and_whole_microseconds() {
         let time =
             |text| Value::Time(Time(NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap()));
         assert_eq!(refused_by(Form::Plain, time("9999-12-31 23:59:59.999999")), []);

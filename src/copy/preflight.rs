@@ -1,4 +1,4 @@
-//! Looks at every row before the first one is written, and says of all that stand in the way which and why.
+//! Checks every row before the first one is written, and reports all obstacles.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use crate::store::Tx;
 use crate::store::copy::{Copied, Key, Page, Visitor, count, page, twins, with_keys};
 use crate::store::url::Backend;
 
-/// The unique keys of rows that end with blanks, and whose row each is.
+/// Unique keys that end with blanks, each with its row.
 type Blanks = HashMap<(&'static str, Key), Key>;
 
-/// What the preflight has found.
+/// The result of the preflight.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// What a copy would do.
+pub struct PreflightResult {
+    /// The account of what a copy would do.
     pub account: Account,
-    /// Values that the target cannot hold, and rows that collide.
+    /// The number of values that the target cannot store, and of rows that collide.
     pub refused: u64,
-    /// Rows that the target has in another state.
+    /// The number of rows that the target has in another state.
     pub different: u64,
-    /// Rows that the source has not, by table.
+    /// Rows of the target that the source does not have, by table.
     pub foreign: Vec<(&'static str, u64)>,
 }
 
@@ -33,7 +33,7 @@ pub struct Preflight<'a, 's, 't> {
     pub source: &'a mut Tx<'s>,
     pub target: &'a mut Tx<'t>,
     pub progress: Progress,
-    pub found: Found,
+    pub found: PreflightResult,
 }
 
 impl Visitor for Preflight<'_, '_, '_> {
@@ -53,14 +53,14 @@ impl Visitor for Preflight<'_, '_, '_> {
                 self.refuse::<T>(key, None, &format!("cannot be read: {why}"));
             }
             for row in &rows {
-                self.values(row);
+                self.check_values(row);
             }
             if in_target > 0 {
-                known += self.known(&rows)?;
-                self.taken(&rows)?;
+                known += self.count_existing(&rows)?;
+                self.check_unique_keys(&rows)?;
             }
             if self.copy.target_server.backend == Backend::Mysql {
-                self.blanks(&rows, &mut blanks)?;
+                self.check_blanks(&rows, &mut blanks)?;
             }
             let some = (rows.len() + unreadable.len()) as u64;
             read += some;
@@ -88,8 +88,8 @@ impl Preflight<'_, '_, '_> {
         });
     }
 
-    /// Whether the target can hold every value of a row.
-    fn values<T: Copied>(&mut self, row: &T) {
+    /// Reports the values of a row that the target cannot store.
+    fn check_values<T: Copied>(&mut self, row: &T) {
         for (column, value) in T::COLUMNS.iter().zip(row.values()) {
             match problem(self.copy.target_server, column, value) {
                 Some(Problem::Refused(why)) => self.refuse::<T>(&row.key(), Some(column.name), &why),
@@ -104,8 +104,8 @@ impl Preflight<'_, '_, '_> {
         }
     }
 
-    /// How many rows the target has already. Those that differ are said.
-    fn known<T: Copied>(&mut self, rows: &[T]) -> Result<u64> {
+    /// Counts the rows that the target already has, and reports those that differ.
+    fn count_existing<T: Copied>(&mut self, rows: &[T]) -> Result<u64> {
         let keys: Vec<Key> = rows.iter().map(T::key).collect();
         let there = with_keys::<T>(self.target, &keys).map_err(target_failed)?;
         let there: HashMap<Key, &T> = there.iter().map(|row| (row.key(), row)).collect();
@@ -120,8 +120,8 @@ impl Preflight<'_, '_, '_> {
         Ok(there.len() as u64)
     }
 
-    /// Whether another row of the target has a unique key of one of the rows.
-    fn taken<T: Copied>(&mut self, rows: &[T]) -> Result<()> {
+    /// Reports rows with a unique key that another row of the target has.
+    fn check_unique_keys<T: Copied>(&mut self, rows: &[T]) -> Result<()> {
         let names = rows.iter().filter_map(|row| row.name().map(str::to_owned)).collect();
         let others = twins::<T>(self.target, names).map_err(target_failed)?;
         let folds = self.copy.target_server.backend == Backend::Mysql;
@@ -144,8 +144,8 @@ impl Preflight<'_, '_, '_> {
         Ok(())
     }
 
-    /// Whether two rows of the source differ in a unique key by blanks at its end only, which MySQL ignores.
-    fn blanks<T: Copied>(&mut self, rows: &[T], blanks: &mut Blanks) -> Result<()> {
+    /// Reports rows of the source with unique keys that differ only by blanks at the end, which MySQL ignores.
+    fn check_blanks<T: Copied>(&mut self, rows: &[T], blanks: &mut Blanks) -> Result<()> {
         let mut names = Vec::new();
         for row in rows {
             for (name, unique) in row.unique() {
@@ -161,7 +161,7 @@ impl Preflight<'_, '_, '_> {
         }
         for other in twins::<T>(self.source, names).map_err(source_failed)? {
             for (name, unique) in other.unique() {
-                // A row with blanks has been looked up among its like already.
+                // Rows with blanks were compared with each other above.
                 if folded(unique.clone(), true) == unique
                     && let Some(row) = blanks.get(&(name, unique)).cloned()
                 {
@@ -179,7 +179,7 @@ impl Preflight<'_, '_, '_> {
     }
 }
 
-/// A key as MySQL compares it: without blanks at the end.
+/// A key as MySQL compares it, without blanks at the end.
 fn folded(key: Key, folds: bool) -> Key {
     if !folds {
         return key;

@@ -1,13 +1,13 @@
-//! The account of a copy as a table for people.
+//! The account of a copy as a table for the terminal.
 
-use super::compare::Compared;
+use super::compare::TableChecksums;
 use crate::import::Account;
 
-/// How many hex digits of a checksum are shown.
+/// The hex digits of a checksum that are shown.
 const SHOWN: usize = 16;
 
-/// A line for each table: what became of its rows, and the checksums of both sides if they were compared.
-pub fn table(account: &Account, compared: &[Compared]) -> String {
+/// A line for each table, with the counts of its rows, and the checksums if both sides were compared.
+pub fn table(account: &Account, compared: &[TableChecksums]) -> String {
     let mut text =
         format!("{:26} {:>10} {:>10} {:>10} {:>10}", "TABLE", "READ", "COPIED", "UNCHANGED", "LEFT OUT");
     text += if compared.is_empty() { "\n" } else { "  CHECKSUM (SOURCE)  CHECKSUM (TARGET)\n" };

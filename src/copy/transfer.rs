@@ -1,4 +1,4 @@
-//! Writes the rows that the target does not have, a transaction for each page.
+//! Writes the rows that the target does not have, with a transaction for each page.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,15 +15,15 @@ pub struct Transfer<'a, 's> {
     pub source: &'a mut Tx<'s>,
     pub progress: Progress,
     pub account: Account,
-    /// The rows of each table as the source counts them.
+    /// The source's row count of each table.
     pub counted: BTreeMap<String, u64>,
 }
 
-/// What became of a page.
+/// The result of writing a page.
 enum Written {
-    /// How many rows were there already.
+    /// The page is written; the number of rows that the target already had.
     Unchanged(u64),
-    /// The target has another row with this key, and the page is not written.
+    /// The target has another row with this key; the page is not written.
     Different(Key),
 }
 

@@ -1,4 +1,4 @@
-//! The account: for each table of the source, how many rows were read, and what became of each.
+//! The account: for each table of the source, the number of rows that were read, and their outcomes.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use super::unit::{Outcome, Unit};
 pub struct Figures {
     /// Rows read.
     pub read: u64,
-    /// Rows that are in the target now and were not before.
+    /// Rows that this import wrote into the target.
     pub imported: u64,
-    /// Rows that another one stands for; `unchanged` ones among them.
+    /// Rows that are merged into another row, including `unchanged` ones.
     pub merged: u64,
-    /// Rows that are not imported, as it should be.
+    /// Rows that are skipped on purpose.
     pub skipped: u64,
     /// Rows that are in the side file.
     pub quarantined: u64,
-    /// How often each reason was given; a row may have several, and an imported one, too.
+    /// The count of each reason. A row may have several, also if it is imported.
     pub reasons: BTreeMap<String, u64>,
 }
 
 impl Figures {
-    /// Whether every row that was read is one of the four.
+    /// Whether the four outcomes add up to the rows read.
     pub fn adds_up(&self) -> bool {
         self.read == self.imported + self.merged + self.skipped + self.quarantined
     }
@@ -47,8 +47,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account of some units, whose outcomes are settled. Each counts as one row read; entries as one each.
-    pub fn of(units: &[Unit]) -> Self {
+    /// The account of units with settled outcomes. Each unit and each entry counts as one row read.
+    pub fn from_units(units: &[Unit]) -> Self {
         let mut account = Self::default();
         for unit in units {
             if !unit.is_made_up() {
@@ -71,7 +71,7 @@ impl Account {
         self.figures(table).read += rows;
     }
 
-    /// Counts a row that is not imported, as it should be.
+    /// Counts a row that is skipped on purpose.
     pub fn skip(&mut self, table: &str, reason: &str) {
         self.figures(table).skipped += 1;
         self.give_reason(table, reason);
@@ -102,7 +102,7 @@ impl Account {
         self.tables.values().any(|figures| figures.quarantined > 0)
     }
 
-    /// The tables whose rows are not all accounted for, or of which the source counts another number.
+    /// Errors for tables with rows that are not accounted for, or that the source counts differently.
     pub fn errors(&self, counted: &BTreeMap<String, u64>) -> Vec<String> {
         let mut errors = Vec::new();
         for (table, figures) in &self.tables {

@@ -1,8 +1,7 @@
-//! The side file of an earlier import, read back: rows that an operator has mended take the place of the source's.
+//! Reads back the side file of an earlier import: rows that an operator has edited replace those of the source.
 //!
-//! A line names a row by its table and id, as they are in the source; `row` is what the row is to be. The source reads it
-//! as it reads its own rows. Most lines of a side file are parts of rows that are imported: these are no rows, are
-//! counted, and change nothing.
+//! A line names a row by its table and id in the source; `row` is its new content, which the source reads as it reads its
+//! own rows. Most lines of a side file hold only a part of an imported row: these are counted, and change nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,14 +13,14 @@ use serde_json::Value;
 
 use super::legacy::Table;
 use super::plan::reasons::NOT_A_ROW;
-use super::staging::{Staging, Taken};
+use super::staging::{Existing, Staging};
 use super::unit::{Note, Outcome};
 use super::{Account, Result, Source};
 
-/// The name in the account of the lines that are no rows.
+/// The table in the account under which lines that are not rows are counted.
 pub const SIDE_FILE: &str = "side_file";
 
-/// A line; why it is there does not matter.
+/// A line of the file. Its reason does not matter.
 #[derive(Debug, Deserialize)]
 struct Line {
     table: String,
@@ -29,7 +28,7 @@ struct Line {
     row: Value,
 }
 
-/// What the lines were.
+/// The counts of the lines.
 #[derive(Debug, Default)]
 pub struct Edited {
     /// Rows that the source does not have, by table.
@@ -38,7 +37,7 @@ pub struct Edited {
     pub account: Account,
 }
 
-/// Fails if a line cannot be read; before anything else is done.
+/// Checks that every line can be read, before anything else is done.
 ///
 /// # Errors
 /// A sentence with the number of the line.
@@ -46,7 +45,7 @@ pub fn check(path: &Path) -> Result<()> {
     each(path, |_, _| Ok(()))
 }
 
-/// Puts the rows of the file into the staging file. `note` is given what the report says of lines that are no rows.
+/// Puts the rows of the file into the staging file. `note` receives the notes on lines that are not rows.
 ///
 /// # Errors
 /// As [`check`]; the staging file cannot be used.
@@ -78,7 +77,7 @@ pub fn apply(
     Ok(edited)
 }
 
-/// Stages a row. Why the line is none, if so.
+/// Stages a row, or returns why the line is not one.
 fn place(
     table: Table,
     id: &str,
@@ -87,8 +86,8 @@ fn place(
     staging: &mut Staging,
     edited: &mut Edited,
 ) -> Result<Option<String>> {
-    let found = staging.taken(table, id, &raw)?;
-    if let Taken::Same = found {
+    let found = staging.existing(table, id, &raw)?;
+    if let Existing::Same = found {
         return Ok(None);
     }
     let row = match source.row(table, id, raw) {
@@ -96,20 +95,20 @@ fn place(
         Err(why) => return Ok(Some(why)),
     };
     match found {
-        Taken::By(number) => staging.replace(number, &row)?,
-        Taken::Free => {
+        Existing::Other(number) => staging.replace(number, &row)?,
+        Existing::None => {
             staging.add(&row)?;
             *edited.added.entry(row.table.name().to_owned()).or_default() += 1;
         }
-        Taken::Same => {}
-        Taken::Ambiguous => {
+        Existing::Same => {}
+        Existing::Ambiguous => {
             return Ok(Some("the source has several rows of that id, and none with its _id".to_owned()));
         }
     }
     Ok(None)
 }
 
-/// Gives every line to `take`, with its number.
+/// Calls `take` for every line, with its number.
 fn each(path: &Path, mut take: impl FnMut(u64, Line) -> Result<()>) -> Result<()> {
     let shown = path.display();
     let cannot_read = |error: std::io::Error| format!("{shown} cannot be read: {error}.");

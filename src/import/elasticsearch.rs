@@ -1,7 +1,6 @@
-//! The documents of the Python service's Elasticsearch index: of a live server, or of files.
+//! Reads the Python service's Elasticsearch index, from a live server or from files.
 //!
-//! No real server was at hand when this was written: the tests have a stand-in for one, and dumps that the real
-//! elasticdump made.
+//! It was never run against a real server: the tests use a simulated one, and dumps that the real elasticdump made.
 
 mod delivery;
 mod documents;
@@ -20,7 +19,7 @@ use super::{Result, Source};
 use kinds::Kinds;
 use total::Expected;
 
-/// Where the documents are, and how to get at them.
+/// The location of the documents, and the credentials.
 #[derive(Clone, Default)]
 pub struct Options {
     /// A URL (`http://`, `https://`), `-` for standard input, or files.
@@ -37,7 +36,7 @@ pub struct Options {
     pub insecure: bool,
     /// The value of the `Authorization` header (`Basic`, `ApiKey`, `Bearer`), from a file or the environment.
     pub authorization: Option<String>,
-    /// `--rate`: documents a second at most.
+    /// `--rate`: the most documents per second.
     pub rate: Option<u32>,
     /// `--skip-unknown`: a document of an unknown kind is skipped and not quarantined.
     pub skip_unknown: bool,
@@ -57,7 +56,7 @@ impl std::fmt::Debug for Options {
 /// Opens the source.
 ///
 /// # Errors
-/// A sentence: it is away, or what is there is no dump of documents.
+/// A sentence: the source cannot be reached, or is not a dump of documents.
 pub fn open(options: &Options) -> Result<Box<dyn Source>> {
     let kinds = Kinds::parse(&options.indices)?;
     let expected = Expected::load(options.expect, options.count_file.as_deref())?;

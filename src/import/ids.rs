@@ -1,20 +1,20 @@
-//! Ids that the import makes: the same in every run, because they are made of what they stand for.
+//! Ids that the import makes. They are derived from the data, so that every run makes the same ids.
 
 use uuid::Uuid;
 
 use crate::import::legacy::Table;
 
-/// The namespace of all of them.
+/// The namespace of these ids.
 fn namespace() -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, b"https://opendev.org/openstack/freezer-api")
 }
 
-/// The id of a row of ours that stands for something without an id of its own.
+/// The id of a row for something that has no id of its own.
 pub fn made(kind: &str, parts: &[&str]) -> String {
     Uuid::new_v5(&namespace(), format!("{kind}/{}", parts.join("/")).as_bytes()).simple().to_string()
 }
 
-/// The id in place of one that our columns cannot hold.
+/// The id that replaces one that the columns cannot hold.
 pub fn replacing(table: Table, id: &str) -> String {
     made("id", &[table.name(), id])
 }

@@ -1,7 +1,7 @@
 //! A row of the Python service's database, or a document of its Elasticsearch index, in one form.
 //!
-//! A reader of a source fills this in and decides nothing: a value that it cannot read becomes empty, with an entry in
-//! [`Row::problems`]. Which project a row is in, whether it is a duplicate and what it is called here is the plan's.
+//! A source fills this in and decides nothing: a value that it cannot read becomes empty, with an entry in
+//! [`Row::problems`]. The plan decides about projects, duplicates and new ids.
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub enum Table {
     JobActions,
     UserCredentials,
     Backups,
-    /// What is in the source and is nothing of the old service's.
+    /// Something in the source that does not belong to the old service.
     Unknown,
 }
 
@@ -85,15 +85,15 @@ pub struct Row {
     pub updated: Option<NaiveDateTime>,
     /// Elasticsearch's `_version`, if it was asked for; decides between duplicates.
     pub version: Option<i64>,
-    /// What the row says.
+    /// The content.
     pub body: Body,
-    /// What could not be read, or has no place in `body`, and is to stand in the report and the side file.
+    /// Values that could not be read or have no place in `body`, for the report and the side file.
     pub problems: Vec<Problem>,
     /// The row verbatim, for the side file: all columns (a BLOB as base64), or Elasticsearch's whole hit.
     pub raw: Value,
 }
 
-/// What a reader noticed of a row.
+/// A problem that the source found in a row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Problem {
     /// The reason, as in reports: `bad-json`, `bad-value`, `number-precision`, `bad-line`, `unknown-kind`, `no-id`,
@@ -105,7 +105,7 @@ pub struct Problem {
     pub value: Option<Value>,
 }
 
-/// What a row says.
+/// The content of a row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
@@ -253,6 +253,6 @@ pub struct Trust {
     pub job_id: String,
     /// The trust's id in Keystone.
     pub trust_id: String,
-    /// The user that lent its roles.
+    /// The user that delegated its roles.
     pub trustor_user_id: String,
 }

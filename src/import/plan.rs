@@ -1,4 +1,4 @@
-//! The plan: for each row of the source, which rows of ours it becomes. It asks the staging file, and never the target.
+//! The plan: for each row of the source, the rows to write. It reads the staging file, and never the target.
 
 pub(in crate::import) mod actions;
 mod backups;
@@ -32,12 +32,12 @@ use crate::store::types::time::Time;
 use draft::Draft;
 use tables::merged;
 
-/// What the operator says of rows without a project.
+/// The operator's options for rows without a project.
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// Projects by user (`--project-map`).
     pub projects: BTreeMap<String, String>,
-    /// The project of what no other rule gives one (`--default-project`).
+    /// The project of rows without any other rule (`--default-project`).
     pub default_project: Option<String>,
 }
 
@@ -45,14 +45,14 @@ pub struct Mapping {
 pub struct Planner {
     staging: Staging,
     now: Time,
-    /// Which of [`PHASES`] it is in.
+    /// The index of the current phase in [`PHASES`].
     phase: usize,
     after: Key,
     /// The places of the job that was planned last.
     places: places::Run,
 }
 
-/// The tables in the order of the foreign keys, and then what is deleted, children first.
+/// The tables in the order of the foreign keys, followed by deleted rows, children first.
 const PHASES: [(Table, bool); 18] = [
     (Table::Clients, false),
     (Table::Actions, false),
@@ -89,12 +89,12 @@ impl Planner {
         Ok(Self { staging, now, phase: 0, after: Key::default(), places: places::Run::default() })
     }
 
-    /// What was staged, for a reading apart from this one.
+    /// The staging file, for another reading.
     pub fn into_staging(self) -> Staging {
         self.staging
     }
 
-    /// What is to be said of the source as a whole: projects with rows of several users (`many-users`).
+    /// Notes on the source as a whole: projects with rows of several users (`many-users`).
     ///
     /// # Errors
     /// As [`Planner::new`].
@@ -129,8 +129,8 @@ impl Planner {
         Ok(None)
     }
 
-    /// Notes what the target said of a unit, so that no later row refers to one that is not there. `None` for a unit that
-    /// was not to be written.
+    /// Records the target's verdict on a unit, so that no later row refers to a missing one. `None` for a unit that was
+    /// not written.
     ///
     /// # Errors
     /// As [`Planner::new`].
@@ -152,7 +152,7 @@ impl Planner {
         self.staging.settle(unit.number, fate, reason, target)
     }
 
-    /// Which of these ids of ours are of rows of the source, deleted ones too, or were made by an import.
+    /// The ids, of these in the target, that belong to rows of the source (also deleted ones) or were made by an import.
     ///
     /// # Errors
     /// As [`Planner::new`].
@@ -166,7 +166,7 @@ impl Planner {
         Ok(known)
     }
 
-    /// Which of these ids of ours are of places that the source has in rows of their own.
+    /// The ids, of these in the target, of places that the source has in rows of their own.
     ///
     /// # Errors
     /// As [`Planner::new`].
@@ -174,7 +174,7 @@ impl Planner {
         self.staging.live_places(of)
     }
 
-    /// A row of the source verbatim, for the side file: of a unit that the target did not take.
+    /// The source row of a unit that the target refused, verbatim, for the side file.
     ///
     /// # Errors
     /// As [`Planner::new`].
@@ -201,7 +201,7 @@ impl Planner {
         Ok(units)
     }
 
-    /// What is inside a row that is not imported goes with it.
+    /// The entries of a row that is not imported get the row's outcome.
     fn account_for_entries(&mut self, rows: &[Staged], units: &mut [Unit]) -> Result<()> {
         let is_session =
             |unit: &&mut Unit| unit.table == Table::Sessions && unit.outcome != Outcome::Imported;

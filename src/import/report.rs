@@ -1,4 +1,4 @@
-//! The files that say what became of each row: the report, and the side file with what has no place in our tables.
+//! The report, with the outcome of each row, and the side file, with data that has no place in the target.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -15,7 +15,7 @@ pub struct Files {
     quarantine: SideFile,
 }
 
-/// The side file: made when there is something for it.
+/// The side file; created with its first line.
 struct SideFile {
     path: Option<PathBuf>,
     lines: Option<Lines>,
@@ -58,7 +58,7 @@ impl Files {
         lines.add(remainder)
     }
 
-    /// Hands everything to the system, as after each batch.
+    /// Flushes both files; called after each batch.
     ///
     /// # Errors
     /// The disk is full.

@@ -1,11 +1,11 @@
-//! From the source to the target: everything is read into the staging file, planned, and written batch by batch.
+//! Runs an import: reads everything into the staging file, plans it, and writes it batch by batch.
 
 /// Batches: a transaction each, with its own account.
 mod batch;
 /// Whether the target may be written.
 mod resumable;
-/// What a verdict makes of a unit.
-mod settled;
+/// The outcome of a unit after its verdict.
+mod settle;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source, edited};
 use crate::progress::Progress;
 use crate::store::url::Backend;
 use crate::store::{self, Store};
-use settled::settle;
+use settle::settle;
 
-/// What is to be done.
+/// The options of an import.
 #[derive(Debug, Clone, Default)]
-pub struct Order {
-    /// What becomes of rows without a project.
+pub struct RunOptions {
+    /// The projects of rows that have none.
     pub mapping: Mapping,
     /// What may be done to rows that are there.
     pub mode: Mode,
@@ -41,10 +41,10 @@ pub struct Order {
     pub is_quiet: bool,
 }
 
-/// What an import has done.
+/// The result of an import.
 #[derive(Debug, Default)]
-pub struct Ended {
-    /// What became of everything that was read.
+pub struct ImportResult {
+    /// The outcomes of all rows.
     pub account: Account,
     /// The side file, if there is something in it.
     pub quarantine: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Ended {
     pub staged_bytes: u64,
 }
 
-impl Ended {
+impl ImportResult {
     /// Keeps the first notes of each reason.
     fn note(&mut self, note: &Note) {
         const EXAMPLES: usize = 3;
@@ -65,10 +65,10 @@ impl Ended {
     }
 }
 
-/// How many rows are read between two looks at whether the import is to end.
+/// How many rows are read between two checks of the stop flag.
 const LOOK_EVERY: u64 = 500;
 
-/// What the writes of a served SQLite file leave to the others, which wait for its only lock.
+/// The pause between writes to an SQLite file, so that the service that uses it gets the lock.
 const SQLITE_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Imports everything. Without a target, and in a dry run, nothing is written.
@@ -78,9 +78,9 @@ const SQLITE_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 pub fn run(
     mut source: Box<dyn Source>,
     target: Option<&Store>,
-    order: &Order,
+    order: &RunOptions,
     stop: &AtomicBool,
-) -> Result<Ended> {
+) -> Result<ImportResult> {
     if let Some(path) = &order.from_quarantine {
         edited::check(path)?;
     }
@@ -96,22 +96,22 @@ pub fn run(
         )));
     }
     let mut files = None;
-    let mut ended = Ended::default();
+    let mut result = ImportResult::default();
     if let Some(path) = &order.from_quarantine {
         let files = files.insert(Files::new(order.report.as_deref(), order.quarantine.clone())?);
         let edited = edited::apply(path, &mut *source, &mut staging, &mut |note| {
-            ended.note(note);
+            result.note(note);
             files.note(note)
         })?;
         for (table, rows) in edited.added {
             counted.entry(table).and_modify(|count| *count += rows);
         }
-        ended.account = edited.account;
+        result.account = edited.account;
         staged = staging.counts()?;
     }
     // The source's snapshot ends here; what follows may take long.
     drop(source);
-    ended.staged_bytes = staging.bytes()?;
+    result.staged_bytes = staging.bytes()?;
     let mut planner = Planner::new(staging, order.mapping.clone(), store::now())?;
     if let Some(target) = target
         && !order.into_existing
@@ -123,13 +123,18 @@ pub fn run(
         Some(files) => files,
         None => Files::new(order.report.as_deref(), order.quarantine.clone())?,
     };
-    let mut import = Import { planner, target, order, files, ended };
+    let mut import = Import { planner, target, order, files, result };
     import.write(staged.values().sum(), stop)?;
     import.finish(&staged, &counted)
 }
 
 /// Reads everything into a staging file.
-fn read(source: &mut dyn Source, total: Option<u64>, order: &Order, stop: &AtomicBool) -> Result<Staging> {
+fn read(
+    source: &mut dyn Source,
+    total: Option<u64>,
+    order: &RunOptions,
+    stop: &AtomicBool,
+) -> Result<Staging> {
     let mut staging = Staging::new()?;
     let mut progress = Progress::new("reading", total, order.is_quiet);
     let mut rows = 0;
@@ -151,9 +156,9 @@ fn read(source: &mut dyn Source, total: Option<u64>, order: &Order, stop: &Atomi
 struct Import<'i> {
     planner: Planner,
     target: Option<&'i Store>,
-    order: &'i Order,
+    order: &'i RunOptions,
     files: Files,
-    ended: Ended,
+    result: ImportResult,
 }
 
 impl Import<'_> {
@@ -197,9 +202,9 @@ impl Import<'_> {
             self.planner.settle(&unit, verdict)?;
             let planner = &mut self.planner;
             settle(&mut unit, &written, |unit| planner.raw(unit))?;
-            account.add(&Account::of(std::slice::from_ref(&unit)));
+            account.add(&Account::from_units(std::slice::from_ref(&unit)));
             if !unit.is_made_up() && written.verdict == Some(Verdict::Unchanged) {
-                account.give_reason(unit.table.name(), settled::UNCHANGED);
+                account.give_reason(unit.table.name(), settle::UNCHANGED);
             }
             for note in &unit.notes {
                 self.note(note)?;
@@ -208,29 +213,33 @@ impl Import<'_> {
                 self.files.remainder(remainder)?;
             }
         }
-        self.ended.account.add(&account);
+        self.result.account.add(&account);
         self.files.flush()
     }
 
     fn note(&mut self, note: &Note) -> Result<()> {
-        self.ended.note(note);
+        self.result.note(note);
         self.files.note(note)
     }
 
-    /// Ends the files, and holds the account against what was read and what the source counts.
-    fn finish(mut self, staged: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Result<Ended> {
-        self.ended.quarantine = self.files.finish()?;
+    /// Closes the files, and checks the account against the rows read and the counts of the source.
+    fn finish(
+        mut self,
+        staged: &BTreeMap<String, u64>,
+        counted: &BTreeMap<String, u64>,
+    ) -> Result<ImportResult> {
+        self.result.quarantine = self.files.finish()?;
         let mut expected = staged.clone();
         expected.extend(counted.clone());
-        let errors = self.ended.account.errors(&expected);
+        let errors = self.result.account.errors(&expected);
         if errors.is_empty() {
-            return Ok(self.ended);
+            return Ok(self.result);
         }
         Err(wrong(&errors.join("; ")))
     }
 }
 
-/// Tables of which the source counts other numbers than were read.
+/// Errors for tables with another count than rows read.
 fn differences(staged: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec<String> {
     let read = |table: &String| staged.get(table).copied().unwrap_or_default();
     let wrong = counted.iter().filter(|(table, count)| !table.contains('.') && read(table) != **count);

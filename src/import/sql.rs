@@ -1,7 +1,7 @@
 //! The database of the Python service, releases 7 to 19, in MySQL, MariaDB or SQLite.
 //!
-//! Which release made it is told by its columns and never by its version rows, which upgrades that failed half-way have
-//! left wrong. Each column that some releases have and others have not is looked at by itself.
+//! The release is recognised by the columns, and not by the version rows, which failed upgrades left wrong. Each column
+//! that only some releases have is checked by itself.
 
 mod describe;
 mod edited;
@@ -34,7 +34,7 @@ impl SqlSource {
     /// Opens the database for reading. With `force`, a version that no release has does not matter.
     ///
     /// # Errors
-    /// A sentence: it is away, is not the Python service's, or is ours.
+    /// A sentence: the database cannot be reached, or belongs to another program or to this service.
     pub fn open(url: &DatabaseUrl, force: bool) -> Result<Self> {
         if url.backend() == Backend::Postgres {
             return Err(format!(

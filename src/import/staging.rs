@@ -1,7 +1,7 @@
-//! The staging file: everything that was read, in a temporary SQLite database, so that an import takes the same memory
-//! whatever the size of the source.
+//! The staging file: a temporary SQLite database with all rows of the source, so that the memory of an import does not
+//! depend on the size of the source.
 
-mod asked;
+mod batch_lookups;
 mod clients;
 mod fill;
 mod lookups;
@@ -21,7 +21,7 @@ use super::legacy::Row;
 use super::{Error, Result};
 
 pub(in crate::import) use lookups::{Body, Key, Member};
-pub(in crate::import) use replace::Taken;
+pub(in crate::import) use replace::Existing;
 
 /// The rows of a source, in the order in which they were read.
 pub struct Staging {
@@ -63,7 +63,7 @@ impl Staging {
         connection.batch_execute(SETTINGS).map_err(|error| failed(&error))?;
         connection.batch_execute(table::CREATE).map_err(|error| failed(&error))?;
         connection.batch_execute("BEGIN").map_err(|error| failed(&error))?;
-        // The name goes at once, so that an import that is killed leaves nothing behind; SQLite has the file open.
+        // The file is unlinked at once, so that a killed import leaves nothing behind; SQLite keeps it open.
         drop(file);
         Ok(Self { connection, rows: 0, is_sealed: false, has_inline_actions: false })
     }
@@ -84,7 +84,7 @@ impl Staging {
             .collect())
     }
 
-    /// Keeps a row.
+    /// Adds a row.
     ///
     /// # Errors
     /// The disk is full.
@@ -93,7 +93,7 @@ impl Staging {
         fill::add(&mut self.connection, self.rows, row)
     }
 
-    /// Ends the reading: from now on rows are looked up.
+    /// Ends the reading and makes the indexes for look-ups.
     pub(in crate::import) fn seal(&mut self) -> Result<()> {
         if !self.is_sealed {
             self.execute(table::INDEX)?;
@@ -113,7 +113,7 @@ impl Staging {
     }
 }
 
-/// What is said when the staging file fails.
+/// The error of a failing staging file.
 fn failed(error: &dyn std::fmt::Display) -> Error {
     Error::from(format!("The staging file in {} cannot be used: {error}", std::env::temp_dir().display()))
 }

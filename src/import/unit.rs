@@ -1,4 +1,4 @@
-//! One row of the source and what becomes of it.
+//! One row of the source and its outcome.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -14,21 +14,21 @@ use crate::store::jobs::Job;
 use crate::store::reports::ActionReport;
 use crate::store::sessions::Session;
 
-/// What becomes of a row of the source.
+/// The outcome of a row of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is in the target now, perhaps changed as its notes say.
+    /// The row is in the target, perhaps changed as its notes say.
     Imported,
-    /// Another row stands for it: of the source (a duplicate), or of the target (`unchanged`).
+    /// The row is merged into another one, of the source (a duplicate) or of the target (`unchanged`).
     Merged,
-    /// It is not imported, as it should be: deleted, or without content.
+    /// The row is skipped on purpose: it is deleted, or has no content.
     Skipped,
-    /// It is not imported, and is in the side file as it was.
+    /// The row is not imported; the side file has it unchanged.
     Quarantined,
 }
 
-/// What is said of a row, or of an entry inside it, in the report.
+/// A note of the report on a row, or on an entry inside it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Note {
     /// The table, or `jobs.job_actions` or `sessions.job` for an entry inside a row.
@@ -48,7 +48,7 @@ pub struct Note {
     pub detail: String,
 }
 
-/// A line of the side file: what has no place in our tables, verbatim.
+/// A line of the side file: data that has no place in the target, verbatim.
 #[derive(Debug, Clone, Serialize)]
 pub struct Remainder {
     /// As [`Note::table`].
@@ -61,7 +61,7 @@ pub struct Remainder {
     pub row: Value,
 }
 
-/// A row of ours.
+/// A row to write into the target.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the tables
 pub enum TargetRow {
@@ -104,19 +104,19 @@ pub struct Unit {
     pub number: i64,
     /// The row's id in the source.
     pub id: String,
-    /// What becomes of it; the target may turn `Imported` into `Merged` (`unchanged`) or `Quarantined` (`exists`).
+    /// The outcome; the target may turn `Imported` into `Merged` (`unchanged`) or `Quarantined` (`exists`).
     pub outcome: Outcome,
-    /// What the report says of it and of the entries in it.
+    /// The notes on the row and its entries.
     pub notes: Vec<Note>,
     /// Entries inside the row, counted by themselves: the table, how many, and what became of them.
     pub entries: Vec<(&'static str, Outcome)>,
     /// Lines for the side file.
     pub remainders: Vec<Remainder>,
-    /// Rows of ours, parents first; none unless `outcome` is `Imported`. The first stands for the row of the source.
+    /// The rows to write, parents first; empty unless `outcome` is `Imported`. The first one corresponds to the source row.
     pub rows: Vec<TargetRow>,
-    /// Whether a creation time had to be made up, so that two runs may differ in it.
+    /// Whether the creation time is made up, so that it may differ between two runs.
     pub is_time_made_up: bool,
-    /// The id of our row that goes, because the row of the source is deleted (`--delete-missing`).
+    /// The id of the target row to delete, because the source has deleted it (`--delete-missing`).
     pub deleted_id: Option<String>,
 }
 
@@ -132,14 +132,14 @@ impl Unit {
     }
 }
 
-/// What the target said of a unit that it was to write.
+/// The target's verdict on a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Its rows were not there, and are now.
+    /// The rows were missing and are written.
     Written,
-    /// Its rows are there as they are to be.
+    /// The target already has the rows.
     Unchanged,
-    /// They were there with other content, as an earlier import wrote them, and have been updated.
+    /// The target had the rows with other content from an earlier import; they are updated.
     Updated,
     /// They are there with other content, and stay. Whether other rows may refer to the one that is there: it is in the
     /// same project.
@@ -154,6 +154,6 @@ pub enum Verdict {
         /// That client's id.
         id: String,
     },
-    /// The row of ours was deleted, because it is deleted in the source.
+    /// The target row was deleted, because the source has deleted it.
     Deleted,
 }

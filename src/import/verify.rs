@@ -1,8 +1,8 @@
-//! Whether the target shows what the source shows, found out apart from the import.
+//! Verifies, independently of the import, that the target shows the documents of the source.
 //!
-//! What the old API showed of each row is made from the row itself ([`old`]) or asked of the old service
-//! ([`service`]), and held against what ours shows ([`ours`], [`compare`]). A difference that the plan has a reason for
-//! is counted under that reason ([`explain`]); any other is a difference.
+//! The document of the old API is made from the row itself ([`old`]), or read from the old service ([`service`]). It is
+//! compared ([`compare`]) with the document of this service ([`ours`]). A difference that the plan has a reason for is
+//! counted under that reason ([`explain`]); any other is reported.
 
 mod compare;
 mod explain;

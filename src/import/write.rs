@@ -1,12 +1,12 @@
-//! Writing units into the target.
+//! Writes units into the target.
 
-/// What differs between a row that is to be written and one that is there.
+/// Compares a planned row with the row in the target.
 mod compare;
-/// Deleting what the source has deleted.
+/// Deletes rows that the source has deleted.
 mod delete;
-/// Rows that are going to be written.
+/// Rows to write.
 mod pending;
-/// Rows that are there.
+/// Rows in the target.
 mod stored;
 
 use std::collections::BTreeSet;
@@ -19,21 +19,21 @@ use compare::{Compared, Standing};
 use pending::Pending;
 use stored::Stored;
 
-/// What may be done to rows that are there.
+/// Changes that are allowed to existing rows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mode {
-    /// `--update`: rows that an import wrote and nothing has changed since are brought to what the source says.
+    /// `--update`: updates rows that an import wrote and that did not change since.
     pub update: bool,
-    /// `--delete-missing`: rows that the source has deleted are to be deleted in the target, too.
+    /// `--delete-missing`: deletes rows that the source has deleted.
     pub delete_missing: bool,
-    /// Nothing is written; verdicts are what they would be.
+    /// Writes nothing; only the verdicts are made.
     pub is_dry: bool,
 }
 
-/// Which of some places the source has, in units of their own.
+/// Finds which of these places the source has in units of their own.
 pub type LivePlaces<'p> = dyn FnMut(Vec<String>) -> super::Result<BTreeSet<String>> + 'p;
 
-/// Writes the units of one batch, and says of each that has rows what became of them.
+/// Writes the units of one batch; returns a verdict for each unit with rows.
 ///
 /// # Errors
 /// The database's.
@@ -61,10 +61,10 @@ pub fn write(
     Ok(verdicts)
 }
 
-/// Where each row of a unit stands in the target.
+/// Decides what to do with a unit, and adds its rows to `pending`.
 fn decide(unit: &Unit, stored: &Stored, mode: Mode, pending: &mut Pending) -> Option<Verdict> {
     if let Some(id) = &unit.deleted_id {
-        return deletable(stored.version(unit.table, id)?, mode);
+        return verdict_on_deleted(stored.version(unit.table, id)?, mode);
     }
     let first = unit.rows.first()?;
     if let TargetRow::Client(client) = first
@@ -97,8 +97,8 @@ fn decide(unit: &Unit, stored: &Stored, mode: Mode, pending: &mut Pending) -> Op
     Some(Verdict::Exists { detail: detail(unit, &standings, &gone), is_usable })
 }
 
-/// What becomes of a row of that version, which the source has deleted.
-fn deletable(version: i32, mode: Mode) -> Option<Verdict> {
+/// The verdict on a target row with this version that the source has deleted.
+fn verdict_on_deleted(version: i32, mode: Mode) -> Option<Verdict> {
     let why = match (mode.delete_missing, version) {
         (true, FIRST_VERSION) => return Some(Verdict::Deleted),
         (true, version) => format!("it was changed here since the import, to version {version}"),
@@ -109,22 +109,22 @@ fn deletable(version: i32, mode: Mode) -> Option<Verdict> {
 }
 
 fn standing(row: &TargetRow, unit: &Unit, stored: &Stored, pending: &Pending) -> Standing {
-    fn of<T: Compared>(row: &T, there: Option<&T>, unit: &Unit) -> Standing {
+    fn compare<T: Compared>(row: &T, there: Option<&T>, unit: &Unit) -> Standing {
         compare::standing(row, there, unit.is_time_made_up)
     }
     match row {
-        TargetRow::Client(row) => of(&**row, stored.client(&row.id, pending), unit),
-        TargetRow::Action(row) => of(&**row, stored.action(&row.id, pending), unit),
-        TargetRow::Session(row) => of(&**row, stored.session(&row.id, pending), unit),
-        TargetRow::Job(row) => of(&**row, stored.job(&row.id, pending), unit),
-        TargetRow::Attachment(row) => of(&**row, stored.attachment(&row.id, pending), unit),
-        TargetRow::Place(row) => of(&**row, stored.place(&row.id, pending), unit),
-        TargetRow::Backup(row) => of(&**row, stored.backup(&row.id, pending), unit),
+        TargetRow::Client(row) => compare(&**row, pending.client(&row.id, stored), unit),
+        TargetRow::Action(row) => compare(&**row, pending.action(&row.id, stored), unit),
+        TargetRow::Session(row) => compare(&**row, pending.session(&row.id, stored), unit),
+        TargetRow::Job(row) => compare(&**row, pending.job(&row.id, stored), unit),
+        TargetRow::Attachment(row) => compare(&**row, pending.attachment(&row.id, stored), unit),
+        TargetRow::Place(row) => compare(&**row, pending.place(&row.id, stored), unit),
+        TargetRow::Backup(row) => compare(&**row, pending.backup(&row.id, stored), unit),
         TargetRow::Report(row, log) => {
             let row = LoggedReport { report: (**row).clone(), log: log.clone() };
-            of(&row, stored.report(&row.report.id, pending), unit)
+            compare(&row, pending.report(&row.report.id, stored), unit)
         }
-        TargetRow::Trust(trust) => match stored.trust(&trust.job_id, pending) {
+        TargetRow::Trust(trust) => match pending.trust(&trust.job_id, stored) {
             None => Standing::Absent,
             Some(there) if there.trust_id != trust.trust_id => {
                 Standing::Differs { columns: vec!["trust_id"], version: stored.version_of_job(&trust.job_id) }
@@ -138,8 +138,7 @@ fn standing(row: &TargetRow, unit: &Unit, stored: &Stored, pending: &Pending) ->
     }
 }
 
-/// The version of a job that something has changed, where a place or a trust of it is not there: the change may have been
-/// its deletion.
+/// The version of a changed job, if its place or trust is missing: the change may have deleted it.
 fn changed_job(rows: &[TargetRow], standings: &[Standing], stored: &Stored) -> Option<i32> {
     let (row, standing) = rows.first().zip(standings.first())?;
     let job = match row {
@@ -151,7 +150,7 @@ fn changed_job(rows: &[TargetRow], standings: &[Standing], stored: &Stored) -> O
     (*standing == Standing::Absent && version != FIRST_VERSION).then_some(version)
 }
 
-/// Places that the job has in the target only.
+/// Places of the job that only the target has.
 fn gone_places(unit: &Unit, stored: &Stored) -> Vec<(String, i32)> {
     let is_wanted = |id: &str| {
         stored.is_live_place(id)
@@ -187,7 +186,7 @@ fn detail(unit: &Unit, standings: &[Standing], gone: &[(String, i32)]) -> String
     sentences.join("; ")
 }
 
-/// The table and the id of a row of ours.
+/// The table and the id of a target row.
 fn name(row: &TargetRow) -> String {
     match row {
         TargetRow::Client(row) => format!("clients {}", row.id),

@@ -1,4 +1,4 @@
-//! What the records of a thread say about the request it serves.
+//! The request that a thread serves, as its log records name it.
 
 use std::cell::RefCell;
 
@@ -9,15 +9,15 @@ thread_local! {
 /// The request that a thread serves.
 #[derive(Debug)]
 pub struct Context {
-    /// The id that we gave it.
+    /// The id that this service gave the request.
     pub request_id: String,
-    /// The id that the caller gave it.
+    /// The id that the caller gave the request.
     pub global_request_id: Option<String>,
-    /// Who is calling, as soon as that is known.
+    /// The caller, as soon as it is known.
     pub identity: Identity,
 }
 
-/// Who is calling, under oslo.context's names; nothing of it is secret.
+/// The caller, under oslo.context's names; none of the fields is secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The user's id.
@@ -40,7 +40,7 @@ pub struct Identity {
     pub roles: Vec<String>,
 }
 
-/// While it lives, the records of this thread carry the request's ids.
+/// As long as this value lives, the records of this thread carry the request's ids.
 #[must_use]
 pub struct Scope(());
 
@@ -69,7 +69,7 @@ impl Drop for Scope {
     }
 }
 
-/// Calls `work` with this thread's context. A record can come when the thread is being torn down and has none any more.
+/// Calls `work` with this thread's context; with `None` if the thread is being torn down.
 pub fn with(work: impl FnOnce(Option<&Context>)) {
     let mut work = Some(work);
     let _ = CONTEXT.try_with(|context| {

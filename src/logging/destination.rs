@@ -1,4 +1,4 @@
-//! Where records go, and what happens when they cannot.
+//! The destinations of records, and their failures.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -12,17 +12,17 @@ use super::json::Json;
 use super::syslog::{self, Facility, Syslog};
 use super::text::Text;
 
-/// A destination that fails is complained about no more often than this.
+/// The shortest time between two complaints about a failing destination.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
-/// A destination that did not keep up is left alone for this long, or every request would wait for it.
-const REST: Duration = Duration::from_secs(1);
+/// How long a destination that did not keep up gets no records. Otherwise every request would wait for it.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// How records look.
+/// The form of records.
 #[derive(Debug)]
 pub enum Form {
-    /// As lines.
+    /// Lines of text.
     Text(Text),
-    /// As JSON (`use_json`).
+    /// JSON (`use_json`).
     Json(Json),
 }
 
@@ -30,12 +30,12 @@ impl Form {
     /// The form that the options ask for.
     ///
     /// # Errors
-    /// A sentence for the operator: a format means nothing.
+    /// A sentence for the operator: a format is not valid.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         Ok(if settings.json { Self::Json(Json::new(settings)?) } else { Self::Text(Text::new(settings)?) })
     }
 
-    /// The record's line, and the lines of its traceback where the form does not have it inside.
+    /// The record's line, and the lines of its traceback if the line does not contain it.
     fn lines(&self, entry: &Entry<'_>, colored: bool) -> (String, Vec<String>) {
         match self {
             Self::Text(text) => (text.line(entry, colored), text.traceback(entry)),
@@ -44,7 +44,7 @@ impl Form {
     }
 }
 
-/// One place where records go.
+/// A destination of records.
 #[derive(Debug)]
 pub struct Destination {
     sink: Sink,
@@ -68,16 +68,15 @@ pub struct Sockets {
     pub syslog: &'static str,
 }
 
-/// Those that every Linux has.
+/// The sockets of every Linux system.
 pub const SYSTEM: Sockets = Sockets { journal: journal::SOCKET, syslog: syslog::SOCKET };
 
-/// The places that the options ask for, as `_setup_logging_from_conf` of oslo.log chooses them: all that are asked for,
-/// and standard error where neither a file nor the journal is. (oslo.log then takes standard output, which is for
-/// the results of commands here.)
+/// The destinations that the options ask for, chosen as in oslo.log's `_setup_logging_from_conf`; without a file and a
+/// journal, also standard error. (oslo.log then takes standard output, which is for the results of commands here.)
 ///
 /// # Errors
 /// A sentence for the operator: the file cannot be opened, or there is no such facility.
-pub fn all(settings: &Settings, sockets: &Sockets) -> Result<Vec<Destination>, String> {
+pub fn from_settings(settings: &Settings, sockets: &Sockets) -> Result<Vec<Destination>, String> {
     let no_socket = |error: io::Error| format!("There is no socket for logging: {error}.");
     let mut sinks = Vec::new();
     if let Some(path) = &settings.file {
@@ -98,9 +97,9 @@ pub fn all(settings: &Settings, sockets: &Sockets) -> Result<Vec<Destination>, S
 }
 
 impl Destination {
-    /// Writes a record. A failure is the operator's business, never the request's.
+    /// Writes a record. A failure goes to standard error, and never fails the request.
     pub fn write(&self, entry: &Entry<'_>, form: &Form) {
-        if self.trouble().is_resting(Instant::now()) {
+        if self.trouble().is_paused(Instant::now()) {
             return;
         }
         let Err(error) = self.try_write(entry, form) else { return };
@@ -114,10 +113,10 @@ impl Destination {
         let colored = matches!(self.sink, Sink::Stderr { colored: true });
         let (line, traceback) = form.lines(entry, colored);
         let lines = std::iter::once(&line).chain(&traceback).map(String::as_str);
-        let whole = || lines.clone().fold(String::new(), |all, line| all + line + "\n");
+        let text = || lines.clone().fold(String::new(), |all, line| all + line + "\n");
         match &self.sink {
-            Sink::Stderr { .. } => io::stderr().write_all(whole().as_bytes()),
-            Sink::File(file) => file.write(&whole()),
+            Sink::Stderr { .. } => io::stderr().write_all(text().as_bytes()),
+            Sink::File(file) => file.write(&text()),
             Sink::Journal(journal) => journal.write(&line, entry),
             Sink::Syslog(syslog) => syslog.write(lines, entry),
         }
@@ -137,34 +136,34 @@ impl Destination {
     }
 }
 
-/// What has gone wrong with a destination.
+/// The failures of a destination.
 #[derive(Debug, Default)]
 struct Trouble {
-    complained: Option<Instant>,
-    resting_until: Option<Instant>,
-    /// Records that went wrong and have not been complained about.
-    silent: u64,
+    last_complaint: Option<Instant>,
+    paused_until: Option<Instant>,
+    /// Records that were lost since the last complaint.
+    lost: u64,
 }
 
 impl Trouble {
-    /// Whether the destination is left alone just now; then a record is lost.
-    fn is_resting(&mut self, now: Instant) -> bool {
-        let resting = self.resting_until.is_some_and(|until| now < until);
-        self.silent += u64::from(resting);
-        resting
+    /// Whether the destination is paused; then the record is counted as lost.
+    fn is_paused(&mut self, now: Instant) -> bool {
+        let paused = self.paused_until.is_some_and(|until| now < until);
+        self.lost += u64::from(paused);
+        paused
     }
 
-    /// What to say about a failure, if it is time to say something.
+    /// The complaint about a failure, unless the last one was too short a time ago.
     fn complaint(&mut self, name: &str, error: &io::Error, now: Instant) -> Option<String> {
         if error.kind() == io::ErrorKind::WouldBlock {
-            self.resting_until = Some(now + REST);
+            self.paused_until = Some(now + PAUSE);
         }
-        if self.complained.is_some_and(|last| now < last + COMPLAINT_INTERVAL) {
-            self.silent += 1;
+        if self.last_complaint.is_some_and(|last| now < last + COMPLAINT_INTERVAL) {
+            self.lost += 1;
             return None;
         }
-        self.complained = Some(now);
-        let before = std::mem::take(&mut self.silent);
+        self.last_complaint = Some(now);
+        let before = std::mem::take(&mut self.lost);
         Some(format!(
             "freezer-api: cannot log to {name}: {error} ({before} records before this one were lost)\n"
         ))
@@ -180,11 +179,11 @@ mod tests {
     use super::*;
 
     fn names(settings: &Settings) -> Vec<&'static str> {
-        all(settings, &SYSTEM).unwrap().iter().map(Destination::name).collect()
+        from_settings(settings, &SYSTEM).unwrap().iter().map(Destination::name).collect()
     }
 
     #[test]
-    fn places_are_chosen_as_oslo_chooses_them() {
+    fn destinations_are_chosen_as_in_oslo() {
         let directory = tempfile::tempdir().unwrap();
         let none = Settings::default;
         let file: Option<PathBuf> = Some(directory.path().join("api.log"));
@@ -199,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn unusable_files_and_facilities_are_refused() {
         let bad = || "LOG_NOWHERE".to_owned();
         for settings in [
             Settings { file: Some("/nowhere/api.log".into()), ..Settings::default() },
             Settings { syslog: Some(bad()), ..Settings::default() },
             Settings { journal: true, journal_facility: bad(), ..Settings::default() },
         ] {
-            assert!(all(&settings, &SYSTEM).unwrap_err().starts_with("[DEFAULT] "));
+            assert!(from_settings(&settings, &SYSTEM).unwrap_err().starts_with("[DEFAULT] "));
         }
     }
 
@@ -225,22 +224,22 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_keep_up_is_left_alone_for_a_while() {
+    fn a_destination_that_does_not_keep_up_is_paused() {
         let now = Instant::now();
         let mut trouble = Trouble::default();
-        assert!(!trouble.is_resting(now));
+        assert!(!trouble.is_paused(now));
         trouble.complaint("the journal", &io::ErrorKind::WouldBlock.into(), now);
-        assert!(trouble.is_resting(now));
-        assert!(!trouble.is_resting(now + REST));
-        trouble.complaint("the log file", &io::ErrorKind::StorageFull.into(), now + REST);
-        assert!(!trouble.is_resting(now + REST));
+        assert!(trouble.is_paused(now));
+        assert!(!trouble.is_paused(now + PAUSE));
+        trouble.complaint("the log file", &io::ErrorKind::StorageFull.into(), now + PAUSE);
+        assert!(!trouble.is_paused(now + PAUSE));
     }
 
     #[test]
-    fn nothing_fails_when_a_place_is_away() {
+    fn a_missing_destination_loses_records_without_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let deaf = UnixDatagram::bind(&path).unwrap();
+        let unread = UnixDatagram::bind(&path).unwrap();
         let sinks = [
             Sink::File(LogFile::open("/dev/full".as_ref()).unwrap()),
             Sink::Journal(Journal::new("/nowhere/socket", Facility::default()).unwrap()),
@@ -251,8 +250,8 @@ mod tests {
         for sink in sinks {
             let destination = Destination { sink, trouble: Mutex::default() };
             (0..5000).for_each(|_| destination.write(&entry, &form));
-            assert!(destination.trouble().silent > 0, "{}", destination.name());
+            assert!(destination.trouble().lost > 0, "{}", destination.name());
         }
-        drop(deaf);
+        drop(unread);
     }
 }

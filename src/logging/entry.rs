@@ -1,4 +1,4 @@
-//! One record with all that is known about it, before it has a form.
+//! One record, before it is formatted.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use log::{Level, Record};
 
 use super::context::Context;
 
-/// How grave a record is. The order is Python's: the gravest is the greatest.
+/// The severity of a record, ordered as in Python: the most severe is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Below `DEBUG`.
@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The severity of Python's name for it; `WARN` and `FATAL` are such names, too.
+    /// Parses Python's name of a severity, including `WARN` and `FATAL`.
     pub fn parse(name: &str) -> Option<Self> {
         match name.to_ascii_uppercase().as_str() {
             "TRACE" => Some(Self::Trace),
@@ -90,26 +90,26 @@ impl From<Level> for Severity {
 /// One record.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// When.
+    /// The time of the record.
     pub time: DateTime<Local>,
-    /// How grave.
+    /// The severity.
     pub severity: Severity,
-    /// The logger: the module's name with dots, as Python's are.
+    /// The logger: the module's name with dots, as in Python.
     pub logger: String,
-    /// What happened; may hold any character.
+    /// The message; may contain any character.
     pub message: String,
     /// The source file.
     pub file: &'a str,
     /// The line in it; 0 if not known.
     pub line: u32,
-    /// The request it belongs to.
+    /// The request that the record belongs to.
     pub context: Option<&'a Context>,
-    /// Where a panic came from, call by call.
+    /// The backtrace of a panic.
     pub traceback: Option<String>,
 }
 
 impl<'a> Entry<'a> {
-    /// An entry that comes from no place in particular and belongs to no request.
+    /// An entry without a source line and without a request.
     pub fn new(severity: Severity, logger: &str, message: String) -> Self {
         Self {
             time: Local::now(),
@@ -123,8 +123,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The entry of a record whose `message` has been made.
-    pub fn of(record: &'a Record<'_>, message: String, context: Option<&'a Context>) -> Self {
+    /// The entry of a record, with its message formatted as `message`.
+    pub fn from_record(record: &'a Record<'_>, message: String, context: Option<&'a Context>) -> Self {
         Self {
             file: record.file().unwrap_or_default(),
             line: record.line().unwrap_or_default(),
@@ -161,7 +161,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A number for this thread, as Python gives one.
+/// A number that identifies this thread, for `%(thread)d`.
 pub fn thread_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local! {

@@ -1,4 +1,4 @@
-//! A log file: appended to, and made anew where somebody has moved it away.
+//! The log file: appended to, and created again after it was moved away.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -18,12 +18,12 @@ struct Open {
     file: File,
     /// Device and inode.
     identity: (u64, u64),
-    /// The last record was cut off.
-    torn: bool,
+    /// The last record was written only in part.
+    is_cut_off: bool,
 }
 
 impl LogFile {
-    /// Opens the file; makes it, with mode 0640 less the umask, if it is not there.
+    /// Opens the file; creates it if there is none, with mode 0640 less the umask.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -36,10 +36,10 @@ impl LogFile {
     /// Appends lines in one write.
     ///
     /// # Errors
-    /// They are not in the file, or are in one that has been moved away and cannot be made again.
+    /// The lines are not in the file, or the file was moved away and cannot be created again; then the old file has them.
     pub fn write(&self, lines: &str) -> io::Result<()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // As Python's `WatchedFileHandler`: files are rotated by those who do not tell us.
+        // As Python's `WatchedFileHandler` does, because log rotation does not notify the service.
         let reopened =
             if open.is_at(&self.path) { Ok(()) } else { Open::new(&self.path).map(|new| *open = new) };
         open.append(lines)?;
@@ -51,7 +51,7 @@ impl Open {
     fn new(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
         let identity = identity(&file.metadata()?);
-        Ok(Self { file, identity, torn: false })
+        Ok(Self { file, identity, is_cut_off: false })
     }
 
     fn is_at(&self, path: &Path) -> bool {
@@ -59,10 +59,10 @@ impl Open {
     }
 
     fn append(&mut self, lines: &str) -> io::Result<()> {
-        // What was cut off when the disk was full must not be the beginning of another record.
-        if self.torn {
+        // A record that was cut off by a full disk must not run into the next one.
+        if self.is_cut_off {
             self.file.write_all(b"\n")?;
-            self.torn = false;
+            self.is_cut_off = false;
         }
         let mut rest = lines.as_bytes();
         while !rest.is_empty() {
@@ -71,7 +71,7 @@ impl Open {
                 Ok(written) => rest = &rest[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.torn = rest.len() < lines.len();
+                    self.is_cut_off = rest.len() < lines.len();
                     return Err(error);
                 }
             }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_appended_to_and_not_for_everybody() {
+    fn a_file_is_appended_to_and_not_world_readable() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("api.log");
         LogFile::open(&path).unwrap().write("one\n").unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_moved_away_or_deleted_is_made_anew() {
+    fn a_file_that_was_moved_away_or_deleted_is_created_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("api.log");
         let moved = directory.path().join("api.log.1");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_cannot_be_made_anew_the_old_one_is_written_to() {
+    fn without_a_new_file_the_old_one_is_written_to() {
         let directory = tempfile::tempdir().unwrap();
         let (inside, elsewhere) = (directory.path().join("log"), directory.path().join("old"));
         fs::create_dir(&inside).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_named() {
+    fn an_error_names_the_file() {
         let refusal = LogFile::open(Path::new("/nowhere/api.log")).unwrap_err();
         assert!(refusal.contains("/nowhere/api.log") && refusal.contains("log_file"), "{refusal}");
     }

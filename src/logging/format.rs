@@ -1,14 +1,14 @@
-//! Python's `%(key)03d` formats, as far as logging uses them.
+//! Python's `%(key)03d` formats, as far as log formats use them.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::keys::Key;
+use super::value::Value;
 
-/// No field is padded to more than this, which is a mistake or a way to fill a disk.
-const WIDEST: usize = 256;
+/// The greatest width or precision of a field. More would be a mistake, and could fill the disk.
+const MAX_WIDTH: usize = 256;
 
-/// A format string, taken apart.
+/// A parsed format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Format(Vec<Part>);
 
@@ -35,33 +35,20 @@ enum Conversion {
     Float,
 }
 
-/// What stands in for a key.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
-    /// Text from anywhere: its control characters are escaped.
-    Text(Cow<'a, str>),
-    /// Our own control characters: a colour.
-    Raw(&'static str),
-    /// A whole number.
-    Integer(i64),
-    /// Any other.
-    Float(f64),
-}
-
-/// What is done with a key that is not known.
+/// How an unknown key is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
-    /// The format is refused: Python would lose every record.
+    /// The format is refused; Python would lose every record.
     Refuse,
-    /// A `-` stands in for it.
+    /// It becomes a `-`.
     Dash,
 }
 
 impl Format {
-    /// Takes a format apart.
+    /// Parses a format.
     ///
     /// # Errors
-    /// What is wrong with it, for the operator.
+    /// A part of a sentence for the operator: what is wrong with the format.
     pub fn parse(text: &str, unknown: Unknown) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -100,7 +87,7 @@ impl Format {
         Ok(Self(parts))
     }
 
-    /// Puts the values of the keys into the format.
+    /// Appends the format to `out`, with its keys replaced by their values.
     pub fn render<'v>(&self, out: &mut String, value: impl Fn(Key) -> Value<'v>) {
         for part in &self.0 {
             match part {
@@ -111,7 +98,7 @@ impl Format {
     }
 }
 
-/// Reads what stands between a key and its letter; gives back the rest.
+/// Parses the flags, width, precision and conversion after a key; also returns the rest of the text.
 fn spec<'t>(name: &str, text: &'t str) -> Result<(Spec, &'t str), String> {
     let flags = text.len() - text.trim_start_matches(['-', '0', '+', ' ', '#']).len();
     let (flags, text) = text.split_at(flags);
@@ -146,15 +133,15 @@ fn number<'t>(name: &str, text: &'t str) -> Result<(Option<usize>, &'t str), Str
         return Ok((None, rest));
     }
     match digits.parse() {
-        Ok(number) if number <= WIDEST => Ok((Some(number), rest)),
-        _ => Err(format!("%({name}) is asked for with {digits} places; {WIDEST} are the most")),
+        Ok(number) if number <= MAX_WIDTH => Ok((Some(number), rest)),
+        _ => Err(format!("%({name}) is asked for with {digits} places; {MAX_WIDTH} are the most")),
     }
 }
 
 impl Spec {
     fn render(self, out: &mut String, value: Value<'_>) {
         let text = match (self.conversion, value) {
-            // Padding and cutting would tear a colour apart.
+            // A colour is never padded or cut.
             (_, Value::Raw(raw)) => return out.push_str(raw),
             (Conversion::Float, Value::Integer(number)) => self.float(number as f64),
             (Conversion::Float, Value::Float(number)) => self.float(number),
@@ -168,7 +155,7 @@ impl Spec {
             _ => text,
         };
         let width = self.width;
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = match (self.left, self.zero) {
             (true, _) => write!(out, "{text:<width$}"),
             (_, true) => write!(out, "{text:0>width$}"),
@@ -181,8 +168,8 @@ impl Spec {
     }
 }
 
-/// The text with its control and format characters escaped, so that it can neither begin a line, nor steer a terminal,
-/// nor look like other text.
+/// Escapes control and format characters, so that the text cannot start a new line, control a terminal, or look like
+/// other text.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -195,8 +182,8 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// The format characters of Unicode 16 (general category Cf): among them those that turn the direction of text around and
-/// those of no width; and U+2028 and U+2029, which end a line for some programs.
+/// The format characters of Unicode 16 (general category Cf), such as those that reverse the direction of text and those
+/// without a width; also U+2028 and U+2029, which end a line for some programs.
 const FORMAT: &[(char, char)] = &[
     ('\u{ad}', '\u{ad}'),
     ('\u{600}', '\u{605}'),
@@ -226,7 +213,8 @@ pub fn is_unprintable(character: char) -> bool {
     character.is_control() || is_format(character)
 }
 
-/// What an operator wrote into a format may have colours (DevStack's has), but a record stays one line.
+/// Replaces control characters in an operator's format, so that a record stays one line. Colours stay, because
+/// DevStack's formats have them.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\u{1b}' && c != '\t' { ' ' } else { c }).collect()
 }
@@ -248,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_pythons() {
+    fn formats_render_as_in_python() {
         for (format, text) in [
             ("", ""),
             ("100%% of it", "100% of it"),
@@ -264,7 +252,7 @@ mod tests {
             ("%(created)f", "12.345679"),
             ("%(created).2f", "12.35"),
             ("%(color)s\u{1b}[0m é", "\u{1b}[1m\u{1b}[0m é"),
-            // Three lines in the file are still one in the log.
+            // Line breaks in the format become blanks.
             ("one\ntwo\r", "one two "),
         ] {
             assert_eq!(render(format).as_deref(), Ok(text), "{format}");
@@ -272,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_steer_a_terminal_or_hide_text_are_escaped() {
+    fn characters_that_control_a_terminal_or_hide_text_are_escaped() {
         for (text, shown) in [
             ("a\u{202e}b", "a\\u{202e}b"),
             ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
@@ -286,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_python_could_not_print_is_refused() {
+    fn formats_that_python_cannot_print_are_refused() {
         for (format, why) in [
             ("%", "followed by neither"),
             ("%s", "followed by neither"),
@@ -304,8 +292,8 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_can_stand_in_for_what_is_unknown() {
-        let format = Format::parse("<%(nobody)s>", Unknown::Dash).unwrap();
+    fn an_unknown_key_can_become_a_dash() {
+        let format = Format::parse("<%(unknown)s>", Unknown::Dash).unwrap();
         assert_eq!(format.0[1], Part::Field(Key::Unknown, Spec::default()));
     }
 }

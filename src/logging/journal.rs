@@ -1,7 +1,7 @@
 //! systemd's journal, in its own protocol, with the fields of oslo.log's `OSJournalHandler`.
 //!
-//! The protocol is a datagram of `NAME=value` lines (systemd's "Native Journal Protocol"). No crate is used for it: the
-//! fields are oslo.log's, and a record must not wait for a journal that hangs.
+//! The protocol is a datagram of `NAME=value` lines (systemd's "Native Journal Protocol"). No crate is used for it, because
+//! the fields are oslo.log's and a record must not wait for a journal that hangs.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::PROGRAM;
 use super::entry::{Entry, thread_name};
 use super::format::printable;
-use super::socket::{Socket, shortened};
+use super::socket::{Socket, truncate};
 use super::syslog::Facility;
 
 /// Where journald listens.
@@ -23,21 +23,21 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A journal that listens at `path`; it may come later.
+    /// A journal at `path`; it need not listen yet.
     ///
     /// # Errors
-    /// The system gives no socket.
+    /// A socket cannot be created.
     pub fn new(path: impl Into<PathBuf>, facility: Facility) -> io::Result<Self> {
         Ok(Self { socket: Socket::new(path)?, facility })
     }
 
-    /// Sends a record, whose message is `line`.
+    /// Sends a record with `line` as its message.
     ///
     /// # Errors
-    /// The journal has not got it.
+    /// The journal did not receive the record.
     pub fn write(&self, line: &str, entry: &Entry<'_>) -> io::Result<()> {
         let mut datagram = Vec::with_capacity(512 + line.len());
-        let mut field = |name: &str, value: &str| append(&mut datagram, name, shortened(value));
+        let mut field = |name: &str, value: &str| append(&mut datagram, name, truncate(value));
         field("MESSAGE", line);
         field("PRIORITY", &entry.severity.priority().to_string());
         field("SYSLOG_IDENTIFIER", PROGRAM);
@@ -72,7 +72,7 @@ impl Journal {
     }
 }
 
-/// A value with a line break would be the beginning of another field: such a one is sent with its length.
+/// Appends a field. A value with a line break is sent with its length; otherwise the next line would be another field.
 fn append(datagram: &mut Vec<u8>, name: &str, value: &str) {
     datagram.extend_from_slice(name.as_bytes());
     if value.contains('\n') {
@@ -94,7 +94,7 @@ mod tests {
     use super::super::entry::Severity;
     use super::*;
 
-    /// What journald reads out of a datagram.
+    /// Parses a datagram as journald does.
     fn fields(mut datagram: &[u8]) -> BTreeMap<String, String> {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let mut fields = BTreeMap::new();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_request_there_is_less_to_say() {
+    fn a_record_outside_of_a_request_has_fewer_fields() {
         let fields = sent("the line", &Entry::new(Severity::Critical, "freezer_api", String::new()));
         assert_eq!(fields["PRIORITY"], "2");
         assert!(!fields.contains_key("REQUEST_ID") && !fields.contains_key("CODE_FILE"), "{fields:?}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_away_is_an_error() {
+    fn a_missing_journal_is_an_error() {
         let journal = Journal::new("/nowhere/socket", Facility::default()).unwrap();
         journal.write("line", &Entry::new(Severity::Info, "freezer_api", String::new())).unwrap_err();
     }

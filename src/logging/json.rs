@@ -8,7 +8,7 @@ use super::format::is_unprintable;
 use super::text::Date;
 use super::{PROGRAM, Settings};
 
-/// How records become JSON.
+/// Formats records as JSON.
 #[derive(Debug)]
 pub struct Json {
     date: Date,
@@ -28,7 +28,7 @@ struct Document<'a> {
     filename: &'a str,
     module: &'a str,
     lineno: u32,
-    // Rust does not know the name of the function.
+    // The name of the function is not known in Rust.
     funcname: Option<()>,
     created: f64,
     msecs: f64,
@@ -75,7 +75,7 @@ impl Json {
     /// The JSON form that the options ask for.
     ///
     /// # Errors
-    /// A sentence for the operator: the date's format means nothing.
+    /// A sentence for the operator: the date format is not valid.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         let hostname = hostname.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -112,13 +112,12 @@ impl Json {
                 .map_or(Fields::None(Empty {}), |context| Fields::Some(request(context).into())),
             extra: Empty {},
         };
-        // Strings and numbers can always be written.
+        // Strings and numbers can always be serialized.
         escaped(serde_json::to_string(&document).unwrap_or_default())
     }
 }
 
-/// The JSON, with the characters that JSON allows and a terminal obeys written as `\uXXXX`. All of these are in
-/// strings.
+/// Writes characters that JSON allows but that control a terminal as `\uXXXX`. They occur only inside strings.
 fn escaped(line: String) -> String {
     if !line.contains(is_unprintable) {
         return line;
@@ -151,7 +150,7 @@ fn request(context: &Context) -> Request<'_> {
         request_id: &context.request_id,
         global_request_id: context.global_request_id.as_deref(),
         roles: &identity.roles,
-        // oslo.context's own form of it, which no option changes.
+        // oslo.context's fixed form, which no option changes.
         user_identity: [
             &identity.user_id,
             &identity.project_id,
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_steers_a_terminal_is_escaped_and_reads_the_same() {
+    fn characters_that_control_a_terminal_are_escaped_and_parse_back() {
         let text = "a\u{202e}b\u{2028}\u{9b}\u{e0041}\u{1b}é";
         let entry = Entry::new(Severity::Info, "freezer_api", text.to_owned());
         let json = Json::new(&Settings::default()).unwrap().line(&entry);
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_context() {
+    fn the_context_has_the_fields_of_the_request() {
         let context = Context {
             request_id: "req-2".to_owned(),
             global_request_id: Some("req-1".to_owned()),

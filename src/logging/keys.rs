@@ -1,15 +1,15 @@
-//! What a format may ask for: the attributes of Python's log records, oslo.log's own, and oslo.context's.
+//! The keys of formats: the attributes of Python's log records, those of oslo.log, and those of oslo.context.
 
 use std::borrow::Cow;
 
 use super::context::Context;
 use super::entry::{Entry, Severity, thread_name, thread_number};
-use super::format::Value;
+use super::value::Value;
 use super::{PROGRAM, VERSION};
 
 /// A key of a format string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "they are named as their keys are")]
+#[allow(missing_docs, reason = "each variant has the name of its key")]
 pub enum Key {
     // Python's.
     Asctime,
@@ -37,7 +37,7 @@ pub enum Key {
     ResetColor,
     UserIdentity,
     Version,
-    // Ours: the global request id, if there is one, and the request id.
+    // This service's own: the global request id, if there is one, and the request id.
     RequestIds,
     // oslo.context's.
     RequestId,
@@ -53,16 +53,16 @@ pub enum Key {
     SystemScope,
     Roles,
     AuthToken,
-    /// A flag of oslo.context that nothing here sets.
+    /// A flag of oslo.context that is always unset here.
     Unset,
-    /// What oslo.context may hold, and never does here.
+    /// A field of oslo.context that is always empty here.
     Nothing,
-    /// No key at all.
+    /// Not a key.
     Unknown,
 }
 
 impl Key {
-    /// The key of that name.
+    /// The key with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "asctime" => Self::Asctime,
@@ -84,7 +84,7 @@ impl Key {
             "threadName" => Self::ThreadName,
             "color" => Self::Color,
             "error_summary" => Self::ErrorSummary,
-            // No record of ours is about an instance or a resource.
+            // No record of this service is about an instance or a resource.
             "instance" | "resource" => Self::Instance,
             "isotime" => Self::Isotime,
             "reset_color" => Self::ResetColor,
@@ -112,7 +112,7 @@ impl Key {
         })
     }
 
-    /// Whether its values are numbers.
+    /// Whether the key's values are numbers.
     pub fn is_number(self) -> bool {
         matches!(
             self,
@@ -126,22 +126,23 @@ impl Key {
         )
     }
 
-    /// Its value in a record; `None` for those that are made of formats (`asctime`, `user_identity`) and for colours.
+    /// The key's value in a record; `None` for `asctime` and `user_identity`, which have formats of their own, and for
+    /// colours.
     pub fn value<'a>(self, entry: &'a Entry<'_>) -> Option<Value<'a>> {
         let text = |text: &'a str| Value::Text(text.into());
         Some(match self {
             Self::Asctime | Self::UserIdentity | Self::Color | Self::ResetColor => return None,
             Self::Created => Value::Float(entry.created()),
-            Self::FileName => text(known(entry.file_name())),
+            Self::FileName => text(or_dash(entry.file_name())),
             Self::FuncName => text("-"),
             Self::LevelName => text(entry.severity.name()),
             Self::LevelNo => Value::Integer(entry.severity.number()),
             Self::LineNo => Value::Integer(entry.line.into()),
             Self::Message => text(&entry.message),
-            Self::Module => text(known(entry.module())),
+            Self::Module => text(or_dash(entry.module())),
             Self::Msecs => Value::Integer(entry.milliseconds()),
             Self::Name => text(&entry.logger),
-            Self::Pathname => text(known(entry.file)),
+            Self::Pathname => text(or_dash(entry.file)),
             Self::Process => Value::Integer(std::process::id().into()),
             Self::ProcessName => text(PROGRAM),
             Self::RelativeCreated => Value::Float(entry.relative()),
@@ -152,14 +153,14 @@ impl Key {
             Self::Isotime => Value::Text(entry.time.format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string().into()),
             Self::Version => text(VERSION),
             _ => {
-                let value = entry.context.and_then(|context| self.of_context(context));
+                let value = entry.context.and_then(|context| self.context_value(context));
                 Value::Text(value.unwrap_or_else(|| self.missing(entry.context.is_some()).into()))
             }
         })
     }
 
-    /// Its value in a request, if it has one.
-    pub fn of_context(self, context: &Context) -> Option<Cow<'_, str>> {
+    /// The key's value in a request, if it has one.
+    pub fn context_value(self, context: &Context) -> Option<Cow<'_, str>> {
         let identity = &context.identity;
         let field = match self {
             Self::RequestId => return Some(context.request_id.as_str().into()),
@@ -187,12 +188,12 @@ impl Key {
         field.as_deref().map(Into::into)
     }
 
-    /// As Python prints what is not there.
+    /// The text for a missing value, as in Python.
     fn missing(self, in_a_request: bool) -> &'static str {
         match self {
             Self::Unset => "False",
             _ if in_a_request => "None",
-            // As oslo.log has them outside of a request; on the others Python fails.
+            // The values of oslo.log outside of a request. For the other keys Python fails.
             Self::GlobalRequestId | Self::UserName | Self::ProjectName => "",
             Self::Project => PROGRAM,
             _ => "-",
@@ -200,7 +201,7 @@ impl Key {
     }
 }
 
-fn known(place: &str) -> &str {
+fn or_dash(place: &str) -> &str {
     if place.is_empty() { "-" } else { place }
 }
 
@@ -215,5 +216,5 @@ pub fn color(severity: Severity) -> &'static str {
     }
 }
 
-/// The end of any colour.
+/// The sequence that ends a colour.
 pub const RESET_COLOR: &str = "\u{1b}[00m";

@@ -1,4 +1,4 @@
-//! Which records are wanted: `debug` and `default_log_levels`.
+//! The log levels: `debug` and `default_log_levels`.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use log::{Level, LevelFilter};
 use super::Settings;
 use super::entry::Severity;
 
-/// Crates that write down what goes over the wire: tokens are in it. No option turns that on.
-const TALKATIVE: [&str; 3] = ["ureq", "ureq_proto", "rustls"];
+/// Crates that log network traffic, which contains tokens. No option turns that on.
+const TRAFFIC_LOGGERS: [&str; 3] = ["ureq", "ureq_proto", "rustls"];
 
 /// The levels of all loggers.
 #[derive(Debug)]
@@ -28,15 +28,15 @@ impl Levels {
         Self { root, named: named.collect() }
     }
 
-    /// Whether a record of this `target` (a module) and `level` is wanted.
+    /// Whether a record of this `target` (a module) and `level` is logged.
     pub fn allow(&self, target: &str, level: Level) -> bool {
         let krate = target.split(['.', ':']).next().unwrap_or_default();
-        let most = if TALKATIVE.contains(&krate) { LevelFilter::Warn } else { LevelFilter::Trace };
-        level <= self.of(target, krate).min(most)
+        let max = if TRAFFIC_LOGGERS.contains(&krate) { LevelFilter::Warn } else { LevelFilter::Trace };
+        level <= self.level(target, krate).min(max)
     }
 
-    /// The level of the logger, or of the nearest one above it that has one; of several of one name the last counts.
-    fn of(&self, target: &str, krate: &str) -> LevelFilter {
+    /// The level of the logger, or of the nearest parent that has one. If a name occurs twice, the last one counts.
+    fn level(&self, target: &str, krate: &str) -> LevelFilter {
         let above = |name: &str| {
             name.is_empty() || {
                 let mut ours = target.split("::").flat_map(|part| part.split('.'));
@@ -46,25 +46,25 @@ impl Levels {
         let nearest = self.named.iter().filter(|(name, _)| above(name)).max_by_key(|(name, _)| name.len());
         match nearest {
             Some((_, level)) => *level,
-            // What a library does is not what `debug` asks for.
+            // `debug` is for this program's records only.
             None if krate != "freezer_api" => self.root.min(LevelFilter::Info),
             None => self.root,
         }
     }
 
-    /// The most detailed level that any logger has.
-    pub fn most(&self) -> LevelFilter {
+    /// The most detailed level of all loggers.
+    pub fn max(&self) -> LevelFilter {
         self.named.values().copied().fold(self.root, Ord::max)
     }
 }
 
-/// One `logger=LEVEL` pair of `default_log_levels`; `None` for a pair that leaves the level as it is.
+/// Parses a `logger=LEVEL` pair of `default_log_levels`; `None` for a pair that does not change the level.
 ///
-/// Loggers of Python's libraries (`amqp`, `sqlalchemy`) are taken as any, and name nothing here. The level is a name,
-/// in any case, or Python's number. `CRITICAL` leaves nothing but panics, which are always logged.
+/// Loggers of Python's libraries (`amqp`, `sqlalchemy`) are accepted and match no record here. The level is a name in any
+/// case, or Python's number. With `CRITICAL`, only panics are logged.
 ///
 /// # Errors
-/// What is wrong with the pair, for the operator.
+/// A part of a sentence for the operator: what is wrong with the pair.
 pub fn parse_level(pair: &str) -> Result<Option<(String, LevelFilter)>, String> {
     let (name, level) =
         pair.split_once('=').ok_or_else(|| format!("{pair:?} is not of the form logger=LEVEL"))?;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_above_counts() {
+    fn the_nearest_parent_decides_the_level() {
         let levels = levels(
             false,
             &[
@@ -124,13 +124,13 @@ mod tests {
             ("freezer_api::store::pages", LevelFilter::Info),
             ("freezer_api.store.jobs", LevelFilter::Warn),
         ] {
-            assert_eq!(levels.of(target, "freezer_api"), level, "{target}");
+            assert_eq!(levels.level(target, "freezer_api"), level, "{target}");
         }
-        assert_eq!(levels.most(), LevelFilter::Info);
+        assert_eq!(levels.max(), LevelFilter::Info);
     }
 
     #[test]
-    fn debug_is_for_our_own_records() {
+    fn debug_is_for_records_of_this_program() {
         for (debug, level) in [(false, Level::Info), (true, Level::Debug)] {
             let levels = levels(debug, &["amqp=WARN", "sqlalchemy=WARN", "keystonemiddleware=WARN"]);
             for target in ["freezer_api", "freezer_api::store"] {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_over_the_wire_is_never_logged() {
+    fn network_traffic_is_never_logged() {
         let levels = levels(true, &["ureq=TRACE", "ureq.run=1", "ureq_proto=DEBUG", "rustls=5", "=TRACE"]);
         for target in ["ureq", "ureq::run", "ureq_proto::client", "rustls::client::hs", "ureq.run"] {
             assert!(levels.allow(target, Level::Warn), "{target}");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_pythons() {
+    fn levels_have_pythons_names_and_numbers() {
         for (pair, expected) in [
             ("a.b=WARN", Some(("a.b", LevelFilter::Warn))),
             (" a = warning ", Some(("a", LevelFilter::Warn))),

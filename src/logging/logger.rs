@@ -14,14 +14,14 @@ use super::levels::Levels;
 use super::rate::{Limiter, Verdict};
 use super::{PROGRAM, Settings};
 
-/// Sends records where the options say.
+/// Sends records to the configured destinations.
 #[derive(Debug)]
 pub struct Logger {
     state: RwLock<State>,
     sockets: Sockets,
 }
 
-/// What the options come to.
+/// The evaluated options.
 #[derive(Debug)]
 struct State {
     settings: Settings,
@@ -35,15 +35,15 @@ impl Logger {
     /// A logger with these options.
     ///
     /// # Errors
-    /// A sentence for the operator: the log file cannot be opened, a format or a facility means nothing.
+    /// A sentence for the operator: the log file cannot be opened, a format or a facility is not valid.
     pub fn new(settings: &Settings, sockets: Sockets) -> Result<Self, String> {
         Ok(Self { state: RwLock::new(State::new(settings, &sockets)?), sockets })
     }
 
-    /// Goes over to other options, and opens the log file anew; gives back the names of those that differ.
+    /// Applies other options and reopens the log file; returns the names of the options that differ.
     ///
     /// # Errors
-    /// As [`Logger::new`]; then everything stays as it was.
+    /// As [`Logger::new`]; then nothing changes.
     pub fn apply(&self, settings: &Settings) -> Result<Vec<&'static str>, String> {
         let new = State::new(settings, &self.sockets)?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -52,16 +52,16 @@ impl Logger {
         Ok(changed)
     }
 
-    /// The most detailed level that anything wants.
-    pub fn most(&self) -> LevelFilter {
-        self.state().levels.most()
+    /// The most detailed level of all loggers.
+    pub fn max_level(&self) -> LevelFilter {
+        self.state().levels.max()
     }
 
-    /// Logs a panic, with its backtrace where `RUST_BACKTRACE` asks for one.
+    /// Logs a panic, with a backtrace if `RUST_BACKTRACE` asks for one.
     pub fn log_panic(&self, panic: &PanicHookInfo<'_>) {
         let backtrace = Backtrace::capture();
         let traceback = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-        // The place and the message come on lines of their own.
+        // The text has the source line and the message on two lines.
         let message = panic.to_string().replacen('\n', " ", 1);
         let place = panic.location();
         context::with(|context| {
@@ -95,7 +95,7 @@ impl State {
             levels: Levels::new(settings),
             limiter: settings.rate_limit.map(|limit| Limiter::new(limit, Instant::now())),
             form: Form::new(settings)?,
-            destinations: destination::all(settings, sockets)?,
+            destinations: destination::from_settings(settings, sockets)?,
             settings: settings.clone(),
         })
     }
@@ -116,9 +116,9 @@ impl log::Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // Before anything is locked or borrowed: whatever makes a message may log, too.
+        // Formatted before anything is locked or borrowed, because formatting may log, too.
         let message = record.args().to_string();
-        context::with(|context| self.write(&Entry::of(record, message, context)));
+        context::with(|context| self.write(&Entry::from_record(record, message, context)));
     }
 
     fn flush(&self) {}
@@ -190,7 +190,7 @@ mod tests {
         log(&logger, Level::Debug, "one");
         let debug = Settings { debug: true, ..before.clone() };
         assert_eq!(logger.apply(&debug), Ok(vec!["debug"]));
-        assert_eq!(logger.most(), LevelFilter::Debug);
+        assert_eq!(logger.max_level(), LevelFilter::Debug);
         log(&logger, Level::Debug, "two");
         let json = Settings { json: true, ..before.clone() };
         assert_eq!(logger.apply(&json), Ok(vec!["debug", "use_json"]));
@@ -204,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn bad_options_leave_everything_as_it_was() {
+    fn invalid_options_change_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let before = settings(directory.path());
         let logger = logger(&before);
-        let bad = Settings { debug: true, default_format: Some("%(nobody)s".to_owned()), ..before };
+        let bad = Settings { debug: true, default_format: Some("%(unknown)s".to_owned()), ..before };
         assert!(logger.apply(&bad).unwrap_err().contains("logging_default_format_string"));
         log(&logger, Level::Debug, "one");
         log(&logger, Level::Info, "two");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_says_once_that_it_drops() {
+    fn the_rate_limit_logs_once_that_records_are_dropped() {
         let directory = tempfile::tempdir().unwrap();
         let limit =
             RateLimit { interval: Duration::from_secs(3600), burst: 1, except: Some(Severity::Error) };
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn several_places_get_every_record() {
+    fn all_destinations_get_every_record() {
         let directory = tempfile::tempdir().unwrap();
         let socket = |name: &str| {
             let path = directory.path().join(name);
@@ -257,9 +257,9 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_logs_is_no_trap() {
-        struct Talks<'l>(&'l Logger);
-        impl std::fmt::Display for Talks<'_> {
+    fn a_message_whose_formatting_logs_does_not_deadlock() {
+        struct LogsWhenFormatted<'l>(&'l Logger);
+        impl std::fmt::Display for LogsWhenFormatted<'_> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 log(self.0, Level::Info, "inner");
                 f.write_str("outer")
@@ -272,7 +272,7 @@ mod tests {
             &Record::builder()
                 .level(Level::Info)
                 .target("freezer_api")
-                .args(format_args!("{}", Talks(&logger)))
+                .args(format_args!("{}", LogsWhenFormatted(&logger)))
                 .build(),
         );
         let text = read(directory.path());

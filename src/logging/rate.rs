@@ -1,4 +1,4 @@
-//! `rate_limit_*`: at most so many records in so much time, as oslo.log counts them.
+//! `rate_limit_*`: limits the records of an interval, counted as in oslo.log.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use super::entry::Severity;
 pub struct RateLimit {
     /// The length of an interval (`rate_limit_interval`, in seconds).
     pub interval: Duration,
-    /// How many records an interval has room for (`rate_limit_burst`).
+    /// The most records of an interval (`rate_limit_burst`).
     pub burst: u32,
-    /// Records as grave as this or graver are not counted (`rate_limit_except_level`); `None` counts all.
+    /// Records of this severity or above are not counted (`rate_limit_except_level`); `None` counts all.
     pub except: Option<Severity>,
 }
 
@@ -29,19 +29,19 @@ struct Window {
     count: u32,
 }
 
-/// What becomes of a record.
+/// The decision on a record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is written.
+    /// The record is written.
     Pass,
-    /// It is the first that is not; this is written in its place.
+    /// The record is the first that is dropped; this text is written instead.
     Last(String),
-    /// It is not.
+    /// The record is dropped.
     Drop,
 }
 
 impl Limiter {
-    /// A counter whose first interval begins now.
+    /// A limiter; the first interval begins at `now`.
     pub fn new(limit: RateLimit, now: Instant) -> Self {
         Self { limit, window: Mutex::new(Window { end: now + limit.interval, count: 0 }) }
     }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_has_room_for_a_burst() {
+    fn an_interval_passes_one_burst() {
         let began = Instant::now();
         let limit =
             RateLimit { interval: Duration::from_secs(10), burst: 2, except: Some(Severity::Critical) };
@@ -82,15 +82,15 @@ mod tests {
         assert_eq!(at(0, Severity::Info), Verdict::Pass);
         assert_eq!(at(1, Severity::Error), Verdict::Pass);
         assert_eq!(at(1, Severity::Critical), Verdict::Pass);
-        let said = "Logging rate limit: drop after 2 records/10 sec".to_owned();
-        assert_eq!(at(2, Severity::Error), Verdict::Last(said));
+        let message = "Logging rate limit: drop after 2 records/10 sec".to_owned();
+        assert_eq!(at(2, Severity::Error), Verdict::Last(message));
         assert_eq!(at(9, Severity::Error), Verdict::Drop);
         assert_eq!(at(9, Severity::Critical), Verdict::Pass);
         assert_eq!(at(10, Severity::Info), Verdict::Pass);
     }
 
     #[test]
-    fn without_an_exception_all_count() {
+    fn without_an_excepted_level_all_records_count() {
         let now = Instant::now();
         let limiter =
             Limiter::new(RateLimit { interval: Duration::from_secs(1), burst: 1, except: None }, now);

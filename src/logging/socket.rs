@@ -1,4 +1,4 @@
-//! Datagrams to a local service that may be away, restart, or not keep up.
+//! Datagrams to a local service that may be missing, restart, or not keep up.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a record waits for a service that does not keep up.
-const PATIENCE: Duration = Duration::from_millis(50);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// The most bytes of text in one datagram; the socket's buffer, 208 KiB as Linux comes, limits the whole.
-const LONGEST: usize = 48 << 10;
+/// The most bytes of text in one datagram. A whole datagram is limited by the socket's buffer, on Linux 208 KiB.
+const MAX_TEXT: usize = 48 << 10;
 
-/// A socket to send datagrams from. It is connected to nobody, so that a service which restarts is found again.
+/// A socket to send datagrams from. It is not connected, so that it reaches a service that restarted.
 #[derive(Debug)]
 pub struct Socket {
     socket: UnixDatagram,
@@ -19,28 +19,28 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// A socket for sending to `path`; nobody needs to be there yet.
+    /// A socket for sending to `path`; no service needs to listen there yet.
     ///
     /// # Errors
-    /// The system gives no socket.
+    /// A socket cannot be created.
     pub fn new(path: impl Into<PathBuf>) -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         Ok(Self { socket, path: path.into() })
     }
 
     /// Sends one datagram.
     ///
     /// # Errors
-    /// Nobody is there, or did not take it in time ([`io::ErrorKind::WouldBlock`]).
+    /// No service listens, or it did not take the datagram in time ([`io::ErrorKind::WouldBlock`]).
     pub fn send(&self, datagram: &[u8]) -> io::Result<()> {
         self.socket.send_to(datagram, &self.path).map(drop)
     }
 }
 
-/// The text, cut off where it is too long for a datagram.
-pub fn shortened(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
+/// Cuts off a text that is too long for a datagram.
+pub fn truncate(text: &str) -> &str {
+    let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -52,17 +52,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_that_does_not_keep_up_holds_nobody_up() {
+    fn a_service_that_does_not_keep_up_delays_no_record_for_long() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let _deaf = UnixDatagram::bind(&path).unwrap();
+        let _unread = UnixDatagram::bind(&path).unwrap();
         let socket = Socket::new(&path).unwrap();
         let refused = (0..100_000).find_map(|_| socket.send(&[b'x'; 1000]).err()).unwrap();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]
-    fn a_service_that_comes_back_is_found() {
+    fn a_service_that_restarted_is_reached() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let socket = Socket::new(&path).unwrap();
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_between_characters() {
-        assert_eq!(shortened("short"), "short");
-        let long = "é".repeat(LONGEST);
-        assert_eq!(shortened(&long).len(), LONGEST);
+        assert_eq!(truncate("short"), "short");
+        let long = "é".repeat(MAX_TEXT);
+        assert_eq!(truncate(&long).len(), MAX_TEXT);
         let odd = format!("x{long}");
-        assert_eq!(shortened(&odd).len(), LONGEST - 1);
+        assert_eq!(truncate(&odd).len(), MAX_TEXT - 1);
     }
 }

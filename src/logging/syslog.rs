@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use super::PROGRAM;
 use super::entry::Entry;
-use super::socket::{Socket, shortened};
+use super::socket::{Socket, truncate};
 
 /// Where syslog listens.
 pub const SOCKET: &str = "/dev/log";
 
-/// The facilities by their numbers; those that are missing have no name in Python.
+/// The facilities with their numbers; the missing numbers have no name in Python.
 const FACILITIES: [(&str, u8); 20] = [
     ("KERN", 0),
     ("USER", 1),
@@ -34,7 +34,7 @@ const FACILITIES: [(&str, u8); 20] = [
     ("LOCAL7", 23),
 ];
 
-/// `syslog_log_facility`; `LOG_USER` if nobody says.
+/// `syslog_log_facility`; the default is `LOG_USER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facility(u8);
 
@@ -45,7 +45,7 @@ impl Default for Facility {
 }
 
 impl Facility {
-    /// The facility of that name, in any case and with or without `LOG_`.
+    /// Parses a facility's name, in any case and with or without `LOG_`.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -59,7 +59,7 @@ impl Facility {
         })
     }
 
-    /// Its number.
+    /// The facility's number.
     pub fn code(self) -> u8 {
         self.0
     }
@@ -73,10 +73,10 @@ pub struct Syslog {
 }
 
 impl Syslog {
-    /// A syslog that listens at `path`; it may come later.
+    /// A syslog at `path`; it need not listen yet.
     ///
     /// # Errors
-    /// The system gives no socket.
+    /// A socket cannot be created.
     pub fn new(path: impl Into<PathBuf>, facility: Facility) -> io::Result<Self> {
         Ok(Self { socket: Socket::new(path)?, facility })
     }
@@ -84,12 +84,12 @@ impl Syslog {
     /// Sends the lines of a record.
     ///
     /// # Errors
-    /// syslog has not got all of them.
+    /// syslog did not receive all lines.
     pub fn write<'l>(&self, lines: impl Iterator<Item = &'l str>, entry: &Entry<'_>) -> io::Result<()> {
         let priority = self.facility.code() * 8 + entry.severity.priority();
         let time = entry.time.format("%b %e %H:%M:%S");
         for line in lines {
-            let line = shortened(line);
+            let line = truncate(line);
             self.socket.send(format!("<{priority}>{time} {PROGRAM}: {line}").as_bytes())?;
         }
         Ok(())
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn facilities_are_pythons() {
+    fn facilities_have_pythons_names() {
         for (name, code) in [("LOG_USER", 1), ("user", 1), ("Log_Local7", 23), ("daemon", 3)] {
             assert_eq!(Facility::parse(name).map(Facility::code), Ok(code), "{name}");
         }

@@ -7,24 +7,25 @@ use chrono::{DateTime, Local};
 
 use super::Settings;
 use super::entry::Entry;
-use super::format::{Format, Unknown, Value};
+use super::format::{Format, Unknown};
 use super::keys::{Key, RESET_COLOR, color};
+use super::value::Value;
 
-/// A record within a request. oslo.log's has `%(global_request_id)s %(request_id)s`, which says `None` where there is
-/// but one.
+/// The format of a record within a request. oslo.log has `%(global_request_id)s %(request_id)s`, which prints `None` for
+/// a missing global id.
 const CONTEXT_FORMAT: &str = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s \
                               [%(request_ids)s %(user_identity)s] %(instance)s%(message)s";
-/// Any other.
+/// The format of any other record.
 const DEFAULT_FORMAT: &str =
     "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [-] %(instance)s%(message)s";
-/// What each line of a traceback begins with.
+/// The prefix of each line of a traceback.
 const EXCEPTION_PREFIX: &str = "%(asctime)s.%(msecs)03d %(process)d ERROR %(name)s %(instance)s";
 
-/// How records become lines.
+/// Formats records as lines.
 #[derive(Debug)]
 pub struct Text {
-    within: Format,
-    otherwise: Format,
+    in_request: Format,
+    outside: Format,
     debug_suffix: Option<Format>,
     exception_prefix: Format,
     identity: Format,
@@ -35,7 +36,7 @@ impl Text {
     /// The line form that the options ask for.
     ///
     /// # Errors
-    /// A sentence for the operator: a format means nothing.
+    /// A sentence for the operator: a format is not valid.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let format = |option, given: &Option<String>, default: &str, unknown| {
             Format::parse(given.as_deref().unwrap_or(default), unknown)
@@ -46,13 +47,13 @@ impl Text {
             format("logging_debug_format_suffix", &Some(format!(" {suffix}")), "", Unknown::Refuse)
         });
         Ok(Self {
-            within: format(
+            in_request: format(
                 "logging_context_format_string",
                 &settings.context_format,
                 CONTEXT_FORMAT,
                 Unknown::Refuse,
             )?,
-            otherwise: format(
+            outside: format(
                 "logging_default_format_string",
                 &settings.default_format,
                 DEFAULT_FORMAT,
@@ -75,10 +76,10 @@ impl Text {
         })
     }
 
-    /// The record's line, without the end of it.
+    /// The record's line, without the line end.
     pub fn line(&self, entry: &Entry<'_>, colored: bool) -> String {
         let mut out = String::with_capacity(160 + entry.message.len());
-        let format = if entry.context.is_some() { &self.within } else { &self.otherwise };
+        let format = if entry.context.is_some() { &self.in_request } else { &self.outside };
         format.render(&mut out, |key| self.value(key, entry, colored));
         if let (Some(suffix), super::Severity::Debug) = (&self.debug_suffix, entry.severity) {
             suffix.render(&mut out, |key| self.value(key, entry, colored));
@@ -112,12 +113,13 @@ impl Text {
         }
     }
 
-    /// Who is calling. Outside of a request it is nobody's.
+    /// The caller; empty outside of a request.
     fn identity(&self, entry: &Entry<'_>) -> String {
         let mut out = String::new();
         if let Some(context) = entry.context {
-            self.identity
-                .render(&mut out, |key| Value::Text(key.of_context(context).unwrap_or_else(|| "-".into())));
+            self.identity.render(&mut out, |key| {
+                Value::Text(key.context_value(context).unwrap_or_else(|| "-".into()))
+            });
         }
         out
     }
@@ -128,12 +130,12 @@ impl Text {
 pub struct Date(Vec<Item<'static>>);
 
 impl Date {
-    /// Takes a `log_date_format` apart.
+    /// Parses a `log_date_format`.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // Python's own, when there is none.
+        // An empty format means Python's default.
         let text = if text.is_empty() { "%Y-%m-%d %H:%M:%S,%3f" } else { text };
         StrftimeItems::new(text)
             .parse_to_owned()
@@ -144,7 +146,7 @@ impl Date {
     /// The time in this format.
     pub fn text(&self, time: &DateTime<Local>) -> String {
         let mut out = String::new();
-        // Writing to a string does not fail, and the format has been looked at.
+        // Writing to a string cannot fail, and the format was checked.
         let _ = write!(out, "{}", time.format_with_items(self.0.iter()));
         out
     }
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_the_conventions_line() {
+    fn the_default_format_is_that_of_the_conventions() {
         let start = format!("2026-07-01 09:08:07.045 {} WARNING freezer_api.store ", std::process::id());
         assert_eq!(line(Settings::default(), &entry(None)), format!("{start}[-] hello\\nyou"));
         let mut context = context();
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn the_identity_and_the_date_have_formats() {
         let settings = Settings {
-            user_identity_format: "%(project_name)s/%(user_name)s/%(nobody)s/%(request_id)s".to_owned(),
+            user_identity_format: "%(project_name)s/%(user_name)s/%(unknown)s/%(request_id)s".to_owned(),
             context_format: Some("%(asctime)s <%(user_identity)s>".to_owned()),
             date_format: "%d/%b/%y".to_owned(),
             ..Settings::default()
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_who_asked_for_them() {
+    fn colours_are_optional() {
         let settings = |color| Settings {
             default_format: Some("%(color)s%(message)s".to_owned()),
             color,
@@ -282,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn a_format_that_means_nothing_is_named() {
-        let bad = || Some("%(nobody)s".to_owned());
+    fn an_error_names_the_option_of_the_format() {
+        let bad = || Some("%(unknown)s".to_owned());
         for (settings, option) in [
             (Settings { context_format: bad(), ..Settings::default() }, "logging_context_format_string"),
             (Settings { default_format: bad(), ..Settings::default() }, "logging_default_format_string"),

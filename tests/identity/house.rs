@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use diesel::prelude::*;
-use freezer_api::cli::user::{Surroundings, UserCommand, run_with};
+use freezer_api::cli::user::{OpenrcContext, UserCommand, run_with};
 use freezer_api::error::Error;
 use freezer_api::http::{Call, Method};
 use freezer_api::identity::{Role, Settings, Standalone, handlers};
@@ -236,7 +236,7 @@ impl House {
     /// Runs `freezer-api user ...` and gives back what it prints.
     pub fn run(&self, command: UserCommand, input: &str) -> Result<String, String> {
         let mut output = Vec::new();
-        let around = Surroundings {
+        let around = OpenrcContext {
             path: self.openrc.clone(),
             auth_url: "http://127.0.0.1:9090/identity/v3".to_owned(),
             prompt: |name| Ok(format!("typed by {name}")),

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use freezer_api::import::legacy::{Body, Row, State};
-use freezer_api::import::verify::old::{Around, document};
+use freezer_api::import::verify::old::{JobRows, document};
 use freezer_api::import::verify::{Kind, id_of};
 use serde_json::{Value, json};
 
 use crate::fixture;
 
 /// What stands in other tables and is shown in a job.
-fn around(job: &Row, rows: &[Row]) -> Around {
-    let mut around = Around::default();
+fn around(job: &Row, rows: &[Row]) -> JobRows {
+    let mut around = JobRows::default();
     for row in rows {
         match &row.body {
             Body::JobAction(place) if place.job_id == job.id => {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use diesel::connection::SimpleConnection;
 use freezer_api::import::Source;
 use freezer_api::import::plan::Mapping;
-use freezer_api::import::run::{Order, run};
+use freezer_api::import::run::{RunOptions, run};
 use freezer_api::import::verify::{OldService, Report, Summary, Verification, verify};
 use freezer_api::store::connection::establish;
 use freezer_api::store::url::DatabaseUrl;
@@ -47,11 +47,11 @@ impl Import {
         target: DatabaseUrl,
     ) -> Self {
         migrations::sync(&target).unwrap();
-        let order = Order {
+        let order = RunOptions {
             mapping: mapping(),
             quarantine: Some(directory.path().join("quarantine.ndjson")),
             is_quiet: true,
-            ..Order::default()
+            ..RunOptions::default()
         };
         let stop = AtomicBool::new(false);
         run(open(), Some(&Store::new(target.clone(), 1)), &order, &stop).unwrap();

@@ -1,4 +1,4 @@
-//! `freezer-api db backup` and `freezer-api db restore`: of an SQLite database. The servers have their own tools.
+//! `freezer-api db backup` and `freezer-api db restore`, for SQLite only. Database servers have their own tools.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn backup(url: &DatabaseUrl, file: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts a backup in the place of the database.
+/// Replaces the database with a backup.
 ///
 /// # Errors
 /// A sentence for the operator.

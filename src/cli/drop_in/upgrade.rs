@@ -11,7 +11,7 @@ use crate::policy::{self, DEFAULTS};
 /// The width of a line of details, as oslo.upgradecheck wraps them.
 const WIDTH: usize = 60;
 
-/// What a check says, with oslo.upgradecheck's codes.
+/// The result of a check, with oslo.upgradecheck's codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Code {
     Success = 0,
@@ -34,7 +34,7 @@ impl Check {
     }
 }
 
-/// Makes all checks, prints what they say, and returns the worst.
+/// Runs all checks, prints their results, and returns the worst.
 pub fn check(options: &Options, as_json: bool) -> ExitCode {
     let checks = [schema(options), idle_options(options), rules(options)];
     match as_json {
@@ -59,7 +59,7 @@ fn schema(options: &Options) -> Check {
     Check::new("Database Schema", Code::Failure, ready().err().into_iter().collect())
 }
 
-/// Whether the configuration holds options that lost their meaning.
+/// Whether the configuration sets options that have no effect.
 fn idle_options(options: &Options) -> Check {
     match config::load(options, None) {
         Ok(effective) => {
@@ -71,7 +71,7 @@ fn idle_options(options: &Options) -> Check {
     }
 }
 
-/// Whether rules of policy files let one project see another's rows.
+/// Whether rules of policy files allow access to the rows of other projects.
 fn rules(options: &Options) -> Check {
     let name = "Policy Rules Across Projects";
     let settings = match config::load(options, None) {
@@ -97,7 +97,7 @@ fn table(checks: &[Check]) -> String {
     let mut cells = vec![vec!["Upgrade Check Results".to_owned()]];
     for check in checks {
         let mut lines = vec![format!("Check: {}", check.name), format!("Result: {:?}", check.code)];
-        let mut details = wrapped(check.details.as_deref().unwrap_or("None"));
+        let mut details = wrap(check.details.as_deref().unwrap_or("None"));
         details[0].insert_str(0, "Details: ");
         lines.append(&mut details);
         cells.push(lines);
@@ -112,7 +112,7 @@ fn table(checks: &[Check]) -> String {
     text.join("\n")
 }
 
-fn wrapped(text: &str) -> Vec<String> {
+fn wrap(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;

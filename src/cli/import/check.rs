@@ -1,4 +1,4 @@
-//! `import check`: what the source is, and what an import would do.
+//! `import check`: describes the source and what an import would do.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,31 +12,31 @@ use super::{sources, stop_flag, summary, target};
 use crate::cli::{Failure, database, say};
 use crate::config::Options;
 use crate::import::legacy::{Row, Table};
-use crate::import::run::{self, Ended};
+use crate::import::run::{self, ImportResult};
 use crate::import::write::Mode;
 use crate::import::{Description, QUARANTINED, Result, Source};
 use crate::store::Store;
 
-/// Rows a second that a small machine writes; docs/PERFORMANCE.md has figures.
+/// Rows per second that a small machine writes; docs/PERFORMANCE.md has figures.
 const ROWS_A_SECOND: u64 = 5_000;
 
-/// How many projects are listed.
+/// The most projects that are listed.
 const PROJECTS: usize = 20;
 
-/// Looks at everything and writes nothing but a temporary file.
+/// Plans the import; writes nothing except a temporary file.
 pub fn run(options: &Options, more: &CheckOptions) -> std::result::Result<ExitCode, Failure> {
     let stop = stop_flag()?;
     let target = if more.no_target { Err("--no-target".to_owned()) } else { open(options) };
     let mut source = sources::any(more)?;
     let description = source.describe()?;
-    let people = People::default();
-    let source = Box::new(Observed { source, people: people.clone() });
-    let order = run::Order {
+    let users = ProjectUsers::default();
+    let source = Box::new(ObservedSource { source, users: users.clone() });
+    let order = run::RunOptions {
         mapping: more.reading.mapping()?,
         mode: Mode { is_dry: true, ..Mode::default() },
         is_quiet: more.reading.quiet,
         into_existing: true,
-        ..run::Order::default()
+        ..run::RunOptions::default()
     };
     let (target, standing) = match target {
         Ok(store) => {
@@ -53,7 +53,7 @@ pub fn run(options: &Options, more: &CheckOptions) -> std::result::Result<ExitCo
         Err(why) => (None, format!("none is looked at: {why}")),
     };
     let ended = run::run(source, target.as_ref(), &order, &stop)?;
-    let text = text(&description, &people, &standing, &ended);
+    let text = text(&description, &users, &standing, &ended);
     if !more.reading.quiet {
         eprint!("{text}");
     }
@@ -69,7 +69,7 @@ pub fn run(options: &Options, more: &CheckOptions) -> std::result::Result<ExitCo
     Ok(if ended.account.has_quarantined() { ExitCode::from(QUARANTINED) } else { ExitCode::SUCCESS })
 }
 
-/// The target, or why there is none to look at.
+/// The target, or why there is none.
 fn open(options: &Options) -> std::result::Result<Store, String> {
     let url = database(options).map_err(|failure| failure.to_string())?;
     target::open(&url, options.allow_newer_schema).map_err(|failure| failure.to_string())
@@ -86,7 +86,7 @@ fn is_empty(tx: &mut crate::store::Tx<'_>) -> crate::store::Outcome<bool> {
     Ok(true)
 }
 
-fn text(description: &Description, people: &People, standing: &str, ended: &Ended) -> String {
+fn text(description: &Description, users: &ProjectUsers, standing: &str, ended: &ImportResult) -> String {
     let mut text = String::from("Source:\n");
     for line in &description.lines {
         text += &format!("  {line}\n");
@@ -95,7 +95,7 @@ fn text(description: &Description, people: &People, standing: &str, ended: &Ende
         text += &format!("  Warning: {warning}\n");
     }
     text += &format!("Target: {standing}\n");
-    text += &people.text();
+    text += &users.text();
     text += "An import would make of it:\n";
     text += &summary::table(&ended.account);
     for (reason, examples) in &ended.examples {
@@ -112,14 +112,14 @@ fn text(description: &Description, people: &People, standing: &str, ended: &Ende
     text
 }
 
-/// Which users have rows in which project, as they were read.
+/// The projects and users of the rows, collected while reading.
 #[derive(Debug, Clone, Default)]
-struct People(Rc<RefCell<Projects>>);
+struct ProjectUsers(Rc<RefCell<Projects>>);
 
 /// How many rows each project has, and the users that they belong to.
 type Projects = BTreeMap<String, (u64, BTreeSet<String>)>;
 
-impl People {
+impl ProjectUsers {
     fn add(&self, row: &Row) {
         // The rows of these tables have no project of their own.
         if matches!(row.table, Table::JobActions | Table::UserCredentials) {
@@ -149,21 +149,21 @@ impl People {
     }
 }
 
-/// A source, with a look at each row.
-struct Observed {
+/// A source that also reports each row to [`ProjectUsers`].
+struct ObservedSource {
     source: Box<dyn Source>,
-    people: People,
+    users: ProjectUsers,
 }
 
-impl Source for Observed {
+impl Source for ObservedSource {
     fn describe(&mut self) -> Result<Description> {
         self.source.describe()
     }
 
     fn read(&mut self, sink: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        let people = self.people.clone();
+        let users = self.users.clone();
         self.source.read(&mut |row| {
-            people.add(&row);
+            users.add(&row);
             sink(row)
         })
     }

@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::import::elasticsearch;
 use crate::import::plan::Mapping;
 
-/// What a preflight and an import can be told.
+/// The options of a preflight and of an import.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReadingOptions {
     /// The projects of rows that have none: a JSON object from user ids to project ids, or a line `USER PROJECT` for each
@@ -32,7 +32,7 @@ pub struct ReadingOptions {
 }
 
 impl ReadingOptions {
-    /// What becomes of rows without a project.
+    /// The projects of rows that have none.
     ///
     /// # Errors
     /// The file cannot be read or understood.
@@ -64,7 +64,7 @@ fn project_map(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
         .collect()
 }
 
-/// What an import can be told.
+/// The options of an import.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ImportOptions {
     #[command(flatten)]
@@ -118,7 +118,7 @@ impl ImportOptions {
         }
     }
 
-    /// Where the side file is to be.
+    /// The path of the side file.
     pub fn side_file(&self) -> Option<PathBuf> {
         match &self.quarantine {
             Some(path) => Some(path.clone()),
@@ -131,14 +131,14 @@ impl ImportOptions {
     }
 }
 
-/// `import sql`.
+/// The options of `import sql`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SqlOptions {
     #[command(flatten)]
     pub import: ImportOptions,
 }
 
-/// `import elasticsearch`.
+/// The options of `import elasticsearch`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ElasticsearchOptions {
     #[command(flatten)]
@@ -147,7 +147,7 @@ pub struct ElasticsearchOptions {
     pub index: IndexOptions,
 }
 
-/// `import check`.
+/// The options of `import check`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CheckOptions {
     #[command(flatten)]
@@ -161,7 +161,7 @@ pub struct CheckOptions {
     pub no_target: bool,
 }
 
-/// Where documents are, and how to get at them.
+/// The location of documents, and the credentials.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct IndexOptions {
     /// The index, or KIND=INDEX for an index of one kind (clients, actions, jobs, sessions, backups); may be repeated
@@ -201,7 +201,7 @@ pub struct IndexOptions {
 }
 
 impl IndexOptions {
-    /// What the source needs to know.
+    /// The options of the source.
     ///
     /// # Errors
     /// The secret cannot be read.
@@ -223,7 +223,7 @@ impl IndexOptions {
     }
 }
 
-/// The `Authorization` header for what a file of `--auth-file` holds.
+/// The `Authorization` header for the content of an `--auth-file`.
 fn authorization(secret: &str) -> String {
     use base64::Engine;
 

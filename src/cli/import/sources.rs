@@ -1,4 +1,4 @@
-//! Opening sources.
+//! Opens sources.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,19 +10,19 @@ use crate::import::sql::SqlSource;
 use crate::import::{Source, elasticsearch};
 use crate::store::url::DatabaseUrl;
 
-/// What an SQLite file begins with.
+/// The first bytes of an SQLite file.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// The database of `import sql`.
 pub fn sql(more: &SqlOptions) -> Result<Box<dyn Source>, Failure> {
-    database(&more.import.from.one()?, more.import.reading.force)
+    database(&more.import.from.only()?, more.import.reading.force)
 }
 
 /// The documents of `import elasticsearch`.
 pub fn elasticsearch(more: &ElasticsearchOptions) -> Result<Box<dyn Source>, Failure> {
     let from = more.import.from.all()?;
     if from.is_empty() {
-        return Err(nothing());
+        return Err(no_source());
     }
     Ok(elasticsearch::open(&more.index.source(from)?)?)
 }
@@ -31,13 +31,13 @@ pub fn elasticsearch(more: &ElasticsearchOptions) -> Result<Box<dyn Source>, Fai
 pub fn any(more: &CheckOptions) -> Result<Box<dyn Source>, Failure> {
     let from = more.from.all()?;
     match &from[..] {
-        [] => Err(nothing()),
+        [] => Err(no_source()),
         [one] if is_database(one) => database(one, more.reading.force),
         _ => Ok(elasticsearch::open(&more.index.source(from)?)?),
     }
 }
 
-fn nothing() -> Failure {
+fn no_source() -> Failure {
     Failure::usage("Say what to read: --from URL, --from FILE, or --from - for standard input.")
 }
 
@@ -46,7 +46,7 @@ fn database(url: &str, force: bool) -> Result<Box<dyn Source>, Failure> {
     Ok(Box::new(SqlSource::open(&url, force)?))
 }
 
-/// Whether it is the URL of a database, or an SQLite file.
+/// Whether `from` is the URL of a database, or an SQLite file.
 fn is_database(from: &str) -> bool {
     match from.split_once(':') {
         Some(("http" | "https", _)) => false,

@@ -2,7 +2,7 @@
 
 use crate::import::Account;
 
-/// A line for each table, and below it how often each reason was given.
+/// A line for each table, followed by the count of each reason.
 pub fn table(account: &Account) -> String {
     let mut text = format!(
         "{:<18} {:>9} {:>9} {:>9} {:>9} {:>11}\n",

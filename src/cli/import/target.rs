@@ -1,4 +1,4 @@
-//! Where an import or a copy reads from and writes to, as far as the command line says it.
+//! The source and the target of an import or a copy, from the command line.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::cli::{Failure, db};
 use crate::store::Store;
 use crate::store::url::DatabaseUrl;
 
-/// The place that is read. It may hold a password, and so is not for [`Debug`](std::fmt::Debug) as it is.
+/// The source to read. It may hold a password, so [`Debug`](std::fmt::Debug) hides it.
 #[derive(Clone, Default, clap::Args)]
 pub struct From {
     /// What to read: a URL, a file, or `-` for standard input
@@ -28,10 +28,10 @@ impl std::fmt::Debug for From {
 }
 
 impl From {
-    /// Everything that is to be read; none if the command line does not say.
+    /// All sources; empty if the command line names none.
     ///
     /// # Errors
-    /// The file or the variable does not hold it.
+    /// The file or the variable cannot be read or is empty.
     pub fn all(&self) -> Result<Vec<String>, Failure> {
         for url in self.from.iter().filter(|url| holds_password(url)) {
             if io::stderr().is_terminal() {
@@ -45,11 +45,11 @@ impl From {
         Ok(self.from.iter().cloned().chain(more).collect())
     }
 
-    /// The one URL that is to be read.
+    /// The only source.
     ///
     /// # Errors
     /// There is none, or more than one; as [`From::all`].
-    pub fn one(&self) -> Result<String, Failure> {
+    pub fn only(&self) -> Result<String, Failure> {
         let mut all = self.all()?;
         match (all.pop(), all.is_empty()) {
             (Some(url), true) => Ok(url),
@@ -61,8 +61,8 @@ impl From {
     }
 }
 
-/// A text that may hold a password: as it is given, or what is in a file or an environment variable, without the end of
-/// the line. `option` is the name of the option in sentences.
+/// A text that may hold a password: from the option itself, a file or an environment variable, without the line end.
+/// `option` is the option's name in errors.
 ///
 /// # Errors
 /// The file cannot be read, the variable is not set, or it is empty.
@@ -92,24 +92,24 @@ pub fn secret(
     }
 }
 
-/// Whether a URL has a password in it.
+/// Whether a URL contains a password.
 pub fn holds_password(url: &str) -> bool {
     without_password(url) != url
 }
 
-/// A URL for messages: without user, password and what follows its question mark. What is no URL stays as it is.
+/// A URL for messages, without user, password and query. Other texts do not change.
 pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
-    // The last `@`: a password may hold one that is not encoded.
+    // The last `@`, because a password may contain one that is not encoded.
     let rest = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     format!("{scheme}://{rest}")
 }
 
-/// The target, which has our schema.
+/// Opens the target, which must have this service's schema.
 ///
 /// # Errors
-/// It cannot be reached, does not exist, or has another schema; with the sentence of `db check`.
+/// It cannot be reached, does not exist, or has another schema; the sentence is that of `db check`.
 pub fn open(url: &DatabaseUrl, allow_newer_schema: bool) -> Result<Store, Failure> {
     db::ready(url, allow_newer_schema).map_err(|error| Failure::from(String::from(error)))?;
     Ok(Store::new(url.clone(), 1))

@@ -1,4 +1,4 @@
-//! `import verify`: whether the target shows what the old service shows.
+//! `import verify`: compares the documents of the target with those of the old service.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::config::Options;
 use crate::import::verify::{DIFFERENT, OldApi, OldService, Report, Verification, View, verify};
 use crate::outbound;
 
-/// What `--help` says at its end.
+/// The end of `--help`.
 pub const NOTES: &str = "\
 With --from the source is read and planned as for an import, with the same options. With --old-url a running old service is \
 asked for every list. With both, its documents are compared, and the plan explains the differences that the import makes.
@@ -23,7 +23,7 @@ only_in_target), path, old, ours, and the reason if there is one.
 Exit status: 0 when nothing differs without a reason, 3 when something does, 2 for a command line that cannot be read, and 1 \
 for any other failure.";
 
-/// What is compared with the target.
+/// The options of `import verify`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct VerifyOptions {
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub struct VerifyOptions {
     report: Option<PathBuf>,
 }
 
-/// Compares everything; the status to exit with.
+/// Compares everything; returns the exit status.
 ///
 /// # Errors
 /// A sentence for the operator.

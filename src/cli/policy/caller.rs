@@ -1,4 +1,4 @@
-//! Somebody to ask the rules about.
+//! The caller whose rights a policy check evaluates.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::context::Caller;
 
-/// The project of somebody of whom no other is known.
+/// The project of a caller without another one.
 const PROJECT: &str = "own";
 
-/// Who asks, and for which project.
+/// The caller, and the project that it accesses.
 #[derive(Debug, Args)]
 pub struct CallerOptions {
     /// The caller's token, as Keystone shows it in JSON
@@ -38,8 +38,8 @@ pub struct CallerOptions {
 }
 
 impl CallerOptions {
-    /// Whether anything was said about anybody.
-    pub fn is_given(&self) -> bool {
+    /// Whether any of these options is set.
+    pub fn is_set(&self) -> bool {
         let ids = [&self.user_id, &self.project_id, &self.domain_id, &self.target_project];
         self.access.is_some()
             || self.system_scope
@@ -70,7 +70,7 @@ impl CallerOptions {
         })
     }
 
-    /// The project that is asked for.
+    /// The project that the caller accesses.
     pub fn target<'a>(&'a self, caller: &'a Caller) -> &'a str {
         self.target_project.as_deref().or(caller.project_id.as_deref()).unwrap_or_default()
     }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_says_who_somebody_is() {
+    fn a_token_becomes_a_caller() {
         let user = json!({"id": "u", "name": "U", "domain": {"id": "default"}});
         let roles = json!([{"id": "1", "name": "member"}, {"id": "2", "name": "reader"}]);
         let caller = from_token(&json!({

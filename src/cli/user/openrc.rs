@@ -11,7 +11,7 @@ use crate::identity::{Openrc, OpenrcFile, password_matches, read_openrc, write_o
 use crate::store::Store;
 use crate::store::identity::{self as rows, Project, User};
 
-/// What `freezer-api user openrc` is told.
+/// The options of `freezer-api user openrc`.
 #[derive(Debug, Args)]
 pub struct OpenrcArguments {
     /// The user (name or id)
@@ -31,8 +31,8 @@ pub struct OpenrcArguments {
     password_stdin: bool,
 }
 
-/// Where the openrc file of the first start is, and how to ask for a password.
-pub struct Surroundings {
+/// The openrc file of the first start, and how to ask for a password.
+pub struct OpenrcContext {
     /// The file.
     pub path: PathBuf,
     /// The identity's URL by the configuration.
@@ -41,8 +41,8 @@ pub struct Surroundings {
     pub prompt: fn(&str) -> Result<String, String>,
 }
 
-impl Surroundings {
-    /// As the configuration has it.
+impl OpenrcContext {
+    /// The file and the URL from the configuration; asks on the terminal.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -52,11 +52,11 @@ impl Surroundings {
     }
 }
 
-/// Writes the file, and says where.
+/// Writes the file; returns the text to print.
 pub(super) fn write(
     store: &Store,
     arguments: &OpenrcArguments,
-    around: &Surroundings,
+    context: &OpenrcContext,
     input: &mut dyn BufRead,
 ) -> Result<String, String> {
     let owners = |name: &str| {
@@ -67,14 +67,14 @@ pub(super) fn write(
         })
     };
     let (user, projects) = owners(&arguments.name).map_err(sentence)?;
-    let of_first_start = read(&around.path);
+    let of_first_start = read(&context.path);
     let path = match (&arguments.openrc, &of_first_start) {
         (Some(path), _) => path.clone(),
-        (None, Ok(Some(file))) if file.username != user.name && is_of_use(store, file)? => {
-            beside(&around.path, &user)
+        (None, Ok(Some(file))) if file.username != user.name && is_valid(store, file)? => {
+            beside(&context.path, &user)
         }
         (None, Err(why)) => return Err(format!("{why}; name another with --openrc.")),
-        (None, Ok(_)) => around.path.clone(),
+        (None, Ok(_)) => context.path.clone(),
     };
     let old = read(&path)?;
     let own = old.as_ref().filter(|file| file.username == user.name);
@@ -83,13 +83,13 @@ pub(super) fn write(
     let password = match own {
         _ if arguments.password_stdin => passwords::first_line(input)?,
         Some(file) if is_right(&file.password)? => file.password.clone(),
-        _ => (around.prompt)(&user.name)?,
+        _ => (context.prompt)(&user.name)?,
     };
     if !is_right(&password)? {
         return Err(format!("That is not the password of user {}; the file is left as it is.", user.name));
     }
     let url_of_file = || old.as_ref().or(of_first_start.as_ref().ok()?.as_ref()).map(|file| &file.auth_url);
-    let auth_url = arguments.auth_url.as_ref().or_else(url_of_file).unwrap_or(&around.auth_url);
+    let auth_url = arguments.auth_url.as_ref().or_else(url_of_file).unwrap_or(&context.auth_url);
     let file = Openrc { auth_url, username: &user.name, password: &password, project_name };
     let path = std::path::absolute(&path).unwrap_or(path);
     write_openrc(&path, &file).map_err(|error| format!("The openrc file is not written: {error}."))?;
@@ -100,15 +100,15 @@ fn read(path: &Path) -> Result<Option<OpenrcFile>, String> {
     read_openrc(path).map_err(|error| format!("The openrc file is not written: {error}"))
 }
 
-/// Whether one can log in by a file. It may hold the only copy of a password.
-fn is_of_use(store: &Store, file: &OpenrcFile) -> Result<bool, String> {
+/// Whether the credentials in a file are valid. The file may hold the only copy of a password.
+fn is_valid(store: &Store, file: &OpenrcFile) -> Result<bool, String> {
     match store.read(|tx| rows::user_by_name(tx, &file.username)).map_err(sentence)? {
         Some(user) => password_matches(&file.password, &user.password_hash).map_err(sentence),
         None => Ok(false),
     }
 }
 
-/// The file of another user than the first.
+/// The default path of a file for another user than the first.
 fn beside(path: &Path, user: &User) -> PathBuf {
     let is_plain =
         user.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@'));

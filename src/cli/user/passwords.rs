@@ -1,4 +1,4 @@
-//! Where a command gets a password from.
+//! Reads or generates the password for a command.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::sentence;
 use crate::identity::{check_new_password, hash_password, random_password};
 
-/// A new password, if it was generated and has to be shown, and the hash of it.
+/// A new password's hash, and the password itself if it was generated and must be shown.
 pub(super) fn new(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<String>, String), String> {
     if !from_input {
         let password = random_password().map_err(sentence)?;
@@ -23,7 +23,7 @@ pub(super) fn new(from_input: bool, input: &mut dyn BufRead) -> Result<(Option<S
 
 /// The first line of the standard input.
 pub(super) fn first_line(input: &mut dyn BufRead) -> Result<String, String> {
-    /// The longest password has fewer bytes.
+    /// More bytes than the longest password has.
     const MOST: u64 = 8192;
     let mut line = String::new();
     Read::take(input, MOST)
@@ -33,14 +33,14 @@ pub(super) fn first_line(input: &mut dyn BufRead) -> Result<String, String> {
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// Asks for a user's password on the terminal, which does not show it.
+/// Asks for a user's password on the terminal, without echo.
 pub fn prompt(name: &str) -> Result<String, String> {
     let why = |error: String| {
         format!("The password of user {name} cannot be asked for ({error}): give it with --password-stdin.")
     };
     let io = |error: std::io::Error| why(format!("no terminal: {error}"));
     let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(io)?;
-    let hidden = Hidden::new(&terminal).map_err(why)?;
+    let hidden = EchoOff::new(&terminal).map_err(why)?;
     write!(terminal, "Password of user {name}: ").map_err(io)?;
     let line = first_line(&mut BufReader::new(terminal.try_clone().map_err(io)?));
     drop(hidden);
@@ -48,10 +48,10 @@ pub fn prompt(name: &str) -> Result<String, String> {
     line
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
-struct Hidden(File);
+/// Turns off the terminal's echo until it is dropped.
+struct EchoOff(File);
 
-impl Hidden {
+impl EchoOff {
     fn new(terminal: &File) -> Result<Self, String> {
         let terminal = terminal.try_clone().map_err(|error| error.to_string())?;
         stty(&terminal, "-echo")?;
@@ -59,9 +59,9 @@ impl Hidden {
     }
 }
 
-impl Drop for Hidden {
+impl Drop for EchoOff {
     fn drop(&mut self) {
-        // A failure cannot be reported from a drop.
+        // Drop cannot report a failure.
         let _ = stty(&self.0, "echo");
     }
 }

@@ -6,7 +6,7 @@ use crate::config::effective::Effective;
 use crate::store::Settings;
 use crate::store::url::DatabaseUrl;
 
-/// The database.
+/// The database's URL.
 pub fn url(effective: &Effective) -> Result<DatabaseUrl, String> {
     let section = effective.section("database");
     let url = section.text("connection").unwrap_or("sqlite:///freezer.sqlite");
@@ -14,7 +14,7 @@ pub fn url(effective: &Effective) -> Result<DatabaseUrl, String> {
         .map_err(|why| section.refuse("connection", why.trim_end_matches('.')))
 }
 
-/// The replica.
+/// The replica's URL, if there is one.
 pub fn slave(effective: &Effective) -> Result<Option<DatabaseUrl>, String> {
     let section = effective.section("database");
     let Some(url) = section.text("slave_connection") else { return Ok(None) };
@@ -30,12 +30,12 @@ pub(super) fn with_parameters(url: &str, parameters: Option<&str>) -> String {
     }
 }
 
-/// How the database is used by so many workers.
+/// The settings of the store for this number of workers.
 pub fn store(effective: &Effective, workers: usize) -> Settings {
     let section = effective.section("database");
     let defaults = Settings::default();
-    // One fewer: a database that falls silent keeps everybody who has a connection, and his place to work in. The health
-    // check and whoever can be refused without asking it go on with the place that is left.
+    // One connection fewer than workers. When the database hangs, each request with a connection blocks its worker; the
+    // last worker still serves the health check and requests that are refused without the database.
     let useful = u32::try_from(workers.saturating_sub(1).max(1)).unwrap_or(u32::MAX);
     let max_connections =
         match (section.count("max_pool_size", u32::MAX), section.count("max_overflow", u32::MAX)) {
@@ -46,10 +46,10 @@ pub fn store(effective: &Effective, workers: usize) -> Settings {
     let seconds = |name: &str| section.count(name, u64::MAX).map(Duration::from_secs);
     Settings {
         max_connections,
-        // To open one, and to prepare every statement anew, takes many times as long as a request does. So all are kept,
-        // unless somebody says otherwise.
+        // Opening a connection and preparing its statements takes many times as long as a request. So all idle
+        // connections are kept unless `max_pool_size` is set.
         max_idle: match section.count("max_pool_size", u32::MAX) {
-            Some(size) if size > 0 && section.is_given("max_pool_size") => size.min(max_connections),
+            Some(size) if size > 0 && section.is_set("max_pool_size") => size.min(max_connections),
             _ => max_connections,
         },
         pool_timeout: seconds("pool_timeout").unwrap_or(defaults.pool_timeout),

@@ -1,4 +1,4 @@
-//! `[keystone_authtoken]`, `[centralized_scheduler]`, and the section that either takes its credentials from.
+//! `[keystone_authtoken]`, `[centralized_scheduler]`, and the sections that their `auth_section` names.
 
 mod memcached;
 
@@ -33,19 +33,19 @@ pub fn tokens(effective: &Effective) -> Result<Settings, String> {
         service_token_roles: section.list("service_token_roles"),
         service_token_roles_required: section.is("service_token_roles_required"),
         service_type: section.string("service_type"),
-        // Where Keystone is and how it is reached is said here, whatever section the credentials are in.
+        // The connection to Keystone is configured in this section, even if the credentials are in another.
         login: login(section, plugin)?,
         ..defaults
     })
 }
 
-/// How trusts are made. None where they are not, and nothing is known by which those made earlier could be removed.
+/// How trusts are made. `None` if trusts are turned off and there are no credentials to remove earlier trusts with.
 pub fn trusts(effective: &Effective) -> Result<Option<trusts::Settings>, String> {
     let section = effective.section("centralized_scheduler");
     let enabled = section.is("enabled");
     let name = normalized(section.text("auth_section").unwrap_or("keystone_authtoken"));
     let named = effective.section(&name);
-    // [keystone_authtoken] may in turn name another.
+    // [keystone_authtoken] may itself refer to another section.
     let further = named.text("auth_section").map(normalized);
     let plugin = further.as_deref().map_or(named, |name| effective.section(name));
     let login = match login(named, plugin) {
@@ -58,9 +58,9 @@ pub fn trusts(effective: &Effective) -> Result<Option<trusts::Settings>, String>
     Ok(Some(trusts::Settings { enabled, enforce_trusts, delegated_roles, login }))
 }
 
-/// `reached` says how Keystone is reached, `plugin` who we are there.
-fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
-    let auth_url = needed(plugin, "auth_url", "where Keystone is")?;
+/// `connection` has the options of the connection to Keystone, `plugin` those of the login.
+fn login(connection: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
+    let auth_url = required(plugin, "auth_url", "where Keystone is")?;
     let url = Url::parse(auth_url).ok();
     let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
         return Err(plugin.refuse("auth_url", "it is not a URL, as http://keystone.example.com:5000/v3"));
@@ -68,45 +68,45 @@ fn login(reached: Section<'_>, plugin: Section<'_>) -> Result<Login, String> {
     if url.authority().contains('@') {
         return Err(plugin.refuse("auth_url", "there must be no user in it: username and password say that"));
     }
-    let timeout = reached
+    let timeout = connection
         .count("http_connect_timeout", u64::MAX)
         .filter(|seconds| *seconds > 0)
         .map(Duration::from_secs);
     let is_encrypted = url.scheme() == "https";
     let http = outbound::Settings {
-        ca_file: reached.path("cafile"),
-        cert_file: reached.path("certfile"),
-        key_file: reached.path("keyfile"),
-        insecure: reached.is("insecure"),
+        ca_file: connection.path("cafile"),
+        cert_file: connection.path("certfile"),
+        key_file: connection.path("keyfile"),
+        insecure: connection.is("insecure"),
         no_authorities: false,
         max_answer: None,
         connect_timeout: timeout,
-        // The client makes it from the one for connecting.
+        // The client derives it from `connect_timeout`.
         timeout: None,
     };
     if is_encrypted {
-        usable(reached, &http)?;
+        check_tls_files(connection, &http)?;
     }
     Ok(Login {
         auth_url: auth_url.to_owned(),
-        interface: reached.string("interface"),
-        region_name: reached.string("region_name"),
+        interface: connection.string("interface"),
+        region_name: connection.string("region_name"),
         credentials: credentials(plugin)?,
         http,
     })
 }
 
-/// Tries the certificates and the key, to say which option it is if they are of no use.
-fn usable(section: Section<'_>, http: &outbound::Settings) -> Result<(), String> {
+/// Loads the certificates and the key, so that the error names the option that is wrong.
+fn check_tls_files(section: Section<'_>, http: &outbound::Settings) -> Result<(), String> {
     let Err(why) = outbound::Client::new(http) else { return Ok(()) };
     let is_in = |option: &&str| section.text(option).is_some_and(|file| why.contains(file));
-    // A key is looked for in the certificate's file where it has none of its own.
+    // Without a key file, the key is read from the certificate's file.
     let option = ["cafile", "keyfile", "certfile"].into_iter().find(is_in).unwrap_or("cafile");
     Err(section.refuse(option, why.trim_end_matches('.')))
 }
 
 fn credentials(plugin: Section<'_>) -> Result<Credentials, String> {
-    match needed(plugin, "auth_type", "how we log in to Keystone, usually `password`")? {
+    match required(plugin, "auth_type", "how we log in to Keystone, usually `password`")? {
         "password" => Ok(Credentials::Password {
             user: user(plugin, true)?,
             password: secret(plugin, "password", "the password of our user")?,
@@ -140,18 +140,18 @@ fn credentials(plugin: Section<'_>) -> Result<Credentials, String> {
     }
 }
 
-/// Who logs in; `defaults` is whether a domain may be given for user and project at once.
+/// The user that logs in; with `defaults`, the `default_domain_*` options apply to user and project.
 fn user(plugin: Section<'_>, defaults: bool) -> Result<IdOrName, String> {
-    let user = named(plugin, "user", "user_id", "username", defaults);
+    let user = id_or_name(plugin, "user", "user_id", "username", defaults);
     if user.id.is_none() && user.name.is_none() {
         return Err(missing(plugin, "username", "who we are to Keystone (or user_id)"));
     }
-    in_a_domain(plugin, &user, "user_domain_name")?;
+    require_domain(plugin, &user, "user_domain_name")?;
     Ok(user)
 }
 
 fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
-    let project = named(plugin, "project", "project_id", "project_name", defaults);
+    let project = id_or_name(plugin, "project", "project_id", "project_name", defaults);
     let domain = IdOrName {
         domain_id: plugin.string("domain_id"),
         domain_name: plugin.string("domain_name"),
@@ -170,7 +170,7 @@ fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
         ));
     }
     if is_project {
-        in_a_domain(plugin, &project, "project_domain_name")?;
+        require_domain(plugin, &project, "project_domain_name")?;
         return Ok(LoginScope::Project(project));
     }
     if is_domain {
@@ -184,7 +184,7 @@ fn scope(plugin: Section<'_>, defaults: bool) -> Result<LoginScope, String> {
     }
 }
 
-fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) -> IdOrName {
+fn id_or_name(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) -> IdOrName {
     let or_default = |option: &str| {
         let default = || if defaults { plugin.string(&format!("default_{option}")) } else { None };
         plugin.string(&format!("{what}_{option}")).or_else(default)
@@ -197,8 +197,8 @@ fn named(plugin: Section<'_>, what: &str, id: &str, name: &str, defaults: bool) 
     }
 }
 
-/// A name means something in a domain only.
-fn in_a_domain(plugin: Section<'_>, named: &IdOrName, option: &str) -> Result<(), String> {
+/// Checks that a name comes with a domain, because names are unique only within one.
+fn require_domain(plugin: Section<'_>, named: &IdOrName, option: &str) -> Result<(), String> {
     if named.id.is_none() && named.domain_id.is_none() && named.domain_name.is_none() {
         let what = format!("in which domain that name is (or {})", option.replace("_name", "_id"));
         return Err(missing(plugin, option, &what));
@@ -207,10 +207,10 @@ fn in_a_domain(plugin: Section<'_>, named: &IdOrName, option: &str) -> Result<()
 }
 
 fn secret(plugin: Section<'_>, name: &str, what: &str) -> Result<Secret, String> {
-    needed(plugin, name, what).map(Secret::new)
+    required(plugin, name, what).map(Secret::new)
 }
 
-fn needed<'e>(plugin: Section<'e>, name: &str, what: &str) -> Result<&'e str, String> {
+fn required<'e>(plugin: Section<'e>, name: &str, what: &str) -> Result<&'e str, String> {
     plugin.text(name).ok_or_else(|| missing(plugin, name, what))
 }
 

@@ -8,27 +8,27 @@ use log::LevelFilter;
 use crate::config::effective::{Effective, Section};
 use crate::logging::{RateLimit, Settings, Severity, parse_level};
 
-/// Where log lines go.
+/// The settings of the log.
 pub fn settings(effective: &Effective) -> Result<Settings, String> {
     let section = effective.section("DEFAULT");
-    let given = |name: &str| section.string(name).filter(|_| section.is_given(name));
+    let if_set = |name: &str| section.string(name).filter(|_| section.is_set(name));
     let facility = section.string("syslog_log_facility").unwrap_or_else(|| "LOG_USER".to_owned());
     Ok(Settings {
         debug: section.is("debug"),
         levels: levels(section)?,
         file: file(section),
-        stderr: section.is_given("use_stderr").then(|| section.is("use_stderr")),
+        stderr: section.is_set("use_stderr").then(|| section.is("use_stderr")),
         color: section.is("log_color"),
         journal: section.is("use_journal"),
         journal_facility: facility.clone(),
         syslog: section.is("use_syslog").then_some(facility),
         json: section.is("use_json"),
         date_format: section.string("log_date_format").unwrap_or_else(|| Settings::default().date_format),
-        context_format: given("logging_context_format_string"),
-        default_format: given("logging_default_format_string"),
+        context_format: if_set("logging_context_format_string"),
+        default_format: if_set("logging_default_format_string"),
         user_identity_format: section.string("logging_user_identity_format").unwrap_or_default(),
-        debug_suffix: given("logging_debug_format_suffix"),
-        exception_prefix: given("logging_exception_prefix"),
+        debug_suffix: if_set("logging_debug_format_suffix"),
+        exception_prefix: if_set("logging_exception_prefix"),
         rate_limit: rate_limit(section),
     })
 }

@@ -6,7 +6,7 @@ use crate::config::effective::Effective;
 use crate::cors;
 use crate::handlers::health::{Backend, Health, Settings};
 
-/// The rules for other origins, those of `[cors]` first; a section without an origin is none.
+/// The CORS rules, those of `[cors]` first. A section without an origin is no rule.
 pub fn cors(effective: &Effective) -> Vec<cors::Settings> {
     let mut names: Vec<&str> = vec!["cors"];
     for setting in &effective.settings {
@@ -45,20 +45,20 @@ pub fn health(effective: &Effective) -> Result<Settings, String> {
             section
                 .refuse("backends", "there are disable_by_file, disable_by_files_ports and enable_by_files")
         })?;
-    let of_ports = section.list("disable_by_file_paths");
-    let of_ports = of_ports.iter().map(|pair| by_port(pair)).collect::<Option<_>>();
+    let pairs = section.list("disable_by_file_paths");
+    let pairs = pairs.iter().map(|pair| parse_port_path(pair)).collect::<Option<_>>();
     let settings = Settings {
         path,
         detailed: section.is("detailed"),
         backends,
         disable_by_file_path: section.path("disable_by_file_path"),
-        disable_by_file_paths: of_ports
+        disable_by_file_paths: pairs
             .ok_or_else(|| section.refuse("disable_by_file_paths", "it is not a list of port:path"))?,
         enable_by_file_paths: section.list("enable_by_file_paths").into_iter().map(PathBuf::from).collect(),
         allowed_source_ranges: section.list("allowed_source_ranges"),
         ignore_proxied_requests: section.is("ignore_proxied_requests"),
     };
-    // It says which option it is that makes no sense, but not where that was given.
+    // The error names the option, but not its source.
     let refuse = |why: String| match why.split_once(": ") {
         Some((option, why)) => section.refuse(option, why),
         None => why,
@@ -77,7 +77,7 @@ fn backend(name: &str) -> Option<Backend> {
 }
 
 /// `port:path`
-fn by_port(text: &str) -> Option<(u16, PathBuf)> {
+fn parse_port_path(text: &str) -> Option<(u16, PathBuf)> {
     let (port, path) = text.split_once(':')?;
     Some((port.trim().parse().ok()?, path.trim().into()))
 }

@@ -3,7 +3,7 @@
 use crate::config::effective::Effective;
 use crate::quotas::Limits;
 
-/// How much every project may have.
+/// How many rows of each kind a project may have.
 pub fn limits(effective: &Effective) -> Limits {
     let section = effective.section("quotas");
     let defaults = Limits::default();

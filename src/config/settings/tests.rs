@@ -23,7 +23,7 @@ fn refused(text: &str, says: &str) {
 }
 
 #[test]
-fn nothing_given_is_a_server_for_this_machine_with_every_rooms_defaults() {
+fn without_options_the_server_is_local_and_has_every_modules_defaults() {
     let config = config("").unwrap();
     assert_eq!((config.server.bind_host.as_str(), config.server.bind_port), ("127.0.0.1", 9090));
     assert_eq!(config.auth_strategy, AuthStrategy::Standalone);
@@ -46,7 +46,7 @@ fn nothing_given_is_a_server_for_this_machine_with_every_rooms_defaults() {
 }
 
 #[test]
-fn the_strategy_is_what_somebody_said_or_what_there_is() {
+fn the_strategy_is_configured_or_derived_from_the_keystone_section() {
     for (text, expected) in [
         ("[keystone_authtoken]\nwww_authenticate_uri = http://k:5000", AuthStrategy::Keystone),
         ("[keystone_authtoken]\nauth_plugin = password", AuthStrategy::Keystone),
@@ -66,8 +66,8 @@ fn the_strategy_is_what_somebody_said_or_what_there_is() {
 fn the_openrc_file_is_beside_the_sqlite_file() {
     let there = config("[database]\nconnection = sqlite:////var/lib/freezer/f.sqlite").unwrap();
     assert_eq!(there.openrc, Path::new("/var/lib/freezer/openrc"));
-    let said = Config::new(&effective(""), Some(Path::new("/x"))).unwrap();
-    assert_eq!(said.openrc, Path::new("/x"));
+    let configured = Config::new(&effective(""), Some(Path::new("/x"))).unwrap();
+    assert_eq!(configured.openrc, Path::new("/x"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn noauth_is_for_loopback() {
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 #[test]
-fn a_database_of_the_cloud_wants_a_choice() {
+fn mysql_and_postgresql_need_an_explicit_strategy() {
     let scheme = if cfg!(feature = "mysql") { "mysql+pymysql" } else { "postgresql" };
     let text = format!("[database]\nconnection = {scheme}://f:hunter2@db/freezer\n");
     for choice in ["keystone", "standalone", "noauth"] {
@@ -91,7 +91,7 @@ fn a_database_of_the_cloud_wants_a_choice() {
 }
 
 #[test]
-fn the_pool_is_what_the_workers_need_and_the_operator_allows() {
+fn the_pool_is_limited_by_workers_and_by_options() {
     let pool = |text: &str| {
         let store = config(&format!("[DEFAULT]\nworkers = 16\n[database]\n{text}")).unwrap().store;
         (store.max_connections, store.max_idle)
@@ -131,7 +131,7 @@ fn parameters_of_the_connection_are_appended() {
 }
 
 #[test]
-fn each_cors_section_is_a_rule_that_the_first_completes() {
+fn each_cors_section_is_a_rule_that_inherits_from_cors() {
     let text = "[cors]\nmax_age = 5\nallow_headers = X-A\n[cors.One]\nallowed_origin = https://a,https://b\n\
                 allow_credentials = no\n[CORS.two]\nallowed_origin = https://c\nmax_age = 6\n[cors.three]\nmax_age = 7\n";
     let rules = config(text).unwrap().server.cors;
@@ -214,7 +214,7 @@ fn a_path_prefix_is_a_path() {
 }
 
 #[test]
-fn what_limits_the_server_and_the_policy_is_passed_on() {
+fn limits_reach_the_settings_of_server_and_policy() {
     let config = config(
         "[DEFAULT]\nmax_connections = 99\nmax_limit = 500\nworkers = 3\nclient_down_time = 60\n\
          action_report_max_log_size = 0\nosapi_max_request_body_size = 1000\n\
@@ -226,7 +226,7 @@ fn what_limits_the_server_and_the_policy_is_passed_on() {
     assert_eq!((config.server.max_connections, config.max_limit, config.server.workers), (99, 500, 3));
     assert_eq!((config.client_down_time, config.max_log_size), (60, 0));
     assert_eq!((config.server.max_request_body_size, config.server.proxy.parse_headers), (1000, true));
-    // Set, it is for all bodies.
+    // If it is set, the limit applies to all bodies.
     assert_eq!(config.server.max_document_body_size, 1000);
     let policy = config.policy;
     assert_eq!((policy.policy_file, policy.policy_dirs), ("p.json".into(), vec!["a".into(), "b".into()]));

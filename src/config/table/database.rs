@@ -13,7 +13,7 @@ pub const OPTIONS: &[Opt] = &[
     )
     .default("sqlite:///freezer.sqlite")
     .secret()
-    .once(&[("DEFAULT", "sql_connection"), ("database", "sql_connection"), ("sql", "connection")]),
+    .old_names(&[("DEFAULT", "sql_connection"), ("database", "sql_connection"), ("sql", "connection")]),
     Opt::text("connection_parameters", "More parameters for the URL, as name=value&name=value.")
         .default("")
         .secret(),
@@ -31,25 +31,25 @@ pub const OPTIONS: &[Opt] = &[
     )
     .within(0, ANY)
     .default("5")
-    .once(&[("DEFAULT", "sql_max_pool_size"), ("database", "sql_max_pool_size")]),
+    .old_names(&[("DEFAULT", "sql_max_pool_size"), ("database", "sql_max_pool_size")]),
     Opt::int("max_overflow", "How many more may be open for a while; -1 for any number.")
         .within(-1, ANY)
         .default("50")
-        .once(&[("DEFAULT", "sql_max_overflow"), ("database", "sqlalchemy_max_overflow")]),
+        .old_names(&[("DEFAULT", "sql_max_overflow"), ("database", "sqlalchemy_max_overflow")]),
     Opt::int(
         "pool_timeout",
         "How long a request waits for a connection, in seconds. oslo.db waits for 30, which no client does.",
     )
     .within(0, ANY)
     .shown_default("5")
-    .once(&[("database", "sqlalchemy_pool_timeout")]),
+    .old_names(&[("database", "sqlalchemy_pool_timeout")]),
     Opt::int(
         "connection_recycle_time",
         "An idle connection older than this many seconds is replaced; -1 for never.",
     )
     .within(-1, ANY)
     .default("3600")
-    .once(&[
+    .old_names(&[
         ("database", "idle_timeout"),
         ("DEFAULT", "sql_idle_timeout"),
         ("database", "sql_idle_timeout"),
@@ -58,11 +58,11 @@ pub const OPTIONS: &[Opt] = &[
     Opt::int("max_retries", "How often connecting is tried again at the start; -1 for ever.")
         .within(-1, ANY)
         .default("10")
-        .once(&[("DEFAULT", "sql_max_retries"), ("database", "sql_max_retries")]),
+        .old_names(&[("DEFAULT", "sql_max_retries"), ("database", "sql_max_retries")]),
     Opt::int("retry_interval", "The time between those, in seconds.")
         .within(0, ANY)
         .default("10")
-        .once(&[("DEFAULT", "sql_retry_interval"), ("database", "reconnect_interval")]),
+        .old_names(&[("DEFAULT", "sql_retry_interval"), ("database", "reconnect_interval")]),
     Opt::text("mysql_sql_mode", "The SQL mode of each connection to MySQL; empty for the server's own.")
         .default("TRADITIONAL"),
     Opt::int(
@@ -77,7 +77,7 @@ pub const OPTIONS: &[Opt] = &[
     .within(-1, ANY)
     .default("20"),
     Opt::bool("sqlite_synchronous", "true", "Wait for the disk at each commit to SQLite.")
-        .once(&[("DEFAULT", "sqlite_synchronous")]),
+        .old_names(&[("DEFAULT", "sqlite_synchronous")]),
     Opt::int("db_retry_interval", "The pauses between are short and random here.").default("1").no_effect(),
     Opt::bool("db_inc_retry_interval", "true", "The pauses between are short and random here.").no_effect(),
     Opt::int("db_max_retry_interval", "The pauses between are short and random here.")
@@ -86,21 +86,21 @@ pub const OPTIONS: &[Opt] = &[
     Opt::bool("use_db_reconnect", "false", "A connection that was lost is always replaced here.").no_effect(),
     Opt::text("backend", "There is one storage here.")
         .default("sqlalchemy")
-        .once(&[("DEFAULT", "db_backend")])
+        .old_names(&[("DEFAULT", "db_backend")])
         .no_effect(),
     Opt::text("asyncio_connection", "A connection for asynchronous Python.").secret().no_effect(),
     Opt::text("asyncio_slave_connection", "A replica for asynchronous Python.").secret().no_effect(),
     Opt::int("connection_debug", "How much Python logs of SQL.")
         .within(0, 100)
         .default("0")
-        .once(&[("DEFAULT", "sql_connection_debug")])
+        .old_names(&[("DEFAULT", "sql_connection_debug")])
         .no_effect(),
     Opt::bool("connection_trace", "false", "Python's tracebacks as comments in SQL.")
-        .once(&[("DEFAULT", "sql_connection_trace")])
+        .old_names(&[("DEFAULT", "sql_connection_trace")])
         .no_effect(),
     Opt::int("min_pool_size", "Connections are opened by demand here.")
         .default("1")
-        .once(&[("DEFAULT", "sql_min_pool_size"), ("database", "sql_min_pool_size")])
+        .old_names(&[("DEFAULT", "sql_min_pool_size"), ("database", "sql_min_pool_size")])
         .no_effect(),
     Opt::bool("mysql_enable_ndb", "false", "MySQL Cluster is not supported.").no_effect(),
 ];

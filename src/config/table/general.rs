@@ -7,7 +7,7 @@ use crate::scope::Scope;
 pub const DEFAULT: &[Opt] = &[
     Opt::text("bind_host", "The address or name to listen on.")
         .shown_default("0.0.0.0 with keystone, else 127.0.0.1"),
-    Opt::int("bind_port", "The port to listen on; 0 picks a free one.").of(Kind::Port).default("9090"),
+    Opt::int("bind_port", "The port to listen on; 0 picks a free one.").with_kind(Kind::Port).default("9090"),
     Opt::choice(
         "auth_strategy",
         &["keystone", "standalone", "noauth"],

@@ -10,7 +10,7 @@ pub const OPTIONS: &[Opt] = &[
         "www_authenticate_uri",
         "Keystone's public endpoint, which a caller without a token is sent to. Unset: that of auth_url.",
     )
-    .once(&[("", "auth_uri")]),
+    .old_names(&[("", "auth_uri")]),
     Opt::bool(
         "delay_auth_decision",
         "false",
@@ -48,7 +48,7 @@ pub const OPTIONS: &[Opt] = &[
         "Where validated tokens are remembered for all processes of the service: host:port, [IPv6]:port or \
          unix:/path. Unset: each process remembers its own.",
     )
-    .once(&[("", "memcache_servers")]),
+    .old_names(&[("", "memcache_servers")]),
     Opt::choice(
         "memcache_security_strategy",
         &["None", "MAC", "ENCRYPT"],
@@ -139,17 +139,17 @@ pub const PLUGIN: &[Opt] = &[
         "auth_type",
         "How we log in to Keystone: password or v3password (the same here), or v3applicationcredential.",
     )
-    .once(&[("", "auth_plugin")]),
+    .old_names(&[("", "auth_plugin")]),
     Opt::text("auth_section", "Take these options from the section of this name."),
     Opt::text("auth_url", "Keystone's URL, with or without /v3."),
-    Opt::text("username", "Our user's name.").once(&[("", "user-name"), ("", "user_name")]),
+    Opt::text("username", "Our user's name.").old_names(&[("", "user-name"), ("", "user_name")]),
     Opt::text("user_id", "Our user's id, instead of the name."),
     Opt::text("password", "Our user's password.").secret(),
     Opt::text("user_domain_id", "The id of our user's domain."),
     Opt::text("user_domain_name", "The name of our user's domain."),
-    Opt::text("project_id", "The id of our project.").once(&[("", "tenant-id"), ("", "tenant_id")]),
+    Opt::text("project_id", "The id of our project.").old_names(&[("", "tenant-id"), ("", "tenant_id")]),
     Opt::text("project_name", "The name of our project, which is usually `service`.")
-        .once(&[("", "tenant-name"), ("", "tenant_name")]),
+        .old_names(&[("", "tenant-name"), ("", "tenant_name")]),
     Opt::text("project_domain_id", "The id of our project's domain."),
     Opt::text("project_domain_name", "The name of our project's domain."),
     Opt::text("default_domain_id", "The id of either domain, where that has no option of its own."),

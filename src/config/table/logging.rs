@@ -19,9 +19,9 @@ pub const OPTIONS: &[Opt] = &[
     )
     .default("")
     .mutable(),
-    Opt::text("log_file", "Log to this file.").once(&[("DEFAULT", "logfile")]).mutable(),
+    Opt::text("log_file", "Log to this file.").old_names(&[("DEFAULT", "logfile")]).mutable(),
     Opt::text("log_dir", "The directory of a log_file without one; without a log_file it is freezer-api.log there.")
-        .once(&[("DEFAULT", "logdir")]).mutable(),
+        .old_names(&[("DEFAULT", "logdir")]).mutable(),
     Opt::bool("watch_log_file", "false", "A log file that has been moved away is noticed in any case.").no_effect(),
     Opt::bool("use_stderr", "false", "Log to standard error too. Where nothing else is set, it is used anyway.").mutable(),
     Opt::bool("use_journal", "false", "Log to systemd's journal.").mutable(),
@@ -54,7 +54,7 @@ pub const OPTIONS: &[Opt] = &[
     .default("CRITICAL")
     .mutable(),
     Opt::text("log_config_append", "A configuration file of Python's logging, for which there is no use here.")
-        .once(&[("DEFAULT", "log-config"), ("DEFAULT", "log_config")])
+        .old_names(&[("DEFAULT", "log-config"), ("DEFAULT", "log_config")])
         .no_effect(),
     Opt::text("instance_format", "The form of %(instance)s, which is Nova's.")
         .default("[instance: %(uuid)s] ")

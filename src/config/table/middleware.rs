@@ -15,7 +15,7 @@ pub const OPTIONS: &[Opt] = &[
          backup is changed or replaced.",
     )
     .within(1, 1 << 30)
-        .once(&[("DEFAULT", "osapi_max_request_body_size"), ("DEFAULT", "max_request_body_size")]),
+        .old_names(&[("DEFAULT", "osapi_max_request_body_size"), ("DEFAULT", "max_request_body_size")]),
     Opt::text("secure_proxy_ssl_header", "The scheme is found in Forwarded or X-Forwarded-Proto.")
         .default("X-Forwarded-Proto")
         .no_effect(),

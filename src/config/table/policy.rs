@@ -10,7 +10,7 @@ pub const OPTIONS: &[Opt] = &[
     )
     .default("policy.yaml"),
     Opt::list("policy_dirs", "A directory of more such files; may be repeated.")
-        .of(Kind::Multi)
+        .with_kind(Kind::Multi)
         .default("policy.d"),
     Opt::text("policy_default_rule", "The rule that decides where one does not exist.").default("default"),
     Opt::bool("enforce_new_defaults", "true", "The old default of a rule that was renamed no longer counts."),
@@ -32,7 +32,7 @@ pub const OPTIONS: &[Opt] = &[
     Opt::text("remote_ssl_client_crt_file", "Our certificate for https checks, in PEM."),
     Opt::text("remote_ssl_client_key_file", "Its key, in PEM."),
     Opt::text("remote_timeout", "How long such a check may take, in seconds.")
-        .of(Kind::Float(0.0))
+        .with_kind(Kind::Float(0.0))
         .default("60"),
     Opt::bool("enforce_scope", "true", "The scope of a token is always looked at.").no_effect(),
 ];

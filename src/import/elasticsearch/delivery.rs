@@ -1,13 +1,13 @@
-//! Handing rows on, and counting them.
+//! Passes rows to the sink, and counts them.
 
 use crate::import::Result;
 use crate::import::legacy::{Row, Table};
 
-/// Where the rows go, and how many documents have been read.
+/// The sink of the rows, and the number of documents read.
 pub struct Delivery<'s> {
     sink: &'s mut dyn FnMut(Row) -> Result<()>,
     skip_unknown: bool,
-    /// Documents read, bad ones among them.
+    /// Documents read, including bad ones.
     pub read: u64,
 }
 
@@ -17,7 +17,7 @@ impl<'s> Delivery<'s> {
         Self { sink, skip_unknown, read: 0 }
     }
 
-    /// Hands a row on. The plan skips what is said to be `skipped:`, and quarantines other unknown documents.
+    /// Passes a row on. The plan skips documents marked `skipped:`, and quarantines other unknown ones.
     pub fn add(&mut self, mut row: Row) -> Result<()> {
         self.read += 1;
         if self.skip_unknown && row.table == Table::Unknown {

@@ -1,4 +1,4 @@
-//! Documents into rows.
+//! Converts documents into rows.
 
 mod action;
 mod backup;
@@ -16,7 +16,7 @@ use super::kinds::Kinds;
 use crate::import::legacy::{Body, Problem, Row, State, Table};
 use crate::store::is_id;
 
-/// What a kind makes of a document.
+/// The fields of a row that depend on the document's kind.
 struct Content {
     id: String,
     created: Option<NaiveDateTime>,
@@ -26,12 +26,12 @@ struct Content {
 /// Why a document cannot become a row; its problems say so, too.
 struct Unreadable;
 
-/// The row of a document. `place` stands for the id of one that has none.
+/// The row of a document. `place` replaces a missing id.
 pub fn row(hit: Hit, kinds: &Kinds, place: &str) -> Row {
     let Hit { index, doc_type, id, version, mut source, raw } = hit;
     // A client of 2016 wrote its version into the document.
     source.remove("_version");
-    let Some(table) = kinds.of(doc_type.as_deref(), index.as_deref(), &source) else {
+    let Some(table) = kinds.table_of(doc_type.as_deref(), index.as_deref(), &source) else {
         let detail = "The document is of none of the old service's kinds.";
         return broken(Table::Unknown, id.unwrap_or_else(|| place.to_owned()), "unknown-kind", detail, raw);
     };
@@ -49,14 +49,14 @@ pub fn row(hit: Hit, kinds: &Kinds, place: &str) -> Row {
     };
     let (content, problems) = match content {
         Ok(content) => (content, fields.into_problems()),
-        // The whole document goes to the side file: what else is in it need not be named.
+        // The whole document goes to the side file, so its other members need no problems of their own.
         Err(Unreadable) => (Content { id: known_id, created: None, body: Body::Broken }, fields.problems),
     };
     let Content { id, created, body } = content;
     Row { table, id, state: State::Live, project, user, created, updated: None, version, body, problems, raw }
 }
 
-/// The row of what is none.
+/// The row for something that is not a document.
 pub fn broken(table: Table, id: String, reason: &str, detail: impl Into<String>, raw: Value) -> Row {
     Row {
         table,

@@ -40,11 +40,16 @@ impl Dump {
         if !streams.is_empty() {
             inputs.push(Input::stream("standard input", std::io::stdin())?);
         }
-        Self::of(inputs, options.skip_unknown, kinds, expected)
+        Self::from_inputs(inputs, options.skip_unknown, kinds, expected)
     }
 
-    /// What is in these inputs.
-    pub fn of(mut inputs: Vec<Input>, skip_unknown: bool, kinds: Kinds, expected: Expected) -> Result<Self> {
+    /// A dump of these inputs.
+    pub fn from_inputs(
+        mut inputs: Vec<Input>,
+        skip_unknown: bool,
+        kinds: Kinds,
+        expected: Expected,
+    ) -> Result<Self> {
         let mut description = Description::default();
         description.lines.push("documents of Elasticsearch, from files".to_owned());
         for input in &mut inputs {

@@ -12,7 +12,7 @@ use crate::import::legacy::{Row, Table};
 pub fn row(kinds: &Kinds, table: Table, id: &str, raw: Value) -> Result<Row, String> {
     let is_hit = raw.get("_source").is_some();
     let hit = Hit::from_json(raw).map_err(|(why, _)| format!("row {why}"))?;
-    let kind = kinds.of(hit.doc_type.as_deref(), hit.index.as_deref(), &hit.source);
+    let kind = kinds.table_of(hit.doc_type.as_deref(), hit.index.as_deref(), &hit.source);
     let is_bare = kind.is_some_and(|kind| kind == table || table == Table::Unknown);
     if is_hit || is_bare {
         Ok(documents::row(hit, kinds, id))

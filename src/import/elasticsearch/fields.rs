@@ -1,21 +1,21 @@
-//! Taking an object of a document apart, key by key; what is left in the end has no place with us.
+//! Takes the members of an object of a document, key by key. Members that are left have no place in the target.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike};
 use serde_json::{Map, Number, Value, json};
 
 use crate::import::legacy::Problem;
 
-/// Seconds since 1970 of the year 10,000, which no database of ours can hold.
+/// The seconds from 1970 to the year 10,000, which no supported database can store.
 const END_OF_TIME: i64 = 253_402_300_800;
 
-/// The members that were not taken yet, and what was wrong with those that were.
+/// The members that were not taken yet, and the problems of those that were.
 #[derive(Debug)]
 pub struct Fields {
-    /// What stands before a key in a problem: empty, or `client.`.
+    /// The prefix of keys in problems: empty, or `client.`.
     path: &'static str,
     /// The members that are left.
     pub map: Map<String, Value>,
-    /// What was noticed.
+    /// The problems so far.
     pub problems: Vec<Problem>,
 }
 
@@ -120,7 +120,7 @@ impl Fields {
         None
     }
 
-    /// What was noticed, and every member that is left as one that has no place.
+    /// The problems, including one for every member that is left.
     pub fn into_problems(mut self) -> Vec<Problem> {
         for (key, value) in std::mem::take(&mut self.map) {
             let name = format!("{}{key}", self.path);

@@ -57,8 +57,8 @@ impl Kinds {
         Ok(kinds)
     }
 
-    /// The kind of a document: by its `_type`, by what was said of its index, by its shape; `None` if none tells.
-    pub fn of(
+    /// The kind of a document: by its `_type`, else by the options for its index, else by its shape.
+    pub fn table_of(
         &self,
         doc_type: Option<&str>,
         index: Option<&str>,

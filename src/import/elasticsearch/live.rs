@@ -23,10 +23,10 @@ use super::{Options, edited};
 use crate::import::legacy::{Row, Table};
 use crate::import::{Description, Result, Source};
 
-/// How often a read begins anew, because the server forgot it.
+/// How often a read restarts because the server lost it.
 const RESTARTS: u32 = 5;
 
-/// How often it begins anew, because another number of documents came than were found.
+/// How often a read restarts because the number of documents differs from the total.
 const RECOUNTS: u32 = 1;
 
 /// The indices of a server.
@@ -105,7 +105,7 @@ impl Live {
         }
     }
 
-    /// Reads an index from its beginning; what an earlier pass has handed on is not handed on again.
+    /// Reads an index from its beginning. Documents of an earlier pass are not passed on again.
     fn pass(
         &self,
         cursor: &mut Cursor<'_>,
@@ -228,7 +228,7 @@ impl Source for Live {
     }
 }
 
-/// `--rate`: documents a second at most.
+/// `--rate`: the most documents per second.
 struct Pace {
     rate: Option<u32>,
     begun: Instant,

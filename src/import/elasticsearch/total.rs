@@ -1,4 +1,4 @@
-//! How many documents there are to be, as the operator knows it.
+//! The number of documents that the operator expects.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Reads them.
+    /// Reads the options.
     pub fn load(expect: Option<u64>, count_file: Option<&Path>) -> Result<Self> {
         let mut said = Vec::new();
         if let Some(count) = expect {

@@ -16,13 +16,13 @@ use crate::import::unit::TargetRow;
 use crate::store::actions::{Action as TargetAction, ActionSpec};
 use crate::store::types::time::Time;
 
-/// Keys that do not make two definitions differ: the trust of a central scheduler, and how the action ended.
+/// Keys that are ignored when definitions are compared: the trust of a central scheduler, and the action's outcome.
 const NOT_COMPARED: &[&str] = &["os_trust_id", "result", "time_elapsed", "report_date"];
 
 /// The most characters of `backup_name`.
 const MAX_BACKUP_NAME: usize = 255;
 
-/// The name that a key has now.
+/// The current name of a key.
 fn current(key: &str) -> &str {
     match key {
         "src_file" => "path_to_backup",
@@ -31,7 +31,7 @@ fn current(key: &str) -> &str {
     }
 }
 
-/// A digest of a definition; null and missing are the same.
+/// A digest of a definition; null counts as missing.
 pub fn core(definition: &Map<String, Value>) -> i64 {
     let mut core: BTreeMap<&str, &Value> = BTreeMap::new();
     for (key, value) in definition {
@@ -43,11 +43,11 @@ pub fn core(definition: &Map<String, Value>) -> i64 {
             current => drop(core.entry(current).or_insert(value)),
         }
     }
-    // Every value has a text.
+    // Every value can be serialized.
     digest(&serde_json::to_string(&core).unwrap_or_default())
 }
 
-/// How an action is run where a place says nothing else: tries, seconds between them, whether it must succeed.
+/// How an action runs by default: tries, seconds between them, whether it must succeed.
 pub fn runs(action: &Action) -> (i32, i32, bool) {
     let inside = action.definition.get("mandatory").and_then(Value::as_bool);
     (
@@ -57,7 +57,7 @@ pub fn runs(action: &Action) -> (i32, i32, bool) {
     )
 }
 
-/// What our columns and metadata say of it. What cannot be in its column goes to `cut`, with its key.
+/// The columns and metadata of an action. A text that does not fit into its column goes to `cut`, with its key.
 pub fn specified(action: &Action, mut cut: impl FnMut(&str, &str)) -> ActionSpec {
     let mut definition = Map::new();
     for (key, value) in &action.definition {
@@ -94,7 +94,7 @@ pub fn specified(action: &Action, mut cut: impl FnMut(&str, &str)) -> ActionSpec
     spec(body)
 }
 
-/// Plans an action, and the report of how it ended if it has that in itself.
+/// Plans an action, and a report if its definition contains the outcome.
 pub fn plan(draft: &mut Draft, head: &Head, row: &Row, action: &Action, now: Time) {
     let mut long = None;
     let spec = specified(action, |key, text| long = Some((key.to_owned(), text.to_owned())));
@@ -108,7 +108,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, action: &Action, now: Tim
             draft.note("unknown-value", format!("{key} is {number}; the default is taken."));
         }
     }
-    // Documents of Elasticsearch, which have no times, leave out what is not set.
+    // Documents of Elasticsearch, which have no times, leave out unset members.
     let is_of_a_table = row.created.is_some() || row.updated.is_some();
     let is_incomplete =
         action.max_retries.is_none() || action.max_retries_interval.is_none() || action.mandatory.is_none();
@@ -134,7 +134,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, action: &Action, now: Tim
     }
 }
 
-/// A row of ours.
+/// The row to write.
 pub fn new(id: &str, (project, user): (&str, &str), spec: ActionSpec, times: Times) -> TargetAction {
     TargetAction {
         id: id.to_owned(),
@@ -147,7 +147,7 @@ pub fn new(id: &str, (project, user): (&str, &str), spec: ActionSpec, times: Tim
     }
 }
 
-/// About how many bytes it is in the document of a job.
+/// The approximate number of bytes of an action in the document of a job.
 pub fn weight(spec: &ActionSpec) -> usize {
     crate::document::size(&actions::FreezerAction(spec))
 }

@@ -70,7 +70,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, backup: &Backup, job: Opt
     })));
 }
 
-/// What agents do not write, or only while a backup is on its way.
+/// An oddity of the metadata: a value that agents do not write, or only while a backup is running.
 fn oddity(metadata: &Map<String, Value>) -> Option<String> {
     let odd = |key: &str, what: &str| Some(format!("{key} is {what}."));
     for key in ["hostname", "container", "backup_name"] {
@@ -87,7 +87,7 @@ fn oddity(metadata: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// Whether there is a number that no 64-bit integer holds and a double only nearly does.
+/// Whether there is a number that neither a 64-bit integer nor a double holds exactly.
 fn is_imprecise(value: &Value) -> bool {
     /// Two to the power of 63.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;

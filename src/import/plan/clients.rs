@@ -10,7 +10,7 @@ use crate::store::owners::is_client_name;
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// Plans a client; `others` are those that it stands for.
+/// Plans a client; `others` are merged into it.
 pub fn plan(draft: &mut Draft, head: &Head, row: &Row, client: &Client, others: &[Client], now: Time) {
     match head.state {
         state::REVIVED => draft.note("deleted", "It is deleted, and comes back because a job names it."),

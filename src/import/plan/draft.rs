@@ -1,4 +1,4 @@
-//! A unit while it is made.
+//! A unit under construction.
 
 use chrono::{Datelike, SubsecRound};
 use serde_json::{Value, json};
@@ -10,13 +10,13 @@ use crate::import::staging::table::{Head, fate, state};
 use crate::import::unit::{Note, Outcome, Remainder, TargetRow, Unit};
 use crate::store::types::time::Time;
 
-/// A unit, and what its notes need.
+/// A unit, with the fields that its notes need.
 pub struct Draft {
     unit: Unit,
     project: Option<String>,
 }
 
-/// When a row was made and changed.
+/// The creation and update times of a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
     /// `created_at`.
@@ -26,7 +26,7 @@ pub struct Times {
 }
 
 impl Draft {
-    /// A unit without rows, of a row that is imported unless something else is said.
+    /// A unit without rows; its outcome is `Imported` until that changes.
     pub fn new(head: &Head, row: &Row) -> Self {
         let unit = Unit {
             table: row.table,
@@ -79,7 +79,7 @@ impl Draft {
         self.unit
     }
 
-    /// Says something of the row.
+    /// Adds a note on the row.
     pub fn note(&mut self, reason: &'static str, detail: impl Into<String>) {
         let note = Note {
             table: self.unit.table.name(),
@@ -93,19 +93,19 @@ impl Draft {
         self.unit.notes.push(note);
     }
 
-    /// Says which row of ours the latest note is about.
+    /// Sets the target row of the latest note.
     pub fn refers_to(&mut self, id: &str) {
         if let Some(note) = self.unit.notes.last_mut() {
             note.into = Some(id.to_owned());
         }
     }
 
-    /// Takes back what was said for a reason.
+    /// Removes the notes with a reason.
     pub fn forget(&mut self, reason: &str) {
         self.unit.notes.retain(|note| note.reason != reason);
     }
 
-    /// Takes back everything that was said.
+    /// Removes all notes.
     pub fn forget_notes(&mut self) {
         self.unit.notes.clear();
         self.unit.remainders.clear();
@@ -117,17 +117,17 @@ impl Draft {
         self.unit.remainders.push(remainder);
     }
 
-    /// Does not import it. The reason comes first, because rows that refer to this one are given it, too.
+    /// Quarantines the row. The note comes first, because rows that refer to this one get its reason.
     pub fn quarantine(&mut self, reason: &'static str, detail: impl Into<String>) {
         self.end(Outcome::Quarantined, reason, detail);
     }
 
-    /// Does not import it, as it should be.
+    /// Skips the row on purpose.
     pub fn skip(&mut self, reason: &'static str, detail: impl Into<String>) {
         self.end(Outcome::Skipped, reason, detail);
     }
 
-    /// Lets another row of the source stand for it.
+    /// Merges the row into another row of the source.
     pub fn merge(&mut self, reason: &'static str, into: &str, detail: impl Into<String>) {
         self.end(Outcome::Merged, reason, detail);
         if let Some(note) = self.unit.notes.first_mut() {
@@ -141,12 +141,12 @@ impl Draft {
         self.unit.notes.rotate_right(1);
     }
 
-    /// Adds a row of ours.
+    /// Adds a row to write.
     pub fn push(&mut self, row: TargetRow) {
         self.unit.rows.push(row);
     }
 
-    /// Says that a row of ours is to go.
+    /// Marks a target row for deletion.
     pub fn deletes(&mut self, id: &str) {
         self.unit.deleted_id = Some(id.to_owned());
     }
@@ -156,7 +156,7 @@ impl Draft {
         self.unit.entries.push((table, outcome));
     }
 
-    /// Says something of an entry inside the row.
+    /// Adds a note on an entry inside the row.
     pub fn entry_note(
         &mut self,
         table: &'static str,
@@ -177,7 +177,7 @@ impl Draft {
         self.unit.notes.push(note);
     }
 
-    /// Says something of an entry of another row that is about this one.
+    /// Adds a note on another row's entry about this row.
     pub fn note_of(&mut self, table: &'static str, id: String, what: (&'static str, String)) {
         let (reason, detail) = what;
         let outcome = self.unit.outcome;
@@ -191,7 +191,7 @@ impl Draft {
         self.unit.remainders.push(Remainder { table, id, reason, row });
     }
 
-    /// A text as a column of so many characters holds it.
+    /// A text cut to the length of its column.
     pub fn text(&mut self, key: &str, value: Option<&str>, characters: usize) -> Option<String> {
         let value = value?;
         let cut = first(value, characters);
@@ -229,7 +229,7 @@ impl Draft {
         stored
     }
 
-    /// When the row was made and changed. `first` goes before what the row says, `then` stands for it; seconds.
+    /// The times of the row. `first`, in seconds, takes precedence over the row's own creation time; `now` is the fallback.
     pub fn times(&mut self, row: &Row, first: Option<i64>, now: Time) -> Times {
         let whole = |time: chrono::NaiveDateTime| Time(time.trunc_subsecs(0));
         let seconds =

@@ -1,4 +1,4 @@
-//! Actions inside jobs, as releases before the table `job_actions` have them, and Elasticsearch.
+//! Actions inside jobs, in releases before the table `job_actions` and in Elasticsearch.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,14 +20,14 @@ use crate::store::types::time::Time;
 /// The table that entries are counted under.
 pub const ENTRIES: &str = "jobs.job_actions";
 
-/// About how many bytes an entry has beside its action.
+/// The approximate number of bytes of an entry besides its action.
 const BESIDE: usize = 512;
 
 /// The job that the entries are in.
-pub struct About<'j> {
-    /// Its id with us.
+pub struct JobContext<'j> {
+    /// The job's id in the target.
     pub job: &'j str,
-    /// Its id in the source, which the ids of its entries are made of.
+    /// The job's id in the source, from which the ids of its entries are made.
     pub key: &'j str,
     /// Its project.
     pub project: &'j str,
@@ -43,18 +43,18 @@ pub struct About<'j> {
     pub ended: Option<i64>,
 }
 
-/// What becomes of an entry.
-pub struct Planned {
+/// The plan for an entry.
+pub struct PlannedEntry {
     outcome: Outcome,
     notes: Vec<(&'static str, String)>,
     into: Option<String>,
     remainder: Option<(&'static str, Value)>,
     rows: Vec<TargetRow>,
-    /// About how many bytes it is in the job's document.
+    /// The approximate number of bytes in the job's document.
     pub weight: usize,
 }
 
-impl Planned {
+impl PlannedEntry {
     /// Adds it to its job.
     pub fn apply(self, draft: &mut Draft, index: usize) {
         let key = index.to_string();
@@ -85,14 +85,14 @@ impl Planned {
     }
 }
 
-/// Plans the entries of a job. What is made anew under its old id goes into `restored`.
+/// Plans the entries of a job. Actions that are made again under their old ids go into `restored`.
 pub fn plan(
-    about: &About<'_>,
+    about: &JobContext<'_>,
     entries: &[Value],
     known: &HashMap<String, Head>,
     restored: &mut BTreeSet<String>,
-) -> Vec<Planned> {
-    // The actions that this job has made under their old ids, with their definitions.
+) -> Vec<PlannedEntry> {
+    // The actions that this job made under their old ids, with their definitions.
     let mut own: HashMap<String, i64> = HashMap::new();
     let mut attached = BTreeSet::new();
     let mut priority = 0;
@@ -115,24 +115,24 @@ pub fn plan(
     planned
 }
 
-/// How an entry comes by its action.
+/// The source of an entry's action.
 enum Source<'k> {
-    /// The row that is there.
+    /// An existing row.
     Linked(&'k Head),
-    /// An action made for it, and why.
+    /// An action made for this entry, and why.
     Made { id: String, reason: &'static str, detail: String },
-    /// An action that an earlier entry of the job has made.
+    /// An action made for an earlier entry of the job.
     Again(String),
 }
 
 fn one(
-    about: &About<'_>,
+    about: &JobContext<'_>,
     (index, value): (usize, &Value),
     known: &HashMap<String, Head>,
     restored: &mut BTreeSet<String>,
     own: &mut HashMap<String, i64>,
-) -> Planned {
-    let skipped = |detail: &str| Planned::refused(value, "job-action-skipped", detail.to_owned());
+) -> PlannedEntry {
+    let skipped = |detail: &str| PlannedEntry::refused(value, "job-action-skipped", detail.to_owned());
     let Some(entry) = value.as_object() else { return skipped("The entry is no object.") };
     let definition = entry.get("freezer_action").and_then(Value::as_object);
     let Some(definition) = definition.filter(|definition| {
@@ -141,7 +141,7 @@ fn one(
         return skipped("The entry has no freezer_action with an action.");
     };
     if let Some((reason, detail)) = refusal::word(definition) {
-        return Planned::refused(value, reason, detail);
+        return PlannedEntry::refused(value, reason, detail);
     }
     let action = Action {
         definition: definition.clone(),
@@ -166,9 +166,9 @@ fn one(
     build(about, (key, value), &action, source, row)
 }
 
-/// The action that an entry with an id means.
+/// The action that an entry with an id refers to.
 fn referred<'k>(
-    (about, key): (&About<'_>, &[&str]),
+    (about, key): (&JobContext<'_>, &[&str]),
     (asked, core): (&str, i64),
     row: Option<&'k Head>,
     restored: &mut BTreeSet<String>,
@@ -217,12 +217,12 @@ fn referred<'k>(
 }
 
 fn build(
-    about: &About<'_>,
+    about: &JobContext<'_>,
     (key, value): (&[&str], &Value),
     action: &Action,
     source: Source<'_>,
     row: Option<&Head>,
-) -> Planned {
+) -> PlannedEntry {
     let mut notes = Vec::new();
     let mut into = None;
     let mut remainder = None;
@@ -286,11 +286,11 @@ fn build(
     });
     rows.push(TargetRow::Place(Box::new(place)));
     rows.extend(report);
-    Planned { outcome: Outcome::Imported, notes, into, remainder, rows, weight }
+    PlannedEntry { outcome: Outcome::Imported, notes, into, remainder, rows, weight }
 }
 
-/// How an action of a run that is over ended.
-fn ended(about: &About<'_>, key: &[&str], status: &str, place: &ActionAttachment) -> Option<TargetRow> {
+/// The report of an action in a finished run.
+fn ended(about: &JobContext<'_>, key: &[&str], status: &str, place: &ActionAttachment) -> Option<TargetRow> {
     let ended = about.ended?;
     let date = Time(chrono::DateTime::from_timestamp(ended, 0)?.naive_utc());
     let Word { stored, .. } = word(Some(status), RESULTS);

@@ -21,23 +21,23 @@ use crate::store::types::time::Time;
 /// Upper bound on a job's document beside its description, its schedule and its actions.
 const BESIDE: usize = 4096;
 
-/// What a job's plan asks for.
+/// The looked-up rows for the plan of a job.
 pub struct Facts<'f> {
-    /// The client that it names.
+    /// The client that the job names.
     pub client: Option<&'f Head>,
-    /// The session that it names.
+    /// The session that the job names.
     pub session: Option<&'f Head>,
     /// The schedule of that session.
     pub session_schedule: Option<&'f Map<String, Value>>,
-    /// What that session knows of it.
+    /// The session's entry about the job.
     pub member: Option<Value>,
-    /// Whether there is a trust for it.
+    /// Whether the job has a trust.
     pub has_trust: bool,
-    /// How many rows of `job_actions` it has, and how large their actions are.
+    /// The number of the job's rows in `job_actions`, and the size of their actions.
     pub places: (i64, i64),
-    /// The actions that its entries name.
+    /// The actions that the job's entries name.
     pub actions: &'f HashMap<String, Head>,
-    /// The actions that have been made anew, for this job or another.
+    /// The actions that were made again, for this job or another.
     pub restored: &'f mut BTreeSet<String>,
 }
 
@@ -51,7 +51,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, job: &Job, mut facts: Fac
     let unit = schedules::when(&schedule);
     let description = draft.long_text("description", job.description.as_deref());
 
-    let about = entries::About {
+    let about = entries::JobContext {
         job: head.target(),
         key: &head.id,
         project: &project,
@@ -175,7 +175,7 @@ fn session<'f>(draft: &mut Draft, head: &Head, job: &Job, facts: &Facts<'f>) -> 
     None
 }
 
-/// What the session knows of its job's part in the latest run.
+/// The session's record of the job in the latest run.
 fn part(
     draft: &mut Draft,
     attachment: &mut JobAttachment,

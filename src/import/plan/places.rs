@@ -9,7 +9,7 @@ use crate::import::unit::TargetRow;
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::types::time::Time;
 
-/// How far the places of one job have been counted. They come in the order of the job and the place.
+/// The number of places of one job so far. Places come ordered by job and place.
 #[derive(Debug, Default)]
 pub struct Run {
     job: String,
@@ -19,9 +19,9 @@ pub struct Run {
 
 /// The job and the action of a place.
 pub struct Facts<'f> {
-    /// The job that it names.
+    /// The job that the place names.
     pub job: Option<&'f Head>,
-    /// The action that it names.
+    /// The action that the place names.
     pub action: Option<&'f Head>,
 }
 

@@ -1,4 +1,4 @@
-//! What no row of ours can be, whatever else is there.
+//! Rows that cannot be imported, whatever they refer to.
 
 use crate::import::legacy::{Body, Row};
 
@@ -12,7 +12,7 @@ const MAX_NAME: usize = 255;
 const MAX_WORD: usize = 64;
 
 /// Why a row cannot be imported: the reason, and a sentence. `text` is the row as JSON.
-pub fn of(row: &Row, text: &str) -> Option<(&'static str, String)> {
+pub fn check(row: &Row, text: &str) -> Option<(&'static str, String)> {
     let longer = |column: &str, value: &str, most: usize| {
         (value.chars().count() > most).then(|| {
             ("too-long", format!("{column} is longer than {most} characters, and a cut one is another one."))

@@ -1,4 +1,4 @@
-//! How actions ended.
+//! Action reports: how actions ended.
 
 use serde_json::json;
 
@@ -12,10 +12,10 @@ use crate::store::reports::ActionReport;
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// The result that leaves no log.
+/// The result without a log.
 const SUCCESS: &str = "success";
 
-/// Whether a report says nothing, as nearly all do.
+/// Whether a report has no content, as nearly all.
 pub fn is_empty(report: &Report) -> bool {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let has_log = report.log.as_ref().is_some_and(|log| !log.is_empty());

@@ -1,4 +1,4 @@
-//! Schedules: what they say of when, and of how the last run went.
+//! Schedules: when a job runs, and the result of its last run.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 /// Keys without a meaning of their own: two of a dashboard's form, and the name of `event` in 2015.
 const DROPPED: &[&str] = &["interval_uint", "interval_value", "job_event"];
 
-/// A digest of what says when to run.
+/// A digest of the keys that decide when a job runs.
 pub fn core(schedule: &Map<String, Value>) -> i64 {
     let mut unit = unit(schedule);
     unit.retain(|key, value| KNOWN.contains(key) && !value.is_null() && value.as_str() != Some(""));
@@ -50,7 +50,7 @@ pub fn known(draft: &mut Draft, schedule: &Map<String, Value>) -> Map<String, Va
     known
 }
 
-/// What of a schedule says when to run.
+/// The keys of a schedule that decide when a job runs.
 pub fn when(schedule: &Map<String, Value>) -> Map<String, Value> {
     schedule
         .iter()

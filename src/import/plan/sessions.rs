@@ -1,4 +1,4 @@
-//! Sessions, and what they know of their jobs.
+//! Sessions, with their entries about jobs.
 
 use std::collections::HashMap;
 
@@ -18,16 +18,16 @@ use crate::store::types::time::Time;
 /// The table that entries are counted under.
 pub const MEMBERS: &str = "sessions.job";
 
-/// About how many bytes of JSON a job is in the document of its session.
+/// The approximate bytes of JSON of a job in the document of its session.
 const MEMBER_BYTES: i64 = 200;
 
-/// What a session's plan asks for.
+/// The looked-up rows for the plan of a session.
 pub struct Facts<'f> {
-    /// What it knows of its jobs.
+    /// The session's entries about jobs.
     pub members: Vec<(&'f str, Value)>,
     /// The jobs of these ids.
     pub jobs: &'f HashMap<String, Head>,
-    /// How many live jobs say that they are in it.
+    /// The number of live jobs that refer to the session.
     pub size: i64,
 }
 
@@ -82,7 +82,7 @@ pub fn plan(draft: &mut Draft, head: &Head, row: &Row, session: &Session, facts:
     draft.push(TargetRow::Session(Box::new(target)));
 }
 
-/// Accounts for what a session knows of one job: the job's attachment has it, if the job says that it is in the session.
+/// Accounts for the session's entry about one job. The job's attachment holds it, if the job refers to the session.
 fn member(draft: &mut Draft, session: &Head, (id, part): (&str, &Value), job: Option<&Head>) {
     let what = match job {
         Some(job) if job.is_present() => match job.parent.as_deref() {

@@ -10,7 +10,7 @@ use crate::import::staging::table::{Head, fate, state};
 use crate::import::staging::{Body as Staged, Member};
 
 impl Planner {
-    /// Rows of one table that are not deleted.
+    /// Plans rows of one table that are not deleted.
     pub(super) fn plan(&mut self, table: Table, rows: &[Staged]) -> Result<Vec<Draft>> {
         match table {
             Table::Clients => self.clients(rows),
@@ -144,7 +144,7 @@ impl Planner {
         Ok(drafts)
     }
 
-    /// Places and trusts.
+    /// Plans places and trusts.
     fn children(&mut self, table: Table, rows: &[Staged]) -> Result<Vec<Draft>> {
         let parents = || rows.iter().filter_map(|staged| staged.head.parent.as_deref());
         let jobs = self.staging.by_ids(Table::Jobs, parents())?;
@@ -171,7 +171,7 @@ impl Planner {
     }
 }
 
-/// Plans the rows of a batch; `plan` is asked only for those that nothing is against so far.
+/// Plans the rows of a batch; `plan` is called only for rows that were not refused or merged before.
 fn planned(rows: &[Staged], mut plan: impl FnMut(&mut Draft, &Head, &Row)) -> Vec<Draft> {
     rows.iter()
         .map(|Staged { head, row }| {
@@ -196,7 +196,7 @@ fn action_ids(row: &Row) -> impl Iterator<Item = &str> {
     entries.iter().filter_map(|entry| entry.get("action_id")?.as_str()).filter(|id| !id.is_empty())
 }
 
-/// A row that its reader could not read. What the operator wants skipped says so.
+/// A row that the source could not read. It is skipped if the operator asked for that.
 fn broken(draft: &mut Draft, row: &Row) {
     const SKIPPED: &str = "skipped:";
     let first = row.problems.first();
@@ -209,7 +209,7 @@ fn broken(draft: &mut Draft, row: &Row) {
     }
 }
 
-/// A row that another one stands for.
+/// A row that is merged into another one.
 pub(super) fn merged(draft: &mut Draft, head: &Head) {
     let into = head.into_id.clone().unwrap_or_default();
     let detail = match head.reason() {
@@ -221,7 +221,7 @@ pub(super) fn merged(draft: &mut Draft, head: &Head) {
     draft.merge(head.reason(), &into, detail);
 }
 
-/// A row that cannot be imported, whatever its references.
+/// A row that cannot be imported, whatever it refers to.
 fn refused(draft: &mut Draft, head: &Head, row: &Row) {
     let detail = match head.reason() {
         "no-project" => {
@@ -231,10 +231,10 @@ fn refused(draft: &mut Draft, head: &Head, row: &Row) {
         "duplicate-id" => "Another row has the same id and other content.".to_owned(),
         reason => {
             let text = serde_json::to_string(row).unwrap_or_default();
-            refusal::of(row, &text).map_or_else(|| reason.to_owned(), |(_, detail)| detail)
+            refusal::check(row, &text).map_or_else(|| reason.to_owned(), |(_, detail)| detail)
         }
     };
-    // What a reader has said of it already is not said again.
+    // Problems that the source noted are not repeated.
     draft.forget(head.reason());
     draft.quarantine(head.reason(), detail);
 }

@@ -1,4 +1,4 @@
-//! Plans of hand-made rows, one case after the other: what becomes of a row, why, and which rows of ours it is.
+//! Plans of hand-made rows: the outcome of each row, the reason, and the rows to write.
 
 mod actions;
 mod clients;
@@ -174,7 +174,7 @@ fn plan(rows: &[Row]) -> Plan {
 impl Plan {
     /// Every row that was staged is one unit, once, and so is every entry in it.
     fn adds_up(&self, rows: &[Row]) {
-        let account = Account::of(&self.0);
+        let account = Account::from_units(&self.0);
         let mut counted: BTreeMap<String, u64> = BTreeMap::new();
         for row in rows {
             *counted.entry(row.table.name().to_owned()).or_default() += 1;

@@ -1,4 +1,4 @@
-//! Texts, words and numbers as our columns can hold them.
+//! Converts texts, words and numbers to values that the columns can hold.
 
 use ring::digest::SHA256;
 
@@ -8,7 +8,7 @@ pub const MAX_TEXT_BYTES: usize = 65_535;
 /// The most characters of a column that holds a word.
 const MAX_WORD: usize = 32;
 
-/// A short digest, to find what is equal.
+/// A short digest, to find equal texts.
 pub fn digest(text: &str) -> i64 {
     let digest = ring::digest::digest(&SHA256, text.as_bytes());
     digest.as_ref().iter().take(8).fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte))
@@ -28,12 +28,12 @@ pub fn first_bytes(text: &str, bytes: usize) -> &str {
     text.get(..end.unwrap_or_default()).unwrap_or(text)
 }
 
-/// What becomes of a word.
+/// A converted word.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As it is stored.
+    /// The stored text.
     pub stored: String,
-    /// What is said of it.
+    /// The note on it.
     pub reason: Option<&'static str>,
 }
 

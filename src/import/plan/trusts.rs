@@ -6,7 +6,7 @@ use crate::import::staging::table::Head;
 use crate::import::unit::TargetRow;
 use crate::store::job_trusts::JobTrust;
 
-/// Plans a trust; `kept` is the number of the one that its job keeps.
+/// Plans a trust; `kept` is the row number of the trust that the job keeps.
 pub fn plan(draft: &mut Draft, head: &Head, trust: &Trust, job: Option<&Head>, kept: Option<i64>) {
     let id = &trust.trust_id;
     let Some(job) = job.filter(|job| job.is_present()) else {

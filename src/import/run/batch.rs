@@ -7,15 +7,15 @@ use crate::import::{ACCOUNT_IS_WRONG, Result};
 use crate::store::import::is_refusal;
 use crate::store::{Failure, Store, Tx};
 
-/// After so many attempts a key that a row meets is no other's that was written meanwhile.
+/// After this many attempts, a duplicate key is not due to a concurrent write.
 const ATTEMPTS: u32 = 3;
 
-/// What became of a unit.
+/// The result of writing a unit.
 #[derive(Debug, Clone)]
 pub(super) struct Written {
-    /// What the target said; `None` if it was not asked.
+    /// The target's verdict; `None` if nothing was to be written.
     pub(super) verdict: Option<Verdict>,
-    /// Whether the verdict is the database's own, which refuses the row.
+    /// Whether the database itself refused the row.
     pub(super) is_refused: bool,
 }
 
@@ -24,22 +24,22 @@ impl Written {
         Self { verdict, is_refused: false }
     }
 
-    /// What would become of a unit in a target that is empty.
+    /// The result in an empty target.
     pub(super) fn without_target(unit: &Unit) -> Self {
         Self::new((!unit.rows.is_empty()).then_some(Verdict::Written))
     }
 }
 
-/// Writes a batch. A row that the database refuses, such as one with text that its columns cannot hold, is found by
-/// halving, and does not keep the others from being written.
+/// Writes a batch. A row that the database refuses, such as one with text that its columns cannot hold, is isolated by
+/// bisection, so that the other rows are written.
 pub(super) fn write(
     store: &Store,
     units: &[Unit],
     mode: Mode,
     live_places: &mut LivePlaces<'_>,
 ) -> Result<Vec<Written>> {
-    let written = halved(store, units, mode, live_places)?;
-    // What refuses everything is no row's fault: a right that is missing, or a schema that is not what it says.
+    let written = bisect(store, units, mode, live_places)?;
+    // If everything is refused, no row is the cause, but a missing right or a wrong schema.
     let mut asked = written.iter().filter(|written| written.verdict.is_some()).peekable();
     let is_one = units.len() == 1;
     if !is_one && asked.peek().is_some() && asked.all(|written| written.is_refused) {
@@ -53,13 +53,13 @@ pub(super) fn write(
     Ok(written)
 }
 
-fn halved(
+fn bisect(
     store: &Store,
     units: &[Unit],
     mode: Mode,
     live_places: &mut LivePlaces<'_>,
 ) -> Result<Vec<Written>> {
-    let refused = match whole(store, units, mode, live_places) {
+    let refused = match write_in_transaction(store, units, mode, live_places) {
         Ok(verdicts) => return checked(units, verdicts),
         Err(error) if matches!(error.kind, Kind::Internal | Kind::Conflict) => error,
         Err(error) => {
@@ -80,15 +80,15 @@ fn halved(
         }
         units => {
             let (first, second) = units.split_at(units.len() / 2);
-            let mut written = halved(store, first, mode, live_places)?;
-            written.extend(halved(store, second, mode, live_places)?);
+            let mut written = bisect(store, first, mode, live_places)?;
+            written.extend(bisect(store, second, mode, live_places)?);
             Ok(written)
         }
     }
 }
 
 /// One transaction.
-fn whole(
+fn write_in_transaction(
     store: &Store,
     units: &[Unit],
     mode: Mode,
@@ -107,7 +107,7 @@ fn whole(
             _ => failure,
         })?;
         if !adds_up(units, &verdicts) {
-            // Not a row's fault, so that it must not be looked for by halving.
+            // No row is the cause, so bisection must not look for one.
             let why = "a batch has a row without an outcome";
             return Err(Error::unavailable("The account of a batch is wrong.", why).into());
         }
@@ -137,7 +137,7 @@ fn checked(units: &[Unit], verdicts: Vec<Option<Verdict>>) -> Result<Vec<Written
     })
 }
 
-/// The operator hears all.
+/// An error with all details, for the operator.
 pub(super) fn sentence(error: Error) -> crate::import::Error {
     let why = match error.log {
         Some(log) => format!("{} ({log})", error.description),

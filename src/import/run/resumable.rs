@@ -7,7 +7,7 @@ use crate::import::plan::Planner;
 use crate::store::Store;
 use crate::store::import::{Catalogue, ids_after};
 
-/// How many ids are looked at in one transaction.
+/// How many ids are checked in one transaction.
 const AT_A_TIME: i64 = 1000;
 
 /// Refuses a target with rows that are neither the source's nor made by an import.

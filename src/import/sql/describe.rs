@@ -1,4 +1,4 @@
-//! What an operator is told of the database before it is read.
+//! The description of the database for the operator, before it is read.
 
 use super::super::legacy::Table;
 use super::super::{Description, Result};

@@ -1,4 +1,4 @@
-//! Rows of a side file: the columns in JSON, back to what the database would give.
+//! Rows of a side file: converts columns in JSON back to values of the database.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Which tables and columns the database has, and what these say of the release that made it.
+//! Recognises the tables and columns of the database, and the release that made it.
 
 mod era;
 
@@ -8,7 +8,7 @@ use super::record::Record;
 use crate::store::foreign::{self, ForeignDatabase};
 pub(super) use era::{Columns, HEADS};
 
-/// The table that every database of ours has, and none of the Python service's.
+/// A table that every database of this service has, and none of the Python service.
 const OURS: &str = "__diesel_schema_migrations";
 
 /// The columns without which a table is another program's, or cannot be read. A table with `true` has to be there.
@@ -23,7 +23,7 @@ const NEEDED: [(Table, bool, &[&str]); 8] = [
     (Table::Backups, true, &["id", "backup_metadata"]),
 ];
 
-/// What was found.
+/// The recognised schema.
 pub(super) struct Schema {
     /// The tables that are read, in that order.
     pub(super) tables: Vec<(Table, foreign::Table)>,
@@ -33,7 +33,7 @@ pub(super) struct Schema {
     pub(super) alembic: Vec<String>,
     /// The version of `migrate_version`, which releases up to 15 keep.
     pub(super) migrate: Option<String>,
-    /// The names of tables that are not the old service's.
+    /// The names of tables that do not belong to the old service.
     pub(super) others: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Schema {
             }
         }
         let others = found.into_iter().map(|table| table.name).collect();
-        let columns = Columns::of(&tables);
+        let columns = Columns::from_tables(&tables);
         columns.check().map_err(|why| format!("{shown} is not a database of the Python service: {why}."))?;
         if let Some(head) = alembic.iter().find(|head| !HEADS.contains(&head.as_str()))
             && !force

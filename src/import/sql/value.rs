@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 /// A time in UTC, in whole seconds. Neither database has a type of its own for a time zone; text with the offset zero is
-/// read all the same. `None` for a zero date, and for one that the databases of ours cannot keep.
+/// read all the same. `None` for a zero date, and for one that no supported database can store.
 pub(super) fn time(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim();
     let text = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).unwrap_or(text).trim_end();

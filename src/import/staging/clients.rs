@@ -1,4 +1,4 @@
-//! Clients that are one with us, and clients that jobs name and that are not there.
+//! Merges clients that become one, and adds missing clients that jobs name.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -10,7 +10,7 @@ use crate::import::ids;
 use crate::import::legacy::{Body, Client, Row, State, Table};
 use crate::import::plan::text;
 
-/// The clients that are in question.
+/// The clients that can be merged.
 const LIVE: &str = "kind = 0 AND state = 0 AND fate = 0";
 
 /// Which of several is kept: what Elasticsearch wrote last, what was changed last, what says what it can do, the
@@ -42,7 +42,7 @@ struct Wanted {
     stamp: Option<i64>,
 }
 
-/// How many clients are made at once.
+/// How many clients are added at a time.
 const AT_A_TIME: i64 = 500;
 
 impl Staging {
@@ -92,7 +92,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Brings back the deleted clients that jobs name, and makes those that never were.
+    /// Restores deleted clients that jobs name, and adds those that are missing.
     pub(in crate::import) fn provide_clients(&mut self) -> Result<()> {
         self.execute(
             "INSERT INTO wanted (project, name, user, stamp)
@@ -138,7 +138,7 @@ impl Staging {
     }
 }
 
-/// A client that a job names, and that never was.
+/// A client that a job names, and that the source does not have.
 fn made(wanted: Wanted) -> Row {
     let Wanted { project, name, user, stamp, .. } = wanted;
     let host = name.split_once('_').map_or(name.as_str(), |(_, host)| host);

@@ -1,4 +1,4 @@
-//! Writing rows into the staging file, with the columns that they are looked up by.
+//! Writes rows into the staging file, with the columns for look-ups.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ struct Slim<'r> {
     raw: (),
 }
 
-/// What a body is looked up by.
+/// The look-up columns of a body.
 #[derive(Default)]
 struct Facts<'r> {
     name: Option<&'r str>,
@@ -46,7 +46,7 @@ struct Facts<'r> {
     mandatory: bool,
 }
 
-/// Keeps a row under a number.
+/// Adds a row with a number.
 pub fn add(connection: &mut SqliteConnection, number: i64, row: &Row) -> Result<()> {
     let body = match &row.body {
         // What a session knows of its jobs is asked for by job.
@@ -71,7 +71,7 @@ pub fn add(connection: &mut SqliteConnection, number: i64, row: &Row) -> Result<
     let text = json(&slim);
     let facts = facts(&row.body);
     let same = text::digest(&json(&(&row.project, &row.user, &row.state, &row.body)));
-    let refused = refusal::of(row, &text).map(|(reason, _)| reason);
+    let refused = refusal::check(row, &text).map(|(reason, _)| reason);
     let target = (!crate::store::is_id(&row.id)).then(|| ids::replacing(row.table, &row.id));
     let mut size = text.len();
     if let Body::Session(session) = &row.body {

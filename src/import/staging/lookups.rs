@@ -1,4 +1,4 @@
-//! Reading the staging file back: batches of rows, and look-ups for all rows of a batch at once.
+//! Reads the staging file: batches of rows, and look-ups for all rows of a batch at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::import::Result;
 use crate::import::legacy::{Row, Table};
 use crate::import::unit::Note;
 
-/// Where the next batch begins: after this row.
+/// The position after which the next batch begins.
 #[derive(Debug, Clone, Default)]
 pub struct Key {
     parent: String,
@@ -45,7 +45,7 @@ pub struct Body {
     pub row: Row,
 }
 
-/// What a session knows of one of its jobs.
+/// A session's entry about one of its jobs.
 #[derive(QueryableByName)]
 pub struct Member {
     /// The session.
@@ -59,7 +59,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// What it knows.
+    /// The entry.
     pub fn part(&self) -> Value {
         serde_json::from_str(&self.part).unwrap_or_default()
     }
@@ -233,7 +233,7 @@ impl Staging {
         Ok(found)
     }
 
-    /// The rows that these stand for, oldest number first.
+    /// The rows that are merged into these, lowest number first.
     pub(in crate::import) fn merged_into(&mut self, numbers: &[i64]) -> Result<BTreeMap<i64, Vec<i64>>> {
         #[derive(QueryableByName)]
         struct Pair {
@@ -256,7 +256,7 @@ impl Staging {
         Ok(merged)
     }
 
-    /// What sessions know of their jobs.
+    /// The entries of sessions about their jobs.
     pub(in crate::import) fn members(&mut self, sessions: &[i64]) -> Result<Vec<Member>> {
         let query = diesel::sql_query(
             "SELECT number, job, part FROM members WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number, job",
@@ -266,7 +266,7 @@ impl Staging {
         self.load(query)
     }
 
-    /// What sessions know of these jobs.
+    /// The entries of sessions about these jobs.
     pub(in crate::import) fn memberships<'v>(
         &mut self,
         jobs: impl IntoIterator<Item = &'v str>,
@@ -326,7 +326,7 @@ impl Staging {
         Ok(sums.into_iter().map(|sum| (sum.id, sum.rows)).collect())
     }
 
-    /// Which of these actions have been made anew for a job.
+    /// The actions, of these, that were made again for a job.
     pub(in crate::import) fn restored<'v>(
         &mut self,
         ids: impl IntoIterator<Item = &'v str>,
@@ -338,7 +338,7 @@ impl Staging {
         Ok(ids.into_iter().map(|id| id.id).collect())
     }
 
-    /// Notes that actions have been made anew for a job.
+    /// Records that actions were made again for a job.
     pub(in crate::import) fn restore<'v>(&mut self, ids: impl IntoIterator<Item = &'v str>) -> Result<()> {
         diesel::sql_query("INSERT OR IGNORE INTO restored (id) SELECT value FROM json_each(?)")
             .bind::<Text, _>(list(ids))
@@ -347,7 +347,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Which of these are ids that rows of the source have with us, deleted ones too.
+    /// The ids, of these, that rows of the source have in the target, including deleted rows.
     pub(in crate::import) fn knows<'v>(
         &mut self,
         of: Table,
@@ -365,7 +365,7 @@ impl Staging {
         Ok(ids.into_iter().map(|id| id.id).collect())
     }
 
-    /// Notes what became of a row: that it is not there, or that another one of ours stands for it.
+    /// Records the fate of a row: it is not imported, or is merged into another target row.
     pub(in crate::import) fn settle(
         &mut self,
         number: i64,

@@ -1,4 +1,4 @@
-//! The projects of rows that have none.
+//! Resolves the projects of rows that have none.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;

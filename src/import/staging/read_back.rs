@@ -1,4 +1,4 @@
-//! The staged rows as they were read, for a reading apart from the plan's.
+//! Reads the staged rows back unchanged, independently of the plan.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
@@ -10,7 +10,7 @@ use crate::import::Result;
 use crate::import::legacy::{Body, Row, Table};
 
 #[derive(QueryableByName)]
-struct Kept {
+struct StagedRow {
     #[diesel(sql_type = BigInt)]
     number: i64,
     #[diesel(sql_type = Text)]
@@ -36,7 +36,7 @@ impl Staging {
         limit: i64,
     ) -> Result<Vec<(i64, Row)>> {
         // In the order of the primary key: the rows of a table come one after the other in most sources.
-        self.kept(
+        self.load_rows(
             start("WHERE +s.kind = ? AND s.number > ? ORDER BY s.number LIMIT ?")
                 .bind::<Integer, _>(kind(table))
                 .bind::<BigInt, _>(after)
@@ -66,12 +66,12 @@ impl Staging {
     fn of_parent(&mut self, table: Table, job: &str) -> Result<Vec<Row>> {
         // The indexes are those of one table each, and are found by its number in the statement.
         let sql = format!("WHERE s.kind = {} AND s.parent = ?", kind(table));
-        let rows = self.kept(start(&sql).bind::<Text, _>(job.to_owned()))?;
+        let rows = self.load_rows(start(&sql).bind::<Text, _>(job.to_owned()))?;
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 
     fn action(&mut self, id: &str) -> Result<Option<Row>> {
-        let rows = self.kept(
+        let rows = self.load_rows(
             start("WHERE s.kind = ? AND s.id = ? ORDER BY s.number LIMIT 1")
                 .bind::<Integer, _>(kind(Table::Actions))
                 .bind::<Text, _>(id.to_owned()),
@@ -79,10 +79,10 @@ impl Staging {
         Ok(rows.into_iter().next().map(|(_, row)| row))
     }
 
-    fn kept(&mut self, query: Query<'_>) -> Result<Vec<(i64, Row)>> {
-        let kept: Vec<Kept> = query.load(&mut self.connection).map_err(|error| failed(&error))?;
+    fn load_rows(&mut self, query: Query<'_>) -> Result<Vec<(i64, Row)>> {
+        let staged: Vec<StagedRow> = query.load(&mut self.connection).map_err(|error| failed(&error))?;
         let mut rows = Vec::new();
-        for Kept { number, body, raw } in kept {
+        for StagedRow { number, body, raw } in staged {
             let mut row: Row = serde_json::from_str(&body).map_err(|error| failed(&error))?;
             row.raw = serde_json::from_str(&raw).map_err(|error| failed(&error))?;
             if let Body::Session(session) = &mut row.body {

@@ -1,4 +1,4 @@
-//! Rows that take the place of others, after everything was read.
+//! Replaces rows, after everything was read.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
@@ -9,17 +9,17 @@ use super::{Staging, failed, fill};
 use crate::import::Result;
 use crate::import::legacy::{Row, Table};
 
-/// What the source has in the place of a row.
+/// The row that the source has under the table and id of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::import) enum Taken {
-    /// The same row.
+pub(in crate::import) enum Existing {
+    /// An equal row.
     Same,
-    /// Another one, of that number.
-    By(i64),
-    /// Several, of which none is the one that is meant.
+    /// A different row, with this number.
+    Other(i64),
+    /// Several rows, and none can be told to be the right one.
     Ambiguous,
-    /// None.
-    Free,
+    /// No row.
+    None,
 }
 
 #[derive(QueryableByName)]
@@ -31,9 +31,9 @@ struct Raw {
 }
 
 impl Staging {
-    /// What the source has under a table and id. Documents of Elasticsearch can share an id of the API's; their `_index`
-    /// and `_id` tell them apart.
-    pub(in crate::import) fn taken(&mut self, table: Table, id: &str, raw: &Value) -> Result<Taken> {
+    /// Finds the row with this table and id. Documents of Elasticsearch can share an id of the API; then `_index` and `_id`
+    /// decide.
+    pub(in crate::import) fn existing(&mut self, table: Table, id: &str, raw: &Value) -> Result<Existing> {
         let sql = "SELECT s.number, b.raw FROM staged s JOIN bodies b ON b.number = s.number \
                    WHERE s.kind = ? AND s.id = ? ORDER BY s.number";
         let rows: Vec<Raw> = diesel::sql_query(sql)
@@ -47,21 +47,21 @@ impl Staging {
             found.push((number, raw));
         }
         if found.iter().any(|(_, other)| other == raw) {
-            return Ok(Taken::Same);
+            return Ok(Existing::Same);
         }
         let document = |raw: &Value| Some((raw.get("_index").cloned(), raw.get("_id")?.clone()));
         let is_it = |other: &Value| document(other).is_some_and(|other| Some(other) == document(raw));
         Ok(match found.as_slice() {
-            [] => Taken::Free,
-            [(number, _)] => Taken::By(*number),
+            [] => Existing::None,
+            [(number, _)] => Existing::Other(*number),
             several => match several.iter().find(|(_, other)| is_it(other)) {
-                Some((number, _)) => Taken::By(*number),
-                None => Taken::Ambiguous,
+                Some((number, _)) => Existing::Other(*number),
+                None => Existing::Ambiguous,
             },
         })
     }
 
-    /// Keeps a row in the place of another one.
+    /// Replaces a row.
     pub(in crate::import) fn replace(&mut self, number: i64, row: &Row) -> Result<()> {
         let connection = &mut self.connection;
         diesel::delete(members::table.filter(members::number.eq(number)))
@@ -101,16 +101,16 @@ mod tests {
         let hit = |id: &str, text: &str| json!({"_index": "freezer", "_id": id, "_source": {"text": text}});
         let mut staging = Staging::new().unwrap();
         staging.add(&row(hit("x", "one"))).unwrap();
-        let taken = |staging: &mut Staging, raw| staging.taken(Table::Backups, "b", &raw).unwrap();
-        assert_eq!(taken(&mut staging, hit("x", "one")), Taken::Same);
-        assert_eq!(taken(&mut staging, json!({})), Taken::By(1));
+        let taken = |staging: &mut Staging, raw| staging.existing(Table::Backups, "b", &raw).unwrap();
+        assert_eq!(taken(&mut staging, hit("x", "one")), Existing::Same);
+        assert_eq!(taken(&mut staging, json!({})), Existing::Other(1));
         staging.add(&row(hit("y", "two"))).unwrap();
-        assert_eq!(taken(&mut staging, hit("y", "mended")), Taken::By(2));
-        assert_eq!(taken(&mut staging, hit("z", "mended")), Taken::Ambiguous);
-        assert_eq!(staging.taken(Table::Jobs, "b", &json!({})).unwrap(), Taken::Free);
+        assert_eq!(taken(&mut staging, hit("y", "mended")), Existing::Other(2));
+        assert_eq!(taken(&mut staging, hit("z", "mended")), Existing::Ambiguous);
+        assert_eq!(staging.existing(Table::Jobs, "b", &json!({})).unwrap(), Existing::None);
 
         staging.replace(2, &row(hit("y", "mended"))).unwrap();
-        assert_eq!(taken(&mut staging, hit("y", "mended")), Taken::Same);
+        assert_eq!(taken(&mut staging, hit("y", "mended")), Existing::Same);
         assert_eq!(staging.counts().unwrap()["backups"], 2);
     }
 }

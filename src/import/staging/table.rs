@@ -102,17 +102,17 @@ pub mod state {
     pub const REVIVED: i32 = 3;
     /// A row without a body.
     pub const BROKEN: i32 = 4;
-    /// A client that no row of the source stands for.
+    /// A client without a row in the source.
     pub const MADE: i32 = 5;
 }
 
 /// `staged.fate`.
 pub mod fate {
-    /// A row of ours stands for it, or will.
+    /// The row has a target row, or will have one.
     pub const KEPT: i32 = 0;
-    /// Another row of the source stands for it.
+    /// The row is merged into another row of the source.
     pub const MERGED: i32 = 1;
-    /// It is not imported.
+    /// The row is not imported.
     pub const QUARANTINED: i32 = 2;
 }
 
@@ -148,7 +148,7 @@ pub struct NewRow<'r> {
     pub retry_interval: i32,
     pub mandatory: bool,
     pub size: i64,
-    /// Our row's id, if it is another one.
+    /// The target row's id, if it differs.
     pub target: Option<&'r str>,
     pub fate: i32,
     pub reason: Option<&'r str>,
@@ -164,7 +164,7 @@ pub struct NewBody<'r> {
     pub raw: &'r str,
 }
 
-/// What a session knows of one of its jobs.
+/// A session's entry about one of its jobs.
 #[derive(Insertable)]
 #[diesel(table_name = members)]
 pub struct NewMember<'r> {
@@ -221,12 +221,12 @@ impl Head {
         (SELECT COALESCE(w.target, w.id) FROM staged w WHERE w.number = s.into_number) AS into_id, \
         s.fate, s.reason, s.is_given";
 
-    /// The id of our row.
+    /// The id of the target row.
     pub fn target(&self) -> &str {
         self.target.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether the old service showed it, or it comes back.
+    /// Whether the old service showed the row, or it comes back.
     pub fn is_present(&self) -> bool {
         matches!(self.state, state::LIVE | state::REVIVED | state::MADE)
     }
@@ -236,7 +236,7 @@ impl Head {
         self.is_present() && self.fate == fate::KEPT
     }
 
-    /// Why it is not there.
+    /// Why the row is not imported.
     pub fn reason(&self) -> &'static str {
         crate::import::plan::reasons::known(self.reason.as_deref().unwrap_or_default())
     }

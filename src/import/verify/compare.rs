@@ -1,4 +1,4 @@
-//! Two documents held against each other, and what may differ in any of them.
+//! Compares two documents, apart from allowed differences.
 
 mod allow;
 
@@ -13,11 +13,11 @@ type Document = Map<String, Value>;
 /// A place at which two documents differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// The JSON path; empty if one of the documents is not there.
+    /// The JSON path; empty if one of the documents is missing.
     pub path: String,
-    /// What the old service shows there.
+    /// The value in the old service's document.
     pub old: Option<Value>,
-    /// What ours shows there.
+    /// The value in this service's document.
     pub ours: Option<Value>,
 }
 
@@ -109,7 +109,7 @@ fn member(
     path.truncate(length);
 }
 
-/// Numbers are equal if they are the same number: databases keep JSON parsed, and write 1.0 or 1e3 in a way of their own.
+/// Compares numbers by value, because databases store JSON parsed and write 1.0 or 1e3 in their own form.
 fn is_equal(old: Option<&Value>, ours: Option<&Value>) -> bool {
     match (old, ours) {
         (Some(Value::Number(old)), Some(Value::Number(ours))) => old == ours || old.as_f64() == ours.as_f64(),

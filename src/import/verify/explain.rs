@@ -1,4 +1,4 @@
-//! Which differences a reason of the plan explains.
+//! The differences that each reason of the plan explains.
 
 /// The members of a document, by reason, in which the target may differ from the source. `*` is any one step; a path
 /// stands for everything below it, too. That a row as a whole is not in the target is explained by any note that says

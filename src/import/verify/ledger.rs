@@ -1,5 +1,5 @@
-//! What the plan says of the rows of the source, and which documents were seen: in a temporary file, so that the memory
-//! does not grow with the source.
+//! The plan's results for the rows of the source, and the documents seen so far. They are in a temporary file, so that the
+//! memory does not grow with the source.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -19,16 +19,16 @@ pub struct Ledger {
     _directory: TempDir,
 }
 
-/// What the plan says of a row.
+/// The plan's result for a row.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The id of the row of ours that stands for it, if it is to be in the target.
+    /// The id of the target row, if the row is to be imported.
     pub ours: Option<String>,
-    /// What becomes of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What is said of a row, or of an entry in it.
+/// A remark of the plan on a row, or on an entry in it.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Remark {
     /// The entry inside the row; empty for the row itself.
@@ -60,7 +60,7 @@ struct PlannedRow {
 }
 
 #[derive(QueryableByName)]
-struct Known {
+struct KnownId {
     #[diesel(sql_type = Text)]
     id: String,
 }
@@ -98,8 +98,8 @@ impl Ledger {
         Ok(Self { connection, _directory: directory })
     }
 
-    /// Runs the plan and keeps what it says. `named` says which client of the target has a name already, whose row has
-    /// another id.
+    /// Runs the plan and stores its results. `named` finds the clients of the target that have a unit's name under another
+    /// id.
     ///
     /// # Errors
     /// The plan's; the file cannot be written.
@@ -151,7 +151,7 @@ impl Ledger {
             };
             let is_gone = matches!(note.outcome, Outcome::Skipped | Outcome::Quarantined);
             self.remark(unit.table, &unit.id, (entry, note.reason, note.into.as_deref(), is_gone))?;
-            // What a merged row says may now be said by the one that stands for it.
+            // Data of a merged row may now be in the row that it was merged into.
             if let Some(into) = note.into.as_deref().filter(|into| entry.is_empty() && **into != unit.id) {
                 self.remark(unit.table, into, ("", note.reason, None, false))?;
             }
@@ -177,7 +177,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// What the plan says of a row of the staging file.
+    /// The plan's result for a row of the staging file.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -191,7 +191,7 @@ impl Ledger {
         Ok(first(rows))
     }
 
-    /// What the plan says of the row of that id; if there are several, of one that is imported.
+    /// The plan's result for the row with this id; if there are several, for one that is imported.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -205,7 +205,7 @@ impl Ledger {
         Ok(first(rows))
     }
 
-    /// What is said of a row and the entries in it.
+    /// The remarks on a row and the entries in it.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -219,7 +219,7 @@ impl Ledger {
         .map_err(failed)
     }
 
-    /// Notes that a row of the target stands for something. Whether that is new.
+    /// Records that a target row has a row in the source; returns whether that is new.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -227,7 +227,7 @@ impl Ledger {
         self.note("INSERT OR IGNORE INTO known VALUES (?, ?)", kind, id)
     }
 
-    /// Notes that the old service has shown a document. Whether that is new.
+    /// Records that the old service showed a document; returns whether that is new.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -244,13 +244,13 @@ impl Ledger {
         Ok(added > 0)
     }
 
-    /// Those of some ids of the target that stand for nothing.
+    /// The ids, of these in the target, without a row in the source.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn unknown(&mut self, kind: Kind, mut ids: Vec<String>) -> Result<Vec<String>> {
         let (Some(least), Some(greatest)) = (ids.iter().min(), ids.iter().max()) else { return Ok(ids) };
-        let known: Vec<Known> =
+        let known: Vec<KnownId> =
             diesel::sql_query("SELECT id FROM known WHERE kind = ? AND id BETWEEN ? AND ?")
                 .bind::<Integer, _>(number_of(kind.table()))
                 .bind::<Text, _>(least)
@@ -280,7 +280,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub fn is_owner(&mut self, project: &str, user: &str) -> Result<bool> {
-        let found: Vec<Known> =
+        let found: Vec<KnownId> =
             diesel::sql_query("SELECT user AS id FROM owners WHERE project IN (?, '') AND user = ? LIMIT 1")
                 .bind::<Text, _>(project)
                 .bind::<Text, _>(user)
@@ -300,7 +300,7 @@ fn number_of(table: Table) -> i32 {
     Table::ALL.iter().position(|other| *other == table).unwrap_or_default() as i32
 }
 
-/// The document that a row of ours is the root of.
+/// The document that is made from a target row.
 fn shown_as(row: &TargetRow) -> Option<(Kind, &str)> {
     match row {
         TargetRow::Client(row) => Some((Kind::Client, &row.id)),

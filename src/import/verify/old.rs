@@ -1,12 +1,12 @@
-//! What the old API showed of a row: a second reading of the source, which shares nothing with the plan.
+//! The documents of the old API, made from rows of the source by code that shares nothing with the plan.
 
 use serde_json::{Map, Value, json};
 
 use crate::import::legacy::{Action, Backup, Body, Client, Job, Row, Session, State};
 
-/// What stands in other tables and is shown in a job.
+/// The rows of other tables that a job's document shows.
 #[derive(Debug, Default)]
-pub struct Around {
+pub struct JobRows {
     /// The rows of `job_actions` with the actions that they name, as far as there is one, in any order.
     pub places: Vec<(Row, Option<Row>)>,
     /// The rows of `user_credentials`.
@@ -14,7 +14,7 @@ pub struct Around {
 }
 
 /// The document; `None` for a row that the API does not show.
-pub fn document(row: &Row, around: &Around) -> Option<Value> {
+pub fn document(row: &Row, job_rows: &JobRows) -> Option<Value> {
     if row.state != State::Live {
         return None;
     }
@@ -25,7 +25,7 @@ pub fn document(row: &Row, around: &Around) -> Option<Value> {
         Body::Client(body) => client(row, body),
         Body::Action(body) => action(row, body),
         Body::Session(body) => session(row, body),
-        Body::Job(body) => job(row, body, around),
+        Body::Job(body) => job(row, body, job_rows),
         Body::Backup(body) => backup(row, body),
         _ => return None,
     })
@@ -101,10 +101,10 @@ fn session(row: &Row, session: &Session) -> Value {
     Value::Object(document)
 }
 
-fn job(row: &Row, job: &Job, around: &Around) -> Value {
+fn job(row: &Row, job: &Job, job_rows: &JobRows) -> Value {
     let entries = match &job.entries {
         Some(entries) => entries.clone(),
-        None => entries(row, &around.places),
+        None => entries(row, &job_rows.places),
     };
     let mut document = json!({
         "job_id": row.id,
@@ -117,7 +117,7 @@ fn job(row: &Row, job: &Job, around: &Around) -> Value {
         "job_schedule": job.schedule,
         "job_actions": entries,
     });
-    let latest = around
+    let latest = job_rows
         .trusts
         .iter()
         .filter(|trust| trust.state == State::Live)

@@ -1,4 +1,4 @@
-//! The documents that our service shows, out of the database.
+//! Reads the documents of this service from the database.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ pub fn documents(
     })
 }
 
-/// A row of the target, as far as it says whose it is.
+/// A row of the target, with its owner.
 pub type Owned = sweep::Owned;
 
 /// Some rows of the target, in the order of their ids.

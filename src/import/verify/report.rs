@@ -1,4 +1,4 @@
-//! What a verification has found: figures by collection, and a line for each difference.
+//! The results of a verification: figures by collection, and a line for each difference.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,17 +19,17 @@ const SHOWN: usize = 20;
 pub struct Figures {
     /// Documents that the old service shows.
     pub compared: u64,
-    /// Those that ours shows, too, but for what may differ in any.
+    /// Documents that this service shows equally, apart from allowed differences.
     pub equal: u64,
-    /// Those whose every difference has a reason of the import.
+    /// Documents whose every difference has a reason of the import.
     pub explained: u64,
     /// How many documents each reason is about; a document may have several.
     pub reasons: BTreeMap<String, u64>,
-    /// Those with a difference that no reason explains.
+    /// Documents with a difference that no reason explains.
     pub different: u64,
-    /// Those that ours does not show, without a reason.
+    /// Documents that this service does not show, without a reason.
     pub missing: u64,
-    /// Documents of ours that no document of the old service stands for.
+    /// Documents of this service without a counterpart in the old service.
     pub only_in_target: u64,
 }
 
@@ -53,9 +53,9 @@ impl Summary {
 pub enum Finding {
     /// A member has another value.
     Different,
-    /// Ours does not show it.
+    /// This service does not show the document.
     Missing,
-    /// Only ours shows it.
+    /// Only this service shows the document.
     OnlyInTarget,
 }
 
@@ -64,22 +64,22 @@ pub enum Finding {
 pub struct Line<'l> {
     /// The collection.
     pub table: &'static str,
-    /// The document's id in the source; in ours, for one that only ours shows.
+    /// The document's id in the source; in the target, if only this service shows it.
     pub id: &'l str,
     /// What is wrong.
     pub finding: Finding,
     /// Where; empty for the document as a whole.
     pub path: &'l str,
-    /// What the old service shows there.
+    /// The value in the old service's document.
     pub old: Option<&'l Value>,
-    /// What ours shows there.
+    /// The value in this service's document.
     pub ours: Option<&'l Value>,
     /// The reason, if it is explained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'l str>,
 }
 
-/// The figures so far, and where the lines go.
+/// The figures so far, and the output file.
 pub struct Report {
     /// The figures.
     pub summary: Summary,

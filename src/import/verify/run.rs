@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::compare::{Difference, Entries, compare};
 use super::explain::explains;
 use super::ledger::{Ledger, Planned, Remark};
-use super::old::{self, Around};
+use super::old::{self, JobRows};
 use super::report::{Finding, Line, Report};
 use super::service::{OldService, View};
 use super::{Kind, id_of, ours};
@@ -26,11 +26,11 @@ const BATCH: i64 = 100;
 /// How many ids of the target are looked at at a time.
 const IDS: i64 = 1000;
 
-/// What is compared with what.
+/// The two sides of a verification.
 pub struct Verification<'v> {
     /// The target.
     pub store: &'v Store,
-    /// The source of the import, and what the operator said of it.
+    /// The source of the import, and its options.
     pub source: Option<(Box<dyn Source>, Mapping)>,
     /// The old service. With it, its documents are compared; without it, what it would show of the source.
     pub service: Option<&'v OldService>,
@@ -66,7 +66,7 @@ struct Run<'r> {
     store: &'r Store,
     report: &'r mut Report,
     ledger: Ledger,
-    /// Whether the plan of the import was made, and everything of ours is in the ledger.
+    /// Whether the import was planned, and the ledger has every target row.
     has_plan: bool,
 }
 
@@ -87,7 +87,7 @@ impl Run<'_> {
         source.read(&mut |row| staging.add(&row))?;
         let mut planner = Planner::new(staging, mapping, store::now())?;
         let store = self.store;
-        self.ledger.fill(&mut planner, |units| named(store, units))?;
+        self.ledger.fill(&mut planner, |units| clients_by_name(store, units))?;
         Ok(planner.into_staging())
     }
 
@@ -101,11 +101,11 @@ impl Run<'_> {
             let mut subjects = Vec::new();
             for (number, row) in rows.into_iter().filter(|(_, row)| row.state == State::Live) {
                 let around = match kind {
-                    Kind::Job => Around {
+                    Kind::Job => JobRows {
                         places: staging.places_read(&row.id)?,
                         trusts: staging.trusts_read(&row.id)?,
                     },
-                    _ => Around::default(),
+                    _ => JobRows::default(),
                 };
                 let Some(document) = old::document(&row, &around) else { continue };
                 let trusts = around.trusts.into_iter().map(|trust| trust.id).collect();
@@ -153,7 +153,10 @@ impl Run<'_> {
         let ids: BTreeSet<String> = subjects.iter().filter_map(our_id).collect();
         let ids: Vec<String> = ids.into_iter().collect();
         let wanted: Vec<Option<String>> = subjects.iter().map(our_id).collect();
-        let found = self.store.read(|tx| shown(tx, kind, ids.clone())).map_err(|error| error.to_string())?;
+        let found = self
+            .store
+            .read(|tx| documents_in_target(tx, kind, ids.clone()))
+            .map_err(|error| error.to_string())?;
         for (subject, our_id) in subjects.into_iter().zip(wanted) {
             self.report.figures(kind).compared += 1;
             match our_id.as_ref().and_then(|id| found.get(id)) {
@@ -174,7 +177,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A document that the target does not show.
+    /// Counts a document that the target does not show.
     fn miss(&mut self, kind: Kind, subject: &Subject) -> Result<()> {
         let reasons: BTreeSet<String> = match &subject.planned {
             Some(planned) if planned.outcome != Outcome::Imported => {
@@ -220,7 +223,7 @@ impl Run<'_> {
         Ok(found.is_some())
     }
 
-    /// A document that both show.
+    /// Compares a document that both sides show.
     fn judge(&mut self, kind: Kind, subject: Subject, ours: Value) -> Result<()> {
         let remarks = match self.has_plan {
             true => self.ledger.remarks(kind.table(), &subject.id)?,
@@ -265,8 +268,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Puts the new ids of rows whose old ids could not be kept in the place of the old ones, where another document
-    /// refers to them. The reason, if there was one.
+    /// In references, replaces old ids that could not be kept with the new ids. Returns the reasons.
     fn translate(&mut self, kind: Kind, document: &mut Value) -> Result<BTreeSet<String>> {
         let mut reasons = BTreeSet::new();
         let mut renamed = |table: Table, id: &str| -> Result<Option<String>> {
@@ -368,7 +370,7 @@ impl Run<'_> {
         Ok(shown.iter().find(is_about).map(|remark| remark.reason.clone()))
     }
 
-    /// Looks for documents of ours that no document of the old service stands for.
+    /// Looks for documents of this service without a counterpart in the old service.
     fn look_for_others(&mut self, kind: Kind) -> Result<()> {
         let mut after: Option<String> = None;
         loop {
@@ -406,7 +408,7 @@ impl Run<'_> {
 }
 
 /// Where the client of a unit is in the target, if a client has its name there under another id.
-fn named(store: &Store, units: &[Unit]) -> Result<Vec<Option<String>>> {
+fn clients_by_name(store: &Store, units: &[Unit]) -> Result<Vec<Option<String>>> {
     let planned: BTreeMap<usize, (&str, &str, &str)> = units
         .iter()
         .enumerate()
@@ -422,7 +424,7 @@ fn named(store: &Store, units: &[Unit]) -> Result<Vec<Option<String>>> {
     let ids: Vec<String> = planned.values().map(|(id, ..)| (*id).to_owned()).collect();
     let found = store
         .read(|tx| {
-            let there = shown(tx, Kind::Client, ids.clone())?;
+            let there = documents_in_target(tx, Kind::Client, ids.clone())?;
             let mut found = BTreeMap::new();
             for (place, (id, project, name)) in
                 planned.iter().filter(|(_, (id, ..))| !there.contains_key(*id))
@@ -440,8 +442,12 @@ fn named(store: &Store, units: &[Unit]) -> Result<Vec<Option<String>>> {
     Ok(names)
 }
 
-/// What ours shows. Whether a client has polled lately is nothing that a comparison is about.
-fn shown(tx: &mut Tx<'_>, kind: Kind, ids: Vec<String>) -> store::Outcome<HashMap<String, Value>> {
+/// The documents of this service. The time of a client's last poll does not matter to the comparison.
+fn documents_in_target(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    ids: Vec<String>,
+) -> store::Outcome<HashMap<String, Value>> {
     ours::documents(tx, kind, ids, TimeDelta::zero())
 }
 

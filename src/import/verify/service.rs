@@ -1,4 +1,4 @@
-//! The old service, asked over HTTP.
+//! Reads documents from the old service over HTTP.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::Kind;
 use crate::import::Result;
 use crate::outbound::{Client, Settings, Stage};
 
-/// Which version of the API the old service speaks.
+/// The API version of the old service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OldApi {
     /// `/v1/...`: the rows of the token's user.
@@ -67,7 +67,7 @@ impl View {
     }
 }
 
-/// An old service that runs.
+/// A running old service.
 pub struct OldService {
     client: Client,
     base: String,
@@ -94,7 +94,7 @@ impl OldService {
     /// several views show comes several times.
     ///
     /// # Errors
-    /// The service is away, or answers something else than a list; whatever `sink` fails with.
+    /// The service cannot be reached, or does not answer with a list; any error of `sink`.
     pub fn each(&self, kind: Kind, sink: &mut dyn FnMut(&View, Vec<Value>) -> Result<()>) -> Result<()> {
         for view in &self.views {
             let (mut offset, mut limit, mut last) = (0, PAGE, None);
@@ -102,11 +102,11 @@ impl OldService {
                 let page = match self.page(view, kind, limit, offset) {
                     Ok(page) => page,
                     // The answer may be too long, or take too long.
-                    Err(Unread::Perhaps(_)) if limit > 1 => {
+                    Err(PageError::Perhaps(_)) if limit > 1 => {
                         limit = limit.div_ceil(4);
                         continue;
                     }
-                    Err(Unread::Perhaps(why) | Unread::Never(why)) => return Err(why.into()),
+                    Err(PageError::Perhaps(why) | PageError::Never(why)) => return Err(why.into()),
                 };
                 let Some(first) = page.first() else { break };
                 // Without an order of its own, a list that ignores the offset would go on for ever.
@@ -130,7 +130,7 @@ impl OldService {
         kind: Kind,
         limit: usize,
         offset: usize,
-    ) -> std::result::Result<Vec<Value>, Unread> {
+    ) -> std::result::Result<Vec<Value>, PageError> {
         let name = kind.name();
         let path = match self.api {
             OldApi::V1 => format!("/v1/{name}"),
@@ -140,7 +140,7 @@ impl OldService {
         let headers = [("X-Auth-Token", &*view.token), ("Accept", "application/json")];
         let answer = self.client.try_send("GET", &url, &headers, None).map_err(|failure| {
             let why = format!("The old service does not answer: {failure}.");
-            if failure.stage == Stage::MaybeSent { Unread::Perhaps(why) } else { Unread::Never(why) }
+            if failure.stage == Stage::MaybeSent { PageError::Perhaps(why) } else { PageError::Never(why) }
         })?;
         let why = match answer.status {
             200 => {
@@ -155,12 +155,12 @@ impl OldService {
             401 => format!("The old service takes no token for GET {path} (401): it may have expired."),
             status => format!("The old service answers GET {path} with {status}."),
         };
-        Err(if answer.status >= 500 { Unread::Perhaps(why) } else { Unread::Never(why) })
+        Err(if answer.status >= 500 { PageError::Perhaps(why) } else { PageError::Never(why) })
     }
 }
 
 /// Why a page was not read, and whether a smaller one may be.
-enum Unread {
+enum PageError {
     Perhaps(String),
     Never(String),
 }

@@ -1,4 +1,4 @@
-//! What differs between a row that is to be written and one that is there.
+//! Compares a planned row with the row in the target.
 
 use serde_json::Value;
 
@@ -13,24 +13,24 @@ use crate::store::sessions::Session;
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// Where a row stands in the target.
+/// The state of a row in the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is not there.
+    /// The target does not have the row.
     Absent,
-    /// It is there as it is to be.
+    /// The target has the row with the planned content.
     Same {
         /// Its version there.
         version: i32,
     },
-    /// It is there with other content.
+    /// The target has the row with other content.
     Differs {
         /// The columns that differ.
         columns: Vec<&'static str>,
         /// Its version there.
         version: i32,
     },
-    /// Its id is another project's.
+    /// A row of another project has the id.
     Foreign {
         /// That project.
         project: String,
@@ -38,7 +38,7 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Whether the row can be brought to what it is to be: nothing has changed it since an import wrote it.
+    /// Whether the row can be updated: it did not change since an import wrote it.
     pub(super) fn can_be_updated(&self) -> bool {
         match self {
             Self::Absent => true,
@@ -80,7 +80,7 @@ pub(super) fn standing<T: Compared>(row: &T, there: Option<&T>, is_time_made_up:
     if columns.is_empty() { Standing::Same { version } } else { Standing::Differs { columns, version } }
 }
 
-/// Whether two columns say the same.
+/// Whether two columns are equal.
 trait Alike {
     fn is_alike(&self, other: &Self) -> bool;
 }

@@ -1,5 +1,5 @@
-//! Deleting what the source has deleted, by the service's own rules: what still belongs to a row goes or stays as after a
-//! DELETE of the API.
+//! Deletes rows that the source has deleted, by the service's own rules: dependent rows go or stay as after a DELETE of
+//! the API.
 
 use crate::import::legacy::Table;
 use crate::store::actions::Action;
@@ -10,8 +10,7 @@ use crate::store::job_attachments::JobAttachment;
 use crate::store::sessions::Session;
 use crate::store::{Outcome, Tx, actions, backups, clients, job_attachments, sessions};
 
-/// Deletes a row that nothing has changed since an import wrote it; whether it did. A client that jobs are attached to
-/// stays.
+/// Deletes a row that did not change since an import wrote it; returns whether it did. A client with attached jobs stays.
 ///
 /// # Errors
 /// The database's.

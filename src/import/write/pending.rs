@@ -1,7 +1,7 @@
-//! Rows that are going to be written, many in one statement.
+//! Rows to write, many in one statement.
 
 use super::compare::{Compared, Standing};
-use super::stored::{ById, Stored, stands_in_the_way};
+use super::stored::{ById, Stored, conflicts};
 use crate::import::unit::{TargetRow, Unit};
 use crate::store::Owner;
 use crate::store::action_attachments::{self, ActionAttachment};
@@ -18,25 +18,25 @@ use crate::store::{Outcome, Tx, is_id};
 /// New rows by their ids, and rows that overwrite others.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    pub(super) clients: ById<Client>,
-    pub(super) actions: ById<Action>,
-    pub(super) sessions: ById<Session>,
-    pub(super) jobs: ById<Job>,
-    pub(super) attachments: ById<JobAttachment>,
-    pub(super) places: ById<ActionAttachment>,
-    pub(super) trusts: ById<JobTrust>,
-    pub(super) reports: ById<LoggedReport>,
-    pub(super) backups: ById<Backup>,
+    clients: ById<Client>,
+    actions: ById<Action>,
+    sessions: ById<Session>,
+    jobs: ById<Job>,
+    attachments: ById<JobAttachment>,
+    places: ById<ActionAttachment>,
+    trusts: ById<JobTrust>,
+    reports: ById<LoggedReport>,
+    backups: ById<Backup>,
     /// A new trust's id, with its job's project and user.
     new_trusts: Vec<(String, (String, String), JobTrust)>,
     changed: Vec<Change>,
-    /// Places that go: the project and their ids.
+    /// Places to delete: the project and their ids.
     gone: Vec<(String, Vec<String>)>,
-    /// Places that change their order in a job.
+    /// Places with a new order in their job.
     moved: Vec<String>,
 }
 
-/// A row that overwrites the one of its id.
+/// A row that overwrites the row with its id.
 #[derive(Debug)]
 enum Change {
     Client(Client),
@@ -51,15 +51,15 @@ enum Change {
 }
 
 impl Pending {
-    /// The id of another new client that stands in the way of a new one.
+    /// The id of another new client that conflicts with a new one.
     pub(super) fn namesake(&self, client: &Client) -> Option<String> {
         if self.clients.contains_key(&client.id) {
             return None;
         }
-        self.clients.values().find(|other| stands_in_the_way(client, other)).map(|other| other.id.clone())
+        self.clients.values().find(|other| conflicts(client, other)).map(|other| other.id.clone())
     }
 
-    /// Adds the rows of a unit that are not there.
+    /// Adds the rows of a unit that the target does not have.
     pub(super) fn add_absent(&mut self, unit: &Unit, standings: &[Standing], stored: &Stored) {
         for (row, _) in unit.rows.iter().zip(standings).filter(|(_, standing)| **standing == Standing::Absent)
         {
@@ -67,7 +67,7 @@ impl Pending {
         }
     }
 
-    /// Brings the rows of a unit to what they are to be.
+    /// Adds the missing rows of a unit, and updates for those that differ.
     pub(super) fn add_update(
         &mut self,
         unit: &Unit,
@@ -117,7 +117,6 @@ impl Pending {
     }
 
     fn change(&mut self, row: &TargetRow, stored: &Stored, is_time_made_up: bool) -> Option<Change> {
-        let none = Self::default();
         macro_rules! over {
             ($change:ident, $row:expr, $there:expr) => {{
                 let there = $there?;
@@ -125,18 +124,18 @@ impl Pending {
             }};
         }
         Some(match row {
-            TargetRow::Client(row) => over!(Client, row, stored.client(&row.id, &none)),
-            TargetRow::Action(row) => over!(Action, row, stored.action(&row.id, &none)),
-            TargetRow::Session(row) => over!(Session, row, stored.session(&row.id, &none)),
-            TargetRow::Job(row) => over!(Job, row, stored.job(&row.id, &none)),
-            TargetRow::Attachment(row) => over!(Attachment, row, stored.attachment(&row.id, &none)),
-            TargetRow::Backup(row) => over!(Backup, row, stored.backup(&row.id, &none)),
+            TargetRow::Client(row) => over!(Client, row, stored.clients.get(&row.id)),
+            TargetRow::Action(row) => over!(Action, row, stored.actions.get(&row.id)),
+            TargetRow::Session(row) => over!(Session, row, stored.sessions.get(&row.id)),
+            TargetRow::Job(row) => over!(Job, row, stored.jobs.get(&row.id)),
+            TargetRow::Attachment(row) => over!(Attachment, row, stored.attachments.get(&row.id)),
+            TargetRow::Backup(row) => over!(Backup, row, stored.backups.get(&row.id)),
             TargetRow::Report(row, log) => {
                 let row = LoggedReport { report: (**row).clone(), log: log.clone() };
-                over!(Report, row, stored.report(&row.report.id, &none))
+                over!(Report, row, stored.reports.get(&row.report.id))
             }
             TargetRow::Place(row) => {
-                let there = stored.place(&row.id, &none)?;
+                let there = stored.places.get(&row.id)?;
                 if there.priority != row.priority {
                     self.moved.push(row.id.clone());
                 }
@@ -146,11 +145,11 @@ impl Pending {
         })
     }
 
-    /// Writes everything, parents first; places that go make room for those that come.
+    /// Writes everything, parents first. Deleted places make room for new ones.
     pub(super) fn write(&self, tx: &mut Tx<'_>) -> Outcome<()> {
         fn insert<T: Imported>(tx: &mut Tx<'_>, rows: &ById<T>) -> Outcome<()> {
             let mut rows: Vec<&T> = rows.values().collect();
-            // The order of the primary key: fewer pages are written, and two imports take their locks in one order.
+            // Ordered by primary key, so that fewer pages are written and two imports take their locks in the same order.
             rows.sort_unstable_by(|one, other| one.id().cmp(other.id()));
             T::insert(tx, &rows)
         }
@@ -191,4 +190,28 @@ impl Change {
             Self::Backup(row) => row.overwrite(tx),
         }
     }
+}
+
+macro_rules! row_by_id {
+    ($($name:ident $map:ident $row:ident)*) => {
+        impl Pending {
+            $(
+                /// The row with this id, in the target or written with this batch.
+                pub(super) fn $name<'s>(&'s self, id: &str, stored: &'s Stored) -> Option<&'s $row> {
+                    stored.$map.get(id).or_else(|| self.$map.get(id))
+                }
+            )*
+        }
+    };
+}
+row_by_id! {
+    client clients Client
+    action actions Action
+    session sessions Session
+    job jobs Job
+    attachment attachments JobAttachment
+    place places ActionAttachment
+    trust trusts JobTrust
+    report reports LoggedReport
+    backup backups Backup
 }

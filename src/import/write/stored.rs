@@ -1,8 +1,7 @@
-//! Rows that are there, of the ids that a batch is about.
+//! The rows of the target with the ids of a batch.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::pending::Pending;
 use super::{LivePlaces, is_deletable};
 use crate::error::Error;
 use crate::import::legacy::Table;
@@ -21,25 +20,25 @@ use crate::store::{Outcome, Tx, is_id};
 /// Rows by their ids.
 pub(super) type ById<T> = HashMap<String, T>;
 
-/// What the target has of a batch's rows.
+/// The rows of a batch that the target has.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
-    clients: ById<Client>,
+    pub(super) clients: ById<Client>,
     namesakes: HashMap<String, Vec<Client>>,
-    actions: ById<Action>,
-    sessions: ById<Session>,
-    jobs: ById<Job>,
-    attachments: ById<JobAttachment>,
-    places: ById<ActionAttachment>,
+    pub(super) actions: ById<Action>,
+    pub(super) sessions: ById<Session>,
+    pub(super) jobs: ById<Job>,
+    pub(super) attachments: ById<JobAttachment>,
+    pub(super) places: ById<ActionAttachment>,
     places_of_jobs: HashMap<String, Vec<String>>,
     /// Places that the source has in units of their own.
     live_places: BTreeSet<String>,
-    trusts: ById<JobTrust>,
-    reports: ById<LoggedReport>,
-    backups: ById<Backup>,
+    pub(super) trusts: ById<JobTrust>,
+    pub(super) reports: ById<LoggedReport>,
+    pub(super) backups: ById<Backup>,
 }
 
-/// The ids that a batch is about.
+/// The ids of a batch.
 #[derive(Default)]
 struct Ids {
     clients: Vec<String>,
@@ -116,7 +115,7 @@ impl Stored {
         for client in import::clients_named(tx, ids.names)? {
             stored.namesakes.entry(client.client_id.clone()).or_default().push(client);
         }
-        // A job that is not there has no places.
+        // A missing job has no places.
         let in_jobs = ids.places.into_iter().filter(|(_, job)| stored.jobs.contains_key(job));
         let wanted: Vec<String> = in_jobs.map(|(place, _)| place).collect();
         let mut places: ById<ActionAttachment> = load(tx, wanted)?;
@@ -136,14 +135,14 @@ impl Stored {
         Ok(stored)
     }
 
-    /// The id of another client that stands in the way of a new one: of the same name in its project, or central as it is,
-    /// and on the same host.
+    /// The id of another client that conflicts with a new one: one with the same name in its project, or, if both are
+    /// central, with the same name and host.
     pub(super) fn namesake(&self, client: &Client) -> Option<String> {
         if self.clients.contains_key(&client.id) {
             return None;
         }
         let named = self.namesakes.get(&client.client_id)?;
-        named.iter().find(|other| stands_in_the_way(client, other)).map(|other| other.id.clone())
+        named.iter().find(|other| conflicts(client, other)).map(|other| other.id.clone())
     }
 
     /// The version of the row that the source has deleted.
@@ -179,34 +178,10 @@ impl Stored {
     }
 }
 
-/// Whether a unique key forbids two clients beside each other.
-pub(super) fn stands_in_the_way(client: &Client, other: &Client) -> bool {
+/// Whether a unique key forbids two clients to exist together.
+pub(super) fn conflicts(client: &Client, other: &Client) -> bool {
     let host = |client: &Client| client.hostname.clone().unwrap_or_default();
     client.client_id == other.client_id
         && (client.project_id == other.project_id
             || (client.is_central && other.is_central && host(client) == host(other)))
-}
-
-macro_rules! found {
-    ($($name:ident $map:ident $row:ident)*) => {
-        impl Stored {
-            $(
-                /// The row of that id, in the target or written with this batch.
-                pub(super) fn $name<'s>(&'s self, id: &str, pending: &'s Pending) -> Option<&'s $row> {
-                    self.$map.get(id).or_else(|| pending.$map.get(id))
-                }
-            )*
-        }
-    };
-}
-found! {
-    client clients Client
-    action actions Action
-    session sessions Session
-    job jobs Job
-    attachment attachments JobAttachment
-    place places ActionAttachment
-    trust trusts JobTrust
-    report reports LoggedReport
-    backup backups Backup
 }

@@ -1,4 +1,4 @@
-//! `[keystone_authtoken] memcached_servers` and what belongs to it.
+//! `[keystone_authtoken] memcached_servers` and the `memcache_*` options.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use crate::config::effective::Section;
 use crate::context::Secret;
 use crate::keystone::memcached::{Address, Settings, Strategy, Tls};
 
-/// Where validated tokens are shared; none where they are not.
+/// The memcached servers that share validated tokens; `None` if there are none.
 pub fn settings(section: Section<'_>) -> Result<Option<Settings>, String> {
-    // Without servers it comes to nothing, but keystonemiddleware refuses it as well.
+    // Checked even without servers, as keystonemiddleware does.
     let strategy = strategy(section)?;
     let texts = section.list("memcached_servers");
     let servers = texts.iter().filter(|text| !text.is_empty()).map(|text| Address::parse(text));
@@ -45,7 +45,7 @@ pub fn settings(section: Section<'_>) -> Result<Option<Settings>, String> {
             Some(..=0) => usize::MAX,
             Some(most) => usize::try_from(most).unwrap_or(usize::MAX),
         },
-        // No time at all would be no cache at all.
+        // With a timeout of 0, no request to the cache could succeed.
         socket_timeout: seconds("memcache_pool_socket_timeout", defaults.socket_timeout)
             .max(Duration::from_millis(100)),
         unused_timeout: seconds("memcache_pool_unused_timeout", defaults.unused_timeout),

@@ -113,7 +113,7 @@ fn a_login_is_for_what_the_plugin_options_say() {
     );
 }
 
-/// A file with the certificate of somebody.
+/// A file with some certificate.
 fn authority() -> tempfile::NamedTempFile {
     let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
     let pem = certificate.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();

@@ -1,4 +1,4 @@
-//! The files that an operator names, and the other parts of a dump that was split.
+//! Finds the files of a dump, including the other parts of a split dump.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Opening what an operator names: files, compressed or not, and standard input.
+//! Opens the inputs: files, compressed or not, and standard input.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};

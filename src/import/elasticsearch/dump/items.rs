@@ -1,4 +1,4 @@
-//! What a value of a file is: a document, a page of them, or half of a pair for `_bulk`.
+//! Classifies the values of a file: a document, a page of documents, or half of a `_bulk` pair.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Items<'i, 's> {
     pub name: &'i str,
     pub kinds: &'i Kinds,
     pub delivery: &'i mut Delivery<'s>,
-    /// The first line of a pair, whose second comes next.
+    /// The first line of a pair; the second comes next.
     pending: Option<(u64, Map<String, Value>)>,
     /// The file's end in the middle of a document was noticed.
     is_cut_off: bool,
@@ -155,7 +155,7 @@ impl<'i, 's> Items<'i, 's> {
         }
     }
 
-    /// A compressed file that ends early may end after a line, too: then this is said of nothing.
+    /// Notes a compressed file that ends early. If it ends after a line, no document is affected.
     fn cut_off(&mut self, piece: &Piece<'_>) -> Result<()> {
         if std::mem::replace(&mut self.is_cut_off, true) && piece.bytes.is_empty() {
             return Ok(());

@@ -1,21 +1,21 @@
-//! A file, cut into JSON values without reading it whole: lines, the elements of an array, or values over many lines.
+//! Splits a file into JSON values without loading it as a whole: lines, elements of an array, or values over many lines.
 
 use std::io::{BufRead, ErrorKind};
 
 use serde::de::IgnoredAny;
 
-/// No document and no saved page is longer than this, in bytes.
+/// The longest document or saved page, in bytes.
 pub const MAX_PIECE: usize = 128 << 20;
 
-/// So much is kept of one that is longer.
+/// The number of bytes that are kept of a longer one.
 const KEPT: usize = 1 << 20;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// How the values are told apart.
+/// How the values are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// One on each line: a bad line spoils itself alone.
+    /// One value on each line, so a bad line affects only itself.
     Lines,
     /// By brackets: in an array, or pretty-printed.
     Brackets,

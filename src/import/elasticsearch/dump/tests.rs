@@ -46,7 +46,8 @@ fn endless(start: &'static [u8], element: &str, end: &'static [u8], times: u64) 
 
 fn rows(text: &str) -> Vec<Row> {
     let input = Input::stream("a stream", std::io::Cursor::new(text.to_owned())).unwrap();
-    let mut dump = Dump::of(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
+    let mut dump =
+        Dump::from_inputs(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
     let mut rows = Vec::new();
     dump.read(&mut |row| {
         rows.push(row);
@@ -81,7 +82,8 @@ fn a_dump_is_never_in_memory_as_a_whole() {
         (b"[\n", format!("{hit}\n,\n"), b"]"),
     ] {
         let input = Input::stream("a stream", endless(start, &element, end, times)).unwrap();
-        let mut dump = Dump::of(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
+        let mut dump =
+            Dump::from_inputs(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
         let mut read = 0;
         dump.read(&mut |row| {
             read += u64::from(row.id == "a");
@@ -138,7 +140,8 @@ fn a_pair_whose_second_line_is_missing_is_a_bad_line() {
 #[test]
 fn text_that_is_not_utf_8_is_a_bad_line() {
     let input = Input::stream("a stream", std::io::Cursor::new(b"{\"a\":\"\xFF\"}\n{}".to_vec())).unwrap();
-    let mut dump = Dump::of(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
+    let mut dump =
+        Dump::from_inputs(vec![input], false, Kinds::parse(&[]).unwrap(), Expected::default()).unwrap();
     let mut reasons = Vec::new();
     dump.read(&mut |row| {
         reasons.push(row.problems[0].reason.clone());

@@ -1,4 +1,4 @@
-//! One way through an index, page by page: a scroll, or a point in time where the server has no scrolls.
+//! Reads an index page by page: with a scroll, or with a point in time if the server has no scrolls.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::outbound::Answer;
 
 const SIZE: u64 = 500;
 
-/// How long the server keeps it between two pages.
+/// How long the server keeps the scroll between two pages.
 const KEPT: &str = "5m";
 
-/// Where the read is.
+/// The position of the read.
 pub struct Cursor<'s> {
     server: &'s Server,
     index: String,

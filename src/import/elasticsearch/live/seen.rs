@@ -1,4 +1,4 @@
-//! Which documents were handed on already, in a temporary file, so that a read that begins anew gives none twice.
+//! Remembers the documents that were passed on, in a temporary file, so that a read that restarts gives none twice.
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -20,7 +20,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// None yet.
+    /// An empty set.
     pub fn new() -> Result<Self> {
         // A database without a name is a temporary file, which SQLite removes with the connection.
         let mut connection = SqliteConnection::establish("").map_err(|error| cannot(&error))?;
@@ -46,7 +46,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Whether a hit is here for the first time; from now on it is not.
+    /// Adds a hit; returns whether it was new.
     pub fn is_new(&mut self, hit: &Value) -> Result<bool> {
         let part = |key: &str| hit.get(key).and_then(Value::as_str).unwrap_or_default();
         let Some(id) = hit.get("_id").and_then(Value::as_str) else { return Ok(true) };

@@ -1,4 +1,4 @@
-//! Requests to the server, and what it is.
+//! Sends requests to the server, and recognises its product and release.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use crate::import::elasticsearch::Options;
 use crate::import::{Error, Result};
 use crate::outbound::{Answer, Client, Settings, Stage};
 
-/// A page of 500 documents is not longer than this, in bytes.
+/// The longest page of 500 documents, in bytes.
 const MAX_ANSWER: u64 = 128 << 20;
 
-/// How often a server that is busy is asked again.
+/// How often a request to a busy server is repeated.
 const RETRIES: u32 = 5;
 
-/// The longest wait for a server that is busy.
+/// The longest wait for a busy server.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What may stand in a path as it is; an index may be several, or a pattern.
 const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b',').remove(b'*').remove(b'+');
 
-/// Why a page did not come.
+/// Why a page could not be read.
 pub enum Trouble {
     /// Trying again does not help.
     Fatal(Error),
@@ -57,7 +57,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Connects, and asks what the server is.
+    /// Connects, and recognises the server.
     pub fn open(url: &str, options: &Options) -> Result<Self> {
         let mut url =
             Url::parse(url).map_err(|error| format!("The address of Elasticsearch is no URL: {error}."))?;
@@ -117,7 +117,7 @@ impl Server {
         Ok(())
     }
 
-    /// What it is, for the operator.
+    /// The product and release, for the operator.
     pub fn title(&self) -> String {
         let product = if self.is_opensearch { "OpenSearch" } else { "Elasticsearch" };
         format!("{product} {} at {}", self.release, self.name)
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// Sends a request. A server that is busy is asked again, with growing waits, and so is one that cannot be reached.
+    /// Sends a request. It is repeated with growing waits if the server is busy or cannot be reached.
     pub fn ask(
         &self,
         method: &str,
@@ -191,7 +191,7 @@ impl Server {
         }
     }
 
-    /// Sends a request, and leaves it at that.
+    /// Sends a request once, without repeating it.
     pub fn once(&self, method: &str, path: &str, body: &Body) -> Option<Answer> {
         self.ask_once(method, path, Some(body)).ok()
     }
@@ -236,7 +236,7 @@ impl Server {
     }
 }
 
-/// Whether a request whose answer was lost may be sent again.
+/// Whether a request may be repeated if its answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
     Yes,

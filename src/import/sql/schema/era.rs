@@ -1,4 +1,4 @@
-//! The columns in which the releases differ, and which release has which.
+//! The columns in which the releases differ.
 
 use super::super::super::legacy::Table;
 use crate::store::foreign;
@@ -35,7 +35,7 @@ pub(in super::super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(tables: &[(Table, foreign::Table)]) -> Self {
+    pub(super) fn from_tables(tables: &[(Table, foreign::Table)]) -> Self {
         let table = |kind| tables.iter().find(|(found, _)| *found == kind).map(|(_, table)| table);
         let has = |kind, column| table(kind).is_some_and(|table| table.has(column));
         let is_long = |kind| {

@@ -1,5 +1,5 @@
-//! What differs between the documents of any two releases and of ours, and is no difference. Each of these functions
-//! takes one such thing out of both documents.
+//! Allowed differences between the documents of the old service and of this one. Each function removes one of them from
+//! both documents.
 
 use serde_json::{Map, Value, json};
 
@@ -108,10 +108,10 @@ fn members_of_a_session(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// What a session knows of a job that has not run.
+/// The entry of a session about a job that has not run.
 const PART: &[(&str, &str)] = &[("status", ""), ("result", ""), ("time_started", "-1"), ("time_ended", "-1")];
 
-/// The name of the user who made a backup stands beside the metadata up to release 18, and with us inside of it.
+/// The name of the user who made a backup: beside the metadata up to release 18, inside of it here.
 fn user_name(kind: Kind, old: &mut Document, ours: &mut Document) {
     if kind != Kind::Backup {
         return;
@@ -171,7 +171,7 @@ fn no_project(_: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// How an action ended, which Elasticsearch keeps inside the action: with us that is an action report.
+/// The outcome of an action, which Elasticsearch stores inside the action, and this service in an action report.
 fn reports(kind: Kind, old: &mut Document, ours: &mut Document) {
     let only_in_old = |old: Option<&mut Value>, ours: Option<&Value>, keys: &[&str]| {
         let (Some(Value::Object(old)), Some(Value::Object(ours))) = (old, ours) else { return };
@@ -195,7 +195,7 @@ fn reports(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// The trust that a central scheduler wrote into an action: ours has it beside the job, where it belongs.
+/// The trust that a central scheduler wrote into an action. This service stores it with the job.
 fn trust_in_an_action(kind: Kind, old: &mut Document, ours: &mut Document) {
     if kind != Kind::Job {
         return;
@@ -212,7 +212,7 @@ fn trust_in_an_action(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// A schedule has one blank where the old one has several.
+/// Blanks in a schedule: this service merges several into one.
 fn blanks(kind: Kind, old: &mut Document, ours: &mut Document) {
     let key = match kind {
         Kind::Job => "job_schedule",
@@ -226,8 +226,8 @@ fn blanks(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// Members that ours always shows. Where the old document has none, or empty text, ours has what the service takes for
-/// one that is missing.
+/// Members that this service always shows. If the old document has none or an empty text, this service shows the default
+/// of a missing one.
 fn always_shown(kind: Kind, old: &mut Document, ours: &mut Document) {
     for (pointer, value) in defaults(kind) {
         stands_for_none(old, ours, pointer, value.as_ref());
@@ -245,10 +245,10 @@ fn always_shown(kind: Kind, old: &mut Document, ours: &mut Document) {
     }
 }
 
-/// What an entry of a job does not say is what its action says.
+/// Members that an entry of a job takes from its action.
 const ENTRY: &[&str] = &["/mandatory", "/max_retries", "/max_retries_interval", "/project_id", "/user_id"];
 
-/// Where ours has something for nothing, and what; `None` if that is not the same everywhere.
+/// The members that this service fills in when they are missing, with their defaults; `None` if the default varies.
 fn defaults(kind: Kind) -> Vec<(&'static str, Option<Value>)> {
     let is = |pointer, value: Value| (pointer, Some(value));
     match kind {
@@ -299,7 +299,7 @@ fn defaults(kind: Kind) -> Vec<(&'static str, Option<Value>)> {
     }
 }
 
-/// Takes the member out of both documents if the old one has nothing there and ours `value`, or anything for `None`.
+/// Removes the member from both documents if the old one is empty and the new one is `value`, or anything for `None`.
 fn stands_for_none(old: &mut Document, ours: &mut Document, pointer: &str, value: Option<&Value>) {
     let key = pointer.rsplit('/').next().unwrap_or_default();
     let mut path: Vec<&str> = pointer.split('/').skip(1).collect();
@@ -324,7 +324,7 @@ fn stands_for_none(old: &mut Document, ours: &mut Document, pointer: &str, value
     }
 }
 
-/// Whether there is nothing: no member, null, empty text or list, or a time that has not come.
+/// Whether a value is empty: missing, null, an empty text or list, or an unset time.
 fn is_nothing(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,

@@ -1,4 +1,4 @@
-//! What the target's verdict makes of a unit.
+//! Settles the outcome of a unit by the target's verdict.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::batch::Written;
 use crate::import::Result;
 use crate::import::unit::{Note, Outcome, Remainder, Unit, Verdict};
 
-/// The reason of a row that is there as it is to be: counted, and no line of the report.
+/// The reason of a row that the target already has: counted, but not in the report.
 pub(super) const UNCHANGED: &str = "unchanged";
-/// The reason of a row that was brought to what the source says.
+/// The reason of a row that was updated from the source.
 const UPDATED: &str = "updated";
-/// The reason of a row that is there with other content.
+/// The reason of a row that the target has with other content.
 const EXISTS: &str = "exists";
-/// The reason of a row that the target's database does not take.
+/// The reason of a row that the target's database refuses.
 const REFUSED: &str = "refused";
 /// The reason of a client that the target has under another id.
 const NAMESAKE: &str = "duplicate-client";

@@ -1,4 +1,4 @@
-//! What the writing of a batch asks.
+//! Look-ups for the writing of a batch.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ struct Bytes {
 }
 
 impl Staging {
-    /// Which of these ids of ours are of places that the source has, apart from deleted ones.
+    /// The ids, of these in the target, of places that the source has and did not delete.
     pub(in crate::import) fn live_places(&mut self, ids: &[String]) -> Result<BTreeSet<String>> {
         let (kind, live) = (kind(Table::JobActions), state::LIVE);
         let ids: Vec<Id> = diesel::sql_query(format!(
@@ -38,8 +38,7 @@ impl Staging {
         Ok(ids.into_iter().map(|id| id.id).collect())
     }
 
-    /// Which of these ids the source's jobs give to actions that they have inside themselves: the plan makes such an action
-    /// where there is no other of its id.
+    /// The ids, of these, of actions inside the source's jobs. The plan makes such an action if no other has its id.
     pub(in crate::import) fn inline_actions(&mut self, ids: &[String]) -> Result<BTreeSet<String>> {
         if !self.has_inline_actions {
             self.execute(&format!(
@@ -59,7 +58,7 @@ impl Staging {
         Ok(ids.into_iter().map(|id| id.id).collect())
     }
 
-    /// How large the file is.
+    /// The size of the file, in bytes.
     ///
     /// # Errors
     /// It cannot be read.
