@@ -37,7 +37,7 @@ pub struct Caller {
 }
 
 /// A delegation: it gives a token a part of a user's authority, usually for a limited time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delegation {
     /// A trust.
     Trust,

@@ -5,7 +5,6 @@ mod cache;
 mod client;
 mod endpoint;
 mod login;
-pub mod memcached;
 mod shares;
 mod single_flight;
 mod time;
@@ -39,8 +38,6 @@ pub struct Settings {
     pub token_cache_time: Option<Duration>,
     /// The most tokens that the process caches (20,000). oslo has no such option.
     pub cached_tokens: usize,
-    /// `memcached_servers` and the `memcache` options: a cache that is shared with other processes.
-    pub memcached: Option<memcached::Settings>,
     /// `include_service_catalog` (true): whether Keystone sends the catalogue with a validated token.
     pub include_service_catalog: bool,
     /// `service_token_roles` (`service`): a service token must have one of these roles.
@@ -61,7 +58,6 @@ impl Default for Settings {
             http_request_max_retries: 3,
             token_cache_time: Some(Duration::from_secs(300)),
             cached_tokens: 20_000,
-            memcached: None,
             include_service_catalog: true,
             service_token_roles: vec!["service".to_owned()],
             service_token_roles_required: true,

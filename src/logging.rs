@@ -14,6 +14,7 @@ mod json;
 mod keys;
 mod levels;
 mod logger;
+pub mod percent;
 mod rate;
 mod socket;
 mod syslog;

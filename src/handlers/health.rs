@@ -9,7 +9,7 @@ mod page;
 use std::path::PathBuf;
 
 use database::Probe;
-use network::Network;
+use ipnet::IpNet;
 
 use crate::http::{Call, Method, Reply};
 use crate::store::Store;
@@ -76,7 +76,7 @@ struct Finding {
 #[derive(Default)]
 pub struct Health {
     settings: Settings,
-    networks: Vec<Network>,
+    networks: Vec<IpNet>,
     database: Probe,
 }
 
@@ -96,7 +96,7 @@ impl Health {
         let networks = settings
             .allowed_source_ranges
             .iter()
-            .map(|range| Network::parse(range).map_err(|error| format!("allowed_source_ranges: {error}")));
+            .map(|range| network::parse(range).map_err(|error| format!("allowed_source_ranges: {error}")));
         let networks = networks.collect::<Result<_, _>>()?;
         Ok(Self { settings, networks, database: Probe::default() })
     }
@@ -126,7 +126,7 @@ impl Health {
         ];
         // Use the socket's address: any client can send a proxy header with an allowed one.
         let address = call.remote.ip();
-        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(address)) {
+        if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(&address)) {
             return false;
         }
         let proxied = PROXIED.iter().any(|name| call.header(name).is_some_and(|value| !value.is_empty()));

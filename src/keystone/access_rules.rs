@@ -1,7 +1,7 @@
 //! Application credentials that allow some requests only (Identity API v3, "Access Rules").
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::http::{Call, Method};
 
@@ -27,7 +27,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// A rule that allows an application credential's token to be used for some requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AccessRule {
     /// The type of the service.
     pub service: String,

@@ -22,11 +22,6 @@ impl Key {
         key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         Self(key)
     }
-
-    /// The hash.
-    pub fn bytes(&self) -> &[u8; SHA256_OUTPUT_LEN] {
-        &self.0
-    }
 }
 
 /// A cache of validated tokens.
@@ -34,6 +29,8 @@ pub struct Cache {
     shards: [Mutex<HashMap<Key, Entry>>; SHARDS],
     /// The most entries of a shard.
     capacity: usize,
+    /// How long a token is cached.
+    life: Duration,
 }
 
 struct Entry {
@@ -44,9 +41,9 @@ struct Entry {
 }
 
 impl Cache {
-    /// A cache of about `capacity` entries.
-    pub fn new(capacity: usize) -> Self {
-        Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1) }
+    /// A cache of about `capacity` entries, each for `life`.
+    pub fn new(capacity: usize, life: Duration) -> Self {
+        Self { shards: Default::default(), capacity: (capacity / SHARDS).max(1), life }
     }
 
     /// The cached token. An entry that was validated with `allow_expired` does not answer a look-up without it.
@@ -58,10 +55,10 @@ impl Cache {
         })
     }
 
-    /// Caches a token for `life`. If the shard is full, this evicts the entry that would end first.
-    pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>, life: Duration) {
+    /// Caches a token. If the shard is full, this evicts the entry that would end first.
+    pub fn insert(&self, key: Key, allow_expired: bool, token: Arc<Token>) {
         let now = Instant::now();
-        let Some(until) = now.checked_add(life) else { return };
+        let Some(until) = now.checked_add(self.life) else { return };
         self.with_shard(&key, |entries| {
             if entries.len() >= self.capacity && !entries.contains_key(&key) {
                 entries.retain(|_, entry| now < entry.until);
@@ -95,30 +92,30 @@ mod tests {
 
     #[test]
     fn an_entry_with_allow_expired_does_not_answer_a_look_up_without_it() {
-        let cache = Cache::new(100);
+        let cache = Cache::new(100, HOUR);
         let key = Key::new("t");
         assert_eq!(cache.get(&key, false), None);
-        cache.insert(key, true, token("u"), HOUR);
+        cache.insert(key, true, token("u"));
         assert_eq!(cache.get(&key, false), None);
         assert_eq!(cache.get(&key, true), Some(token("u")));
-        cache.insert(key, false, token("u"), HOUR);
+        cache.insert(key, false, token("u"));
         assert_eq!(cache.get(&key, false), Some(token("u")));
         assert_eq!(cache.get(&key, true), Some(token("u")));
     }
 
     #[test]
     fn entries_end() {
-        let cache = Cache::new(100);
-        cache.insert(Key::new("t"), false, token("u"), Duration::ZERO);
+        let cache = Cache::new(100, Duration::ZERO);
+        cache.insert(Key::new("t"), false, token("u"));
         assert_eq!(cache.get(&Key::new("t"), false), None);
     }
 
     #[test]
     fn it_is_bounded_and_the_oldest_goes_first() {
-        let cache = Cache::new(SHARDS * 4);
+        let cache = Cache::new(SHARDS * 4, HOUR);
         let keys: Vec<_> = (0..1000).map(|n| Key::new(&format!("token {n}"))).collect();
         for key in &keys {
-            cache.insert(*key, false, token("u"), HOUR);
+            cache.insert(*key, false, token("u"));
             assert!(cache.get(key, false).is_some(), "the newest is there");
         }
         let held = keys.iter().filter(|key| cache.get(key, false).is_some()).count();

@@ -1,9 +1,7 @@
 //! Keystone's description of a token (Identity API v3, "Validate and show information for token").
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::access_rules::AccessRule;
@@ -11,10 +9,7 @@ use super::time;
 use crate::context::{Caller, Delegation, Secret, Service};
 
 /// A token that Keystone has validated. It may have expired since.
-///
-/// Its JSON is stored in memcached: a change of a field changes that format (`memcached/entry.rs`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// When the token expires.
     pub expires: DateTime<Utc>,
@@ -160,12 +155,6 @@ impl Token {
     /// Whether the token has expired.
     pub fn has_expired(&self) -> bool {
         self.expires <= Utc::now()
-    }
-
-    /// How long the token may be cached: `life`, but not beyond its expiry. A token that had expired already when Keystone
-    /// accepted it is cached for `life`.
-    pub fn believed_for(&self, life: Duration) -> Duration {
-        (self.expires - Utc::now()).to_std().map_or(life, |left| left.min(life))
     }
 
     /// Whether the token has one of these roles. As in keystonemiddleware, upper and lower case differ.
@@ -340,15 +329,6 @@ mod tests {
     fn a_token_expires() {
         assert!(parsed(json!({})).unwrap().has_expired());
         assert!(!parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().has_expired());
-    }
-
-    #[test]
-    fn a_token_is_cached_until_its_expiry_at_most_unless_it_has_expired() {
-        let hour = Duration::from_secs(3600);
-        assert_eq!(parsed(json!({})).unwrap().believed_for(hour), hour);
-        assert_eq!(parsed(json!({"expires_at": "2999-01-01T00:00:00Z"})).unwrap().believed_for(hour), hour);
-        let soon = (Utc::now() + chrono::TimeDelta::seconds(100)).to_rfc3339();
-        assert!(parsed(json!({"expires_at": soon})).unwrap().believed_for(hour) <= Duration::from_secs(100));
     }
 
     #[test]

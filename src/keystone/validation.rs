@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cache::{Cache, Key};
-use super::memcached::{Context, Memcached};
 use super::shares::Peer;
 use super::single_flight::SingleFlight;
 use super::token::Token;
@@ -21,11 +20,11 @@ const MAX_WAITING: usize = 256;
 /// The shortest time between two log lines about rejected requests.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Validates tokens, from its caches or by asking Keystone.
+/// Validates tokens, from its cache or by asking Keystone.
 pub struct Validator {
     client: Client,
     /// `None` if caching is off.
-    caches: Option<Caches>,
+    cache: Option<Cache>,
     lookups: SingleFlight<(Key, bool), Result<Arc<Token>>>,
     include_catalog: bool,
     rejections: Mutex<Rejections>,
@@ -40,23 +39,13 @@ struct Rejections {
     logged_at: Option<Instant>,
 }
 
-/// Validated tokens.
-struct Caches {
-    /// This process's cache.
-    local: Cache,
-    /// The cache that is shared with other processes.
-    shared: Option<Memcached>,
-    /// How long a token is cached.
-    life: Duration,
-}
-
 impl Validator {
     /// # Errors
     /// A sentence for the operator: `auth_url` is not a URL, or a certificate or key cannot be read.
     pub fn new(settings: &Settings) -> std::result::Result<Self, String> {
         Ok(Self {
             client: Client::new(&settings.login, settings.http_request_max_retries)?,
-            caches: settings.token_cache_time.map(|life| Caches::new(settings, life)).transpose()?,
+            cache: settings.token_cache_time.map(|life| Cache::new(settings.cached_tokens, life)),
             lookups: SingleFlight::new(MAX_IN_FLIGHT, MAX_WAITING),
             include_catalog: settings.include_service_catalog,
             rejections: Mutex::default(),
@@ -69,7 +58,7 @@ impl Validator {
     /// 401: Keystone does not know the token. 503: Keystone does not answer, or too many requests wait for it.
     pub fn validate(&self, from: Peer, text: &str, allow_expired: bool) -> Result<Arc<Token>> {
         let key = Key::new(text);
-        let known = || self.caches.as_ref()?.local.get(&key, allow_expired);
+        let known = || self.cache.as_ref()?.get(&key, allow_expired);
         if let Some(token) = known() {
             return Ok(token);
         }
@@ -78,14 +67,9 @@ impl Validator {
             if let Some(token) = known() {
                 return Ok(token);
             }
-            if let Some(token) =
-                self.caches.as_ref().and_then(|caches| caches.fetch_shared(key, allow_expired))
-            {
-                return Ok(token);
-            }
             let token = Arc::new(self.fetch(text, allow_expired)?);
-            if let Some(caches) = &self.caches {
-                caches.insert(key, allow_expired, &token);
+            if let Some(cache) = &self.cache {
+                cache.insert(key, allow_expired, Arc::clone(&token));
             }
             Ok(token)
         });
@@ -130,33 +114,6 @@ impl Validator {
             status => Err(Error::identity_unavailable(format!(
                 "Keystone answers a question about a token with {status}"
             ))),
-        }
-    }
-}
-
-impl Caches {
-    fn new(settings: &Settings, life: Duration) -> std::result::Result<Self, String> {
-        let context = Context {
-            keystone: settings.login.auth_url.clone(),
-            catalog: settings.include_service_catalog,
-            life,
-        };
-        let shared = settings.memcached.as_ref().map(|memcached| Memcached::new(memcached, context));
-        Ok(Self { local: Cache::new(settings.cached_tokens), shared: shared.transpose()?, life })
-    }
-
-    /// The token in the shared cache. It also goes into the local cache, for the time that it has left.
-    fn fetch_shared(&self, key: Key, allow_expired: bool) -> Option<Arc<Token>> {
-        let known = self.shared.as_ref()?.get(&key, allow_expired)?;
-        let token = Arc::new(known.token);
-        self.local.insert(key, known.allow_expired, Arc::clone(&token), known.life);
-        Some(token)
-    }
-
-    fn insert(&self, key: Key, allow_expired: bool, token: &Arc<Token>) {
-        self.local.insert(key, allow_expired, Arc::clone(token), self.life);
-        if let Some(shared) = &self.shared {
-            shared.put(&key, allow_expired, token);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Python's `%(key)03d` formats, as far as log formats use them.
 
-use std::fmt::Write;
-
 use super::keys::Key;
+use super::percent::{self, Conversion, Problem};
 use super::value::Value;
 
 /// The greatest width or precision of a field. More would be a mistake, and could fill the disk.
@@ -15,24 +14,7 @@ pub struct Format(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    Field(Key, Spec),
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Spec {
-    left: bool,
-    zero: bool,
-    width: usize,
-    precision: Option<usize>,
-    conversion: Conversion,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Conversion {
-    #[default]
-    Text,
-    Integer,
-    Float,
+    Field(Key, Conversion),
 }
 
 /// How an unknown key is treated.
@@ -61,24 +43,23 @@ impl Format {
                 rest = after;
                 continue;
             }
-            let (name, after) = rest
-                .strip_prefix('(')
-                .and_then(|named| named.split_once(')'))
-                .ok_or_else(|| "a % is followed by neither %, nor a key in parentheses".to_owned())?;
-            let (spec, after) = spec(name, after)?;
+            let Ok((Some(name), after)) = percent::key(rest) else {
+                return Err("a % is followed by neither %, nor a key in parentheses".to_owned());
+            };
+            let (conversion, after) = conversion(name, after)?;
             rest = after;
             let key = match (Key::parse(name), unknown) {
                 (Some(key), _) => key,
                 (None, Unknown::Dash) => Key::Unknown,
                 (None, Unknown::Refuse) => return Err(format!("there is no key %({name})s")),
             };
-            if spec.conversion != Conversion::Text && !key.is_number() {
+            if !conversion.is_text() && !key.is_number() {
                 return Err(format!("%({name})s is text, not a number"));
             }
             if !literal.is_empty() {
                 parts.push(Part::Literal(one_line(&std::mem::take(&mut literal))));
             }
-            parts.push(Part::Field(key, spec));
+            parts.push(Part::Field(key, conversion));
         }
         literal.push_str(rest);
         if !literal.is_empty() {
@@ -92,80 +73,40 @@ impl Format {
         for part in &self.0 {
             match part {
                 Part::Literal(literal) => out.push_str(literal),
-                Part::Field(key, spec) => spec.render(out, value(*key)),
+                Part::Field(key, conversion) => render(conversion, out, value(*key)),
             }
         }
     }
 }
 
-/// Parses the flags, width, precision and conversion after a key; also returns the rest of the text.
-fn spec<'t>(name: &str, text: &'t str) -> Result<(Spec, &'t str), String> {
-    let flags = text.len() - text.trim_start_matches(['-', '0', '+', ' ', '#']).len();
-    let (flags, text) = text.split_at(flags);
-    let (width, text) = number(name, text)?;
-    let (precision, text) = match text.strip_prefix('.') {
-        Some(text) => {
-            let (precision, text) = number(name, text)?;
-            (Some(precision.unwrap_or_default()), text)
+/// Reads what stands between a key and its letter, and the letter; gives back the rest.
+fn conversion<'t>(name: &str, text: &'t str) -> Result<(Conversion, &'t str), String> {
+    let (conversion, rest) = Conversion::parse(text, MAX_WIDTH).map_err(|problem| match problem {
+        Problem::TooWide(digits) => {
+            format!("%({name}) is asked for with {digits} places; {MAX_WIDTH} are the most")
         }
-        None => (None, text),
-    };
-    let conversion = match text.bytes().next() {
-        Some(b's' | b'r' | b'a') => Conversion::Text,
-        Some(b'd' | b'i' | b'u') => Conversion::Integer,
-        Some(b'f' | b'F') => Conversion::Float,
-        _ => return Err(format!("%({name}) is not followed by s, d or f")),
-    };
-    let spec = Spec {
-        left: flags.contains('-'),
-        zero: flags.contains('0') && !flags.contains('-') && conversion != Conversion::Text,
-        width: width.unwrap_or_default(),
-        precision,
-        conversion,
-    };
-    Ok((spec, &text[1..]))
-}
-
-fn number<'t>(name: &str, text: &'t str) -> Result<(Option<usize>, &'t str), String> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (digits, rest) = text.split_at(digits);
-    if digits.is_empty() {
-        return Ok((None, rest));
-    }
-    match digits.parse() {
-        Ok(number) if number <= MAX_WIDTH => Ok((Some(number), rest)),
-        _ => Err(format!("%({name}) is asked for with {digits} places; {MAX_WIDTH} are the most")),
+        Problem::Unclosed => format!("%({name}) is not closed"),
+    })?;
+    match conversion.letter {
+        Some('s' | 'r' | 'a' | 'd' | 'i' | 'u' | 'f' | 'F') => Ok((conversion, rest)),
+        _ => Err(format!("%({name}) is not followed by s, d or f")),
     }
 }
 
-impl Spec {
-    fn render(self, out: &mut String, value: Value<'_>) {
-        let text = match (self.conversion, value) {
-            // A colour is never padded or cut.
-            (_, Value::Raw(raw)) => return out.push_str(raw),
-            (Conversion::Float, Value::Integer(number)) => self.float(number as f64),
-            (Conversion::Float, Value::Float(number)) => self.float(number),
-            (Conversion::Integer, Value::Float(number)) => number.trunc().to_string(),
-            (_, Value::Integer(number)) => number.to_string(),
-            (_, Value::Float(number)) => number.to_string(),
-            (_, Value::Text(text)) => printable(&text),
-        };
-        let text = match self.precision {
-            Some(most) if self.conversion == Conversion::Text => text.chars().take(most).collect(),
-            _ => text,
-        };
-        let width = self.width;
-        // Writing to a string cannot fail.
-        let _ = match (self.left, self.zero) {
-            (true, _) => write!(out, "{text:<width$}"),
-            (_, true) => write!(out, "{text:0>width$}"),
-            _ => write!(out, "{text:>width$}"),
-        };
-    }
-
-    fn float(self, number: f64) -> String {
-        format!("{number:.*}", self.precision.unwrap_or(6))
-    }
+fn render(conversion: &Conversion, out: &mut String, value: Value<'_>) {
+    let is_float = matches!(conversion.letter, Some('f' | 'F'));
+    let float = |number: f64| format!("{number:.*}", conversion.precision.unwrap_or(6));
+    let text = match value {
+        // Padding and cutting would tear a colour apart.
+        Value::Raw(raw) => return out.push_str(raw),
+        Value::Integer(number) if is_float => float(number as f64),
+        Value::Float(number) if is_float => float(number),
+        Value::Float(number) if !conversion.is_text() => number.trunc().to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Text(text) => printable(&text),
+    };
+    conversion.pad(&text, out);
 }
 
 /// Escapes control and format characters, so that the text cannot start a new line, control a terminal, or look like
@@ -294,6 +235,6 @@ mod tests {
     #[test]
     fn an_unknown_key_can_become_a_dash() {
         let format = Format::parse("<%(unknown)s>", Unknown::Dash).unwrap();
-        assert_eq!(format.0[1], Part::Field(Key::Unknown, Spec::default()));
+        assert!(matches!(format.0[1], Part::Field(Key::Unknown, _)));
     }
 }

@@ -5,6 +5,11 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
+use crate::logging::percent::{self, Conversion};
+
+/// The most places of a conversion: wider than any text to compare with.
+const WIDEST: usize = 10_000;
+
 /// Values by name: the credentials, or the target.
 pub type Values = Map<String, Value>;
 
@@ -104,19 +109,24 @@ pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Pr
     let mut argument = Some(&whole);
     while let Some((before, after)) = rest.split_once('%') {
         out.push_str(before);
-        let (key, after) = key(after).ok_or_else(|| malformed("a parenthesis is not closed"))?;
+        let (key, after) = percent::key(after).map_err(|_| malformed("a parenthesis is not closed"))?;
         if let Some(key) = key {
             argument = Some(values.get(key).ok_or_else(|| Problem::Missing(key.to_owned()))?);
         }
-        let (spec, after) = Spec::parse(after).map_err(malformed)?;
+        let (conversion, after) =
+            Conversion::parse(after, WIDEST).map_err(|_| malformed("the width is too large"))?;
         rest = after;
-        if spec.conversion == '%' {
+        let letter = conversion.letter.ok_or_else(|| malformed("it ends too early"))?;
+        if !"%srdiu".contains(letter) {
+            return Err(malformed("no value here fits that conversion"));
+        }
+        if letter == '%' {
             out.push('%');
             continue;
         }
         let value = argument.take().ok_or_else(|| malformed("it asks for more than there is"))?;
-        let text = match (spec.conversion, std::ptr::eq(value, &whole)) {
-            ('s' | 'r' | 'a', true) => Cow::Owned(dict_repr(values)),
+        let text = match (letter, std::ptr::eq(value, &whole)) {
+            ('s' | 'r', true) => Cow::Owned(dict_repr(values)),
             ('s', false) => str(value),
             ('r', false) => Cow::Owned(repr(value)),
             ('d' | 'i' | 'u', false) if value.is_i64() || value.is_u64() => str(value),
@@ -125,83 +135,10 @@ pub fn format<'t>(template: &'t str, values: &Values) -> Result<Cow<'t, str>, Pr
             }
             _ => return Err(malformed("the value does not fit")),
         };
-        spec.pad(&text, &mut out);
+        conversion.pad(&text, &mut out);
     }
     out.push_str(rest);
     Ok(Cow::Owned(out))
-}
-
-/// Splits off the key in parentheses, if there is one. Parentheses inside the key must match.
-fn key(text: &str) -> Option<(Option<&str>, &str)> {
-    let Some(inner) = text.strip_prefix('(') else { return Some((None, text)) };
-    let mut open = 1;
-    for (at, character) in inner.char_indices() {
-        match character {
-            '(' => open += 1,
-            ')' => open -= 1,
-            _ => {}
-        }
-        if open == 0 {
-            return Some((Some(&inner[..at]), &inner[at + 1..]));
-        }
-    }
-    None
-}
-
-/// The part of a conversion after the `%` and its key.
-struct Spec {
-    left: bool,
-    width: usize,
-    precision: Option<usize>,
-    conversion: char,
-}
-
-impl Spec {
-    fn parse(text: &str) -> Result<(Self, &str), &'static str> {
-        let flags = text.len() - text.trim_start_matches(['-', '+', ' ', '#', '0']).len();
-        let left = text[..flags].contains('-');
-        let (width, text) = number(&text[flags..])?;
-        let (precision, text) = match text.strip_prefix('.') {
-            Some(text) => {
-                let (precision, text) = number(text)?;
-                (Some(precision), text)
-            }
-            None => (None, text),
-        };
-        let text = text.strip_prefix(['h', 'l', 'L']).unwrap_or(text);
-        let mut characters = text.chars();
-        let conversion = characters.next().ok_or("it ends too early")?;
-        if !"%srdiu".contains(conversion) {
-            return Err("no value here fits that conversion");
-        }
-        Ok((Self { left, width, precision, conversion }, characters.as_str()))
-    }
-
-    fn pad(&self, text: &str, out: &mut String) {
-        let is_text = matches!(self.conversion, 's' | 'r');
-        let precision = self.precision.filter(|_| is_text).unwrap_or(usize::MAX);
-        let length = text.chars().count().min(precision);
-        let blanks = " ".repeat(self.width.saturating_sub(length));
-        if !self.left {
-            out.push_str(&blanks);
-        }
-        out.extend(text.chars().take(precision));
-        if self.left {
-            out.push_str(&blanks);
-        }
-    }
-}
-
-/// Splits off the digits at the beginning.
-fn number(text: &str) -> Result<(usize, &str), &'static str> {
-    /// Wider than any text to compare with. It keeps a policy from filling the memory with blanks.
-    const WIDEST: usize = 10_000;
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = &text[..text.len() - rest.len()];
-    match if digits.is_empty() { Ok(0) } else { digits.parse() } {
-        Ok(number) if number <= WIDEST => Ok((number, rest)),
-        _ => Err("the width is too large"),
-    }
 }
 
 #[cfg(test)]
@@ -246,6 +183,7 @@ mod tests {
             ("%(n)d %(n)s %(t)s %(t)d %(none)s", "5 5 True 1 None"),
             ("[%(p)3s]", "[  x]"),
             ("[%(p)-3s]", "[x  ]"),
+            ("[%(n)03d]", "[005]"),
             ("[%(a.b).3s]", "[dot]"),
             ("%(p)ls", "x"),
             ("%(p)r", "'x'"),

@@ -62,7 +62,7 @@ fn secrets_are_not_shown_and_all_else_is() {
     assert!(text.contains(&format!("\n# {path}:7: [DEFAULT] transport_url\n")));
     assert_eq!(value("keystone_authtoken", "memcache_secret_key"), "memcache_secret_key = ***");
     let (source, _) = shown(&text, "keystone_authtoken", "memcache_secret_key");
-    assert_eq!(source, format!("{path}:16"));
+    assert_eq!(source, format!("{path}:16 (has no effect here)"));
     let (source, _) = shown(&text, "keystone_authtoken", "memcache_password");
     assert!(source.ends_with("MEMCACHE_PASSWORD (has no effect here)"), "{source}");
 }

@@ -1,7 +1,5 @@
 //! `[keystone_authtoken]`, `[centralized_scheduler]`, and the sections that their `auth_section` names.
 
-mod memcached;
-
 use std::time::Duration;
 
 use url::Url;
@@ -28,7 +26,6 @@ pub fn tokens(effective: &Effective) -> Result<Settings, String> {
             .count("token_cache_time", u64::MAX)
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs),
-        memcached: memcached::settings(section)?,
         include_service_catalog: section.is("include_service_catalog"),
         service_token_roles: section.list("service_token_roles"),
         service_token_roles_required: section.is("service_token_roles_required"),

@@ -43,56 +43,36 @@ pub const OPTIONS: &[Opt] = &[
         .default("permissive")
         .no_effect(),
     Opt::text("cache", "The name of a cache of Swift's.").no_effect(),
-    Opt::list(
-        "memcached_servers",
-        "Where validated tokens are remembered for all processes of the service: host:port, [IPv6]:port or \
-         unix:/path. Unset: each process remembers its own.",
-    )
-    .old_names(&[("", "memcache_servers")]),
-    Opt::choice(
-        "memcache_security_strategy",
-        &["None", "MAC", "ENCRYPT"],
-        "Whether entries in memcached are authenticated, or authenticated and encrypted. With None whoever can write \
-         to memcached can become anybody.",
-    )
-    .default("None"),
-    Opt::text(
-        "memcache_secret_key",
-        "What MAC and ENCRYPT derive their keys from; the same for all processes of the service.",
-    )
-    .secret(),
-    Opt::bool("memcache_use_advanced_pool", "true", "There is one kind of pool here.").no_effect(),
-    Opt::int("memcache_pool_dead_retry", "For how many seconds a memcached that failed is not asked.")
+    Opt::list("memcached_servers", "Each process caches validated tokens in its own memory.")
+        .old_names(&[("", "memcache_servers")])
+        .no_effect(),
+    Opt::choice("memcache_security_strategy", &["None", "MAC", "ENCRYPT"], "memcached is not used.")
+        .default("None")
+        .no_effect(),
+    Opt::text("memcache_secret_key", "memcached is not used.").secret().no_effect(),
+    Opt::bool("memcache_use_advanced_pool", "true", "memcached is not used.").no_effect(),
+    Opt::int("memcache_pool_dead_retry", "memcached is not used.").within(0, ANY).default("300").no_effect(),
+    Opt::int("memcache_pool_maxsize", "memcached is not used.").default("10").no_effect(),
+    Opt::int("memcache_pool_socket_timeout", "memcached is not used.")
         .within(0, ANY)
-        .default("300"),
-    Opt::int("memcache_pool_maxsize", "The most connections to each memcached; 0 for as many as are needed.")
-        .default("10"),
-    Opt::int(
-        "memcache_pool_socket_timeout",
-        "How many seconds a memcached may take for an answer, connecting included; never more than 1.5.",
-    )
-    .within(0, ANY)
-    .default("3"),
-    Opt::int("memcache_pool_unused_timeout", "How many seconds a connection is kept that nobody uses.")
+        .default("3")
+        .no_effect(),
+    Opt::int("memcache_pool_unused_timeout", "memcached is not used.")
         .within(0, ANY)
-        .default("60"),
-    Opt::int(
-        "memcache_pool_conn_get_timeout",
-        "How many seconds to wait for a connection if all are used; never more than an answer may take.",
-    )
-    .within(0, ANY)
-    .default("10"),
-    Opt::bool("memcache_tls_enabled", "false", "Speak TLS with memcached."),
-    Opt::text(
-        "memcache_tls_cafile",
-        "The authorities that memcached's certificate is checked against, in PEM. Unset: the system's.",
-    ),
-    Opt::text("memcache_tls_certfile", "Our certificate, in PEM, if memcached asks for one."),
-    Opt::text("memcache_tls_keyfile", "Its key, in PEM. Unset: in the same file."),
-    Opt::text("memcache_tls_allowed_ciphers", "TLS has no weak ciphers here.").no_effect(),
-    Opt::bool("memcache_sasl_enabled", "false", "SASL is not spoken here: with memcached_servers, true is refused."),
-    Opt::text("memcache_username", "The user of SASL.").no_effect(),
-    Opt::text("memcache_password", "The password of SASL.").secret().no_effect(),
+        .default("60")
+        .no_effect(),
+    Opt::int("memcache_pool_conn_get_timeout", "memcached is not used.")
+        .within(0, ANY)
+        .default("10")
+        .no_effect(),
+    Opt::bool("memcache_tls_enabled", "false", "memcached is not used.").no_effect(),
+    Opt::text("memcache_tls_cafile", "memcached is not used.").no_effect(),
+    Opt::text("memcache_tls_certfile", "memcached is not used.").no_effect(),
+    Opt::text("memcache_tls_keyfile", "memcached is not used.").no_effect(),
+    Opt::text("memcache_tls_allowed_ciphers", "memcached is not used.").no_effect(),
+    Opt::bool("memcache_sasl_enabled", "false", "memcached is not used.").no_effect(),
+    Opt::text("memcache_username", "memcached is not used.").no_effect(),
+    Opt::text("memcache_password", "memcached is not used.").secret().no_effect(),
 ];
 
 /// Options of keystonemiddleware before its release of 2014, and the options that replace them. Their values cannot be

@@ -1,70 +1,35 @@
 //! The networks from which the health check may be called.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// A range of addresses, in the forms that Python's `ipaddress.ip_network` accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    /// The prefix length in bits.
-    length: u32,
+use ipnet::{IpNet, Ipv4Net};
+
+/// Parses `address/length`, `address/netmask` (IPv4), or one address, as Python's `ipaddress.ip_network` does. An address
+/// with host bits set is a mistake, and refused.
+pub fn parse(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let bad = || format!("{text:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32");
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    // The standard library refuses leading zeros in an address; ipnet's parser does not.
+    let address: IpAddr = address.parse().map_err(|_| bad())?;
+    let network = match (address, length) {
+        (_, None) => Some(address.into()),
+        (IpAddr::V4(v4), Some(length)) if length.contains('.') => masked(v4, length),
+        (_, Some(length)) => length.parse().ok().and_then(|length| IpNet::new(address, length).ok()),
+    };
+    let network = network.ok_or_else(bad)?;
+    if network.network() != address {
+        return Err(format!("{text:?} has bits set beyond the network's"));
+    }
+    Ok(network)
 }
 
-impl Network {
-    /// Parses `address/length`, `address/netmask` (IPv4), or one address. An address with host bits set is a mistake,
-    /// and refused.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let bad = || format!("{text:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32");
-        let (address, length) = match text.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| bad())?;
-        let length = match length {
-            None => width(address),
-            Some(length) => prefix_length(length, address).ok_or_else(bad)?,
-        };
-        let network = Self { address, length };
-        if bits(address) & network.host_mask() != 0 {
-            return Err(format!("{text:?} has bits set beyond the network's"));
-        }
-        Ok(network)
-    }
-
-    /// Whether an address is in the network. An IPv4 address is in no IPv6 network.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4() && bits(address) & !self.host_mask() == bits(self.address)
-    }
-
-    /// The mask of the host bits.
-    fn host_mask(&self) -> u128 {
-        let host = width(self.address) - self.length;
-        // 128 bits cannot be shifted by 128.
-        u128::MAX.checked_shr(128 - host).unwrap_or(0)
-    }
-}
-
-/// Parses a prefix length in digits, or for IPv4 as a netmask or host mask.
-fn prefix_length(text: &str, address: IpAddr) -> Option<u32> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().filter(|length| *length <= width(address));
-    }
-    let mask = u32::from(text.parse::<std::net::Ipv4Addr>().ok().filter(|_| address.is_ipv4())?);
-    let length = |mask: u32| (mask.leading_ones() + mask.trailing_zeros() == 32).then(|| mask.leading_ones());
-    // 0.0.0.0 is a netmask of length 0.
-    length(mask).or_else(|| length(!mask))
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u32::from(v4).into(),
-        IpAddr::V6(v6) => v6.into(),
-    }
+/// A network with a netmask or a host mask.
+fn masked(address: Ipv4Addr, mask: &str) -> Option<IpNet> {
+    let mask: Ipv4Addr = mask.parse().ok()?;
+    let network = Ipv4Net::with_netmask(address, mask).or_else(|_| Ipv4Net::with_netmask(address, !mask));
+    network.ok().map(IpNet::V4)
 }
 
 #[cfg(test)]
@@ -88,9 +53,9 @@ mod tests {
             ("::/0", "2001:db8::1", "127.0.0.1"),
             (" 10.0.0.0/08 ", "10.1.1.1", "9.255.255.255"),
         ] {
-            let parsed = Network::parse(network).unwrap();
-            assert!(parsed.contains(inside.parse().unwrap()), "{inside} in {network}");
-            assert!(!parsed.contains(outside.parse().unwrap()), "{outside} not in {network}");
+            let parsed = parse(network).unwrap();
+            assert!(parsed.contains(&inside.parse::<IpAddr>().unwrap()), "{inside} in {network}");
+            assert!(!parsed.contains(&outside.parse::<IpAddr>().unwrap()), "{outside} not in {network}");
         }
     }
 
@@ -111,7 +76,7 @@ mod tests {
             "2001:db8::/255.255.0.0",
             "10.0.0.0/8/8",
         ] {
-            assert!(Network::parse(bad).unwrap_err().contains(bad), "{bad}");
+            assert!(parse(bad).unwrap_err().contains(bad), "{bad}");
         }
     }
 }
