@@ -1,4 +1,4 @@
-//! What one document and one answer can come to.
+//! The largest size of one document and of one answer.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::actions;
@@ -10,21 +10,21 @@ use crate::documents::{action, backup, job, session};
 use crate::http::Answer;
 
 on_every_backend! {
-    a_job_that_would_be_too_large_is_refused_by_every_way_there,
-    an_action_grows_as_far_as_every_job_that_names_it,
-    a_session_that_would_be_too_large_is_refused_by_every_way_there,
-    a_document_of_a_mebibyte_is_taken_and_no_larger_one,
-    what_a_get_gives_can_be_sent_back,
-    a_document_from_before_is_read_and_may_not_grow,
-    a_list_ends_its_page_at_16_mib_and_goes_on,
+    every_request_that_makes_a_job_too_large_is_refused,
+    an_action_grows_until_a_job_with_it_is_too_large,
+    every_request_that_makes_a_session_too_large_is_refused,
+    a_document_may_have_one_mebibyte_and_no_more,
+    a_document_can_be_sent_back_as_it_was_read,
+    a_document_above_the_limit_is_readable_and_cannot_grow,
+    a_list_cuts_its_page_at_16_mib_and_goes_on,
     a_page_of_ten_is_never_cut,
-    what_fields_leaves_out_changes_nothing_of_the_rest,
+    fields_does_not_change_the_members_it_names,
     fields_name_a_hundred_members_at_most,
 }
 
 const MIB: usize = 1_048_576;
 
-/// An action whose documents have about that many kilobytes.
+/// Creates an action whose document has about this many kilobytes.
 fn large(caller: &Caller<'_>, id: &str, kilobytes: usize) {
     let mut body = action();
     body["action_id"] = json!(id);
@@ -33,14 +33,14 @@ fn large(caller: &Caller<'_>, id: &str, kilobytes: usize) {
     caller.patch(&format!("/actions/{id}"), json!({"freezer_action": {"text": text}})).expect(200);
 }
 
-/// A job of so many places of an action.
+/// A job in which an action has `count` places.
 fn places(action: &str, count: usize) -> Value {
     let mut body = job("a");
     body["job_actions"] = json!(vec![json!({"action_id": action}); count]);
     body
 }
 
-/// The refusal names the size that there would be, and the one that there may be.
+/// Checks a refusal: it names the size that the document would have, and the limit.
 #[track_caller]
 fn refused(answer: &Answer) {
     let refusal = answer.expect(413);
@@ -53,7 +53,7 @@ fn size(document: &Value) -> usize {
     document.to_string().len()
 }
 
-fn a_job_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
+fn every_request_that_makes_a_job_too_large_is_refused(api: &Api) {
     let alice = api.project();
     alice.register("a");
     alice.register("b");
@@ -75,7 +75,7 @@ fn a_job_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
     refused(&alice.post("/jobs", defaults));
     assert_eq!((alice.show("jobs", &fits), alice.rows()), before);
 
-    // What the scheduler says of a run is never refused, nor is another client.
+    // A scheduler's report of a run is never refused, nor is a move to another client.
     for status in ["scheduled", "running", "completed"] {
         alice.report(
             &fits,
@@ -86,7 +86,7 @@ fn a_job_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
     assert!(size(&alice.show("jobs", &fits)) < MIB);
 }
 
-fn an_action_grows_as_far_as_every_job_that_names_it(api: &Api) {
+fn an_action_grows_until_a_job_with_it_is_too_large(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
@@ -106,7 +106,7 @@ fn an_action_grows_as_far_as_every_job_that_names_it(api: &Api) {
     alice.patch(&path, json!({"freezer_action": {"text": grown}})).expect(413);
 }
 
-fn a_session_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
+fn every_request_that_makes_a_session_too_large_is_refused(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("a");
     let id = alice.create("sessions", session());
@@ -129,7 +129,7 @@ fn a_session_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
     alice.put(&format!("{path}/jobs/{job_id}")).expect(204);
 }
 
-fn a_document_of_a_mebibyte_is_taken_and_no_larger_one(api: &Api) {
+fn a_document_may_have_one_mebibyte_and_no_more(api: &Api) {
     let alice = api.project();
     let action_id = alice.create("actions", action());
     let backup_id = alice.create("backups", backup("etc"));
@@ -138,7 +138,7 @@ fn a_document_of_a_mebibyte_is_taken_and_no_larger_one(api: &Api) {
     {
         let path = format!("/{noun}/{id}");
         alice.patch(&path, json!({around: {"text": "x".repeat(1_000_000)}})).expect(200);
-        // A number that counts the changes may take some more digits.
+        // The document's version may gain some digits.
         let room = MIB - size(&alice.show(noun, &id)) + 1_000_000;
         refused(&alice.patch(&path, json!({around: {"text": "x".repeat(room + 20)}})));
         alice.patch(&path, json!({around: {"text": "x".repeat(room - 20)}})).expect(200);
@@ -147,7 +147,7 @@ fn a_document_of_a_mebibyte_is_taken_and_no_larger_one(api: &Api) {
     }
 }
 
-/// As Python's clients write it.
+/// The document as Python's clients write it.
 fn escaped(document: &Value) -> Vec<u8> {
     let text = document.to_string();
     text.chars()
@@ -166,10 +166,10 @@ fn escaped(document: &Value) -> Vec<u8> {
         .into_bytes()
 }
 
-fn what_a_get_gives_can_be_sent_back(api: &Api) {
+fn a_document_can_be_sent_back_as_it_was_read(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    // Well within what a new job may have; its document has half as much again.
+    // This is well within the limit of a new job, and its document is half as large again.
     let mut many = job("a");
     let entry = |n: usize| {
         json!({"freezer_action": {
@@ -204,13 +204,13 @@ fn what_a_get_gives_can_be_sent_back(api: &Api) {
         }
         assert!(after == before, "{noun}");
     }
-    // Everything else has the usual limit.
+    // Other bodies have the usual limit.
     let text = json!({"freezer_action": {"action": "exec", "text": "x".repeat(114_688)}});
     let refusal = alice.post("/actions", text).expect(413);
     assert!(refusal["description"].as_str().unwrap().contains("114688"), "{refusal}");
 }
 
-fn a_document_from_before_is_read_and_may_not_grow(api: &Api) {
+fn a_document_above_the_limit_is_readable_and_cannot_grow(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
@@ -251,7 +251,7 @@ fn a_document_from_before_is_read_and_may_not_grow(api: &Api) {
     assert!(size(&alice.show("jobs", &job_id)) < 30_000);
 }
 
-/// So many backups of about 900 KB each.
+/// Creates `count` backups of about 900 KB each.
 fn large_backups(caller: &Caller<'_>, count: usize) -> Vec<String> {
     let text = "x".repeat(900_000);
     let ids = (0..count).map(|n| {
@@ -262,7 +262,7 @@ fn large_backups(caller: &Caller<'_>, count: usize) -> Vec<String> {
     ids.collect()
 }
 
-fn a_list_ends_its_page_at_16_mib_and_goes_on(api: &Api) {
+fn a_list_cuts_its_page_at_16_mib_and_goes_on(api: &Api) {
     let alice = api.project();
     let mut ids = large_backups(&alice, 25);
     let root = format!("{}/v2/{}", api.url(), alice.project);
@@ -286,7 +286,7 @@ fn a_list_ends_its_page_at_16_mib_and_goes_on(api: &Api) {
         assert_eq!((found.len(), pages), (25, 2), "{search}");
         assert!(found == ids, "{search}");
     }
-    // Without the large members, it is one page.
+    // Without the large members, one page holds all of them.
     let names = alice.get("/backups?limit=1000&fields=backup_id,status").expect(200);
     assert_eq!(names["backups"].as_array().unwrap().len(), 25);
     assert_eq!(names.get("backups_links"), None);
@@ -317,7 +317,7 @@ fn a_page_of_ten_is_never_cut(api: &Api) {
     }
 }
 
-fn what_fields_leaves_out_changes_nothing_of_the_rest(api: &Api) {
+fn fields_does_not_change_the_members_it_names(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("a");
     alice.register("b");

@@ -1,4 +1,4 @@
-//! Schedules that no scheduler can run are refused, and never keep a scheduler from saying how a job went.
+//! Invalid schedules are refused, but never keep a scheduler from reporting a run.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::{jobs, sessions};
@@ -9,10 +9,10 @@ use crate::api::{Api, Caller};
 use crate::documents::{job, session};
 
 on_every_backend! {
-    a_schedule_that_cannot_be_armed_is_refused_by_its_key,
+    an_invalid_schedule_is_refused_with_its_key,
     several_blanks_are_stored_as_one,
-    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job,
-    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session,
+    a_job_with_an_invalid_stored_schedule_can_be_changed,
+    a_session_with_an_invalid_stored_schedule_can_be_changed,
 }
 
 const BAD: &[(&str, &str)] = &[
@@ -40,7 +40,7 @@ fn refused(answer: crate::http::Answer, key: &str) {
     assert!(!said.contains('^') && !said.contains("anyOf"), "{said}");
 }
 
-fn a_schedule_that_cannot_be_armed_is_refused_by_its_key(api: &Api) {
+fn an_invalid_schedule_is_refused_with_its_key(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let group = alice.create("sessions", session());
@@ -82,7 +82,7 @@ fn several_blanks_are_stored_as_one(api: &Api) {
     assert_eq!(alice.show("sessions", &group)["schedule"], json!({"schedule_day": "1st mon"}));
 }
 
-/// Stores a job's schedule as no request can.
+/// Stores a schedule directly, which a request could not.
 fn store(alice: &Caller<'_>, id: &str, unit: &Value) {
     diesel::update(jobs::table.find(id))
         .set(jobs::scheduling.eq(Json::from(unit.clone())))
@@ -90,7 +90,7 @@ fn store(alice: &Caller<'_>, id: &str, unit: &Value) {
         .unwrap();
 }
 
-fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job(api: &Api) {
+fn a_job_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");
@@ -108,7 +108,7 @@ fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job(api: &Api) {
     refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
 }
 
-fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session(api: &Api) {
+fn a_session_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let path = format!("/sessions/{id}");

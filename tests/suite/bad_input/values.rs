@@ -1,4 +1,4 @@
-//! Documents with any value at any place.
+//! Documents in which any key has any value.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ on_every_backend! {
     a_search_with_any_value_anywhere,
 }
 
-/// JSON texts that stand for what is wrong in one way or another.
+/// JSON texts, most of them invalid in one way or another.
 const VALUES: &[&str] = &[
     "null",
     "0",
@@ -176,8 +176,9 @@ fn a_search_with_any_value_anywhere(api: &Api) {
     }
 }
 
-/// Sends the body with every value in it replaced by each of [`VALUES`] and left out, to each of the routes. Then what
-/// was refused once more, which must change nothing; and at last everything that was taken must be readable.
+/// Sends the body to each of the routes, with every value in it replaced by each of [`VALUES`] and left out. Then
+/// sends
+/// the refused bodies once more, which must change nothing. At last every stored document must be readable.
 fn try_all(caller: &Caller<'_>, routes: &[(&str, &str)], body: &Value) {
     let mut refused: Vec<(&str, &str, String)> = Vec::new();
     for mutation in mutations(body) {
@@ -198,7 +199,7 @@ fn try_all(caller: &Caller<'_>, routes: &[(&str, &str)], body: &Value) {
     assert_eq!(state(caller), before);
 }
 
-/// The texts of a body with every value in it replaced, and left out.
+/// The body as texts, with every value in it replaced and left out.
 fn mutations(body: &Value) -> Vec<String> {
     const HERE: &str = "\"@here@\"";
     let mut texts = Vec::new();
@@ -222,7 +223,7 @@ fn mutations(body: &Value) -> Vec<String> {
     texts
 }
 
-/// Every place in a document.
+/// The JSON pointers of every value in a document.
 fn pointers(value: &Value, here: String) -> Vec<String> {
     let mut all = Vec::new();
     match value {

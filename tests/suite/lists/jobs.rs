@@ -1,4 +1,4 @@
-//! Lists of jobs by query parameters, beside the polls of the schedulers.
+//! Lists of jobs by query parameters, which are not polls of a scheduler.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::{clients, job_attachments};
@@ -12,10 +12,10 @@ use crate::documents::{job, session};
 on_every_backend! {
     jobs_are_walked_in_every_order,
     jobs_are_filtered,
-    a_filter_goes_with_a_search,
-    a_filter_is_nobodys_poll,
+    a_filter_of_jobs_combines_with_a_search,
+    a_filtered_list_is_not_a_poll,
     jobs_of_all_projects_are_filtered_and_walked,
-    what_means_nothing_for_jobs_is_refused,
+    an_invalid_query_of_jobs_is_refused,
 }
 
 /// Eight jobs on `a`, `b` and a central client of another project; two are in a session.
@@ -52,7 +52,7 @@ fn seeded(api: &Api) -> Seeded<'_> {
         }
     }
     let mut all = alice.list("jobs");
-    // Some were made at the same moment: then the id decides.
+    // Four are created at the same moment, and ordered by id.
     let ids: Vec<&str> = all.iter().skip(2).take(4).map(id).collect();
     diesel::update(job_attachments::table.filter(job_attachments::id.eq_any(ids)))
         .set(job_attachments::created_at.eq(freezer_api::store::now()))
@@ -92,7 +92,7 @@ fn jobs_are_walked_in_every_order(api: &Api) {
         }
     }
     assert_eq!(walk(&alice, "jobs", "/jobs?limit=3"), all);
-    // What the database cannot search by is looked for behind the marker, too.
+    // A search by a key without a column starts after the marker, too.
     let nightly = json!({"match": [{"description": "nightly"}]});
     let path = format!("/jobs?sort=status&marker={}", id(&all[0]));
     let found = alice.search(&path, nightly).expect(200);
@@ -132,7 +132,7 @@ fn jobs_are_filtered(api: &Api) {
         ("client_id=a&client_id=b".into(), Box::new(|_| false)),
         ("client_id=A".into(), Box::new(|_| false)),
         ("client_id=".into(), Box::new(|_| false)),
-        // Of another project's own client nothing is known here.
+        // A private client of another project finds nothing.
         (format!("client_id={hers}"), Box::new(|_| false)),
         (format!("client_id=neq:{hers}"), Box::new(|_| true)),
         (format!("session_id={session}"), Box::new(|job| status(job) == "running")),
@@ -178,15 +178,15 @@ fn jobs_are_filtered(api: &Api) {
     let status = json!({"status": first["job_schedule"]["status"]});
     let expected = json!({"job_id": id(first), "job_schedule": status, "job_actions": first["job_actions"]});
     assert_eq!(few["jobs"], json!([expected]));
-    // As before the list knew it.
+    // Other unknown parameters are ignored.
     alice.get("/jobs?colour=red&project_id=x").expect(200);
 }
 
-fn a_filter_goes_with_a_search(api: &Api) {
+fn a_filter_of_jobs_combines_with_a_search(api: &Api) {
     let Seeded { alice, all, .. } = seeded(api);
     let found = |query: &str, body: Value| -> Vec<String> {
         let answer = alice.search(&format!("/jobs?{query}"), body).expect(200);
-        // Whoever searches pages by offset, as ever.
+        // A search pages by offset, without links.
         assert!(answer.get("jobs_links").is_none(), "{answer}");
         ids(answer["jobs"].as_array().unwrap()).into_iter().map(str::to_owned).collect()
     };
@@ -211,20 +211,20 @@ fn a_filter_goes_with_a_search(api: &Api) {
         found("client_id=a&limit=1&offset=1", nightly.clone()),
         of(&|job| on_a(job) && job["job_schedule"]["result"] == "fail")
     );
-    // What can be counted is.
+    // A search by columns is counted, any other is not.
     assert_eq!(alice.search("/jobs?with_count&limit=1", poll).expect(200)["count"], 2);
     assert_eq!(alice.search("/jobs?with_count", nightly.clone()).expect(400)["title"], "Invalid parameter");
     let nobody = json!({"match": [{"client_id": "nobody"}]});
     assert_eq!(alice.search("/jobs?with_count", nobody).expect(200), json!({"jobs": [], "count": 0}));
 }
 
-fn a_filter_is_nobodys_poll(api: &Api) {
+fn a_filtered_list_is_not_a_poll(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("a");
     let uuid = alice.show("clients", "a")["client"]["uuid"].as_str().unwrap().to_owned();
     alice.post(&format!("/jobs/{job}/event"), json!({"stop": null})).expect(202);
     let event = || {
-        // The scheduler thinks that it has done what was asked.
+        // The scheduler reports that it has handled the event.
         alice.report(&job, json!({"event": ""}));
         alice.show("jobs", &job)["job_schedule"]["event"].clone()
     };
@@ -236,10 +236,10 @@ fn a_filter_is_nobodys_poll(api: &Api) {
         assert_eq!(alice.get(&format!("/jobs?{query}")).expect(200)["jobs"].as_array().unwrap().len(), 1);
         assert_eq!((event(), seen()), (json!("stop"), None), "{query}");
     }
-    // Nor is it one to look at some fields, which the event may not be among.
+    // A list of some fields is not a poll either, as the event may not be among them.
     alice.search("/jobs?fields=job_id", poll.clone()).expect(200);
     assert_eq!((event(), seen()), (json!("stop"), None));
-    // No scheduler sends a filter, whether it finds the job or not.
+    // A search with a filter is not a poll, whether it finds the job or not.
     for query in ["event=start", "event=stop"] {
         alice.search(&format!("/jobs?{query}"), poll.clone()).expect(200);
         assert_eq!((event(), seen()), (json!("stop"), None), "{query}");
@@ -277,13 +277,13 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     let found = admin.search("/jobs?all_projects=True", search).expect(200);
     assert_eq!(ids(found["jobs"].as_array().unwrap()), expected[1..]);
 
-    // Her own client's jobs are nobody's business but that of those who see all.
+    // The jobs of Alice's private client are visible to lists of all projects only.
     let private = alice.show("clients", "a")["client"]["uuid"].as_str().unwrap().to_owned();
     let path = format!("/jobs?client_id={private}&with_count");
     assert_eq!(admin.get(&path).expect(200)["count"], 0);
     assert_eq!(admin.get(&format!("{path}&all_projects=true")).expect(200)["count"], 4);
 
-    // A job of another project is a place in the list of all, and in no other.
+    // A job of another project is a valid marker in a list of all projects only.
     admin.get(&format!("/jobs?marker={hers}")).expect(400);
     let next = format!("/jobs?marker={hers}&client_id={central}&all_projects=true");
     assert_eq!(ids(admin.get(&next).expect(200)["jobs"].as_array().unwrap()), expected[1..]);
@@ -293,7 +293,7 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     {
         alice.get(&format!("/jobs?all_projects=true{query}")).expect(403);
     }
-    // What no index over all projects serves is not offered, but to a search of old.
+    // Filters and orders without an index over all projects are refused, except with a search.
     for query in [
         "sort=status",
         "sort=event:desc",
@@ -307,7 +307,7 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     }
 }
 
-fn what_means_nothing_for_jobs_is_refused(api: &Api) {
+fn an_invalid_query_of_jobs_is_refused(api: &Api) {
     let Seeded { alice, all, .. } = seeded(api);
     let bob = api.project();
     bob.get(&format!("/jobs?marker={}", id(&all[0]))).expect(400);

@@ -9,11 +9,11 @@ use crate::documents::{job, session};
 on_every_backend! {
     sessions_are_walked_in_every_order,
     sessions_are_filtered,
-    a_filter_and_a_search_must_both_hold,
-    what_a_session_never_has_is_refused,
+    a_filter_and_a_search_of_sessions_must_both_hold,
+    an_invalid_query_of_sessions_is_refused,
 }
 
-/// Seven sessions; one has a job.
+/// Creates seven sessions; one has a job.
 fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (status, result, tag) in [
@@ -29,7 +29,7 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
         body["result"] = result.into();
         body["session_tag"] = tag.into();
         let id = alice.create("sessions", body);
-        // A new session is active, whatever is said of it.
+        // A new session is always active, so that its state needs a PATCH.
         alice.patch(&format!("/sessions/{id}"), json!({"status": status, "result": result})).expect(200);
     }
     let first = alice.list("sessions")[0]["session_id"].as_str().unwrap().to_owned();
@@ -76,7 +76,7 @@ fn sessions_are_filtered(api: &Api) {
     assert_eq!(few["sessions"], json!([{"session_id": id(0), "schedule": {"schedule_interval": "7 days"}}]));
 }
 
-fn a_filter_and_a_search_must_both_hold(api: &Api) {
+fn a_filter_and_a_search_of_sessions_must_both_hold(api: &Api) {
     let (alice, all) = seeded(api);
     let search = |query: &str, body: Value| -> Vec<Value> {
         let page = alice.search(&format!("/sessions?{query}"), body).expect(200);
@@ -89,7 +89,7 @@ fn a_filter_and_a_search_must_both_hold(api: &Api) {
     let marker = all[1]["session_id"].as_str().unwrap();
     assert_eq!(search(&format!("sort=result&marker={marker}"), completed.clone()), [4]);
     assert_eq!(search(&format!("sort=result:desc&marker={marker}"), completed.clone()), [3]);
-    // No column has the interval: the documents are looked into.
+    // The interval has no column, so the documents are scanned.
     let weekly = json!({"match": [{"schedule_interval": "7 days"}], "match_not": [{"session_tag": 4}]});
     assert_eq!(search("status=completed&sort=result", weekly.clone()), [3, 1]);
     assert_eq!(search("status=completed&sort=result&limit=1&offset=1", weekly.clone()), [1]);
@@ -98,7 +98,7 @@ fn a_filter_and_a_search_must_both_hold(api: &Api) {
     alice.search("/sessions?with_count=true", weekly).expect(400);
 }
 
-fn what_a_session_never_has_is_refused(api: &Api) {
+fn an_invalid_query_of_sessions_is_refused(api: &Api) {
     let alice = api.project();
     for query in ["status=perhaps", "result=gt:fail", "sort=session_id", "sort=policy", "marker=a"] {
         let answer = alice.get(&format!("/sessions?{query}")).expect(400);
