@@ -185,7 +185,7 @@ fn a_patch_is_merged(api: &Api) {
     assert_eq!(inside["deep"], json!({"a": {"b": 1, "c": 2}, "list": [3]}));
     assert_eq!((&inside["mode"], &inside["path_to_backup"]), (&json!("fs"), &json!("/etc")));
     assert_eq!(inside["storage"], "local");
-    alice.patch("/actions/nobodys", json!({"max_retries": 1})).expect(404);
+    alice.patch("/actions/unknown", json!({"max_retries": 1})).expect(404);
     alice.patch(&path, json!({})).expect(400);
 }
 

@@ -145,7 +145,7 @@ fn an_update_is_merged_and_answered_with_the_whole_document(api: &Api) {
         alice.patch(&path, bad).expect(400);
     }
     assert_eq!(alice.show("backups", &id), document);
-    alice.patch("/backups/nobodys", json!({"status": "error"})).expect(404);
+    alice.patch("/backups/unknown", json!({"status": "error"})).expect(404);
 }
 
 fn a_deleted_backup_is_gone_and_an_unknown_one_is_not_found(api: &Api) {

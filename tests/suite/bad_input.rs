@@ -1,6 +1,5 @@
 //! Invalid requests of every kind: each gets an answer, never a 5xx (which every answer is checked for), and a
-//! refused
-//! request changes nothing.
+//! refused request changes nothing.
 
 mod forms;
 mod sizes;

@@ -199,8 +199,8 @@ fn an_invalid_client_is_refused(api: &Api) {
 
 fn deleting_an_unknown_client_succeeds(api: &Api) {
     let alice = api.project();
-    assert_eq!(alice.get("/clients/nobody").expect(404)["title"], "Not Found");
-    alice.delete("/clients/nobody").expect(204);
+    assert_eq!(alice.get("/clients/unknown").expect(404)["title"], "Not Found");
+    alice.delete("/clients/unknown").expect(204);
     alice.register("a");
     for _ in 0..2 {
         alice.delete("/clients/a").expect(204);

@@ -14,7 +14,7 @@ on_every_backend! {
     a_client_without_a_recent_poll_is_down,
     a_client_seen_in_the_future_is_down_until_it_polls,
     only_the_search_that_schedulers_send_is_a_poll,
-    a_poll_of_any_page_says_that_a_client_is_alive,
+    a_poll_of_any_page_marks_a_client_as_up,
     a_readers_poll_changes_nothing,
     a_readers_poll_of_a_central_client_changes_nothing,
     a_list_by_another_client_is_not_a_poll,
@@ -25,7 +25,7 @@ on_every_backend! {
     a_client_can_be_sent_back_whole,
     an_invalid_change_of_a_client_is_refused,
     a_client_that_loses_a_capability_keeps_its_jobs,
-    a_foreign_client_is_not_changed,
+    a_client_of_another_project_is_not_changed,
     central_clients_cannot_share_a_name,
     many_changes_of_one_client_all_land,
 }
@@ -127,7 +127,7 @@ fn only_the_search_that_schedulers_send_is_a_poll(api: &Api) {
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "");
 }
 
-fn a_poll_of_any_page_says_that_a_client_is_alive(api: &Api) {
+fn a_poll_of_any_page_marks_a_client_as_up(api: &Api) {
     let alice = api.project();
     let ids: Vec<String> = (0..5).map(|_| alice.job_on("a")).collect();
     let event = |id: &String| alice.show("jobs", id)["job_schedule"]["event"].clone();
@@ -319,7 +319,7 @@ fn an_invalid_change_of_a_client_is_refused(api: &Api) {
         assert!(answer.expect(400)["description"].is_string());
     }
     assert_eq!(alice.show("clients", "a"), before);
-    for unknown in ["/clients/nobody", "/clients/b%20c", "/clients/%C3%A9"] {
+    for unknown in ["/clients/unknown", "/clients/b%20c", "/clients/%C3%A9"] {
         alice.patch(unknown, json!({"description": "x"})).expect(404);
     }
 }
@@ -334,7 +334,7 @@ fn a_client_that_loses_a_capability_keeps_its_jobs(api: &Api) {
     alice.post("/jobs", crate::documents::job("a")).expect(422);
 }
 
-fn a_foreign_client_is_not_changed(api: &Api) {
+fn a_client_of_another_project_is_not_changed(api: &Api) {
     let (alice, bob) = (api.project(), api.project().with_roles("admin"));
     alice.register("a");
     let before = alice.show("clients", "a");

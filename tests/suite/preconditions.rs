@@ -1,6 +1,5 @@
 //! Entity tags: a caller makes a request conditional on the version it has read, and learns of a faster change
-//! (docs/API.md,
-//! "Entity tags").
+//! (docs/API.md, "Entity tags").
 
 mod changes;
 mod forms;
@@ -88,11 +87,11 @@ fn a_replacement_needs_the_latest_tag(api: &Api) {
         alice.if_match("POST", &path, &second, Some(body.clone())).expect(201);
         alice.if_match("POST", &path, "*", Some(body.clone())).expect(201);
 
-        let nobodys = format!("/{noun}/{}", uuid::Uuid::new_v4().simple());
+        let unknown = format!("/{noun}/{}", uuid::Uuid::new_v4().simple());
         for tag in [&*second, "*"] {
-            alice.if_match("POST", &nobodys, tag, Some(body.clone())).expect(412);
+            alice.if_match("POST", &unknown, tag, Some(body.clone())).expect(412);
         }
-        alice.get(&nobodys).expect(404);
+        alice.get(&unknown).expect(404);
         // The server picks the id, so there is no resource that the condition could be about.
         alice.if_match("POST", &format!("/{noun}"), "\"x\"", Some(body)).expect(201);
     }

@@ -1,7 +1,6 @@
 //! Checks every answer of every test against the published description of the API: the status must be documented
-//! for the
-//! operation, and so must the content type; the promised headers must be present, and the body must match its
-//! schema.
+//! for the operation, and so must the content type; the promised headers must be present, and the body must match
+//! its schema.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -90,7 +90,7 @@ fn head_is_get_without_the_body(api: &Api) {
         assert_eq!(head.header("Content-Type"), get.header("Content-Type"));
         assert_eq!(head.header("Content-Length"), Some(&*get.body.len().to_string()), "{head}");
     }
-    assert_eq!(owner.send("HEAD", "/jobs/nobodys", None).status, 404);
+    assert_eq!(owner.send("HEAD", "/jobs/unknown", None).status, 404);
     assert_eq!(owner.with_roles("").send("HEAD", "/jobs", None).status, 403);
     assert_eq!(owner.send("HEAD", "/jobs/a/event", None).status, 405);
 }

@@ -217,7 +217,7 @@ fn a_job_gets_a_new_id_and_runs(api: &Api) {
     assert_eq!((&shown["_version"], &shown["job_schedule"]["status"]), (&version, &json!("running")));
     assert_eq!(shown["job_schedule"]["event"], "");
 
-    alice.post("/jobs/", json!({"client_id": "nobody", "job_actions": [action()]})).expect(422);
+    alice.post("/jobs/", json!({"client_id": "unknown", "job_actions": [action()]})).expect(422);
     alice.post("/jobs/", json!({"client_id": "web1"})).expect(400);
     let replaced = alice.post(&path, json!({"client_id": "web1", "job_actions": [action()]})).expect(201);
     assert_eq!(replaced["job_id"], json!(id));

@@ -136,7 +136,7 @@ fn clients_are_filtered(api: &Api) {
     let cases: Vec<Case<'_>> = vec![
         (format!("uuid={}", uuid(&all[3])), Box::new(|client| is(3, client))),
         (
-            format!("uuid=in:{},{},nobody", uuid(&all[1]), uuid(&all[3])),
+            format!("uuid=in:{},{},unknown", uuid(&all[1]), uuid(&all[3])),
             Box::new(|client| is(1, client) || is(3, client)),
         ),
         (format!("uuid=neq:{}", uuid(&all[3])), Box::new(|client| !is(3, client))),
@@ -269,7 +269,7 @@ fn an_invalid_query_of_clients_is_refused(api: &Api) {
         "sort=hostname",
         "sort=state",
         "fields=hostname",
-        "marker=nobody",
+        "marker=unknown",
         // The marker is a private client of another project.
         &format!("marker={}", private.as_str().unwrap()),
         // The marker is a name.

@@ -116,10 +116,10 @@ fn jobs_are_filtered(api: &Api) {
     let cases: Vec<Case<'_>> = vec![
         (format!("job_id={}", id(&all[3])), Box::new(|job| is(3, job))),
         (
-            format!("job_id=in:{},{},nobody", id(&all[3]), id(&all[5])),
+            format!("job_id=in:{},{},unknown", id(&all[3]), id(&all[5])),
             Box::new(|job| is(3, job) || is(5, job)),
         ),
-        (format!("job_id=nin:{},nobody", id(&all[3])), Box::new(|job| !is(3, job))),
+        (format!("job_id=nin:{},unknown", id(&all[3])), Box::new(|job| !is(3, job))),
         (format!("job_id=neq:{}", id(&all[3])), Box::new(|job| !is(3, job))),
         ("client_id=a".into(), Box::new(|job| on(job) == "a")),
         (format!("client_id={uuid}"), Box::new(|job| on(job) == "a")),
@@ -127,7 +127,7 @@ fn jobs_are_filtered(api: &Api) {
         (format!("client_id={central}"), Box::new(|job| on(job) == central)),
         (format!("client_id=nin:{uuid},b"), Box::new(|job| on(job) == central)),
         ("client_id=neq:a".into(), Box::new(|job| on(job) != "a")),
-        ("client_id=neq:nobody".into(), Box::new(|_| true)),
+        ("client_id=neq:unknown".into(), Box::new(|_| true)),
         ("client_id=neq:a&client_id=neq:b".into(), Box::new(|job| on(job) == central)),
         ("client_id=a&client_id=b".into(), Box::new(|_| false)),
         ("client_id=A".into(), Box::new(|_| false)),
@@ -214,8 +214,8 @@ fn a_filter_of_jobs_combines_with_a_search(api: &Api) {
     // A search by columns is counted, any other is not.
     assert_eq!(alice.search("/jobs?with_count&limit=1", poll).expect(200)["count"], 2);
     assert_eq!(alice.search("/jobs?with_count", nightly.clone()).expect(400)["title"], "Invalid parameter");
-    let nobody = json!({"match": [{"client_id": "nobody"}]});
-    assert_eq!(alice.search("/jobs?with_count", nobody).expect(200), json!({"jobs": [], "count": 0}));
+    let unknown = json!({"match": [{"client_id": "unknown"}]});
+    assert_eq!(alice.search("/jobs?with_count", unknown).expect(200), json!({"jobs": [], "count": 0}));
 }
 
 fn a_filtered_list_is_not_a_poll(api: &Api) {
@@ -325,7 +325,7 @@ fn an_invalid_query_of_jobs_is_refused(api: &Api) {
         "sort=client_id",
         "sort=session_id",
         "sort=time_started",
-        "marker=nobody",
+        "marker=unknown",
         "all_projects=perhaps",
         &format!("marker={}&offset=1", id(&all[0])),
         &format!("client_id=in:{}", vec!["a"; 101].join(",")),

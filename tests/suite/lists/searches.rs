@@ -217,7 +217,7 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
     assert_eq!(count(json!({"match_not": [{"session_id": ""}]})), 1);
     assert_eq!(count(json!({"match": [{"event": ""}]})), 3);
     assert_eq!(count(json!({"match_not": [{"client_id": "a"}]})), 0);
-    assert_eq!(count(json!({"match_not": [{"client_id": "nobody"}]})), 3);
+    assert_eq!(count(json!({"match_not": [{"client_id": "unknown"}]})), 3);
     assert_eq!(alice.found("sessions", json!({"match": [{"status": "active"}]})).len(), 3);
     assert_eq!(alice.found("sessions", json!({"match_not": [{"result": ""}]})).len(), 0);
     assert_eq!(

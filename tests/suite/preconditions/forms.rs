@@ -7,11 +7,11 @@ use crate::documents::action;
 const SAME: &[u8] = b"{\"mandatory\": true}";
 
 on_every_backend! {
-    if_match_in_every_form,
-    if_none_match_in_every_form,
+    if_match_is_read_in_every_form,
+    if_none_match_is_read_in_every_form,
 }
 
-fn if_match_in_every_form(api: &Api) {
+fn if_match_is_read_in_every_form(api: &Api) {
     let alice = api.project();
     let path = format!("/actions/{}", alice.create("actions", action()));
     let tag = &alice.tag(&path);
@@ -67,7 +67,7 @@ fn if_match_in_every_form(api: &Api) {
     assert_eq!(&alice.tag(&path), tag);
 }
 
-fn if_none_match_in_every_form(api: &Api) {
+fn if_none_match_is_read_in_every_form(api: &Api) {
     let alice = api.project();
     let path = format!("/actions/{}", alice.create("actions", action()));
     let tag = &alice.tag(&path);

@@ -75,13 +75,13 @@ fn a_refused_attachment_makes_no_trust(api: &Api) {
     let (alice, job) = private(&cloud);
     let path = format!("/job-attachments/{job}");
     let central = &cloud.central;
-    for (key, value) in [("job_id", "nobody"), ("session_id", "nobody")] {
+    for (key, value) in [("job_id", "unknown"), ("session_id", "unknown")] {
         let mut body = json!({"job_id": job, "client_id": central});
         body[key] = json!(value);
         alice.post("/job-attachments", &body).expect(422);
     }
     alice.patch(&path, &json!({"client_id": central, "job_id": "another"})).expect(400);
-    alice.patch("/job-attachments/nobody", &json!({"client_id": central})).expect(404);
+    alice.patch("/job-attachments/unknown", &json!({"client_id": central})).expect(404);
     let mut lesser = client(&format!("{central}-less"));
     lesser["is_central"] = json!(true);
     lesser["supported_modes"] = json!(["nova"]);

@@ -13,7 +13,7 @@ use crate::rows::Rows;
 on_every_backend! {
     a_job_is_not_stored_if_keystone_refuses,
     nothing_is_stored_while_keystone_is_down,
-    no_request_to_keystone_for_a_refused_job,
+    a_refused_job_sends_no_request_to_keystone,
     a_revoked_token_is_refused,
     delegation_needs_a_token,
     a_delegated_token_neither_gets_nor_uses_a_trust,
@@ -83,7 +83,7 @@ fn assert_nothing_stored(cloud: &Cloud<'_>, user: &User, before: Rows) {
     assert_eq!(user.get("/actions").expect(200)["actions"], json!([]));
 }
 
-fn no_request_to_keystone_for_a_refused_job(api: &Api) {
+fn a_refused_job_sends_no_request_to_keystone(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let mut body = cloud.job();

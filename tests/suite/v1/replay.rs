@@ -1,11 +1,11 @@
 //! Replays requests of old clients to old services: every answer is the recorded one, except for the [`DIFFERENCES`].
 //!
-//! A transcript holds the requests of one real client in their order, and the answers of the old service. Steps
-//! in between that were not recorded (another client's requests, the rows of an earlier run) are in a file beside it,
+//! A transcript holds the requests of one real client in their order, and the answers of the old service. Steps in
+//! between that were not recorded (another client's requests, the rows of an earlier run) are in a file beside it,
 //! with the ids of the old service. A session's hold-off is over there because of an earlier start. Ids, uuids and
-//! creation times differ between the services: the replay learns which
-//! of ours stands for which of the old ones as they appear, and replaces them in the requests that follow.
-//! Lists are compared by id, since the old services promised no order (contract, api-v1 §6).
+//! creation times differ between the services: the replay learns which of ours stands for which of the old ones as
+//! they appear, and replaces them in the requests that follow. Lists are compared by id, since the old services
+//! promised no order (contract, api-v1 §6).
 
 mod compare;
 mod names;

@@ -10,7 +10,7 @@ on_every_backend! {
     backups_are_walked_in_every_order,
     backups_are_filtered_by_words_and_ids,
     backups_are_filtered_by_numbers,
-    values_that_do_not_fit_their_column_are_not_filtered_by,
+    filters_ignore_values_that_do_not_fit_their_column,
     a_filter_and_a_search_of_backups_must_both_hold,
     an_invalid_query_of_backups_is_refused,
 }
@@ -121,7 +121,7 @@ fn backups_are_filtered_by_numbers(api: &Api) {
 }
 
 /// Text that is too long for its column, or ends in blanks (which MySQL ignores), is in the metadata only.
-fn values_that_do_not_fit_their_column_are_not_filtered_by(api: &Api) {
+fn filters_ignore_values_that_do_not_fit_their_column(api: &Api) {
     let alice = api.project();
     for (mode, level) in [
         ("m".repeat(65), json!(0)),

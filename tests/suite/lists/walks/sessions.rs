@@ -65,7 +65,7 @@ fn sessions_are_filtered(api: &Api) {
         ("status=completed&status=active", vec![]),
         (&format!("session_id={}", id(2)), vec![2]),
         (&format!("session_id=neq:{}&status=completed", id(3)), vec![1, 4]),
-        (&format!("session_id=in:{},nobody", id(6)), vec![6]),
+        (&format!("session_id=in:{},unknown", id(6)), vec![6]),
         ("session_id=", vec![]),
         ("created_at=gte:2020-01-01", (0..7).collect()),
         ("created_at=lt:2020-01-01", vec![]),
