@@ -23,14 +23,14 @@ on_every_backend! {
 
 const MEMBER: [(&str, &str); 3] = [("X-User-Id", "u"), ("X-Project-Id", "addresses"), ("X-Roles", "member")];
 
-fn public() -> Settings {
+fn settings_with_public_endpoint() -> Settings {
     let endpoint = Endpoint::parse("https://cloud.example.com/backup/").unwrap();
     let proxy = proxy::Settings { parse_headers: true, path_prefix: "/inner".to_owned() };
     Settings { public_endpoint: Some(endpoint), proxy, ..Settings::default() }
 }
 
 fn every_link_begins_with_the_public_endpoint(api: &Api) {
-    let address = api.beside(health::Settings::default(), public());
+    let address = api.beside(health::Settings::default(), settings_with_public_endpoint());
     let lies = [
         ("Host", "evil.example"),
         ("X-Forwarded-Host", "evil.example"),
@@ -64,7 +64,7 @@ fn the_login_url_begins_with_the_public_endpoint(api: &Api) {
     let identity = Standalone::new(api.store(), &identity::Settings::default());
     let policy = Policy::new(policy::Settings::default()).unwrap();
     let app = App::new(api.store(), Strategy::Standalone(identity), policy);
-    let address = serve(app, public(), Arc::default());
+    let address = serve(app, settings_with_public_endpoint(), Arc::default());
     let send = |path: &str| http::exchange(address, "GET", path, &[("Host", "evil.example")], None);
     for path in ["/v2/p/jobs", "/identity/v3/auth/projects"] {
         let answer = send(path);

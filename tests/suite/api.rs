@@ -255,12 +255,12 @@ impl Caller<'_> {
     /// The documents in a list.
     #[track_caller]
     pub fn list(&self, noun: &str) -> Vec<Value> {
-        self.found(noun, Value::Object(serde_json::Map::new()))
+        self.find_documents(noun, Value::Object(serde_json::Map::new()))
     }
 
     /// The documents that a search finds.
     #[track_caller]
-    pub fn found(&self, noun: &str, search: Value) -> Vec<Value> {
+    pub fn find_documents(&self, noun: &str, search: Value) -> Vec<Value> {
         let answer = self.search(&format!("/{noun}?limit=500"), search).expect(200);
         answer[noun].as_array().unwrap_or_else(|| panic!("no list of {noun} in {answer}")).clone()
     }

@@ -40,7 +40,7 @@ impl Caller<'_> {
 
     /// Patches a resource and returns the document of the answer, which a GET must show too.
     #[track_caller]
-    pub fn changed(&self, noun: &str, id: &str, body: Value) -> Value {
+    pub fn patch_document(&self, noun: &str, id: &str, body: Value) -> Value {
         let document = self.patch(&format!("/{noun}/{id}"), body).expect(200);
         assert_eq!(self.show(noun, id), document);
         document
@@ -56,7 +56,7 @@ impl Caller<'_> {
     /// Puts a job on a further client, and returns the attachment's id.
     #[track_caller]
     pub fn put_on(&self, job: &str, client: &str) -> String {
-        id(&self.made("job-attachments", json!({"job_id": job, "client_id": client})))
+        id(&self.create_document("job-attachments", json!({"job_id": job, "client_id": client})))
     }
 }
 

@@ -50,7 +50,7 @@ fn a_record_has_a_status(api: &Api) {
         let document = alice.show("backups", &id);
         assert_eq!(document["status"], status);
         assert_eq!(document["backup_metadata"], backup("etc"), "the status is not part of the metadata");
-        assert_eq!(alice.found("backups", json!({"match": [{"status": status}]})), [document]);
+        assert_eq!(alice.find_documents("backups", json!({"match": [{"status": status}]})), [document]);
     }
     for bad in [json!("lost"), json!(""), json!(null), json!(1)] {
         let mut body = backup("etc");
@@ -170,7 +170,11 @@ fn backups_are_found_by_promoted_metadata(api: &Api) {
     let id = alice.create("backups", wanted.clone());
     alice.create("backups", backup("other"));
     let ids = |search: Value| -> Vec<Value> {
-        alice.found("backups", search).into_iter().map(|document| document["backup_id"].clone()).collect()
+        alice
+            .find_documents("backups", search)
+            .into_iter()
+            .map(|document| document["backup_id"].clone())
+            .collect()
     };
     for key in ["backup_name", "job_id", "hostname", "container", "mode", "curr_backup_level"] {
         for key in [key.to_owned(), format!("backup_metadata.{key}")] {
@@ -196,7 +200,7 @@ fn backups_are_found_by_their_time(api: &Api) {
     old["timestamp"] = json!(400);
     alice.create("backups", old);
     let names = |search: Value| -> Vec<String> {
-        let found = alice.found("backups", search);
+        let found = alice.find_documents("backups", search);
         found.iter().map(|d| d["backup_metadata"]["backup_name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(json!({"time_after": 200})), ["at-200", "at-300", "at-400"]);

@@ -25,7 +25,7 @@ on_every_backend! {
 const MIB: usize = 1_048_576;
 
 /// Creates an action whose document has about this many kilobytes.
-fn large(caller: &Caller<'_>, id: &str, kilobytes: usize) {
+fn create_large_action(caller: &Caller<'_>, id: &str, kilobytes: usize) {
     let mut body = action();
     body["action_id"] = json!(id);
     caller.post("/actions", body).expect(201);
@@ -42,7 +42,7 @@ fn places(action: &str, count: usize) -> Value {
 
 /// Checks a refusal: it names the size that the document would have, and the limit.
 #[track_caller]
-fn refused(answer: &Answer) {
+fn assert_too_large(answer: &Answer) {
     let refusal = answer.expect(413);
     let text = refusal["description"].as_str().unwrap();
     let sizes: Vec<usize> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
@@ -58,21 +58,21 @@ fn every_request_that_makes_a_job_too_large_is_refused(api: &Api) {
     alice.register("a");
     alice.register("b");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 100);
+    create_large_action(&alice, id, 100);
     let fits = alice.create("jobs", places(id, 10));
     let path = format!("/jobs/{fits}");
     let before = (alice.show("jobs", &fits), alice.rows());
 
-    refused(&alice.post("/jobs", places(id, 11)));
-    refused(&alice.post("/jobs/another", places(id, 1000)));
-    refused(&alice.patch(&path, json!({"job_actions": places(id, 11)["job_actions"]})));
-    refused(&alice.post(&path, places(id, 11)));
-    refused(&alice.post("/action-attachments", json!({"job_id": fits, "action_id": id})));
+    assert_too_large(&alice.post("/jobs", places(id, 11)));
+    assert_too_large(&alice.post("/jobs/another", places(id, 1000)));
+    assert_too_large(&alice.patch(&path, json!({"job_actions": places(id, 11)["job_actions"]})));
+    assert_too_large(&alice.post(&path, places(id, 11)));
+    assert_too_large(&alice.post("/action-attachments", json!({"job_id": fits, "action_id": id})));
     let defaults = json!({
         "client_id": "a", "job_actions": vec![json!({"freezer_action": {}}); 20],
         "action_defaults": {"action": "exec", "text": "x".repeat(60_000)},
     });
-    refused(&alice.post("/jobs", defaults));
+    assert_too_large(&alice.post("/jobs", defaults));
     assert_eq!((alice.show("jobs", &fits), alice.rows()), before);
 
     // A scheduler's report of a run is never refused, nor is a move to another client.
@@ -82,7 +82,7 @@ fn every_request_that_makes_a_job_too_large_is_refused(api: &Api) {
             json!({"status": status, "result": "success", "time_started": 1, "time_ended": 2}),
         );
     }
-    alice.made("job-attachments", json!({"job_id": fits, "client_id": "b"}));
+    alice.create_document("job-attachments", json!({"job_id": fits, "client_id": "b"}));
     assert!(size(&alice.show("jobs", &fits)) < MIB);
 }
 
@@ -90,16 +90,16 @@ fn an_action_grows_until_a_job_with_it_is_too_large(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 100);
+    create_large_action(&alice, id, 100);
     alice.create("jobs", places(id, 1));
     alice.create("jobs", places(id, 10));
     let path = format!("/actions/{id}");
     let before = alice.show("actions", id);
     let grown = "x".repeat(106_000);
-    refused(&alice.patch(&path, json!({"freezer_action": {"text": grown}})));
+    assert_too_large(&alice.patch(&path, json!({"freezer_action": {"text": grown}})));
     let mut whole = action();
     whole["freezer_action"]["text"] = json!(grown);
-    refused(&alice.post(&path, whole));
+    assert_too_large(&alice.post(&path, whole));
     assert_eq!(alice.show("actions", id), before);
     alice.patch(&path, json!({"freezer_action": {"text": "x".repeat(103_000)}})).expect(200);
     alice.patch(&path, json!({"freezer_action": {"text": "small"}})).expect(200);
@@ -117,12 +117,12 @@ fn every_request_that_makes_a_session_too_large_is_refused(api: &Api) {
     let room = MIB - size(&alice.show("sessions", &id)) - 150;
     alice.patch(&path, json!({"three": "x".repeat(room)})).expect(200);
     let before = alice.show("sessions", &id);
-    refused(&alice.patch(&path, json!({"four": "x".repeat(200)})));
-    refused(&alice.put(&format!("{path}/jobs/{job_id}")));
-    refused(&alice.patch(&format!("/jobs/{job_id}"), json!({"session_id": id})));
+    assert_too_large(&alice.patch(&path, json!({"four": "x".repeat(200)})));
+    assert_too_large(&alice.put(&format!("{path}/jobs/{job_id}")));
+    assert_too_large(&alice.patch(&format!("/jobs/{job_id}"), json!({"session_id": id})));
     let mut member = job("a");
     member["session_id"] = json!(id);
-    refused(&alice.post("/jobs", member));
+    assert_too_large(&alice.post("/jobs", member));
     assert_eq!(alice.show("sessions", &id), before);
     assert_eq!(alice.show("jobs", &job_id)["session_id"], "");
     alice.patch(&path, json!({"two": ""})).expect(200);
@@ -140,7 +140,7 @@ fn a_document_may_have_one_mebibyte_and_no_more(api: &Api) {
         alice.patch(&path, json!({around: {"text": "x".repeat(1_000_000)}})).expect(200);
         // The document's version may gain some digits.
         let room = MIB - size(&alice.show(noun, &id)) + 1_000_000;
-        refused(&alice.patch(&path, json!({around: {"text": "x".repeat(room + 20)}})));
+        assert_too_large(&alice.patch(&path, json!({around: {"text": "x".repeat(room + 20)}})));
         alice.patch(&path, json!({around: {"text": "x".repeat(room - 20)}})).expect(200);
         let document = alice.show(noun, &id);
         assert!((MIB - 40..=MIB).contains(&size(&document)), "{noun}: {}", size(&document));
@@ -214,7 +214,7 @@ fn a_document_above_the_limit_is_readable_and_cannot_grow(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 1);
+    create_large_action(&alice, id, 1);
     let mut body = places(id, 40);
     body["description"] = json!("twelve chars");
     let job_id = alice.create("jobs", body);
@@ -232,21 +232,21 @@ fn a_document_above_the_limit_is_readable_and_cannot_grow(api: &Api) {
     let tag = answer.header("ETag").unwrap().to_owned();
     assert_eq!(alice.send_with("GET", &path, &[("If-None-Match", &*tag)], None).status, 304);
     assert_eq!(alice.poll("a")[0]["job_id"], *job_id);
-    assert_eq!(alice.found("jobs", json!({"match": [{"text": "y"}]})).len(), 0);
-    assert_eq!(alice.found("jobs", json!({"match_not": [{"text": "y"}]})).len(), 1);
+    assert_eq!(alice.find_documents("jobs", json!({"match": [{"text": "y"}]})).len(), 0);
+    assert_eq!(alice.find_documents("jobs", json!({"match_not": [{"text": "y"}]})).len(), 1);
 
     let change = json!({"description": "twelve again"}).to_string();
     alice.send_with("PATCH", &path, &[("If-Match", &*tag)], Some(change.as_bytes())).expect(200);
     alice.report(&job_id, json!({"status": "running"}));
-    refused(&alice.patch(&path, json!({"description": "no longer twelve"})));
+    assert_too_large(&alice.patch(&path, json!({"description": "no longer twelve"})));
     alice.patch(&path, json!({"description": "twelve"})).expect(200);
     let mut fewer = document["job_actions"].clone();
     fewer.as_array_mut().unwrap().truncate(30);
     let fewer: Vec<Value> =
         fewer.as_array().unwrap().iter().map(|e| json!({"action_id": e["action_id"]})).collect();
     alice.patch(&path, json!({"job_actions": fewer})).expect(200);
-    refused(&alice.patch(&path, json!({"job_actions": places(id, 31)["job_actions"]})));
-    refused(&alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"more": 1}})));
+    assert_too_large(&alice.patch(&path, json!({"job_actions": places(id, 31)["job_actions"]})));
+    assert_too_large(&alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"more": 1}})));
     alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"text": "small"}})).expect(200);
     assert!(size(&alice.show("jobs", &job_id)) < 30_000);
 }
@@ -296,7 +296,7 @@ fn a_page_of_ten_is_never_cut(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 1);
+    create_large_action(&alice, id, 1);
     for _ in 0..11 {
         alice.create("jobs", places(id, 20));
     }
@@ -321,7 +321,7 @@ fn fields_does_not_change_the_members_it_names(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("a");
     alice.register("b");
-    alice.made("job-attachments", json!({"job_id": job_id, "client_id": "b"}));
+    alice.create_document("job-attachments", json!({"job_id": job_id, "client_id": "b"}));
     let session_id = alice.create("sessions", session());
     alice.patch(&format!("/sessions/{session_id}"), json!({"note": {"a": 1, "b": 2}})).expect(200);
     alice.put(&format!("/sessions/{session_id}/jobs/{job_id}")).expect(204);
@@ -329,7 +329,7 @@ fn fields_does_not_change_the_members_it_names(api: &Api) {
     timed["freezer_action"]["timeout"] = json!("later");
     alice.create("actions", timed);
     alice.create("backups", backup("etc"));
-    alice.made("action-reports", json!({"result": "fail", "metadata": {"a": 1}}));
+    alice.create_document("action-reports", json!({"result": "fail", "metadata": {"a": 1}}));
     for noun in ["clients", "actions", "jobs", "sessions", "backups", "action-reports"] {
         let key = noun.replace('-', "_");
         let whole = alice.get(&format!("/{noun}?limit=5")).expect(200)[&key].clone();

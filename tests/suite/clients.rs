@@ -244,7 +244,7 @@ fn a_central_client_serves_every_project(api: &Api) {
     let document = bob.show("clients", &name);
     assert_eq!(document["project_id"], json!(admin.project));
     assert_eq!(document["client"]["is_central"], true);
-    assert!(bob.found("clients", json!({"match": [{"client_id": name}]})).contains(&document));
+    assert!(bob.find_documents("clients", json!({"match": [{"client_id": name}]})).contains(&document));
     let id = bob.create("jobs", job(&name));
     assert_eq!(bob.show("jobs", &id)["client_id"], json!(name));
     assert_eq!(bob.show("jobs", &id)["project_id"], json!(bob.project));
@@ -313,5 +313,5 @@ fn central(admin: &Caller<'_>) -> String {
 
 /// The project's own clients. Any list may also hold central clients of other tests.
 fn own(caller: &Caller<'_>) -> Vec<Value> {
-    caller.found("clients", json!({"match": [{"project_id": caller.project}]}))
+    caller.find_documents("clients", json!({"match": [{"project_id": caller.project}]}))
 }

@@ -71,7 +71,7 @@ impl Caller<'_> {
 
     /// Creates a resource and returns the document of the answer, which a GET must show too.
     #[track_caller]
-    pub fn made(&self, noun: &str, body: Value) -> Value {
+    pub fn create_document(&self, noun: &str, body: Value) -> Value {
         let answer = self.post(&format!("/{noun}"), body);
         let document = answer.expect(201);
         let id = document["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}"));
@@ -83,15 +83,19 @@ impl Caller<'_> {
 
     /// Creates a report on a failed run, with its log, and returns its id.
     #[track_caller]
-    pub fn failed(&self) -> String {
-        let report = self.made("action-reports", json!({"result": "fail", "log": "no space left\n"}));
+    pub fn create_failed_report(&self) -> String {
+        let report =
+            self.create_document("action-reports", json!({"result": "fail", "log": "no space left\n"}));
         report["id"].as_str().unwrap().to_owned()
     }
 
     /// Polls as the scheduler of that client.
     #[track_caller]
     pub fn poll(&self, client: &str) -> Vec<Value> {
-        self.found("jobs", json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]}))
+        self.find_documents(
+            "jobs",
+            json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]}),
+        )
     }
 
     /// Patches a job's schedule as the scheduler does.

@@ -63,7 +63,7 @@ fn the_run_belongs_to_one_document(api: &Api) {
     assert_eq!(alice.show("jobs", &two), his);
     assert!(alice.poll("a").is_empty());
     assert_eq!(alice.poll("b"), [his]);
-    assert_eq!(alice.found("jobs", json!({"match": [{"result": "success"}]})).len(), 1);
+    assert_eq!(alice.find_documents("jobs", json!({"match": [{"result": "success"}]})).len(), 1);
 
     // The history names the client of the run.
     let reports = alice.reports();

@@ -25,7 +25,7 @@ fn send(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)
 }
 
 /// A server behind a TLS proxy that mounts it at `/backup`.
-fn behind(api: &Api, path_prefix: &str) -> SocketAddr {
+fn serve_behind_proxy(api: &Api, path_prefix: &str) -> SocketAddr {
     let proxy = proxy::Settings { parse_headers: true, path_prefix: path_prefix.to_owned() };
     api.beside(health::Settings::default(), Settings { proxy, ..Settings::default() })
 }
@@ -36,7 +36,7 @@ fn links_lead_back_through_the_proxy(api: &Api) {
     for (own, before, headers) in
         [("/backup", "/backup", &tls[..]), ("", "", &stripped), ("/backup", "", &tls)]
     {
-        let address = behind(api, own);
+        let address = serve_behind_proxy(api, own);
         let versions = send(address, "GET", &format!("{before}/"), headers, "").expect(300);
         assert_eq!(
             versions["versions"][0]["links"],
@@ -62,7 +62,7 @@ fn links_lead_back_through_the_proxy(api: &Api) {
 }
 
 fn the_prefix_is_not_part_of_any_name(api: &Api) {
-    let address = behind(api, "/backup");
+    let address = serve_behind_proxy(api, "/backup");
     let code = |method: &str, path: &str| send(address, method, path, &[], "").status;
     assert_eq!(code("GET", "/backup/v2/front/jobs"), 200);
     assert_eq!(code("GET", "/v2/front/jobs"), 200);

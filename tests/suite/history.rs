@@ -28,7 +28,7 @@ on_every_backend! {
 }
 
 fn a_finished_run_is_one_report_per_action(api: &Api) {
-    let (alice, job) = with_actions(api, 3);
+    let (alice, job) = create_job(api, 3);
     run(&alice, &job, 100, 160, "success");
     let reports = alice.reports();
     assert_eq!(reports.len(), 3);
@@ -49,7 +49,7 @@ fn a_finished_run_is_one_report_per_action(api: &Api) {
 }
 
 fn a_run_reported_twice_is_one_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let end = json!({"status": "completed", "result": "success", "time_ended": 160});
     for _ in 0..3 {
@@ -65,7 +65,7 @@ fn a_run_reported_twice_is_one_run(api: &Api) {
 }
 
 fn a_run_reported_many_times_at_once_is_one_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     alice.report(&job, json!({"status": "running", "result": "", "time_started": 100, "time_ended": -1}));
     let end = json!({"job_schedule": {"status": "completed", "result": "success", "time_ended": 160}});
     at_once(16, |_| alice.patch(&format!("/jobs/{job}"), end.clone()).expect(200));
@@ -82,7 +82,7 @@ fn a_run_reported_many_times_at_once_is_one_run(api: &Api) {
 }
 
 fn a_run_repeated_by_a_whole_document_is_one_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     // A scheduler of release 18 sends the whole document, which may be an older one, at any time.
     let tell = |document: &Value| alice.patch(&format!("/jobs/{job}"), document.clone()).expect(200);
     let mut document = alice.poll("a")[0].clone();
@@ -110,7 +110,7 @@ fn a_run_repeated_by_a_whole_document_is_one_run(api: &Api) {
 
 fn a_run_reported_again_after_the_next_has_begun_is_one_run(api: &Api) {
     for start in [100, 160] {
-        let (alice, job) = with_actions(api, 1);
+        let (alice, job) = create_job(api, 1);
         run(&alice, &job, start, 160, "fail");
         alice.report(&job, json!({"status": "running", "result": "", "time_started": 200, "time_ended": -1}));
         alice.report(&job, json!({"result": "fail", "time_ended": 160}));
@@ -121,7 +121,7 @@ fn a_run_reported_again_after_the_next_has_begun_is_one_run(api: &Api) {
 }
 
 fn changed_and_deleted_reports_make_no_second_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let reports = alice.reports();
     let path = |n: usize| format!("/action-reports/{}", reports[n].id);
@@ -132,7 +132,7 @@ fn changed_and_deleted_reports_make_no_second_run(api: &Api) {
     // Nor does a report that another client posts.
     let other =
         json!({"result": "success", "job_attachment_id": job, "report_date": 260, "time_elapsed": 60});
-    alice.made("action-reports", other);
+    alice.create_document("action-reports", other);
     run(&alice, &job, 200, 260, "success");
     assert_eq!(alice.reports().len(), 4);
     // A new job under the id of a deleted one has its own history.
@@ -143,7 +143,7 @@ fn changed_and_deleted_reports_make_no_second_run(api: &Api) {
 }
 
 fn two_runs_that_end_in_the_same_second_are_two(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     run(&alice, &job, 160, 160, "fail");
     let mut runs: Vec<(String, i64)> =
@@ -162,7 +162,7 @@ fn two_runs_that_end_in_the_same_second_are_two(api: &Api) {
 }
 
 fn two_runs_of_a_fleet_that_end_in_the_same_second_are_two(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     alice.register("b");
     let member = alice.attach(&job, "b");
     at_once(16, |n| {
@@ -198,7 +198,7 @@ fn a_run_of_many_actions_has_one_report_for_each(api: &Api) {
 
 fn a_run_and_a_delete_at_once_leave_all_or_nothing(api: &Api) {
     for _ in 0..3 {
-        let (alice, job) = with_actions(api, 4);
+        let (alice, job) = create_job(api, 4);
         let entries = alice.show("jobs", &job)["job_actions"].clone();
         at_once(16, |n| match n {
             3 => drop(alice.delete(&format!("/jobs/{job}"))),
@@ -218,7 +218,7 @@ fn a_run_and_a_delete_at_once_leave_all_or_nothing(api: &Api) {
 }
 
 fn every_run_is_reported(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     for (start, end, result) in [(100, 160, "success"), (200, 230, "fail"), (300, 300, "aborted")] {
         run(&alice, &job, start, end, result);
     }
@@ -227,7 +227,7 @@ fn every_run_is_reported(api: &Api) {
 }
 
 fn an_unfinished_run_is_not_history(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     for report in [
         json!({"status": "scheduled", "event": ""}),
         json!({"status": "running", "time_started": 100, "time_ended": -1, "result": ""}),
@@ -242,7 +242,7 @@ fn an_unfinished_run_is_not_history(api: &Api) {
 }
 
 fn a_run_timed_by_a_wrong_clock_is_history(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     let mut ends = Vec::new();
     for (start, end) in [(0, 0), (5, 1), (2_147_483_647, 2_147_483_648), (0, 253_402_300_799)] {
         let before = alice.reports().len();
@@ -261,7 +261,7 @@ fn a_run_timed_by_a_wrong_clock_is_history(api: &Api) {
 }
 
 fn a_deleted_action_keeps_its_reports(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let action = alice.show("jobs", &job)["job_actions"][0]["action_id"].as_str().unwrap().to_owned();
     alice.delete(&format!("/actions/{action}")).expect(204);
@@ -279,7 +279,7 @@ fn a_deleted_action_keeps_its_reports(api: &Api) {
 }
 
 fn a_deleted_job_keeps_its_reports_and_backups(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+    let (alice, job) = create_job(api, 2);
     alice.store_trust(&job, "t");
     run(&alice, &job, 100, 160, "fail");
     let mut made = backup("etc");
@@ -294,11 +294,11 @@ fn a_deleted_job_keeps_its_reports_and_backups(api: &Api) {
         assert!(report.action_id.is_some(), "actions stay");
         assert_eq!(report.metadata.value()["job_id"], json!(job));
     }
-    assert_eq!(alice.found("backups", json!({"match": [{"job_id": job}]})).len(), 1);
+    assert_eq!(alice.find_documents("backups", json!({"match": [{"job_id": job}]})).len(), 1);
 }
 
 fn deleting_a_client_deletes_its_jobs(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     run(&alice, &job, 100, 160, "success");
@@ -313,7 +313,7 @@ fn deleting_a_client_deletes_its_jobs(api: &Api) {
 }
 
 fn a_deleted_session_keeps_its_jobs(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     let before = alice.rows();
@@ -325,7 +325,7 @@ fn a_deleted_session_keeps_its_jobs(api: &Api) {
 }
 
 fn a_replaced_action_list_keeps_the_history(api: &Api) {
-    let (alice, job) = with_actions(api, 3);
+    let (alice, job) = create_job(api, 3);
     run(&alice, &job, 100, 160, "success");
     let entries = alice.show("jobs", &job)["job_actions"].clone();
     let kept = json!([{"action_id": entries[0]["action_id"]}]);
@@ -338,7 +338,7 @@ fn a_replaced_action_list_keeps_the_history(api: &Api) {
 }
 
 /// Creates a job of `count` actions on client a.
-fn with_actions(api: &Api, count: usize) -> (Caller<'_>, String) {
+fn create_job(api: &Api, count: usize) -> (Caller<'_>, String) {
     let alice = api.project();
     alice.register("a");
     let entries: Vec<Value> = (0..count).map(|_| action()).collect();

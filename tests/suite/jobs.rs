@@ -239,7 +239,7 @@ fn a_process_id_is_shown_to_owners_of_the_client_only(api: &Api) {
     let on_own = bob.job_on("own");
     let pid = |caller: &Caller<'_>, id: &str| {
         let shown = caller.show("jobs", id)["job_schedule"].get("current_pid").cloned();
-        let listed = caller.found("jobs", json!({"match": [{"job_id": id}]}));
+        let listed = caller.find_documents("jobs", json!({"match": [{"job_id": id}]}));
         assert_eq!(listed[0]["job_schedule"].get("current_pid"), shown.as_ref());
         shown
     };

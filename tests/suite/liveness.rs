@@ -49,14 +49,14 @@ fn a_client_is_down_until_it_polls(api: &Api) {
     alice.poll("a");
     assert_eq!(alice.show("clients", "a"), after);
     // A list shows the same.
-    assert_eq!(alice.found("clients", json!({"match": [{"client_id": "a"}]})), [after]);
+    assert_eq!(alice.find_documents("clients", json!({"match": [{"client_id": "a"}]})), [after]);
 }
 
 fn a_client_without_a_recent_poll_is_down(api: &Api) {
     let alice = api.project();
     alice.register("a");
     for (age, state) in [(0, "up"), (100, "up"), (190, "down"), (100_000, "down")] {
-        last_seen(&alice, "a", age);
+        set_last_seen(&alice, "a", age);
         assert_eq!(alice.show("clients", "a")["client"]["state"], state, "{age}");
     }
     alice.poll("a");
@@ -76,7 +76,7 @@ fn a_client_seen_in_the_future_is_down_until_it_polls(api: &Api) {
             .collect()
     };
     for ahead in [3600, 30 * 86_400] {
-        last_seen(&alice, "a", -ahead);
+        set_last_seen(&alice, "a", -ahead);
         assert_eq!(state(&alice, "a"), "down", "{ahead}");
         assert_eq!((names("&state=up"), names("&state=down")), (vec![], vec![json!("down")]), "{ahead}");
         assert_eq!(names("&state=nin:up"), ["down"]);
@@ -218,7 +218,7 @@ fn a_central_client_is_up_for_every_project(api: &Api) {
 fn the_time_for_which_a_client_counts_as_up_can_be_set(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    last_seen(&alice, "a", 400);
+    set_last_seen(&alice, "a", 400);
     let patient = api.node_with(|app| app.client_down_time = 600);
     let target = format!("/v2/{}/clients/a", alice.project);
     let headers = [("X-User-Id", "u"), ("X-Project-Id", &*alice.project), ("X-Roles", "reader")];
@@ -231,9 +231,11 @@ fn the_state_of_a_client_can_be_searched_for(api: &Api) {
     alice.register("a");
     alice.register("b");
     alice.poll("b");
-    let down = alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "a"}]}));
+    let down = alice.find_documents("clients", json!({"match": [{"state": "down"}, {"hostname": "a"}]}));
     assert_eq!(down.len(), 1);
-    assert!(alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "b"}]})).is_empty());
+    assert!(
+        alice.find_documents("clients", json!({"match": [{"state": "down"}, {"hostname": "b"}]})).is_empty()
+    );
 }
 
 fn an_operator_changes_a_client(api: &Api) {
@@ -402,7 +404,7 @@ fn state(caller: &Caller<'_>, client: &str) -> Value {
 }
 
 /// Sets the client's last poll to `age` seconds ago.
-fn last_seen(caller: &Caller<'_>, client: &str, age: i64) {
+fn set_last_seen(caller: &Caller<'_>, client: &str, age: i64) {
     let seen = freezer_api::store::now() - TimeDelta::seconds(age);
     diesel::update(
         clients::table.filter(clients::project_id.eq(&caller.project)).filter(clients::client_id.eq(client)),

@@ -60,12 +60,12 @@ impl Member<'_> {
 }
 
 /// A job without actions.
-fn bare() -> Value {
+fn job_without_actions() -> Value {
     json!({"client_id": "web1", "job_actions": []})
 }
 
 /// The body of a session that is created under a chosen id.
-fn replacing() -> Value {
+fn replacement_session() -> Value {
     json!({"session_tag": 0, "schedule": {"schedule_interval": "7 days"}})
 }
 
@@ -93,7 +93,7 @@ fn every_resource_has_a_quota(api: &Api) {
     for (path, noun, limit, body) in [
         ("/clients", "clients", 3, client("name")),
         ("/actions", "actions", 2, action()),
-        ("/jobs", "jobs", 2, bare()),
+        ("/jobs", "jobs", 2, job_without_actions()),
         ("/sessions", "sessions", 2, session()),
         ("/backups", "backups", 2, backup("etc")),
         ("/action-reports", "reports", 2, json!({"result": "success"})),
@@ -112,8 +112,8 @@ fn every_resource_has_a_quota(api: &Api) {
     }
     // This also holds for a chosen id.
     assert_exceeded(&there.post("/actions/mine", action()), "actions", 2);
-    assert_exceeded(&there.post("/jobs/mine", bare()), "jobs", 2);
-    assert_exceeded(&there.post("/sessions/mine", replacing()), "sessions", 2);
+    assert_exceeded(&there.post("/jobs/mine", job_without_actions()), "jobs", 2);
+    assert_exceeded(&there.post("/sessions/mine", replacement_session()), "sessions", 2);
     let rows = alice.rows();
     assert_eq!((rows.clients, rows.job_attachments, rows.sessions), (3, 2, 2));
     assert_eq!((rows.backups, rows.reports, alice.list("actions").len()), (2, 2, 2));
@@ -155,7 +155,7 @@ fn existing_rows_can_be_changed_at_the_quota(api: &Api) {
     there.send("PATCH", &format!("/actions/{action_id}"), &json!({"max_retries": 9})).expect(200);
     there.post(&format!("/actions/{action_id}"), action()).expect(201);
     there.send("PATCH", &format!("/sessions/{session_id}"), &json!({"description": "other"})).expect(200);
-    there.post(&format!("/sessions/{session_id}"), replacing()).expect(201);
+    there.post(&format!("/sessions/{session_id}"), replacement_session()).expect(201);
     there.send("PATCH", &format!("/backups/{backup_id}"), &json!({"hostname": "other"})).expect(200);
     let report = format!("/action-reports/{}", report["id"].as_str().unwrap());
     there.send("PATCH", &report, &json!({"result": "fail"})).expect(200);
@@ -238,11 +238,11 @@ fn a_delete_makes_room(api: &Api) {
     assert_exceeded(&there.post("/backups", backup("etc")), "backups", 2);
     // A delete with its client makes room too, and so does one by another process.
     alice.register("web1");
-    there.post("/jobs", bare()).expect(201);
-    assert_exceeded(&there.post("/jobs", bare()), "jobs", 1);
+    there.post("/jobs", job_without_actions()).expect(201);
+    assert_exceeded(&there.post("/jobs", job_without_actions()), "jobs", 1);
     assert_eq!(alice.delete("/clients/web1?cascade=true").status, 204);
     alice.register("web1");
-    there.post_until_accepted("/jobs", bare()).expect(201);
+    there.post_until_accepted("/jobs", job_without_actions()).expect(201);
 }
 
 fn rows_of_another_process_count(api: &Api) {

@@ -35,14 +35,14 @@ struct Lagging {
     replica: SocketAddr,
 }
 
-fn lagging(api: &Api) -> Lagging {
+fn lagging_node(api: &Api) -> Lagging {
     let url = database::sqlite();
     let replica =
         api::serve(api::app(&url, health::Settings::default()), server::Settings::default(), Arc::default());
-    Lagging { node: reading_from(api, url), replica }
+    Lagging { node: node_with_replica(api, url), replica }
 }
 
-fn reading_from(api: &Api, replica: DatabaseUrl) -> Node {
+fn node_with_replica(api: &Api, replica: DatabaseUrl) -> Node {
     let settings = Settings { max_connections: 8, ..Settings::default() };
     api.node_with(|app| app.store = app.store.clone().with_replica(replica, &settings))
 }
@@ -65,7 +65,7 @@ fn length(answer: &Answer, noun: &str) -> usize {
 }
 
 fn lists_come_from_the_replica_and_all_else_from_the_primary(api: &Api) {
-    let Lagging { node, replica } = lagging(api);
+    let Lagging { node, replica } = lagging_node(api);
     let alice = api.project();
     alice.register("a");
     for (noun, body) in
@@ -95,7 +95,7 @@ fn lists_come_from_the_replica_and_all_else_from_the_primary(api: &Api) {
 }
 
 fn a_poll_reads_from_the_primary(api: &Api) {
-    let Lagging { node, .. } = lagging(api);
+    let Lagging { node, .. } = lagging_node(api);
     let alice = api.project();
     alice.register("a");
     let id = alice.create("jobs", job("a"));
@@ -109,7 +109,7 @@ fn a_poll_reads_from_the_primary(api: &Api) {
 }
 
 fn writes_go_to_the_primary(api: &Api) {
-    let Lagging { node, replica } = lagging(api);
+    let Lagging { node, replica } = lagging_node(api);
     let alice = api.project();
     let made = send(node.address, &alice, "POST", "/actions", Some(&action())).expect(201);
     let path = format!("/actions/{}", made["action_id"].as_str().unwrap());
@@ -119,7 +119,7 @@ fn writes_go_to_the_primary(api: &Api) {
 }
 
 fn a_marker_unknown_to_the_replica_is_looked_up_in_the_primary(api: &Api) {
-    let Lagging { node, .. } = lagging(api);
+    let Lagging { node, .. } = lagging_node(api);
     let alice = api.project();
     let ids: Vec<String> = (0..3).map(|_| alice.create("actions", action())).collect();
     // The walk began on another node, which reads from the primary.
@@ -137,7 +137,7 @@ fn a_replica_without_our_schema_is_not_read_from(api: &Api) {
     std::fs::write(&file, "").unwrap();
     let missing = directory.path().join("missing.sqlite");
     for path in [&file, &missing] {
-        let node = reading_from(api, DatabaseUrl::parse(path.to_str().unwrap()).unwrap());
+        let node = node_with_replica(api, DatabaseUrl::parse(path.to_str().unwrap()).unwrap());
         for _ in 0..3 {
             assert_eq!(length(&get(node.address, &alice, "/actions"), "actions"), 1);
         }
@@ -150,7 +150,7 @@ fn a_replica_that_appears_later_is_used(api: &Api) {
     alice.create("actions", action());
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::parse(directory.path().join("later.sqlite").to_str().unwrap()).unwrap();
-    let node = reading_from(api, url.clone());
+    let node = node_with_replica(api, url.clone());
     assert_eq!(length(&get(node.address, &alice, "/actions"), "actions"), 1);
     migrations::sync(&url).unwrap();
     let until = Instant::now() + PATIENCE;

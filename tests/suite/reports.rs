@@ -71,7 +71,7 @@ fn a_report_is_made_and_shown(api: &Api) {
 
 fn a_report_needs_only_the_result_of_the_run(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "success"}));
+    let report = alice.create_document("action-reports", json!({"result": "success"}));
     for key in ["action_id", "action_attachment_id", "job_attachment_id", "job_id", "client_id"] {
         assert_eq!(report[key], Value::Null);
     }
@@ -84,7 +84,7 @@ fn a_report_needs_only_the_result_of_the_run(api: &Api) {
     }
     copy["action_id"] = json!("");
     copy["log"] = Value::Null;
-    let second = alice.made("action-reports", copy);
+    let second = alice.create_document("action-reports", copy);
     assert_ne!(second["id"], report["id"]);
     for key in ["project_id", "user_id", "job_id", "client_id", "has_log", "version", "report_date"] {
         assert_eq!(second[key], report[key], "{key}");
@@ -102,7 +102,7 @@ fn a_report_has_a_date(api: &Api) {
         (json!(253_402_300_799_i64), "9999-12-31T23:59:59.000000Z"),
         (json!("9999-12-31T23:59:59.999999Z"), "9999-12-31T23:59:59.999999Z"),
     ] {
-        let report = alice.made("action-reports", json!({"result": "fail", "report_date": given}));
+        let report = alice.create_document("action-reports", json!({"result": "fail", "report_date": given}));
         assert_eq!(report["report_date"], shown);
         assert_eq!(alice.show("action-reports", report["id"].as_str().unwrap()), report);
     }
@@ -150,7 +150,7 @@ fn an_invalid_report_is_refused(api: &Api) {
 
 fn a_report_is_corrected(api: &Api) {
     let alice = api.project();
-    let before = alice.made("action-reports", json!({"result": "success", "report_date": 100}));
+    let before = alice.create_document("action-reports", json!({"result": "success", "report_date": 100}));
     let path = format!("/action-reports/{}", before["id"].as_str().unwrap());
     let change = json!({"result": "aborted", "time_elapsed": 9, "report_date": "1970-01-01T00:02:00"});
     let after = alice.colleague().patch(&path, change.clone()).expect(200);
@@ -180,7 +180,7 @@ fn a_report_is_corrected(api: &Api) {
 fn metadata_is_merged_key_by_key(api: &Api) {
     let alice = api.project();
     let metadata = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": "f"});
-    let report = alice.made("action-reports", json!({"result": "fail", "metadata": metadata}));
+    let report = alice.create_document("action-reports", json!({"result": "fail", "metadata": metadata}));
     let path = format!("/action-reports/{}", report["id"].as_str().unwrap());
     let change = json!({"metadata": {"b": {"c": 4}, "e": null, "g": [null], "h": null}});
     let after = alice.patch(&path, change.clone()).expect(200);
@@ -192,7 +192,7 @@ fn metadata_has_a_limit(api: &Api) {
     let alice = api.project();
     let of = |length: usize| json!({"result": "fail", "metadata": {"x": "y".repeat(length)}});
     // `{"x":""}` are eight.
-    let full = alice.made("action-reports", of(65_528));
+    let full = alice.create_document("action-reports", of(65_528));
     alice.post("/action-reports", of(65_529)).expect(400);
     let path = format!("/action-reports/{}", full["id"].as_str().unwrap());
     alice.patch(&path, json!({"metadata": {"z": 1}})).expect(400);
@@ -202,7 +202,7 @@ fn metadata_has_a_limit(api: &Api) {
 
 fn an_invalid_correction_is_refused(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "fail"}));
+    let report = alice.create_document("action-reports", json!({"result": "fail"}));
     let path = format!("/action-reports/{}", report["id"].as_str().unwrap());
     for bad in [
         json!({"result": "running"}),
@@ -228,7 +228,7 @@ fn an_invalid_correction_is_refused(api: &Api) {
 
 fn a_report_is_deleted_once(api: &Api) {
     let alice = api.project();
-    let path = format!("/action-reports/{}", alice.failed());
+    let path = format!("/action-reports/{}", alice.create_failed_report());
     let answers = at_once(16, |_| alice.delete(&path).status);
     assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
     assert_eq!(answers.iter().filter(|status| **status == 404).count(), 15, "{answers:?}");
@@ -238,7 +238,7 @@ fn a_report_is_deleted_once(api: &Api) {
 
 fn a_report_of_another_project_is_not_found(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}");
     let before = alice.get(&path).expect(200);
     let admin = bob.with_roles("admin,member");
@@ -250,7 +250,7 @@ fn a_report_of_another_project_is_not_found(api: &Api) {
         caller.put(&format!("{path}/log")).expect(404);
         caller.delete(&format!("{path}/log")).expect(404);
         // A new report with the same id does not replace it either.
-        let copy = caller.made("action-reports", before.clone());
+        let copy = caller.create_document("action-reports", before.clone());
         assert_eq!((&copy["project_id"], &copy["user_id"]), (&json!(bob.project), &json!(bob.user)));
     }
     bob.reaching_for(&alice).get(&path).expect(403);
@@ -260,7 +260,7 @@ fn a_report_of_another_project_is_not_found(api: &Api) {
 
 fn many_corrections_of_one_report_all_land(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}");
     at_once(16, |n| match n {
         0 => drop(alice.patch(&path, json!({"time_elapsed": 77})).expect(200)),

@@ -33,7 +33,7 @@ const BAD: &[(&str, &str)] = &[
 ];
 
 #[track_caller]
-fn refused(answer: crate::http::Answer, key: &str) {
+fn assert_refused(answer: crate::http::Answer, key: &str) {
     let refusal = answer.expect(400);
     let said = refusal["description"].as_str().unwrap();
     assert!(said.contains(&format!("schedule/{key}: this value must be ")), "{said}");
@@ -54,13 +54,13 @@ fn an_invalid_schedule_is_refused_with_its_key(api: &Api) {
     for (key, unit) in units {
         let mut whole = job("a");
         whole["job_schedule"] = unit.clone();
-        refused(alice.post("/jobs", whole.clone()), key);
-        refused(alice.post(&format!("/jobs/{id}"), whole), key);
-        refused(alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": unit})), key);
+        assert_refused(alice.post("/jobs", whole.clone()), key);
+        assert_refused(alice.post(&format!("/jobs/{id}"), whole), key);
+        assert_refused(alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": unit})), key);
         let whole = json!({"schedule": unit, "session_tag": 0});
-        refused(alice.post("/sessions", whole.clone()), key);
-        refused(alice.post(&format!("/sessions/{group}"), whole), key);
-        refused(alice.patch(&format!("/sessions/{group}"), json!({"schedule": unit})), key);
+        assert_refused(alice.post("/sessions", whole.clone()), key);
+        assert_refused(alice.post(&format!("/sessions/{group}"), whole), key);
+        assert_refused(alice.patch(&format!("/sessions/{group}"), json!({"schedule": unit})), key);
     }
     assert_eq!((alice.show("jobs", &id), alice.show("sessions", &group)), before);
 }
@@ -83,7 +83,7 @@ fn several_blanks_are_stored_as_one(api: &Api) {
 }
 
 /// Stores a schedule directly, which a request could not.
-fn store(alice: &Caller<'_>, id: &str, unit: &Value) {
+fn store_schedule(alice: &Caller<'_>, id: &str, unit: &Value) {
     diesel::update(jobs::table.find(id))
         .set(jobs::scheduling.eq(Json::from(unit.clone())))
         .execute(&mut alice.api.database())
@@ -95,7 +95,7 @@ fn a_job_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");
     for (key, bad) in BAD.iter().chain([&("schedule_interval", "5  days")]) {
-        store(&alice, &id, &json!({*key: bad}));
+        store_schedule(&alice, &id, &json!({*key: bad}));
         let mut document = alice.show("jobs", &id);
         document["job_schedule"]["status"] = json!("scheduled");
         alice.patch(&path, json!({"job_schedule": document["job_schedule"]})).expect(200);
@@ -104,8 +104,8 @@ fn a_job_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
         assert_eq!(alice.show("jobs", &id)["job_schedule"]["status"], "scheduled");
         alice.patch(&path, json!({"description": "looked at"})).expect(200);
     }
-    store(&alice, &id, &json!({"schedule_hour": "25"}));
-    refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
+    store_schedule(&alice, &id, &json!({"schedule_hour": "25"}));
+    assert_refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
 }
 
 fn a_session_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
@@ -120,5 +120,5 @@ fn a_session_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     alice.patch(&path, json!({"schedule": stored, "description": "the same"})).expect(200);
     alice.patch(&path, json!({"schedule": {"schedule_hour": "25"}})).expect(200);
     alice.post(&path, json!({"schedule": {"schedule_hour": "25"}, "session_tag": 0})).expect(201);
-    refused(alice.patch(&path, json!({"schedule": {"schedule_hour": "25,26"}})), "schedule_hour");
+    assert_refused(alice.patch(&path, json!({"schedule": {"schedule_hour": "25,26"}})), "schedule_hour");
 }

@@ -73,7 +73,7 @@ fn backups_are_found_by_times_after_2038(api: &Api) {
             .unwrap();
     }
     let found = |search: Value| -> Vec<i64> {
-        let found = alice.found("backups", search);
+        let found = alice.find_documents("backups", search);
         found.iter().map(|backup| backup["backup_metadata"]["time_stamp"].as_i64().unwrap()).collect()
     };
     assert_eq!(found(json!({"time_after": SECONDS[1]})), SECONDS[1..]);

@@ -52,8 +52,8 @@ fn a_users_id_of_any_script_is_stored_with_everything(api: &Api) {
         }
         let of_user = json!({"match": [{"user_id": id}]});
         for noun in ["clients", "actions", "jobs", "sessions", "backups"] {
-            assert_eq!(user.found(noun, of_user.clone()).len(), 1, "{noun} of {id}");
-            assert!(user.found(noun, json!({"match": [{"user_id": "J"}]})).is_empty(), "{noun}");
+            assert_eq!(user.find_documents(noun, of_user.clone()).len(), 1, "{noun} of {id}");
+            assert!(user.find_documents(noun, json!({"match": [{"user_id": "J"}]})).is_empty(), "{noun}");
         }
     }
 }

@@ -22,7 +22,7 @@ on_every_backend! {
 fn an_action_is_put_into_a_job(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     let new = alice.create("actions", action());
-    let made = alice.made("action-attachments", json!({"action_id": new, "job_id": job}));
+    let made = alice.create_document("action-attachments", json!({"action_id": new, "job_id": job}));
     let at = made["created_at"].clone();
     assert_eq!(
         made,
@@ -34,7 +34,7 @@ fn an_action_is_put_into_a_job(api: &Api) {
         })
     );
     let body = json!({"action_id": new, "job_id": job, "retries": 0, "retry_interval": 1, "mandatory": false, "priority": 7});
-    let again = alice.colleague().made("action-attachments", body);
+    let again = alice.colleague().create_document("action-attachments", body);
     assert_eq!(again["user_id"], json!(alice.colleague().user));
     let entry = alice.show("jobs", &job)["job_actions"][2].clone();
     for (key, value) in [
@@ -68,7 +68,7 @@ fn a_new_place_is_the_last_without_a_priority(api: &Api) {
         alice.delete(&format!("/action-attachments/{place}")).expect(204);
     }
     assert_eq!(alice.show("jobs", &job)["job_actions"], json!([]));
-    let first = alice.made("action-attachments", json!({"action_id": action, "job_id": job}));
+    let first = alice.create_document("action-attachments", json!({"action_id": action, "job_id": job}));
     assert_eq!(first["priority"], 0);
 }
 
@@ -79,10 +79,10 @@ fn a_place_is_changed(api: &Api) {
     let first = alice.places(&job)[0].clone();
     let refusal = alice.patch(&format!("/action-attachments/{second}"), json!({"priority": 0})).expect(409);
     assert!(refusal["description"].as_str().unwrap().contains(&first), "{refusal}");
-    alice.changed("action-attachments", &first, json!({"priority": 9}));
+    alice.patch_document("action-attachments", &first, json!({"priority": 9}));
     assert_order(&alice, &job, &[&new, &action]);
     let body = json!({"retries": 8, "retry_interval": 9, "mandatory": false});
-    let changed = alice.changed("action-attachments", &first, body);
+    let changed = alice.patch_document("action-attachments", &first, body);
     assert_eq!((&changed["priority"], &changed["version"]), (&json!(9), &json!(3)));
     assert!(changed["updated_at"].as_str() > changed["created_at"].as_str());
     let entry = alice.show("jobs", &job)["job_actions"][1].clone();
@@ -126,9 +126,9 @@ fn a_changed_place_changes_every_document_of_the_job(api: &Api) {
     };
     let new = place(&alice, &job, &action, Value::Null);
     risen("made");
-    alice.changed("action-attachments", &new, json!({"priority": 5}));
+    alice.patch_document("action-attachments", &new, json!({"priority": 5}));
     risen("moved");
-    alice.changed("action-attachments", &new, json!({"retries": 5}));
+    alice.patch_document("action-attachments", &new, json!({"retries": 5}));
     risen("changed");
     alice.delete(&format!("/action-attachments/{new}")).expect(204);
     risen("deleted");
@@ -140,13 +140,13 @@ fn an_attachment_can_be_sent_back_as_it_was_read(api: &Api) {
     let first = alice.places(&job)[0].clone();
     let whole = alice.show("action-attachments", &first);
     let version = alice.show("jobs", &job)["_version"].clone();
-    assert_eq!(alice.changed("action-attachments", &first, whole.clone()), whole);
+    assert_eq!(alice.patch_document("action-attachments", &first, whole.clone()), whole);
     let mut planted = whole.clone();
     for key in ["id", "project_id", "user_id", "created_at", "updated_at"] {
         planted[key] = json!("planted");
     }
     planted["version"] = json!(77);
-    assert_eq!(alice.changed("action-attachments", &first, planted), whole);
+    assert_eq!(alice.patch_document("action-attachments", &first, planted), whole);
     assert_eq!(alice.show("jobs", &job)["_version"], version);
 }
 
@@ -245,7 +245,7 @@ fn place(caller: &Caller<'_>, job: &str, action: &str, priority: Value) -> Strin
     if !priority.is_null() {
         body["priority"] = priority;
     }
-    id(&caller.made("action-attachments", body))
+    id(&caller.create_document("action-attachments", body))
 }
 
 /// Checks that the job's document shows these actions in this order.

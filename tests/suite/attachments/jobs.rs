@@ -24,7 +24,7 @@ on_every_backend! {
 fn a_job_is_put_on_a_further_client(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     alice.register("b");
-    let made = alice.made("job-attachments", json!({"job_id": job, "client_id": "b"}));
+    let made = alice.create_document("job-attachments", json!({"job_id": job, "client_id": "b"}));
     let uuid = alice.show("clients", "b")["client"]["uuid"].clone();
     let at = made["created_at"].clone();
     assert_eq!(
@@ -60,7 +60,7 @@ fn a_new_attachment_has_not_run_yet(api: &Api) {
     {
         body[key] = json!(value);
     }
-    let made = alice.made("job-attachments", body);
+    let made = alice.create_document("job-attachments", body);
     assert_ne!(made["id"], json!(job));
     for (key, value) in [
         ("event", json!("start")),
@@ -81,18 +81,18 @@ fn the_client_is_given_by_its_name_or_its_uuid(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     alice.register("b");
     let uuid = alice.show("clients", "b")["client"]["uuid"].clone();
-    let made = alice.made("job-attachments", json!({"job_id": job, "client_id": uuid}));
+    let made = alice.create_document("job-attachments", json!({"job_id": job, "client_id": uuid}));
     assert_eq!((&made["client_id"], &made["client_uuid"]), (&json!("b"), &uuid));
     // Naming the same client in the other way is no change.
     for same in [json!("b"), uuid] {
-        assert_eq!(alice.changed("job-attachments", &id(&made), json!({"client_id": same})), made);
+        assert_eq!(alice.patch_document("job-attachments", &id(&made), json!({"client_id": same})), made);
     }
 }
 
 fn the_job_document_shows_the_run_of_the_attachment(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     let run = json!({"status": "running", "time_started": 5, "current_pid": 7});
-    let changed = alice.changed("job-attachments", &job, run);
+    let changed = alice.patch_document("job-attachments", &job, run);
     assert_eq!(changed["version"], 2);
     let schedule = alice.show("jobs", &job)["job_schedule"].clone();
     for key in ["status", "time_started", "current_pid", "event", "result", "time_ended"] {
@@ -106,7 +106,7 @@ fn the_job_document_shows_the_run_of_the_attachment(api: &Api) {
     );
     // A repeated value is no change, and neither is a null for a process id.
     assert_eq!(
-        alice.changed("job-attachments", &job, json!({"status": "scheduled", "current_pid": null})),
+        alice.patch_document("job-attachments", &job, json!({"status": "scheduled", "current_pid": null})),
         shown
     );
 }
@@ -115,7 +115,7 @@ fn asking_for_a_start_makes_the_job_ready(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     alice.report(&job, json!({"status": "completed", "result": "fail"}));
     assert!(alice.poll("a").is_empty());
-    let asked = alice.changed("job-attachments", &job, json!({"event": "start"}));
+    let asked = alice.patch_document("job-attachments", &job, json!({"event": "start"}));
     assert_eq!(
         (&asked["event"], &asked["status"], &asked["result"]),
         (&json!("start"), &json!(""), &json!(""))
@@ -123,44 +123,49 @@ fn asking_for_a_start_makes_the_job_ready(api: &Api) {
     assert_eq!(alice.poll("a").len(), 1);
     // A start that is already pending keeps the status that the scheduler has set since.
     alice.report(&job, json!({"status": "scheduled"}));
-    assert_eq!(alice.changed("job-attachments", &job, json!({"event": "start"}))["status"], "scheduled");
+    assert_eq!(
+        alice.patch_document("job-attachments", &job, json!({"event": "start"}))["status"],
+        "scheduled"
+    );
     // A status in the same request wins.
     let both = json!({"event": "stop", "status": "stop"});
-    assert_eq!(alice.changed("job-attachments", &job, both)["status"], "stop");
+    assert_eq!(alice.patch_document("job-attachments", &job, both)["status"], "stop");
     let both = json!({"event": "start", "status": "scheduled"});
-    assert_eq!(alice.changed("job-attachments", &job, both)["status"], "scheduled");
+    assert_eq!(alice.patch_document("job-attachments", &job, both)["status"], "scheduled");
 }
 
 fn an_event_is_pending_until_it_is_read(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
-    let asked = alice.changed("job-attachments", &job, json!({"event": "stop"}));
+    let asked = alice.patch_document("job-attachments", &job, json!({"event": "stop"}));
     assert_eq!((&asked["event"], &asked["event_delivered"]), (&json!("stop"), &json!(false)));
-    assert_eq!(alice.changed("job-attachments", &job, json!({"event": ""})), asked);
+    assert_eq!(alice.patch_document("job-attachments", &job, json!({"event": ""})), asked);
     // A GET of the attachment is not a poll.
     assert_eq!(alice.show("job-attachments", &job), asked);
     alice.poll("a");
     let read = alice.show("job-attachments", &job);
     assert_eq!((&read["event_delivered"], &read["version"]), (&json!(true), &asked["version"]));
-    assert_eq!(alice.changed("job-attachments", &job, json!({"event": ""}))["event"], "");
+    assert_eq!(alice.patch_document("job-attachments", &job, json!({"event": ""}))["event"], "");
 }
 
 fn an_attachment_joins_and_leaves_sessions(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     let (one, two) = (alice.create("sessions", session()), alice.create("sessions", session()));
     let is_in = |id: &str| alice.show("sessions", id)["jobs"].get(&job).is_some();
-    let joined = alice.changed("job-attachments", &job, json!({"session_id": one, "status": "scheduled"}));
+    let joined =
+        alice.patch_document("job-attachments", &job, json!({"session_id": one, "status": "scheduled"}));
     assert_eq!((&joined["session_id"], &joined["session_status"]), (&json!(one), &json!("scheduled")));
     assert!(is_in(&one));
-    assert_eq!(alice.changed("job-attachments", &job, json!({"session_id": one})), joined);
-    alice.changed("job-attachments", &job, json!({"session_id": two}));
+    assert_eq!(alice.patch_document("job-attachments", &job, json!({"session_id": one})), joined);
+    alice.patch_document("job-attachments", &job, json!({"session_id": two}));
     assert!(is_in(&two) && !is_in(&one));
     for nothing in [Value::Null, json!("")] {
-        let left = alice.changed("job-attachments", &job, json!({"session_id": nothing, "event": "start"}));
+        let left =
+            alice.patch_document("job-attachments", &job, json!({"session_id": nothing, "event": "start"}));
         assert_eq!((&left["session_id"], &left["session_status"]), (&Value::Null, &json!("")));
         // A job that leaves a session is told to stop.
         assert_eq!(left["event"], "stop");
         assert!(!is_in(&two));
-        alice.changed("job-attachments", &job, json!({"session_id": two}));
+        alice.patch_document("job-attachments", &job, json!({"session_id": two}));
     }
 }
 
@@ -171,7 +176,7 @@ fn an_attachment_moves_to_another_client(api: &Api) {
     let refusal = alice.patch(&format!("/job-attachments/{job}"), json!({"client_id": "b"})).expect(409);
     assert!(refusal["description"].as_str().unwrap().contains(&other), "{refusal}");
     alice.register("c");
-    assert_eq!(alice.changed("job-attachments", &job, json!({"client_id": "c"}))["client_id"], "c");
+    assert_eq!(alice.patch_document("job-attachments", &job, json!({"client_id": "c"}))["client_id"], "c");
     assert_eq!(alice.poll("c")[0]["job_id"], json!(job));
     assert!(alice.poll("a").is_empty());
     alice.delete("/clients/a").expect(204);
@@ -191,7 +196,7 @@ fn an_attachment_can_be_sent_back_as_it_was_read(api: &Api) {
     alice.report(&job, json!({"status": "running", "time_started": 5, "current_pid": 7}));
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     let whole = alice.show("job-attachments", &job);
-    assert_eq!(alice.changed("job-attachments", &job, whole.clone()), whole);
+    assert_eq!(alice.patch_document("job-attachments", &job, whole.clone()), whole);
     // Read-only members are ignored.
     let mut planted = whole.clone();
     for (key, value) in [
@@ -211,7 +216,7 @@ fn an_attachment_can_be_sent_back_as_it_was_read(api: &Api) {
     ] {
         planted[key] = value;
     }
-    assert_eq!(alice.changed("job-attachments", &job, planted), whole);
+    assert_eq!(alice.patch_document("job-attachments", &job, planted), whole);
 }
 
 fn deleting_the_last_attachment_deletes_the_job(api: &Api) {
@@ -238,10 +243,10 @@ fn deleting_the_last_attachment_deletes_the_job(api: &Api) {
 
 fn a_finished_run_is_recorded_once(api: &Api) {
     let Plan { alice, job, action } = Plan::new(api.project());
-    alice.changed("job-attachments", &job, json!({"status": "running", "time_started": 5}));
+    alice.patch_document("job-attachments", &job, json!({"status": "running", "time_started": 5}));
     let done = json!({"status": "completed", "result": "fail", "time_ended": 9});
-    alice.changed("job-attachments", &job, done.clone());
-    alice.changed("job-attachments", &job, done.clone());
+    alice.patch_document("job-attachments", &job, done.clone());
+    alice.patch_document("job-attachments", &job, done.clone());
     alice.report(&job, done);
     let reports = alice.reports();
     assert_eq!(reports.len(), 1);
@@ -266,7 +271,7 @@ fn the_process_id_is_shown_to_owners_of_the_client_only(api: &Api) {
     alice.patch(&format!("/job-attachments/{id}"), json!({"current_pid": 7})).expect(200);
     assert_eq!(alice.show("job-attachments", &id)["current_pid"], Value::Null);
     // Sending the document back changes nothing.
-    alice.changed("job-attachments", &id, alice.show("job-attachments", &id));
+    alice.patch_document("job-attachments", &id, alice.show("job-attachments", &id));
     let operator = operator.reaching_for(&alice);
     assert_eq!(operator.show("job-attachments", &id)["current_pid"], 7);
     alice.delete(&format!("/job-attachments/{id}")).expect(204);

@@ -23,7 +23,7 @@ fn an_action_attachment_refers_to_its_action(api: &Api) {
     }
     // Deleting the parent deletes its children.
     let action = alice.create("actions", action());
-    let place = alice.made("action-attachments", json!({"job_id": job, "action_id": action}));
+    let place = alice.create_document("action-attachments", json!({"job_id": job, "action_id": action}));
     alice.delete(&format!("/actions/{action}")).expect(204);
     alice.get(&format!("/action-attachments/{}", place["id"].as_str().unwrap())).expect(404);
     assert_eq!(alice.rows().action_attachments, 1);
@@ -80,7 +80,7 @@ fn a_job_attachment_refers_to_its_session(api: &Api) {
         alice.patch(&format!("/job-attachments/{job}"), json!({"session_id": session})).expect(422);
     }
     let hers = alice.create("sessions", session());
-    alice.changed("job-attachments", &job, json!({"session_id": hers}));
+    alice.patch_document("job-attachments", &job, json!({"session_id": hers}));
     alice.delete(&format!("/sessions/{hers}")).expect(204);
     assert_eq!(alice.show("job-attachments", &job)["session_id"], Value::Null);
 }

@@ -37,12 +37,12 @@ fn fleet(api: &Api) -> (Caller<'_>, String, Vec<Value>) {
         (&two, &*central, "running", "stop"),
     ] {
         let body = json!({"job_id": job, "client_id": name, "status": status, "event": event});
-        let made = id(&alice.made("job-attachments", body));
+        let made = id(&alice.create_document("job-attachments", body));
         if event.is_empty() {
-            alice.changed("job-attachments", &made, json!({"session_id": session, "result": "fail"}));
+            alice.patch_document("job-attachments", &made, json!({"session_id": session, "result": "fail"}));
         }
     }
-    alice.changed("job-attachments", &two, json!({"result": "success", "current_pid": 7}));
+    alice.patch_document("job-attachments", &two, json!({"result": "success", "current_pid": 7}));
     let all = walk(&alice, "job_attachments", "/job-attachments?limit=3");
     assert_eq!(all.len(), 8);
     // The attachments of another project must not be listed.
@@ -128,7 +128,7 @@ fn places(api: &Api) -> (Caller<'_>, Vec<Value>) {
         [(&one, 0, 30), (&two, 1, 10), (&one, 1, 10), (&two, 2, 5), (&one, 0, 2_147_483_647)]
     {
         let body = json!({"job_id": job, "action_id": actions[action], "priority": priority});
-        alice.made("action-attachments", body);
+        alice.create_document("action-attachments", body);
     }
     let all = walk(&alice, "action_attachments", "/action-attachments?limit=3");
     assert_eq!(all.len(), 7);
@@ -175,7 +175,7 @@ fn action_attachments_are_filtered(api: &Api) {
 
 fn a_list_of_attachments_is_not_a_poll(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
-    let asked = alice.changed("job-attachments", &job, json!({"event": "stop"}));
+    let asked = alice.patch_document("job-attachments", &job, json!({"event": "stop"}));
     let listed = alice.get("/job-attachments?client_id=a").expect(200);
     assert_eq!(listed["job_attachments"], json!([asked]));
     assert_eq!(alice.show("job-attachments", &job)["event_delivered"], false);

@@ -89,7 +89,7 @@ fn a_job_is_attached_to_a_client_that_is_being_deleted(api: &Api) {
             "a client with attachments stays, and one without is deleted"
         );
         if answers[1].status == 200 && alice.get(&format!("/job-attachments/{moving}")).status == 200 {
-            alice.changed("job-attachments", &moving, json!({"client_id": "a"}));
+            alice.patch_document("job-attachments", &moving, json!({"client_id": "a"}));
         } else if alice.get(&format!("/job-attachments/{moving}")).status == 404 {
             return;
         }
@@ -237,7 +237,7 @@ fn a_finished_run_is_recorded_once(api: &Api) {
     let Plan { alice, job, .. } = Plan::new(api.project());
     for round in 1..4 {
         let (start, end) = (round * 100, round * 100 + 5);
-        alice.changed(
+        alice.patch_document(
             "job-attachments",
             &job,
             json!({"time_started": start, "result": "", "time_ended": -1}),

@@ -181,7 +181,7 @@ fn an_action_that_a_fleet_does_not_support_is_refused(api: &Api) {
     assert_eq!(answer["description"], "Client b does not support mode: nova");
     assert_eq!(alice.rows().action_attachments, 1);
     alice.delete(&format!("/job-attachments/{other}")).expect(204);
-    alice.made("action-attachments", body);
+    alice.create_document("action-attachments", body);
     // With the action in the job, the client is refused.
     alice.post("/job-attachments", json!({"job_id": job, "client_id": "b"})).expect(422);
 }
@@ -208,7 +208,11 @@ fn an_attachment_keeps_its_job_and_its_action(api: &Api) {
         alice.patch(&format!("/action-attachments/{place}"), body).expect(400);
     }
     assert_eq!(state(&alice), before);
-    alice.changed("action-attachments", &place, json!({"job_id": job, "action_id": action, "retries": 1}));
+    alice.patch_document(
+        "action-attachments",
+        &place,
+        json!({"job_id": job, "action_id": action, "retries": 1}),
+    );
 }
 
 fn a_job_has_at_most_1000_places(api: &Api) {
@@ -219,7 +223,7 @@ fn a_job_has_at_most_1000_places(api: &Api) {
     alice.post("/action-attachments", body.clone()).expect(409);
     assert_eq!(alice.rows().action_attachments, 1000);
     alice.delete(&format!("/action-attachments/{}", alice.places(&job)[500])).expect(204);
-    assert_eq!(alice.made("action-attachments", body)["priority"], 1000);
+    assert_eq!(alice.create_document("action-attachments", body)["priority"], 1000);
 }
 
 fn rows_of_another_project_cannot_be_attached(api: &Api) {

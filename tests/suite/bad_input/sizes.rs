@@ -86,7 +86,7 @@ fn the_deepest_body_is_stored(api: &Api) {
     kept["freezer_action"]["deep"] = nested(22);
     let id = alice.create("actions", kept.clone());
     assert_eq!(alice.show("actions", &id)["freezer_action"]["deep"], kept["freezer_action"]["deep"]);
-    assert_eq!(alice.found("actions", json!({"match": [{"_all": "deep"}]})).len(), 1);
+    assert_eq!(alice.find_documents("actions", json!({"match": [{"_all": "deep"}]})).len(), 1);
 
     let mut kept = job("a");
     kept["job_actions"][0]["freezer_action"]["deep"] = nested(20);

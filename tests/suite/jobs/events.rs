@@ -112,8 +112,8 @@ fn an_event_read_by_another_caller_is_not_delivered(api: &Api) {
     alice.show("jobs", &id);
     alice.list("jobs");
     alice.poll("b");
-    alice.found("jobs", json!({"match_not": [{"client_id": "b"}]}));
-    alice.found("jobs", json!({"match": [{"job_id": id}]}));
+    alice.find_documents("jobs", json!({"match_not": [{"client_id": "b"}]}));
+    alice.find_documents("jobs", json!({"match": [{"job_id": id}]}));
     alice.report(&id, json!({"event": ""}));
     assert_eq!(event(&alice, &id), "stop");
 

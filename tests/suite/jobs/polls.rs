@@ -70,7 +70,7 @@ fn a_poll_shows_the_first_open_jobs(api: &Api) {
     }
     assert!(polled(10).is_empty());
     // A search without a status finds all of them.
-    let all = alice.found("jobs", json!({"match": [{"client_id": "a"}]}));
+    let all = alice.find_documents("jobs", json!({"match": [{"client_id": "a"}]}));
     assert_eq!(all.len(), 5);
 }
 

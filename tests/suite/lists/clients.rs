@@ -30,7 +30,7 @@ struct Seeded<'a> {
     all: Vec<Value>,
 }
 
-fn seeded(api: &Api) -> Seeded<'_> {
+fn seed_clients(api: &Api) -> Seeded<'_> {
     let (alice, bob, carol) =
         (api.project(), api.project().with_roles("admin"), api.project().with_roles("admin"));
     let suffix = alice.project[..12].to_owned();
@@ -96,7 +96,7 @@ fn uuids(clients: &[Value]) -> Vec<&str> {
 }
 
 fn clients_are_walked_in_every_order(api: &Api) {
-    let Seeded { alice, ours, all, .. } = seeded(api);
+    let Seeded { alice, ours, all, .. } = seed_clients(api);
     for (sort, pointer) in
         [("created_at", "/_"), ("client_id", "/client/client_id"), ("last_seen_at", "/client/last_seen_at")]
     {
@@ -124,7 +124,7 @@ fn clients_are_walked_in_every_order(api: &Api) {
 type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
 
 fn clients_are_filtered(api: &Api) {
-    let Seeded { alice, bob, suffix, ours, all } = seeded(api);
+    let Seeded { alice, bob, suffix, ours, all } = seed_clients(api);
     let of = |client: &Value, key: &str| client["client"][key].as_str().unwrap_or_default().to_owned();
     let host = |client: &Value| of(client, "hostname").split('-').next().unwrap().to_owned();
     let name = |client: &Value| of(client, "client_id").split('-').next().unwrap().to_owned();
@@ -207,7 +207,7 @@ fn clients_are_filtered(api: &Api) {
 }
 
 fn clients_are_paged_by_offset(api: &Api) {
-    let Seeded { alice, ours, all, .. } = seeded(api);
+    let Seeded { alice, ours, all, .. } = seed_clients(api);
     let page = |query: &str| -> Vec<String> {
         let answer = alice.get(&format!("/clients?{ours}&{query}")).expect(200);
         uuids(answer["clients"].as_array().unwrap()).into_iter().map(str::to_owned).collect()
@@ -227,7 +227,7 @@ fn clients_are_paged_by_offset(api: &Api) {
 }
 
 fn a_filter_of_clients_combines_with_a_search(api: &Api) {
-    let Seeded { alice, suffix, ours, all, .. } = seeded(api);
+    let Seeded { alice, suffix, ours, all, .. } = seed_clients(api);
     let found = |query: &str, body: Value| -> Vec<String> {
         let answer = alice.search(&format!("/clients?limit=100&{ours}&{query}"), body).expect(200);
         assert!(answer.get("clients_links").is_none(), "{answer}");
@@ -256,7 +256,7 @@ fn a_filter_of_clients_combines_with_a_search(api: &Api) {
 }
 
 fn an_invalid_query_of_clients_is_refused(api: &Api) {
-    let Seeded { alice, bob, suffix, all, .. } = seeded(api);
+    let Seeded { alice, bob, suffix, all, .. } = seed_clients(api);
     let private = bob.show("clients", &format!("private-{suffix}"))["client"]["uuid"].clone();
     for query in [
         "state=sleeping",

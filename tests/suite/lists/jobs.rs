@@ -27,7 +27,7 @@ struct Seeded<'a> {
     all: Vec<Value>,
 }
 
-fn seeded(api: &Api) -> Seeded<'_> {
+fn seed_jobs(api: &Api) -> Seeded<'_> {
     let (alice, admin) = (api.project(), api.project().with_roles("admin"));
     let central = format!("central-{}", admin.project);
     admin.create("clients", json!({"client_id": central, "is_central": true}));
@@ -76,7 +76,7 @@ fn ids(jobs: &[Value]) -> Vec<&str> {
 }
 
 fn jobs_are_walked_in_every_order(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+    let Seeded { alice, all, .. } = seed_jobs(api);
     for (sort, pointer) in [
         ("created_at", "/_"),
         ("status", "/job_schedule/status"),
@@ -105,7 +105,7 @@ fn jobs_are_walked_in_every_order(api: &Api) {
 type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
 
 fn jobs_are_filtered(api: &Api) {
-    let Seeded { alice, admin, central, session, all } = seeded(api);
+    let Seeded { alice, admin, central, session, all } = seed_jobs(api);
     let run = |job: &Value, key: &str| job["job_schedule"][key].as_str().unwrap().to_owned();
     let status = |job: &Value| run(job, "status");
     let on = |job: &Value| job["client_id"].as_str().unwrap().to_owned();
@@ -183,7 +183,7 @@ fn jobs_are_filtered(api: &Api) {
 }
 
 fn a_filter_of_jobs_combines_with_a_search(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+    let Seeded { alice, all, .. } = seed_jobs(api);
     let found = |query: &str, body: Value| -> Vec<String> {
         let answer = alice.search(&format!("/jobs?{query}"), body).expect(200);
         // A search pages by offset, without links.
@@ -249,7 +249,7 @@ fn a_filtered_list_is_not_a_poll(api: &Api) {
 }
 
 fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
-    let Seeded { alice, admin, central, all, .. } = seeded(api);
+    let Seeded { alice, admin, central, all, .. } = seed_jobs(api);
     let hers = id(all.iter().find(|job| job["client_id"] == json!(central)).unwrap()).to_owned();
     let (mut expected, bob) = (vec![hers.clone()], api.project());
     for caller in [&bob, &admin, &bob] {
@@ -308,7 +308,7 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
 }
 
 fn an_invalid_query_of_jobs_is_refused(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+    let Seeded { alice, all, .. } = seed_jobs(api);
     let bob = api.project();
     bob.get(&format!("/jobs?marker={}", id(&all[0]))).expect(400);
     for query in [

@@ -20,7 +20,7 @@ on_every_backend! {
 }
 
 /// A node with these limits of a search.
-fn bounded(api: &Api, limits: Limits) -> Node {
+fn node_with_limits(api: &Api, limits: Limits) -> Node {
     api.node_with(|app| app.store = app.store.clone().with_scan_limits(limits))
 }
 
@@ -36,7 +36,7 @@ fn headers<'c>(caller: &'c Caller<'_>) -> [(&'static str, &'c str); 3] {
 
 fn a_search_scans_a_limited_number_of_documents(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 5, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 5, ..Limits::default() });
     alice.register("a");
     let absent = json!({"match": [{"_all": "absent"}]});
     for (noun, key) in
@@ -69,7 +69,7 @@ fn a_search_scans_a_limited_number_of_documents(api: &Api) {
 
 fn a_search_of_all_projects_names_the_keys_that_narrow_it(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 1, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 1, ..Limits::default() });
     alice.job_on("a");
     let id = alice.job_on("a");
     let absent = json!({"match": [{"_all": "absent"}]});
@@ -81,7 +81,7 @@ fn a_search_of_all_projects_names_the_keys_that_narrow_it(api: &Api) {
 
 fn a_search_by_columns_scans_no_documents(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 0, time: Duration::ZERO, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 0, time: Duration::ZERO, ..Limits::default() });
     for _ in 0..12 {
         alice.job_on("a");
         alice.create("backups", backup("b"));
@@ -99,7 +99,7 @@ fn a_search_by_columns_scans_no_documents(api: &Api) {
 
 fn a_search_that_takes_too_long_is_stopped(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { time: Duration::ZERO, ..Limits::default() });
+    let node = node_with_limits(api, Limits { time: Duration::ZERO, ..Limits::default() });
     let anything = json!({"match": [{"_all": "nightly"}]});
     assert_eq!(search(&node, &alice, "/actions", &anything).expect(200)["actions"], json!([]));
     alice.create("actions", action());
@@ -157,7 +157,7 @@ fn a_long_search_finds_each_document_once(api: &Api) {
 fn a_search_scans_fifty_thousand_documents() {
     let api = crate::api::sqlite();
     let alice = api.project();
-    let node = bounded(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
+    let node = node_with_limits(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
     // Inserts rows numbered `first` to `last`, created on a day: more than the project's quota allows.
     let statement = |first: u32, last: u32, day: &str| {
         format!(

@@ -89,7 +89,10 @@ fn a_dotted_path_is_followed(api: &Api) {
         ["one", "two", "three"]
     );
     assert_eq!(found(&alice, json!({"match": [{"job_actions.freezer_action.colour": "red"}]})), ["three"]);
-    assert_eq!(alice.found("actions", json!({"match": [{"freezer_action.colour": "red"}]})).len(), 1);
+    assert_eq!(
+        alice.find_documents("actions", json!({"match": [{"freezer_action.colour": "red"}]})).len(),
+        1
+    );
     assert!(found(&alice, json!({"match": [{"job_schedule.mode": "fs"}]})).is_empty());
 }
 
@@ -140,7 +143,7 @@ fn text_is_found_in_any_value(api: &Api) {
         alice.create("clients", client(name));
     }
     let uuid = alice.show("clients", "web2")["client"]["uuid"].clone();
-    let clients = alice.found("clients", json!({"match": [{"_all": uuid}]}));
+    let clients = alice.find_documents("clients", json!({"match": [{"_all": uuid}]}));
     assert_eq!(clients.len(), 1);
     assert_eq!(clients[0]["client"]["client_id"], "web2");
 }
@@ -199,7 +202,7 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
         let key = format!("{}_id", noun.trim_end_matches('s'));
         let ids: Vec<String> = (0..3).map(|_| alice.create(noun, body(noun))).collect();
         let of = |search: Value| -> Vec<Value> {
-            alice.found(noun, search).into_iter().map(|item| item[&key].clone()).collect()
+            alice.find_documents(noun, search).into_iter().map(|item| item[&key].clone()).collect()
         };
         assert_eq!(of(json!({"match": [{&key: ids[1]}]})), [json!(ids[1])]);
         assert_eq!(of(json!({"match_not": [{&key: ids[1]}]})).len(), 2);
@@ -210,7 +213,7 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
     let session = alice.list("sessions")[0]["session_id"].as_str().unwrap().to_owned();
     let job = alice.list("jobs")[0]["job_id"].as_str().unwrap().to_owned();
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
-    let count = |search: Value| alice.found("jobs", search).len();
+    let count = |search: Value| alice.find_documents("jobs", search).len();
     assert_eq!(count(json!({"match": [{"session_id": session}]})), 1);
     assert_eq!(count(json!({"match_not": [{"session_id": session}]})), 2);
     assert_eq!(count(json!({"match": [{"session_id": ""}]})), 2);
@@ -218,15 +221,18 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
     assert_eq!(count(json!({"match": [{"event": ""}]})), 3);
     assert_eq!(count(json!({"match_not": [{"client_id": "a"}]})), 0);
     assert_eq!(count(json!({"match_not": [{"client_id": "unknown"}]})), 3);
-    assert_eq!(alice.found("sessions", json!({"match": [{"status": "active"}]})).len(), 3);
-    assert_eq!(alice.found("sessions", json!({"match_not": [{"result": ""}]})).len(), 0);
+    assert_eq!(alice.find_documents("sessions", json!({"match": [{"status": "active"}]})).len(), 3);
+    assert_eq!(alice.find_documents("sessions", json!({"match_not": [{"result": ""}]})).len(), 0);
     assert_eq!(
-        alice.found("actions", json!({"match": [{"action": "backup", "backup_name": "etc"}]})).len(),
+        alice.find_documents("actions", json!({"match": [{"action": "backup", "backup_name": "etc"}]})).len(),
         6
     );
-    assert_eq!(alice.found("actions", json!({"match_not": [{"freezer_action.action": "backup"}]})).len(), 0);
+    assert_eq!(
+        alice.find_documents("actions", json!({"match_not": [{"freezer_action.action": "backup"}]})).len(),
+        0
+    );
     let named = |search: Value| {
-        alice.found("clients", search).iter().filter(|c| c["project_id"] == alice.project).count()
+        alice.find_documents("clients", search).iter().filter(|c| c["project_id"] == alice.project).count()
     };
     assert_eq!(named(json!({"match": [{"client_id": "a"}]})), 1);
     assert_eq!(named(json!({"match": [{"client.client_id": "a"}]})), 1);
@@ -242,11 +248,11 @@ fn text_of_any_kind_is_compared_exactly(api: &Api) {
     }
     for name in names {
         for key in ["backup_name", "backup_metadata.backup_name"] {
-            let found = alice.found("backups", json!({"match": [{key: name}]}));
+            let found = alice.find_documents("backups", json!({"match": [{key: name}]}));
             assert_eq!(found.len(), 1, "{name:?}");
             assert_eq!(found[0]["backup_metadata"]["backup_name"], name);
             assert_eq!(
-                alice.found("backups", json!({"match_not": [{key: name}]})).len(),
+                alice.find_documents("backups", json!({"match_not": [{key: name}]})).len(),
                 names.len() - 1,
                 "{name:?}"
             );
@@ -282,7 +288,7 @@ fn conditions_in_the_text_may_contain_text(api: &Api) {
 fn a_null_time_sets_no_bound(api: &Api) {
     let alice = api.project();
     alice.create("backups", backup("a"));
-    assert_eq!(alice.found("backups", json!({"time_after": null, "time_before": null})).len(), 1);
+    assert_eq!(alice.find_documents("backups", json!({"time_after": null, "time_before": null})).len(), 1);
 }
 
 /// Creates the jobs `one` and `two` on client a, and `three` on b.
@@ -307,6 +313,6 @@ fn three_jobs(api: &Api) -> Caller<'_> {
 
 /// The descriptions of the jobs that a search finds.
 fn found(caller: &Caller<'_>, search: Value) -> Vec<String> {
-    let jobs = caller.found("jobs", search);
+    let jobs = caller.find_documents("jobs", search);
     jobs.iter().map(|job| job["description"].as_str().unwrap().to_owned()).collect()
 }

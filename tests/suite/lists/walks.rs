@@ -74,7 +74,7 @@ pub fn filter(caller: &Caller<'_>, noun: &str, all: &[Value], query: &str, place
     assert_eq!(counted["count"], places.len(), "{query}");
 }
 
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+fn seed_actions<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (action, mode, name) in [
         ("backup", "fs", "b"),
@@ -101,7 +101,7 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 }
 
 fn actions_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_actions(api);
     let orders = [
         ("", "/_"),
         ("created_at", "/_"),
@@ -113,7 +113,7 @@ fn actions_are_walked_in_every_order(api: &Api) {
 }
 
 fn actions_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_actions(api);
     let id = |place: usize| all[place]["action_id"].as_str().unwrap();
     for (query, places) in [
         ("action=backup", vec![0, 1, 3, 5, 7]),
@@ -143,7 +143,7 @@ fn actions_are_filtered(api: &Api) {
 }
 
 fn an_invalid_query_is_refused(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_actions(api);
     let (bob, hers) = (api.project(), all[0]["action_id"].as_str().unwrap());
     bob.get(&format!("/actions?marker={hers}")).expect(400);
     for query in [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{among, at_once, long_ago, of_jobs};
+use super::{among, at_once, end_hold_off, of_jobs};
 use crate::api::Api;
 use crate::documents::session;
 
@@ -46,7 +46,7 @@ fn all_starts_ends_and_reports_of_many_runs_count(api: &Api) {
             assert_eq!((&entry["status"], &entry["result"]), (&json!("completed"), &json!(result(n))));
             assert_eq!(alice.count(&format!("action-reports?job_id={job}")), tag, "once for each run");
         }
-        long_ago(&alice, &session);
+        end_hold_off(&alice, &session);
     }
     assert_eq!(alice.count("action-reports?result=fail"), 4);
 }

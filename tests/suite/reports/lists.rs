@@ -77,24 +77,27 @@ fn a_history_outlives_its_job_and_client(api: &Api) {
 }
 
 /// Eight reports: two runs of a job of three actions, and two of no job.
-fn seeded(api: &Api) -> (Caller<'_>, Vec<Value>) {
+fn seed_reports(api: &Api) -> (Caller<'_>, Vec<Value>) {
     let alice = api.project();
     alice.register("web1");
     let entries = vec![action(); 3];
     let job = alice.create("jobs", json!({"client_id": "web1", "job_actions": entries}));
-    alice.made("action-reports", json!({"result": "aborted", "report_date": 500, "time_elapsed": 60}));
+    alice.create_document(
+        "action-reports",
+        json!({"result": "aborted", "report_date": 500, "time_elapsed": 60}),
+    );
     alice.report(&job, json!({"result": "success", "time_started": 100, "time_ended": 160}));
     alice.report(&job, json!({"result": "fail", "time_started": 200, "time_ended": 205}));
-    alice.made("action-reports", json!({"result": "fail", "report_date": 160, "log": "x"}));
+    alice.create_document("action-reports", json!({"result": "fail", "report_date": 160, "log": "x"}));
     let all = walk(&alice, "action_reports", "/action-reports");
     assert_eq!(all.len(), 8);
     // A report of another project must not be listed.
-    api.project().made("action-reports", json!({"result": "fail"}));
+    api.project().create_document("action-reports", json!({"result": "fail"}));
     (alice, all)
 }
 
 fn reports_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_reports(api);
     let value = |place: usize, key: &str| all[place][key].as_str().unwrap().to_owned();
     let with = |check: &dyn Fn(&Value) -> bool| all.iter().filter(|r| check(r)).cloned().collect::<Vec<_>>();
     let (place, action) = (value(1, "action_attachment_id"), value(1, "action_id"));
@@ -135,7 +138,7 @@ fn reports_are_filtered(api: &Api) {
 }
 
 fn reports_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_reports(api);
     for sort in ["created_at", "report_date", "time_elapsed", "result"] {
         for (direction, is_descending) in [("", false), (":asc", false), (":desc", true)] {
             let expected = match sort {
@@ -224,13 +227,13 @@ fn an_invalid_query_is_refused(api: &Api) {
     ] {
         alice.get(&format!("/action-reports?{query}")).expect(400);
     }
-    let foreign = api.project().failed();
+    let foreign = api.project().create_failed_report();
     alice.get(&format!("/action-reports?marker={foreign}")).expect(400);
 }
 
 fn a_list_has_no_logs(api: &Api) {
     let alice = api.project();
-    alice.made("action-reports", json!({"result": "fail", "log": "secret enough"}));
+    alice.create_document("action-reports", json!({"result": "fail", "log": "secret enough"}));
     let answer = alice.get("/action-reports");
     assert_eq!(answer.expect(200)["action_reports"][0]["has_log"], true);
     assert!(!String::from_utf8_lossy(&answer.body).contains("secret enough"));
@@ -238,7 +241,7 @@ fn a_list_has_no_logs(api: &Api) {
 
 fn a_list_holds_reports_of_one_project(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     for query in ["", "?result=fail", &format!("?id={id}"), "?sort=report_date:desc"] {
         let path = format!("/action-reports{query}");
         assert!(walk(&bob, "action_reports", &path).is_empty());

@@ -21,7 +21,7 @@ fn a_log_is_returned_unchanged(api: &Api) {
     let alice = api.project();
     for text in ["", "no space left\n", "é\r\n\t\"\\ 'x' %s $1 <script>", "\u{1F4A9}", &"x\n".repeat(32_768)]
     {
-        let report = alice.made("action-reports", json!({"result": "fail", "log": text}));
+        let report = alice.create_document("action-reports", json!({"result": "fail", "log": text}));
         assert_eq!(report["has_log"], true);
         let answer = alice.get(&format!("/action-reports/{}/log", report["id"].as_str().unwrap()));
         assert_eq!((answer.status, &*answer.body), (200, text.as_bytes()), "{answer}");
@@ -32,7 +32,7 @@ fn a_log_is_returned_unchanged(api: &Api) {
 
 fn a_log_that_is_not_text_is_served_as_bytes(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     for log in [&b"\xff\xfe\0x"[..], b"latin \xe9", &[0x1f, 0x8b, 8, 0, 255]] {
         put_log(&alice, &id, log).expect(204);
         let answer = alice.get(&format!("/action-reports/{id}/log"));
@@ -49,7 +49,7 @@ fn a_log_that_is_not_text_is_served_as_bytes(api: &Api) {
 
 fn a_log_is_accepted_in_its_types_only(api: &Api) {
     let alice = api.project();
-    let path = format!("/action-reports/{}/log", alice.failed());
+    let path = format!("/action-reports/{}/log", alice.create_failed_report());
     for good in ["text/plain", "Text/Plain; charset=latin-1", "application/octet-stream", ""] {
         alice.send_with("PUT", &path, &[("Content-Type", good)], Some(b"{}")).expect(204);
     }
@@ -62,7 +62,7 @@ fn a_log_is_accepted_in_its_types_only(api: &Api) {
 
 fn a_log_is_served_in_its_types_only(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}/log");
     let ask = |accept| {
         let answer = alice.send_with("GET", &path, &[("Accept", accept)], None);
@@ -87,14 +87,14 @@ fn a_log_is_served_in_its_types_only(api: &Api) {
 
 fn a_success_has_no_log(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "success"}));
+    let report = alice.create_document("action-reports", json!({"result": "success"}));
     let id = report["id"].as_str().unwrap();
     let path = format!("/action-reports/{id}/log");
     assert_eq!(alice.get(&path).expect(404)["title"], "Not Found");
     put_log(&alice, id, b"x").expect(409);
     alice.delete(&path).expect(404);
     // A failure that is corrected to a success loses its log.
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let after = alice.patch(&format!("/action-reports/{id}"), json!({"result": "success"})).expect(200);
     assert_eq!((&after["result"], &after["has_log"]), (&json!("success"), &json!(false)));
     alice.get(&format!("/action-reports/{id}/log")).expect(404);
@@ -108,7 +108,7 @@ fn a_success_has_no_log(api: &Api) {
 
 fn a_log_is_replaced_and_deleted(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let (report, path) = (format!("/action-reports/{id}"), format!("/action-reports/{id}/log"));
     put_log(&alice, &id, b"longer than the one before").expect(204);
     assert_eq!(alice.get(&path).body, b"longer than the one before");
@@ -128,7 +128,7 @@ fn a_log_is_replaced_and_deleted(api: &Api) {
 
 fn a_log_has_a_limit(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     put_log(&alice, &id, &[b'x'; 65_536]).expect(204);
     let refusal = put_log(&alice, &id, &[b'y'; 65_537]).expect(413);
     assert_eq!(refusal["description"], "A log can have 65536 bytes at most.");
@@ -143,7 +143,7 @@ fn a_log_has_a_limit(api: &Api) {
 
 fn logs_are_not_stored_when_turned_off(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let none = api.node_with(|app| app.max_log_size = 0);
     let headers = [("X-User-Id", "u"), ("X-Project-Id", &*alice.project), ("X-Roles", "member")];
     let there = |method, path: &str, body: &[u8]| {

@@ -31,7 +31,7 @@ fn the_other_references_follow_from_one(api: &Api) {
         for key in keys {
             body[key] = json!(about.id(key));
         }
-        shown(&alice.made("action-reports", body))
+        shown(&alice.create_document("action-reports", body))
     };
     let (action, place, job) = (json!(about.action), json!(about.place), json!(about.job));
     let (client, none) = (json!("web1"), Value::Null);
@@ -45,7 +45,8 @@ fn the_other_references_follow_from_one(api: &Api) {
     // For a document of a fleet, these are its own client and the shared definition.
     alice.register("web2");
     let member = alice.attach(&about.job, "web2");
-    let report = alice.made("action-reports", json!({"result": "fail", "job_attachment_id": member}));
+    let report =
+        alice.create_document("action-reports", json!({"result": "fail", "job_attachment_id": member}));
     assert_eq!(shown(&report)[2..], [json!(member), json!(about.job), json!("web2")]);
 }
 
@@ -87,7 +88,7 @@ fn the_database_refuses_dangling_references(api: &Api) {
     for key in KEYS {
         body[key] = json!(hers.id(key));
     }
-    let id = alice.made("action-reports", body)["id"].as_str().unwrap().to_owned();
+    let id = alice.create_document("action-reports", body)["id"].as_str().unwrap().to_owned();
     let mut connection = api.database();
     let report = || action_reports::table.filter(action_reports::id.eq(id.clone()));
     macro_rules! point {
@@ -97,18 +98,20 @@ fn the_database_refuses_dangling_references(api: &Api) {
     }
     // Neither an unknown row nor a row of another project can be referred to.
     for other in ["nothing", &his.action] {
-        refused(point!(action_id, other));
+        assert_foreign_key_error(point!(action_id, other));
     }
     for other in ["nothing", &his.place] {
-        refused(point!(action_attachment_id, other));
+        assert_foreign_key_error(point!(action_attachment_id, other));
     }
     for other in ["nothing", &his.job] {
-        refused(point!(job_attachment_id, other));
+        assert_foreign_key_error(point!(job_attachment_id, other));
     }
     // Nor can a row be deleted while a report refers to it.
-    refused(diesel::delete(action_attachments::table.find(&hers.place)).execute(&mut connection));
-    refused(diesel::delete(job_attachments::table.find(&hers.job)).execute(&mut connection));
-    refused(diesel::delete(actions::table.find(&hers.action)).execute(&mut connection));
+    assert_foreign_key_error(
+        diesel::delete(action_attachments::table.find(&hers.place)).execute(&mut connection),
+    );
+    assert_foreign_key_error(diesel::delete(job_attachments::table.find(&hers.job)).execute(&mut connection));
+    assert_foreign_key_error(diesel::delete(actions::table.find(&hers.action)).execute(&mut connection));
     let shown = alice.show("action-reports", &id);
     for key in KEYS {
         assert_eq!(shown[key], json!(hers.id(key)));
@@ -122,7 +125,7 @@ fn a_report_outlives_its_references(api: &Api) {
     for key in KEYS {
         body[key] = json!(about.id(key));
     }
-    let before = alice.made("action-reports", body);
+    let before = alice.create_document("action-reports", body);
     let id = before["id"].as_str().unwrap();
     let mut expected = before.clone();
 
@@ -207,7 +210,7 @@ impl Target {
 
 /// Checks that a foreign key refused the statement. SQLite's refusal of a delete has no error kind.
 #[track_caller]
-fn refused(outcome: QueryResult<usize>) {
+fn assert_foreign_key_error(outcome: QueryResult<usize>) {
     match outcome {
         Err(DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {}
         Err(DatabaseError(_, information)) => {

@@ -42,7 +42,7 @@ impl Case {
             path = path.replace("{backup_id}", &owner.create("backups", backup("etc")));
         }
         if path.contains("{action_report_id}") {
-            path = path.replace("{action_report_id}", &owner.failed());
+            path = path.replace("{action_report_id}", &owner.create_failed_report());
         }
         let job = owner.job_on("host");
         if path.contains("{job_attachment_id}") {

@@ -54,12 +54,16 @@ fn each_role_may_use_its_routes_only(api: &Api) {
                     case.send(&caller).expect(case.success);
                 } else {
                     // The refusal is the same for an existing and an unknown resource.
-                    let there = refused(&untouched.send(&caller), roles);
-                    assert_eq!(there, refused(&untouched.send_to(&caller, &unknown), roles));
+                    let there = comparable_refusal(&untouched.send(&caller), roles);
+                    assert_eq!(there, comparable_refusal(&untouched.send_to(&caller, &unknown), roles));
                 }
             }
-            let there = refused(&without_project(api, &untouched, &owner, &untouched.path, roles), roles);
-            assert_eq!(there, refused(&without_project(api, &untouched, &owner, &unknown, roles), roles));
+            let there =
+                comparable_refusal(&without_project(api, &untouched, &owner, &untouched.path, roles), roles);
+            assert_eq!(
+                there,
+                comparable_refusal(&without_project(api, &untouched, &owner, &unknown, roles), roles)
+            );
         }
         // No refused request has changed anything.
         untouched.send(&owner).expect(untouched.success);
@@ -67,7 +71,7 @@ fn each_role_may_use_its_routes_only(api: &Api) {
 }
 
 /// The refusal, without the members that differ in each answer.
-fn refused(answer: &Answer, roles: &str) -> Value {
+fn comparable_refusal(answer: &Answer, roles: &str) -> Value {
     let mut body = answer.expect(403);
     assert_eq!(body["title"], "Access Forbidden", "{roles}: {answer}");
     body["request_id"].take();

@@ -25,23 +25,23 @@ fn a_job_is_not_stored_if_keystone_refuses(api: &Api) {
     let before = cloud.rows();
     // The policy allows this user, but the user lacks the role to delegate.
     let root = cloud.user("root", &["admin"]);
-    refused(&cloud, &root, "member", before);
+    assert_refused(&cloud, &root, "member", before);
     let alice = cloud.alice();
     cloud.keystone.with(|world| world.tokens.get_mut(&alice.token).unwrap().is_delegated = true);
-    refused(&cloud, &alice, "Delegated tokens cannot manage trusts.", before);
+    assert_refused(&cloud, &alice, "Delegated tokens cannot manage trusts.", before);
     cloud.keystone.with(|world| {
         world.tokens.get_mut(&alice.token).unwrap().is_delegated = false;
         world.trustee_is_gone = true;
     });
-    refused(&cloud, &alice, "Could not find user", before);
+    assert_refused(&cloud, &alice, "Could not find user", before);
     for status in [400, 409, 422] {
         cloud.keystone.with(|world| world.fails_with = Some(status));
-        refused(&cloud, &alice, "as you wish", before);
+        assert_refused(&cloud, &alice, "as you wish", before);
     }
 }
 
 #[track_caller]
-fn refused(cloud: &Cloud<'_>, user: &User, why: &str, before: Rows) {
+fn assert_refused(cloud: &Cloud<'_>, user: &User, why: &str, before: Rows) {
     let answer = user.post("/jobs", &cloud.job()).expect(422);
     assert_eq!(answer["title"], "Missing required credentials");
     assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");

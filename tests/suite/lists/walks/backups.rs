@@ -24,7 +24,7 @@ const ORDERS: [(&str, &str); 6] = [
     ("time_stamp", "/backup_metadata/time_stamp"),
 ];
 
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+fn seed_backups<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for more in [
         json!({"hostname": "web1", "time_stamp": 5, "curr_backup_level": 0, "job_id": "j1"}),
@@ -47,7 +47,7 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 }
 
 fn backups_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     walk_every_way(&alice, "backups", &all, &ORDERS);
     // The same within a filter.
     for (sort, pointer) in ORDERS.iter().skip(1) {
@@ -62,7 +62,7 @@ fn backups_are_walked_in_every_order(api: &Api) {
 }
 
 fn backups_are_filtered_by_words_and_ids(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     let id = |place: usize| all[place]["backup_id"].as_str().unwrap();
     for (query, places) in [
         ("status=error", vec![1, 5]),
@@ -97,7 +97,7 @@ fn backups_are_filtered_by_words_and_ids(api: &Api) {
 }
 
 fn backups_are_filtered_by_numbers(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     for (query, places) in [
         ("time_stamp=5", vec![0, 4, 7]),
         ("time_stamp=in:5,6", vec![0, 4, 6, 7]),
@@ -147,11 +147,11 @@ fn filters_ignore_values_that_do_not_fit_their_column(api: &Api) {
         filter(&alice, "backups", &all, query, &places);
     }
     // A search in the body scans the documents.
-    assert_eq!(alice.found("backups", json!({"match": [{"mode": "fs "}]})), [all[1].clone()]);
+    assert_eq!(alice.find_documents("backups", json!({"match": [{"mode": "fs "}]})), [all[1].clone()]);
 }
 
 fn a_filter_and_a_search_of_backups_must_both_hold(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     let search = |query: &str, body: Value| -> Vec<Value> {
         let page = alice.search(&format!("/backups?{query}"), body).expect(200);
         page["backups"].as_array().unwrap().clone()

@@ -154,7 +154,7 @@ fn a_walk_ends_if_all_rows_were_created_at_the_same_moment(api: &Api) {
     }
     create_at_one_moment(&mut api.database(), &alice.project);
     for (noun, sort) in ORDERS {
-        let all = by_id(&alice, noun);
+        let all = list_by_id(&alice, noun);
         let pointer = match (noun, sort) {
             (_, "created_at") => "/_".to_owned(),
             (_, "status") => "/status".to_owned(),
@@ -171,7 +171,7 @@ fn a_walk_ends_if_all_rows_were_created_at_the_same_moment(api: &Api) {
     }
 }
 
-fn by_id(caller: &Caller<'_>, noun: &str) -> Vec<Value> {
+fn list_by_id(caller: &Caller<'_>, noun: &str) -> Vec<Value> {
     let mut all = caller.list(noun);
     all.sort_by_key(|item| id_of(noun, item));
     all

@@ -14,7 +14,7 @@ on_every_backend! {
 }
 
 /// Creates seven sessions; one has a job.
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+fn seed_sessions<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (status, result, tag) in [
         ("active", "", 0),
@@ -43,13 +43,13 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 }
 
 fn sessions_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_sessions(api);
     let orders = [("", "/_"), ("created_at", "/_"), ("status", "/status"), ("result", "/result")];
     walk_every_way(&alice, "sessions", &all, &orders);
 }
 
 fn sessions_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_sessions(api);
     let id = |place: usize| all[place]["session_id"].as_str().unwrap();
     for (query, places) in [
         ("status=completed", vec![1, 3, 4]),
@@ -77,7 +77,7 @@ fn sessions_are_filtered(api: &Api) {
 }
 
 fn a_filter_and_a_search_of_sessions_must_both_hold(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_sessions(api);
     let search = |query: &str, body: Value| -> Vec<Value> {
         let page = alice.search(&format!("/sessions?{query}"), body).expect(200);
         page["sessions"].as_array().unwrap().iter().map(|item| item["session_tag"].clone()).collect()
