@@ -7,19 +7,19 @@ use crate::documents::action;
 
 on_every_backend! {
     an_action_is_created_and_shown,
-    what_nobody_says_has_a_default,
-    everything_in_freezer_action_is_kept,
-    an_action_may_bring_its_id,
-    whose_it_is_is_not_for_the_body_to_say,
-    what_is_not_an_action_is_refused,
+    absent_fields_have_defaults,
+    freezer_action_keeps_any_key,
+    a_caller_may_choose_the_id_of_an_action,
+    the_body_cannot_set_the_owner,
+    an_invalid_action_is_refused,
     a_patch_is_merged,
-    a_patch_of_nothing_new_changes_nothing,
-    a_patch_with_nulls_keeps_what_an_action_needs,
-    a_replacement_resets_what_it_does_not_say,
-    a_replacement_creates_what_is_not_there,
-    a_deleted_action_is_out_of_every_job,
-    the_trust_it_ran_under_is_not_kept,
-    mandatory_may_be_said_inside_and_counts_outside_first,
+    a_patch_that_repeats_the_document_changes_nothing,
+    a_patch_with_nulls_keeps_required_fields,
+    a_replacement_resets_absent_fields,
+    a_replacement_creates_a_missing_action,
+    a_deleted_action_leaves_every_job,
+    a_trust_id_in_the_body_is_not_stored,
+    the_outer_mandatory_flag_wins_over_the_inner_one,
 }
 
 fn an_action_is_created_and_shown(api: &Api) {
@@ -58,12 +58,12 @@ fn an_action_is_created_and_shown(api: &Api) {
             "_version": 1,
         })
     );
-    assert_eq!(alice.list("actions"), [document], "one document for both");
+    assert_eq!(alice.list("actions"), [document], "the list shows the same document");
 }
 
-fn what_nobody_says_has_a_default(api: &Api) {
+fn absent_fields_have_defaults(api: &Api) {
     let alice = api.project();
-    // The dashboard sends null for a field that was left empty.
+    // The dashboard sends null for an empty field.
     for more in [
         json!({}),
         json!({"max_retries": null, "max_retries_interval": null, "mandatory": null, "action_id": ""}),
@@ -83,7 +83,7 @@ fn what_nobody_says_has_a_default(api: &Api) {
     assert_eq!(alice.show("actions", &id)["max_retries"], 0);
 }
 
-fn everything_in_freezer_action_is_kept(api: &Api) {
+fn freezer_action_keeps_any_key(api: &Api) {
     let alice = api.project();
     let freezer_action = json!({
         "action": "restore",
@@ -107,10 +107,10 @@ fn everything_in_freezer_action_is_kept(api: &Api) {
     let document = alice.show("actions", &id);
     assert_eq!(document["freezer_action"], freezer_action);
     assert_eq!(document["timeout"], 120);
-    assert_eq!(document["mandatory"], true, "the flag inside counts where there is none outside");
+    assert_eq!(document["mandatory"], true, "the inner flag applies if there is no outer one");
 }
 
-fn an_action_may_bring_its_id(api: &Api) {
+fn a_caller_may_choose_the_id_of_an_action(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let id = format!("{}_my-action", alice.project);
     let mut body = action();
@@ -127,7 +127,7 @@ fn an_action_may_bring_its_id(api: &Api) {
     }
 }
 
-fn whose_it_is_is_not_for_the_body_to_say(api: &Api) {
+fn the_body_cannot_set_the_owner(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let mut body = action();
     body["user_id"] = json!(bob.user);
@@ -141,7 +141,7 @@ fn whose_it_is_is_not_for_the_body_to_say(api: &Api) {
     assert!(bob.list("actions").is_empty());
 }
 
-fn what_is_not_an_action_is_refused(api: &Api) {
+fn an_invalid_action_is_refused(api: &Api) {
     let alice = api.project();
     for body in [
         json!({}),
@@ -185,11 +185,11 @@ fn a_patch_is_merged(api: &Api) {
     assert_eq!(inside["deep"], json!({"a": {"b": 1, "c": 2}, "list": [3]}));
     assert_eq!((&inside["mode"], &inside["path_to_backup"]), (&json!("fs"), &json!("/etc")));
     assert_eq!(inside["storage"], "local");
-    alice.patch("/actions/nobodys", json!({"max_retries": 1})).expect(404);
+    alice.patch("/actions/unknown", json!({"max_retries": 1})).expect(404);
     alice.patch(&path, json!({})).expect(400);
 }
 
-fn a_patch_of_nothing_new_changes_nothing(api: &Api) {
+fn a_patch_that_repeats_the_document_changes_nothing(api: &Api) {
     let alice = api.project();
     let id = alice.create("actions", action());
     let document = alice.show("actions", &id);
@@ -198,7 +198,7 @@ fn a_patch_of_nothing_new_changes_nothing(api: &Api) {
     assert_eq!(alice.show("actions", &id), document);
 }
 
-fn a_patch_with_nulls_keeps_what_an_action_needs(api: &Api) {
+fn a_patch_with_nulls_keeps_required_fields(api: &Api) {
     let alice = api.project();
     let id = alice.create("actions", action());
     let patch = json!({
@@ -214,7 +214,7 @@ fn a_patch_with_nulls_keeps_what_an_action_needs(api: &Api) {
     assert_eq!(document["mandatory"], true);
 }
 
-fn a_replacement_resets_what_it_does_not_say(api: &Api) {
+fn a_replacement_resets_absent_fields(api: &Api) {
     let alice = api.project();
     let id = alice.create("actions", action());
     let path = format!("/actions/{id}");
@@ -229,7 +229,7 @@ fn a_replacement_resets_what_it_does_not_say(api: &Api) {
     alice.put(&path).expect(405);
 }
 
-fn a_replacement_creates_what_is_not_there(api: &Api) {
+fn a_replacement_creates_a_missing_action(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let id = format!("new-{}", alice.project);
     let path = format!("/actions/{id}");
@@ -239,7 +239,7 @@ fn a_replacement_creates_what_is_not_there(api: &Api) {
     assert_eq!(alice.list("actions").len(), 1);
 }
 
-fn a_deleted_action_is_out_of_every_job(api: &Api) {
+fn a_deleted_action_leaves_every_job(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let ids: Vec<String> = (0..3).map(|_| alice.create("actions", action())).collect();
@@ -253,13 +253,13 @@ fn a_deleted_action_is_out_of_every_job(api: &Api) {
         document["job_actions"].as_array().unwrap().iter().map(|entry| entry["action_id"].clone()).collect()
     };
     assert_eq!(left(alice.show("jobs", &job)), [json!(ids[0]), json!(ids[2])]);
-    // What is left can be written back as it was read.
+    // The document can be written back as it was read.
     let document = alice.show("jobs", &job);
     alice.patch(&format!("/jobs/{job}"), document).expect(200);
     assert_eq!(left(alice.show("jobs", &job)), [json!(ids[0]), json!(ids[2])]);
 }
 
-fn the_trust_it_ran_under_is_not_kept(api: &Api) {
+fn a_trust_id_in_the_body_is_not_stored(api: &Api) {
     let alice = api.project();
     let mut body = action();
     body["freezer_action"]["os_trust_id"] = json!("secret");
@@ -270,7 +270,7 @@ fn the_trust_it_ran_under_is_not_kept(api: &Api) {
     assert_eq!(document["_version"], 1);
 }
 
-fn mandatory_may_be_said_inside_and_counts_outside_first(api: &Api) {
+fn the_outer_mandatory_flag_wins_over_the_inner_one(api: &Api) {
     let alice = api.project();
     let id = alice.create("actions", json!({"freezer_action": {"action": "backup", "mandatory": true}}));
     let patched = |patch| {

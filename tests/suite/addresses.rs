@@ -1,4 +1,4 @@
-//! By which address the service is reached, and what its links begin with.
+//! The address by which a client reaches the service, and the links built from it.
 
 use std::sync::Arc;
 
@@ -17,20 +17,20 @@ use crate::http::{self, Answer};
 
 on_every_backend! {
     every_link_begins_with_the_public_endpoint,
-    where_to_log_in_begins_with_the_public_endpoint,
-    a_host_that_is_not_this_machines_changes_nothing_with_noauth,
+    the_login_url_begins_with_the_public_endpoint,
+    a_foreign_host_header_is_refused_with_noauth,
 }
 
 const MEMBER: [(&str, &str); 3] = [("X-User-Id", "u"), ("X-Project-Id", "addresses"), ("X-Roles", "member")];
 
-fn public() -> Settings {
+fn settings_with_public_endpoint() -> Settings {
     let endpoint = Endpoint::parse("https://cloud.example.com/backup/").unwrap();
     let proxy = proxy::Settings { parse_headers: true, path_prefix: "/inner".to_owned() };
     Settings { public_endpoint: Some(endpoint), proxy, ..Settings::default() }
 }
 
 fn every_link_begins_with_the_public_endpoint(api: &Api) {
-    let address = api.beside(health::Settings::default(), public());
+    let address = api.beside(health::Settings::default(), settings_with_public_endpoint());
     let lies = [
         ("Host", "evil.example"),
         ("X-Forwarded-Host", "evil.example"),
@@ -60,11 +60,11 @@ fn every_link_begins_with_the_public_endpoint(api: &Api) {
     assert!(next.starts_with(&format!("{base}/v2/addresses/actions?limit=1&marker=")), "{next}");
 }
 
-fn where_to_log_in_begins_with_the_public_endpoint(api: &Api) {
+fn the_login_url_begins_with_the_public_endpoint(api: &Api) {
     let identity = Standalone::new(api.store(), &identity::Settings::default());
     let policy = Policy::new(policy::Settings::default()).unwrap();
     let app = App::new(api.store(), Strategy::Standalone(identity), policy);
-    let address = serve(app, public(), Arc::default());
+    let address = serve(app, settings_with_public_endpoint(), Arc::default());
     let send = |path: &str| http::exchange(address, "GET", path, &[("Host", "evil.example")], None);
     for path in ["/v2/p/jobs", "/identity/v3/auth/projects"] {
         let answer = send(path);
@@ -76,7 +76,7 @@ fn where_to_log_in_begins_with_the_public_endpoint(api: &Api) {
     assert_eq!(link, "https://cloud.example.com/backup/identity/v3/");
 }
 
-fn a_host_that_is_not_this_machines_changes_nothing_with_noauth(api: &Api) {
+fn a_foreign_host_header_is_refused_with_noauth(api: &Api) {
     let proxy = proxy::Settings { parse_headers: true, path_prefix: String::new() };
     let settings = Settings { loopback_hosts_only: true, proxy, ..Settings::default() };
     let address = api.beside(health::Settings::default(), settings);
@@ -108,7 +108,7 @@ fn a_host_that_is_not_this_machines_changes_nothing_with_noauth(api: &Api) {
         }
         let refusal = post(&format!("http://{host}{target}"), &[("Host", "localhost")]).expect(400);
         assert!(refusal["description"].as_str().unwrap().contains(host), "{refusal}");
-        // Nothing else is answered either.
+        // No other path is served either.
         for path in ["/", "/v2", "/docs", "/healthcheck", "/nowhere"] {
             assert_eq!(http::exchange(address, "GET", path, &[("Host", host)], None).status, 400);
         }

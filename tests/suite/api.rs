@@ -1,4 +1,4 @@
-//! The server under test, one per backend and run, and those who call it.
+//! The server under test (one per backend and run), and its callers.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,14 +22,14 @@ use serde_json::Value;
 use crate::database;
 use crate::http::{self, Answer};
 
-/// As many as the races have threads, so that these meet in the database and not at the door.
+/// As many as a race has threads, so that its requests contend in the database and not for a worker.
 const WORKERS: usize = 16;
 
 /// A running server.
 pub struct Api {
     address: SocketAddr,
     database: DatabaseUrl,
-    /// While it is there the health check fails.
+    /// The health check fails while this file exists.
     pub disable_file: PathBuf,
 }
 
@@ -57,7 +57,7 @@ pub fn postgres() -> &'static Api {
 
 impl Api {
     fn on(database: DatabaseUrl) -> Self {
-        // Why the service failed; what it answered is in the messages of the tests.
+        // Only errors: the messages of the tests already show each answer.
         let levels = vec![(String::new(), log::LevelFilter::Error)];
         logging::init(&logging::Settings { levels, ..logging::Settings::default() }).unwrap();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
@@ -69,7 +69,7 @@ impl Api {
         Self { address, database, disable_file }
     }
 
-    /// A service that somebody has started over that database, and that believes everybody.
+    /// A service without authentication that already runs on that database.
     #[cfg(feature = "mysql")]
     fn running(url: &str, database: &str) -> Self {
         let url = url::Url::parse(url).unwrap();
@@ -78,12 +78,12 @@ impl Api {
         Self { address, database, disable_file: PathBuf::new() }
     }
 
-    /// Another server over the same database.
+    /// Starts another server on the same database.
     pub fn beside(&self, health: health::Settings, settings: Settings) -> SocketAddr {
         serve(app(&self.database, health), settings, Arc::default())
     }
 
-    /// Another node on the same database, which knows its callers in another way.
+    /// Starts another node on the same database, with another way of authentication.
     pub fn node(&self, auth: Strategy, trusts: Trusts) -> Node {
         let store = Store::new(self.database.clone(), WORKERS as u32);
         let policy = Policy::new(policy::Settings::default()).unwrap();
@@ -92,7 +92,7 @@ impl Api {
         Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
-    /// Another node on the same database, with other settings.
+    /// Starts another node on the same database, with other settings.
     pub fn node_with(&self, change: impl FnOnce(&mut App)) -> Node {
         let mut app = app(&self.database, health::Settings::default());
         change(&mut app);
@@ -100,7 +100,7 @@ impl Api {
         Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
     }
 
-    /// A member of a project that nobody has seen before.
+    /// A member of a new project.
     pub fn project(&self) -> Caller<'_> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         Caller {
@@ -112,12 +112,12 @@ impl Api {
         }
     }
 
-    /// Any request at all.
+    /// Sends any request, without a token.
     pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
         http::send(self.address, method, target, headers, body)
     }
 
-    /// A request with a `Host` of its own.
+    /// Sends a GET with this `Host` header.
     pub fn send_to_host(&self, host: &str, target: &str) -> Answer {
         http::send(self.address, "GET", target, &[("Host", host)], None)
     }
@@ -132,13 +132,13 @@ impl Api {
         database::connect(&self.database)
     }
 
-    /// The service's own address, as its hrefs have it.
+    /// The service's own address, as it begins the links.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
 
-/// A server that ends with the test that it is for.
+/// A server that stops when it is dropped.
 pub struct Node {
     pub address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -150,7 +150,7 @@ impl Drop for Node {
     }
 }
 
-/// What a server answers with: everybody is believed.
+/// The application without authentication.
 pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
     let store = Store::new(database.clone(), WORKERS as u32);
     let policy = Policy::new(policy::Settings::default()).unwrap();
@@ -158,7 +158,7 @@ pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
     App { health, ..App::new(store, Strategy::Noauth, policy) }
 }
 
-/// Starts a server on a port of its own.
+/// Starts a server on a free port.
 pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr {
     let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
     let app = with_api_docs(app);
@@ -168,7 +168,7 @@ pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr 
     address
 }
 
-/// Somebody with a token for a project. Paths are below `/v2/{project}`.
+/// A user with a token for a project. Paths are below `/v2/{project}`.
 #[derive(Clone)]
 pub struct Caller<'a> {
     pub api: &'a Api,
@@ -181,17 +181,17 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The same project, somebody else.
+    /// Another user of the same project.
     pub fn colleague(&self) -> Self {
         Self { user: format!("{}-colleague", self.user), ..self.clone() }
     }
 
-    /// The same user with other roles, comma separated.
+    /// The same user with other roles, separated by commas.
     pub fn with_roles(&self, roles: &str) -> Self {
         Self { roles: roles.to_owned(), ..self.clone() }
     }
 
-    /// The same token, but another's project in the URLs.
+    /// The same token, with the other caller's project in the URLs.
     pub fn reaching_for(&self, other: &Caller<'_>) -> Self {
         Self { project: other.project.clone(), ..self.clone() }
     }
@@ -200,7 +200,7 @@ impl Caller<'_> {
         self.send("GET", path, None)
     }
 
-    /// A list with a search body.
+    /// Requests a list with a search body.
     pub fn search(&self, path: &str, body: Value) -> Answer {
         self.json("GET", path, &body)
     }
@@ -241,7 +241,7 @@ impl Caller<'_> {
         self.api.send(method, &target, &[&token, headers].concat(), body)
     }
 
-    /// Creates something and returns its id: `create("jobs", ..)` posts to `/jobs` and returns the `job_id`.
+    /// Creates a resource and returns its id: `create("jobs", ..)` posts to `/jobs` and returns the `job_id`.
     #[track_caller]
     pub fn create(&self, noun: &str, body: Value) -> String {
         let answer = self.post(&format!("/{noun}"), body).expect(201);
@@ -249,21 +249,21 @@ impl Caller<'_> {
         answer[&key].as_str().unwrap_or_else(|| panic!("no {key} in {answer}")).to_owned()
     }
 
-    /// The document of something that is there: `show("jobs", id)`.
+    /// The document of an existing resource: `show("jobs", id)`.
     #[track_caller]
     pub fn show(&self, noun: &str, id: &str) -> Value {
         self.get(&format!("/{noun}/{id}")).expect(200)
     }
 
-    /// What a list holds.
+    /// The documents in a list.
     #[track_caller]
     pub fn list(&self, noun: &str) -> Vec<Value> {
-        self.found(noun, Value::Object(serde_json::Map::new()))
+        self.find_documents(noun, Value::Object(serde_json::Map::new()))
     }
 
-    /// What a search finds.
+    /// The documents that a search finds.
     #[track_caller]
-    pub fn found(&self, noun: &str, search: Value) -> Vec<Value> {
+    pub fn find_documents(&self, noun: &str, search: Value) -> Vec<Value> {
         let answer = self.search(&format!("/{noun}?limit=500"), search).expect(200);
         answer[noun].as_array().unwrap_or_else(|| panic!("no list of {noun} in {answer}")).clone()
     }

@@ -8,11 +8,11 @@ use crate::documents::backup;
 on_every_backend! {
     a_backup_is_recorded_and_shown,
     a_record_has_a_status,
-    what_names_no_backup_is_refused,
+    a_backup_without_its_names_is_refused,
     a_record_made_before_its_backup_is_completed_later,
-    an_update_is_merged_and_answered_whole,
+    an_update_is_merged_and_answered_with_the_whole_document,
     a_deleted_backup_is_gone_and_an_unknown_one_is_not_found,
-    backups_are_found_by_what_was_promoted,
+    backups_are_found_by_promoted_metadata,
     backups_are_found_by_their_time,
     metadata_of_any_type_is_kept,
 }
@@ -49,8 +49,8 @@ fn a_record_has_a_status(api: &Api) {
         let id = alice.create("backups", body);
         let document = alice.show("backups", &id);
         assert_eq!(document["status"], status);
-        assert_eq!(document["backup_metadata"], backup("etc"), "it is not part of the metadata");
-        assert_eq!(alice.found("backups", json!({"match": [{"status": status}]})), [document]);
+        assert_eq!(document["backup_metadata"], backup("etc"), "the status is not part of the metadata");
+        assert_eq!(alice.find_documents("backups", json!({"match": [{"status": status}]})), [document]);
     }
     for bad in [json!("lost"), json!(""), json!(null), json!(1)] {
         let mut body = backup("etc");
@@ -59,7 +59,7 @@ fn a_record_has_a_status(api: &Api) {
     }
 }
 
-fn what_names_no_backup_is_refused(api: &Api) {
+fn a_backup_without_its_names_is_refused(api: &Api) {
     let alice = api.project();
     for key in ["backup_name", "container", "hostname"] {
         for bad in [None, Some(json!("")), Some(json!(null)), Some(json!(7)), Some(json!(["x"]))] {
@@ -76,7 +76,7 @@ fn what_names_no_backup_is_refused(api: &Api) {
     alice.post("/backups", json!({})).expect(400);
     alice.send("POST", "/backups", None).expect(400);
     assert!(alice.list("backups").is_empty());
-    // Another service keeps these, without a container of ours.
+    // Cinder stores these backups itself, so that they have no container.
     let mut body = backup("volume");
     body["mode"] = json!("cindernative");
     body["container"] = json!("");
@@ -98,20 +98,20 @@ fn a_record_made_before_its_backup_is_completed_later(api: &Api) {
     let written = metadata.as_object_mut().unwrap().remove("time_stamp").unwrap();
     assert!(
         written.as_i64().unwrap() > 1_700_000_000,
-        "an unfinished record has the time when it was written"
+        "an unfinished record has the time at which it was written"
     );
     assert_eq!(
         metadata,
         json!({"backup_name": "vol", "hostname": "web1", "container": "c", "size": 7, "mode": "cindernative"})
     );
 
-    // Without a host it cannot be available.
+    // A backup without a host cannot become available.
     let id = alice.create("backups", json!({"backup_name": "vol", "status": "error"}));
     alice.patch(&format!("/backups/{id}"), json!({"status": "available"})).expect(400);
     assert_eq!(alice.show("backups", &id)["status"], "error");
 }
 
-fn an_update_is_merged_and_answered_whole(api: &Api) {
+fn an_update_is_merged_and_answered_with_the_whole_document(api: &Api) {
     let alice = api.project();
     let id = alice.create("backups", backup("etc"));
     let path = format!("/backups/{id}");
@@ -145,7 +145,7 @@ fn an_update_is_merged_and_answered_whole(api: &Api) {
         alice.patch(&path, bad).expect(400);
     }
     assert_eq!(alice.show("backups", &id), document);
-    alice.patch("/backups/nobodys", json!({"status": "error"})).expect(404);
+    alice.patch("/backups/unknown", json!({"status": "error"})).expect(404);
 }
 
 fn a_deleted_backup_is_gone_and_an_unknown_one_is_not_found(api: &Api) {
@@ -159,7 +159,7 @@ fn a_deleted_backup_is_gone_and_an_unknown_one_is_not_found(api: &Api) {
     assert!(alice.list("backups").is_empty());
 }
 
-fn backups_are_found_by_what_was_promoted(api: &Api) {
+fn backups_are_found_by_promoted_metadata(api: &Api) {
     let alice = api.project();
     let mut wanted = backup("wanted");
     wanted["job_id"] = json!("job-1");
@@ -170,7 +170,11 @@ fn backups_are_found_by_what_was_promoted(api: &Api) {
     let id = alice.create("backups", wanted.clone());
     alice.create("backups", backup("other"));
     let ids = |search: Value| -> Vec<Value> {
-        alice.found("backups", search).into_iter().map(|document| document["backup_id"].clone()).collect()
+        alice
+            .find_documents("backups", search)
+            .into_iter()
+            .map(|document| document["backup_id"].clone())
+            .collect()
     };
     for key in ["backup_name", "job_id", "hostname", "container", "mode", "curr_backup_level"] {
         for key in [key.to_owned(), format!("backup_metadata.{key}")] {
@@ -180,7 +184,7 @@ fn backups_are_found_by_what_was_promoted(api: &Api) {
             assert_eq!(ids(json!({"match_not": [{&key: value}]})).len(), 1, "{key}");
         }
     }
-    // As the dashboard gets one: by a list.
+    // The dashboard gets a single backup by a list.
     assert_eq!(ids(json!({"match": [{"backup_id": id}]})), [json!(id)]);
 }
 
@@ -196,7 +200,7 @@ fn backups_are_found_by_their_time(api: &Api) {
     old["timestamp"] = json!(400);
     alice.create("backups", old);
     let names = |search: Value| -> Vec<String> {
-        let found = alice.found("backups", search);
+        let found = alice.find_documents("backups", search);
         found.iter().map(|d| d["backup_metadata"]["backup_name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(json!({"time_after": 200})), ["at-200", "at-300", "at-400"]);

@@ -1,5 +1,5 @@
-//! Whatever a client sends: an answer, never a 5xx (which every answer is checked for), and no change by what was
-//! refused.
+//! Invalid requests of every kind: each gets an answer, never a 5xx (which every answer is checked for), and a
+//! refused request changes nothing.
 
 mod forms;
 mod sizes;
@@ -11,14 +11,14 @@ use crate::api::{Api, Caller};
 use crate::routes::Case;
 
 on_every_backend! {
-    what_is_no_json_object_is_refused_by_every_route,
-    a_path_may_hold_anything,
-    a_query_may_hold_anything,
+    a_body_that_is_not_a_json_object_is_refused_by_every_route,
+    any_path_gets_an_answer,
+    any_query_gets_an_answer,
 }
 
 const NOUNS: [&str; 4] = ["actions", "jobs", "sessions", "backups"];
 
-fn what_is_no_json_object_is_refused_by_every_route(api: &Api) {
+fn a_body_that_is_not_a_json_object_is_refused_by_every_route(api: &Api) {
     let alice = api.project();
     let (deep, deeper) = ("[".repeat(25) + &"]".repeat(25), "{\"a\":".repeat(10_000));
     let bodies: Vec<&[u8]> = vec![
@@ -62,13 +62,13 @@ fn what_is_no_json_object_is_refused_by_every_route(api: &Api) {
         }
         assert_eq!(state(&alice), before, "{} {}", case.method, case.path);
     }
-    // What takes no body does not mind one.
+    // A route that takes no body ignores one.
     for case in Case::all(&alice).iter().filter(|case| case.body.is_none() && !is_list(case)) {
         alice.send(case.method, &case.path, Some(b"{")).expect(case.success);
     }
 }
 
-fn a_path_may_hold_anything(api: &Api) {
+fn any_path_gets_an_answer(api: &Api) {
     let alice = api.project();
     let long = "x".repeat(5000);
     let parts = [
@@ -105,13 +105,13 @@ fn a_path_may_hold_anything(api: &Api) {
         &long,
     ];
     let cases = Case::all(&alice);
-    // Jobs leave their actions behind.
+    // Deleting jobs keeps their actions, so those are not counted.
     let count = || -> Vec<usize> { NOUNS[1..].iter().map(|noun| alice.list(noun).len()).collect() };
     let before = count();
     for case in cases {
         let pieces: Vec<&str> = case.path.split('/').collect();
         for (index, piece) in pieces.iter().enumerate().filter(|(_, piece)| !piece.is_empty()) {
-            // The names of the nouns are not the point; ids are.
+            // Only ids are varied, not the names of the nouns.
             if ["clients", "actions", "jobs", "sessions", "backups", "event", "action"].contains(piece) {
                 continue;
             }
@@ -133,7 +133,7 @@ fn a_path_may_hold_anything(api: &Api) {
     assert_eq!(count(), before);
 }
 
-fn a_query_may_hold_anything(api: &Api) {
+fn any_query_gets_an_answer(api: &Api) {
     let alice = api.project();
     for query in [
         "limit=%00",
@@ -174,7 +174,7 @@ fn a_query_may_hold_anything(api: &Api) {
     alice.get(&format!("/jobs?limit={}", "9".repeat(5000))).expect(400);
 }
 
-/// Everything the project has, versions included.
+/// All documents of the project, with their versions.
 fn state(caller: &Caller<'_>) -> Value {
     let mut all = json!({});
     for noun in NOUNS {

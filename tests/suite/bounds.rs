@@ -1,4 +1,4 @@
-//! What one document and one answer can come to.
+//! The largest size of one document and of one answer.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::actions;
@@ -10,22 +10,22 @@ use crate::documents::{action, backup, job, session};
 use crate::http::Answer;
 
 on_every_backend! {
-    a_job_that_would_be_too_large_is_refused_by_every_way_there,
-    an_action_grows_as_far_as_every_job_that_names_it,
-    a_session_that_would_be_too_large_is_refused_by_every_way_there,
-    a_document_of_a_mebibyte_is_taken_and_no_larger_one,
-    what_a_get_gives_can_be_sent_back,
-    a_document_from_before_is_read_and_may_not_grow,
-    a_list_ends_its_page_at_16_mib_and_goes_on,
+    every_request_that_makes_a_job_too_large_is_refused,
+    an_action_grows_until_a_job_with_it_is_too_large,
+    every_request_that_makes_a_session_too_large_is_refused,
+    a_document_may_have_one_mebibyte_and_no_more,
+    a_document_can_be_sent_back_as_it_was_read,
+    a_document_above_the_limit_is_readable_and_cannot_grow,
+    a_list_cuts_its_page_at_16_mib_and_goes_on,
     a_page_of_ten_is_never_cut,
-    what_fields_leaves_out_changes_nothing_of_the_rest,
+    fields_does_not_change_the_members_it_names,
     fields_name_a_hundred_members_at_most,
 }
 
 const MIB: usize = 1_048_576;
 
-/// An action whose documents have about that many kilobytes.
-fn large(caller: &Caller<'_>, id: &str, kilobytes: usize) {
+/// Creates an action whose document has about this many kilobytes.
+fn create_large_action(caller: &Caller<'_>, id: &str, kilobytes: usize) {
     let mut body = action();
     body["action_id"] = json!(id);
     caller.post("/actions", body).expect(201);
@@ -33,16 +33,16 @@ fn large(caller: &Caller<'_>, id: &str, kilobytes: usize) {
     caller.patch(&format!("/actions/{id}"), json!({"freezer_action": {"text": text}})).expect(200);
 }
 
-/// A job of so many places of an action.
+/// A job in which an action has `count` places.
 fn places(action: &str, count: usize) -> Value {
     let mut body = job("a");
     body["job_actions"] = json!(vec![json!({"action_id": action}); count]);
     body
 }
 
-/// The refusal names the size that there would be, and the one that there may be.
+/// Checks a refusal: it names the size that the document would have, and the limit.
 #[track_caller]
-fn refused(answer: &Answer) {
+fn assert_too_large(answer: &Answer) {
     let refusal = answer.expect(413);
     let text = refusal["description"].as_str().unwrap();
     let sizes: Vec<usize> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
@@ -53,60 +53,60 @@ fn size(document: &Value) -> usize {
     document.to_string().len()
 }
 
-fn a_job_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
+fn every_request_that_makes_a_job_too_large_is_refused(api: &Api) {
     let alice = api.project();
     alice.register("a");
     alice.register("b");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 100);
+    create_large_action(&alice, id, 100);
     let fits = alice.create("jobs", places(id, 10));
     let path = format!("/jobs/{fits}");
     let before = (alice.show("jobs", &fits), alice.rows());
 
-    refused(&alice.post("/jobs", places(id, 11)));
-    refused(&alice.post("/jobs/another", places(id, 1000)));
-    refused(&alice.patch(&path, json!({"job_actions": places(id, 11)["job_actions"]})));
-    refused(&alice.post(&path, places(id, 11)));
-    refused(&alice.post("/action-attachments", json!({"job_id": fits, "action_id": id})));
+    assert_too_large(&alice.post("/jobs", places(id, 11)));
+    assert_too_large(&alice.post("/jobs/another", places(id, 1000)));
+    assert_too_large(&alice.patch(&path, json!({"job_actions": places(id, 11)["job_actions"]})));
+    assert_too_large(&alice.post(&path, places(id, 11)));
+    assert_too_large(&alice.post("/action-attachments", json!({"job_id": fits, "action_id": id})));
     let defaults = json!({
         "client_id": "a", "job_actions": vec![json!({"freezer_action": {}}); 20],
         "action_defaults": {"action": "exec", "text": "x".repeat(60_000)},
     });
-    refused(&alice.post("/jobs", defaults));
+    assert_too_large(&alice.post("/jobs", defaults));
     assert_eq!((alice.show("jobs", &fits), alice.rows()), before);
 
-    // What the scheduler says of a run is never refused, nor is another client.
+    // A scheduler's report of a run is never refused, nor is a move to another client.
     for status in ["scheduled", "running", "completed"] {
         alice.report(
             &fits,
             json!({"status": status, "result": "success", "time_started": 1, "time_ended": 2}),
         );
     }
-    alice.made("job-attachments", json!({"job_id": fits, "client_id": "b"}));
+    alice.create_document("job-attachments", json!({"job_id": fits, "client_id": "b"}));
     assert!(size(&alice.show("jobs", &fits)) < MIB);
 }
 
-fn an_action_grows_as_far_as_every_job_that_names_it(api: &Api) {
+fn an_action_grows_until_a_job_with_it_is_too_large(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 100);
+    create_large_action(&alice, id, 100);
     alice.create("jobs", places(id, 1));
     alice.create("jobs", places(id, 10));
     let path = format!("/actions/{id}");
     let before = alice.show("actions", id);
     let grown = "x".repeat(106_000);
-    refused(&alice.patch(&path, json!({"freezer_action": {"text": grown}})));
+    assert_too_large(&alice.patch(&path, json!({"freezer_action": {"text": grown}})));
     let mut whole = action();
     whole["freezer_action"]["text"] = json!(grown);
-    refused(&alice.post(&path, whole));
+    assert_too_large(&alice.post(&path, whole));
     assert_eq!(alice.show("actions", id), before);
     alice.patch(&path, json!({"freezer_action": {"text": "x".repeat(103_000)}})).expect(200);
     alice.patch(&path, json!({"freezer_action": {"text": "small"}})).expect(200);
     alice.patch(&path, json!({"freezer_action": {"text": grown}})).expect(413);
 }
 
-fn a_session_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
+fn every_request_that_makes_a_session_too_large_is_refused(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("a");
     let id = alice.create("sessions", session());
@@ -117,19 +117,19 @@ fn a_session_that_would_be_too_large_is_refused_by_every_way_there(api: &Api) {
     let room = MIB - size(&alice.show("sessions", &id)) - 150;
     alice.patch(&path, json!({"three": "x".repeat(room)})).expect(200);
     let before = alice.show("sessions", &id);
-    refused(&alice.patch(&path, json!({"four": "x".repeat(200)})));
-    refused(&alice.put(&format!("{path}/jobs/{job_id}")));
-    refused(&alice.patch(&format!("/jobs/{job_id}"), json!({"session_id": id})));
+    assert_too_large(&alice.patch(&path, json!({"four": "x".repeat(200)})));
+    assert_too_large(&alice.put(&format!("{path}/jobs/{job_id}")));
+    assert_too_large(&alice.patch(&format!("/jobs/{job_id}"), json!({"session_id": id})));
     let mut member = job("a");
     member["session_id"] = json!(id);
-    refused(&alice.post("/jobs", member));
+    assert_too_large(&alice.post("/jobs", member));
     assert_eq!(alice.show("sessions", &id), before);
     assert_eq!(alice.show("jobs", &job_id)["session_id"], "");
     alice.patch(&path, json!({"two": ""})).expect(200);
     alice.put(&format!("{path}/jobs/{job_id}")).expect(204);
 }
 
-fn a_document_of_a_mebibyte_is_taken_and_no_larger_one(api: &Api) {
+fn a_document_may_have_one_mebibyte_and_no_more(api: &Api) {
     let alice = api.project();
     let action_id = alice.create("actions", action());
     let backup_id = alice.create("backups", backup("etc"));
@@ -138,16 +138,16 @@ fn a_document_of_a_mebibyte_is_taken_and_no_larger_one(api: &Api) {
     {
         let path = format!("/{noun}/{id}");
         alice.patch(&path, json!({around: {"text": "x".repeat(1_000_000)}})).expect(200);
-        // A number that counts the changes may take some more digits.
+        // The document's version may gain some digits.
         let room = MIB - size(&alice.show(noun, &id)) + 1_000_000;
-        refused(&alice.patch(&path, json!({around: {"text": "x".repeat(room + 20)}})));
+        assert_too_large(&alice.patch(&path, json!({around: {"text": "x".repeat(room + 20)}})));
         alice.patch(&path, json!({around: {"text": "x".repeat(room - 20)}})).expect(200);
         let document = alice.show(noun, &id);
         assert!((MIB - 40..=MIB).contains(&size(&document)), "{noun}: {}", size(&document));
     }
 }
 
-/// As Python's clients write it.
+/// The document as Python's clients write it.
 fn escaped(document: &Value) -> Vec<u8> {
     let text = document.to_string();
     text.chars()
@@ -166,10 +166,10 @@ fn escaped(document: &Value) -> Vec<u8> {
         .into_bytes()
 }
 
-fn what_a_get_gives_can_be_sent_back(api: &Api) {
+fn a_document_can_be_sent_back_as_it_was_read(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    // Well within what a new job may have; its document has half as much again.
+    // This is well within the limit of a new job, and its document is half as large again.
     let mut many = job("a");
     let entry = |n: usize| {
         json!({"freezer_action": {
@@ -204,17 +204,17 @@ fn what_a_get_gives_can_be_sent_back(api: &Api) {
         }
         assert!(after == before, "{noun}");
     }
-    // Everything else has the usual limit.
+    // Other bodies have the usual limit.
     let text = json!({"freezer_action": {"action": "exec", "text": "x".repeat(114_688)}});
     let refusal = alice.post("/actions", text).expect(413);
     assert!(refusal["description"].as_str().unwrap().contains("114688"), "{refusal}");
 }
 
-fn a_document_from_before_is_read_and_may_not_grow(api: &Api) {
+fn a_document_above_the_limit_is_readable_and_cannot_grow(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 1);
+    create_large_action(&alice, id, 1);
     let mut body = places(id, 40);
     body["description"] = json!("twelve chars");
     let job_id = alice.create("jobs", body);
@@ -232,26 +232,26 @@ fn a_document_from_before_is_read_and_may_not_grow(api: &Api) {
     let tag = answer.header("ETag").unwrap().to_owned();
     assert_eq!(alice.send_with("GET", &path, &[("If-None-Match", &*tag)], None).status, 304);
     assert_eq!(alice.poll("a")[0]["job_id"], *job_id);
-    assert_eq!(alice.found("jobs", json!({"match": [{"text": "y"}]})).len(), 0);
-    assert_eq!(alice.found("jobs", json!({"match_not": [{"text": "y"}]})).len(), 1);
+    assert_eq!(alice.find_documents("jobs", json!({"match": [{"text": "y"}]})).len(), 0);
+    assert_eq!(alice.find_documents("jobs", json!({"match_not": [{"text": "y"}]})).len(), 1);
 
     let change = json!({"description": "twelve again"}).to_string();
     alice.send_with("PATCH", &path, &[("If-Match", &*tag)], Some(change.as_bytes())).expect(200);
     alice.report(&job_id, json!({"status": "running"}));
-    refused(&alice.patch(&path, json!({"description": "no longer twelve"})));
+    assert_too_large(&alice.patch(&path, json!({"description": "no longer twelve"})));
     alice.patch(&path, json!({"description": "twelve"})).expect(200);
     let mut fewer = document["job_actions"].clone();
     fewer.as_array_mut().unwrap().truncate(30);
     let fewer: Vec<Value> =
         fewer.as_array().unwrap().iter().map(|e| json!({"action_id": e["action_id"]})).collect();
     alice.patch(&path, json!({"job_actions": fewer})).expect(200);
-    refused(&alice.patch(&path, json!({"job_actions": places(id, 31)["job_actions"]})));
-    refused(&alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"more": 1}})));
+    assert_too_large(&alice.patch(&path, json!({"job_actions": places(id, 31)["job_actions"]})));
+    assert_too_large(&alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"more": 1}})));
     alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"text": "small"}})).expect(200);
     assert!(size(&alice.show("jobs", &job_id)) < 30_000);
 }
 
-/// So many backups of about 900 KB each.
+/// Creates `count` backups of about 900 KB each.
 fn large_backups(caller: &Caller<'_>, count: usize) -> Vec<String> {
     let text = "x".repeat(900_000);
     let ids = (0..count).map(|n| {
@@ -262,7 +262,7 @@ fn large_backups(caller: &Caller<'_>, count: usize) -> Vec<String> {
     ids.collect()
 }
 
-fn a_list_ends_its_page_at_16_mib_and_goes_on(api: &Api) {
+fn a_list_cuts_its_page_at_16_mib_and_goes_on(api: &Api) {
     let alice = api.project();
     let mut ids = large_backups(&alice, 25);
     let root = format!("{}/v2/{}", api.url(), alice.project);
@@ -286,7 +286,7 @@ fn a_list_ends_its_page_at_16_mib_and_goes_on(api: &Api) {
         assert_eq!((found.len(), pages), (25, 2), "{search}");
         assert!(found == ids, "{search}");
     }
-    // Without the large members, it is one page.
+    // Without the large members, one page holds all of them.
     let names = alice.get("/backups?limit=1000&fields=backup_id,status").expect(200);
     assert_eq!(names["backups"].as_array().unwrap().len(), 25);
     assert_eq!(names.get("backups_links"), None);
@@ -296,7 +296,7 @@ fn a_page_of_ten_is_never_cut(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = &format!("large-{}", &alice.project[..12]);
-    large(&alice, id, 1);
+    create_large_action(&alice, id, 1);
     for _ in 0..11 {
         alice.create("jobs", places(id, 20));
     }
@@ -317,11 +317,11 @@ fn a_page_of_ten_is_never_cut(api: &Api) {
     }
 }
 
-fn what_fields_leaves_out_changes_nothing_of_the_rest(api: &Api) {
+fn fields_does_not_change_the_members_it_names(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("a");
     alice.register("b");
-    alice.made("job-attachments", json!({"job_id": job_id, "client_id": "b"}));
+    alice.create_document("job-attachments", json!({"job_id": job_id, "client_id": "b"}));
     let session_id = alice.create("sessions", session());
     alice.patch(&format!("/sessions/{session_id}"), json!({"note": {"a": 1, "b": 2}})).expect(200);
     alice.put(&format!("/sessions/{session_id}/jobs/{job_id}")).expect(204);
@@ -329,7 +329,7 @@ fn what_fields_leaves_out_changes_nothing_of_the_rest(api: &Api) {
     timed["freezer_action"]["timeout"] = json!("later");
     alice.create("actions", timed);
     alice.create("backups", backup("etc"));
-    alice.made("action-reports", json!({"result": "fail", "metadata": {"a": 1}}));
+    alice.create_document("action-reports", json!({"result": "fail", "metadata": {"a": 1}}));
     for noun in ["clients", "actions", "jobs", "sessions", "backups", "action-reports"] {
         let key = noun.replace('-', "_");
         let whole = alice.get(&format!("/{noun}?limit=5")).expect(200)[&key].clone();

@@ -1,4 +1,4 @@
-//! What a cache between a client and the service may keep (RFC 9111).
+//! What a cache between a client and the service may store (RFC 9111).
 
 use freezer_api::auth::Strategy;
 use freezer_api::cors;
@@ -12,16 +12,16 @@ use crate::http;
 use crate::routes::Case;
 
 on_every_backend! {
-    what_a_project_has_is_for_its_caller_alone,
-    refusals_below_a_project_are_for_their_caller_alone,
-    what_the_service_says_of_itself_is_asked_for_again,
-    what_the_identity_says_is_kept_nowhere,
-    a_page_of_another_origin_is_one_difference_more,
+    resources_of_a_project_are_private,
+    refusals_below_a_project_are_private,
+    public_documents_are_revalidated,
+    answers_of_the_identity_service_are_not_stored,
+    a_cross_origin_answer_also_varies_by_origin,
 }
 
 const PRIVATE: Option<&str> = Some("private, no-cache");
 
-fn what_a_project_has_is_for_its_caller_alone(api: &Api) {
+fn resources_of_a_project_are_private(api: &Api) {
     let alice = api.project();
     for case in Case::all(&alice) {
         let body = case.body.as_ref().map(Value::to_string);
@@ -31,7 +31,7 @@ fn what_a_project_has_is_for_its_caller_alone(api: &Api) {
         let vary = answer.header("Vary").unwrap_or_else(|| panic!("no Vary: {answer}"));
         assert_eq!(vary.split(',').filter(|name| *name == "X-Auth-Token").count(), 1, "{answer}");
     }
-    // A 304 says what the 200 would have said.
+    // A 304 has the headers that the 200 would have had.
     let id = alice.create("actions", crate::documents::action());
     let path = format!("/actions/{id}");
     let tag = alice.get(&path).header("ETag").unwrap().to_owned();
@@ -40,7 +40,7 @@ fn what_a_project_has_is_for_its_caller_alone(api: &Api) {
     assert_eq!(known.header("Vary"), Some("X-Auth-Token"));
 }
 
-fn refusals_below_a_project_are_for_their_caller_alone(api: &Api) {
+fn refusals_below_a_project_are_private(api: &Api) {
     let alice = api.project();
     let large = " ".repeat(200_000);
     let jobs = format!("/v2/{}/jobs", alice.project);
@@ -62,7 +62,7 @@ fn refusals_below_a_project_are_for_their_caller_alone(api: &Api) {
     }
 }
 
-fn what_the_service_says_of_itself_is_asked_for_again(api: &Api) {
+fn public_documents_are_revalidated(api: &Api) {
     for path in ["/", "/v2", "/v2/", "/v2/openapi.json", "/docs"] {
         let answer = api.send("GET", path, &[], None);
         assert_eq!(answer.header("Cache-Control"), Some("no-cache"), "{answer}");
@@ -73,7 +73,7 @@ fn what_the_service_says_of_itself_is_asked_for_again(api: &Api) {
     }
 }
 
-fn what_the_identity_says_is_kept_nowhere(api: &Api) {
+fn answers_of_the_identity_service_are_not_stored(api: &Api) {
     let identity = Standalone::new(api.store(), &identity::Settings::default());
     let node = api.node_with(|app| app.auth = Strategy::Standalone(identity));
     for (method, path) in [
@@ -89,7 +89,7 @@ fn what_the_identity_says_is_kept_nowhere(api: &Api) {
     }
 }
 
-fn a_page_of_another_origin_is_one_difference_more(api: &Api) {
+fn a_cross_origin_answer_also_varies_by_origin(api: &Api) {
     const PAGE: (&str, &str) = ("Origin", "https://horizon.example.com");
     let page = cors::Settings { allowed_origins: vec![PAGE.1.to_owned()], ..cors::Settings::default() };
     let address =

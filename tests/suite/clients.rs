@@ -7,18 +7,18 @@ use crate::documents::{client, job};
 
 on_every_backend! {
     a_scheduler_registers_and_is_shown,
-    what_it_can_do_is_everything_when_it_does_not_say,
-    it_may_bring_its_uuid_and_keys_of_no_meaning,
-    registering_again_updates_what_it_says_of_itself,
+    a_client_without_capabilities_can_do_everything,
+    a_client_may_choose_its_uuid_and_send_unknown_keys,
+    registering_again_updates_a_client,
     the_same_name_in_two_projects_is_two_clients,
-    names_have_a_form,
-    what_is_not_a_client_is_refused,
-    an_unknown_client_is_not_found_and_its_deletion_is_done,
-    a_client_in_use_stays_unless_its_jobs_go_too,
+    an_invalid_name_is_refused,
+    an_invalid_client_is_refused,
+    deleting_an_unknown_client_succeeds,
+    a_client_with_jobs_is_deleted_only_with_its_jobs,
     a_central_client_serves_every_project,
     only_admins_and_services_register_central_clients,
-    a_projects_own_client_wins_over_a_central_one,
-    a_central_client_with_jobs_of_others_stays,
+    a_projects_own_client_takes_precedence_over_a_central_one,
+    a_central_client_with_jobs_of_other_projects_cannot_be_deleted,
 }
 
 const ACTIONS: [&str; 5] = ["backup", "restore", "info", "admin", "exec"];
@@ -71,7 +71,7 @@ fn a_scheduler_registers_and_is_shown(api: &Api) {
     assert_eq!(own(&alice), [document]);
 }
 
-fn what_it_can_do_is_everything_when_it_does_not_say(api: &Api) {
+fn a_client_without_capabilities_can_do_everything(api: &Api) {
     let alice = api.project();
     alice.create("clients", json!({"client_id": "old"}));
     let client = alice.show("clients", "old")["client"].clone();
@@ -83,7 +83,7 @@ fn what_it_can_do_is_everything_when_it_does_not_say(api: &Api) {
     assert_eq!(client["is_central"], false);
 }
 
-fn it_may_bring_its_uuid_and_keys_of_no_meaning(api: &Api) {
+fn a_client_may_choose_its_uuid_and_send_unknown_keys(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let uuid = format!("{}-1", alice.project);
     let body = json!({"client_id": "a", "uuid": uuid, "colour": "red", "project_id": "x", "user_id": "y"});
@@ -93,15 +93,15 @@ fn it_may_bring_its_uuid_and_keys_of_no_meaning(api: &Api) {
     assert_eq!((&document["project_id"], &document["user_id"]), (&json!(alice.project), &json!(alice.user)));
     assert!(document["client"].get("colour").is_none() && document.get("colour").is_none());
 
-    // The uuid is the row's id: nobody else can have it.
+    // The uuid is the row's id: no other client can have it.
     alice.post("/clients", json!({"client_id": "b", "uuid": uuid})).expect(409);
     bob.post("/clients", json!({"client_id": "a", "uuid": uuid})).expect(409);
-    // Until it is free again.
+    // A deleted client frees its uuid.
     alice.delete("/clients/a").expect(204);
     bob.post("/clients", json!({"client_id": "a", "uuid": uuid})).expect(201);
 }
 
-fn registering_again_updates_what_it_says_of_itself(api: &Api) {
+fn registering_again_updates_a_client(api: &Api) {
     let alice = api.project();
     alice.create(
         "clients",
@@ -109,12 +109,12 @@ fn registering_again_updates_what_it_says_of_itself(api: &Api) {
     );
     let before = alice.show("clients", "a");
 
-    // The same again: nothing is written.
+    // The same registration again writes nothing.
     let same = json!({"client_id": "a", "hostname": "h1", "description": "d", "supported_modes": ["fs"]});
     assert_eq!(alice.post("/clients", same).expect(201), json!({"client_id": "a"}));
     assert_eq!(alice.show("clients", "a"), before);
 
-    // Description and lists follow; what is missing becomes the default. Name, host and uuid stay, and so does the user.
+    // Description and lists change; a missing field gets its default. Name, host, uuid and user stay.
     let body = json!({"client_id": "a", "hostname": "h2", "uuid": "other", "supported_engines": ["tar"]});
     alice.colleague().post("/clients", body).expect(201);
     let after = alice.show("clients", "a");
@@ -139,7 +139,7 @@ fn the_same_name_in_two_projects_is_two_clients(api: &Api) {
     assert_eq!(alice.show("clients", "web1"), hers);
 }
 
-fn names_have_a_form(api: &Api) {
+fn an_invalid_name_is_refused(api: &Api) {
     let alice = api.project();
     let long = format!("p_{}", vec!["a".repeat(63); 3].join("."));
     for good in ["a", "0", "Web-1", "p-1_q_host.example.com", "a.b.c", "x--y", &long] {
@@ -171,7 +171,7 @@ fn names_have_a_form(api: &Api) {
     assert_eq!(own(&alice).len(), 7);
 }
 
-fn what_is_not_a_client_is_refused(api: &Api) {
+fn an_invalid_client_is_refused(api: &Api) {
     let alice = api.project();
     for (key, value) in [
         ("supported_actions", json!(["destroy"])),
@@ -197,10 +197,10 @@ fn what_is_not_a_client_is_refused(api: &Api) {
     alice.get("/clients/a").expect(404);
 }
 
-fn an_unknown_client_is_not_found_and_its_deletion_is_done(api: &Api) {
+fn deleting_an_unknown_client_succeeds(api: &Api) {
     let alice = api.project();
-    assert_eq!(alice.get("/clients/nobody").expect(404)["title"], "Not Found");
-    alice.delete("/clients/nobody").expect(204);
+    assert_eq!(alice.get("/clients/unknown").expect(404)["title"], "Not Found");
+    alice.delete("/clients/unknown").expect(204);
     alice.register("a");
     for _ in 0..2 {
         alice.delete("/clients/a").expect(204);
@@ -209,7 +209,7 @@ fn an_unknown_client_is_not_found_and_its_deletion_is_done(api: &Api) {
     assert!(own(&alice).is_empty());
 }
 
-fn a_client_in_use_stays_unless_its_jobs_go_too(api: &Api) {
+fn a_client_with_jobs_is_deleted_only_with_its_jobs(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let jobs = [alice.create("jobs", job("a")), alice.create("jobs", job("a"))];
@@ -219,7 +219,7 @@ fn a_client_in_use_stays_unless_its_jobs_go_too(api: &Api) {
         for id in &jobs {
             assert!(refusal["description"].as_str().unwrap().contains(id), "{refusal}");
         }
-        // Both ways out: the command line's, and the API's.
+        // The refusal names both remedies: one of the command line, one of the API.
         let cascade = format!("DELETE {}/v2/{}/clients/a?cascade=true", api.url(), alice.project);
         for way in ["freezer job-delete", &cascade] {
             assert!(refusal["description"].as_str().unwrap().contains(way), "{refusal}");
@@ -240,22 +240,22 @@ fn a_central_client_serves_every_project(api: &Api) {
     let (admin, bob) = (api.project().with_roles("admin"), api.project());
     let name = central(&admin);
 
-    // Everybody sees it, and can have jobs on it.
+    // Every project sees it, and can have jobs on it.
     let document = bob.show("clients", &name);
     assert_eq!(document["project_id"], json!(admin.project));
     assert_eq!(document["client"]["is_central"], true);
-    assert!(bob.found("clients", json!({"match": [{"client_id": name}]})).contains(&document));
+    assert!(bob.find_documents("clients", json!({"match": [{"client_id": name}]})).contains(&document));
     let id = bob.create("jobs", job(&name));
     assert_eq!(bob.show("jobs", &id)["client_id"], json!(name));
     assert_eq!(bob.show("jobs", &id)["project_id"], json!(bob.project));
 
-    // Nobody else can have the name now, as a central client or as a private one that was not there before.
+    // No other client can take the name now, neither a central one nor a new private one.
     bob.post("/clients", client(&name)).expect(409);
     let body = json!({"client_id": name, "hostname": "backup-node", "is_central": true});
     bob.with_roles("service").post("/clients", body.clone()).expect(409);
     admin.post("/clients", body).expect(201);
 
-    // It is its project's to delete.
+    // Only its own project can delete it.
     bob.delete(&format!("/clients/{name}")).expect(403);
     bob.delete(&format!("/jobs/{id}")).expect(204);
     admin.delete(&format!("/clients/{name}")).expect(204);
@@ -267,7 +267,7 @@ fn only_admins_and_services_register_central_clients(api: &Api) {
     let body = json!({"client_id": format!("c-{}", alice.project), "is_central": true});
     alice.post("/clients", body.clone()).expect(403);
     alice.with_roles("reader").post("/clients", body.clone()).expect(403);
-    // A service may register nothing but central clients.
+    // A service may register central clients only.
     let service = alice.with_roles("service");
     service.post("/clients", client("private")).expect(403);
     service.post("/clients", body.clone()).expect(201);
@@ -275,7 +275,7 @@ fn only_admins_and_services_register_central_clients(api: &Api) {
     alice.delete(&format!("/clients/{}", body["client_id"].as_str().unwrap())).expect(204);
 }
 
-fn a_projects_own_client_wins_over_a_central_one(api: &Api) {
+fn a_projects_own_client_takes_precedence_over_a_central_one(api: &Api) {
     let (admin, bob) = (api.project().with_roles("admin"), api.project());
     let name = format!("central-{}", admin.project);
     bob.register(&name);
@@ -289,26 +289,29 @@ fn a_projects_own_client_wins_over_a_central_one(api: &Api) {
     admin.delete(&format!("/clients/{name}")).expect(204);
 }
 
-fn a_central_client_with_jobs_of_others_stays(api: &Api) {
+fn a_central_client_with_jobs_of_other_projects_cannot_be_deleted(api: &Api) {
     let (admin, bob) = (api.project().with_roles("admin"), api.project());
     let name = central(&admin);
     let id = bob.create("jobs", job(&name));
     for query in ["", "?cascade=true"] {
         let refusal = admin.delete(&format!("/clients/{name}{query}")).expect(409);
-        assert!(!refusal["description"].as_str().unwrap().contains(&id), "that id is not theirs to know");
+        assert!(
+            !refusal["description"].as_str().unwrap().contains(&id),
+            "the refusal must not tell another project's job id"
+        );
     }
     bob.show("jobs", &id);
     bob.delete(&format!("/jobs/{id}")).expect(204);
     admin.delete(&format!("/clients/{name}")).expect(204);
 }
 
-/// A central client of a name that no other test has.
+/// Registers a central client under a name that no other test uses.
 fn central(admin: &Caller<'_>) -> String {
     let name = format!("central-{}", admin.project);
     admin.create("clients", json!({"client_id": name, "hostname": "backup-node", "is_central": true}))
 }
 
-/// The project's own clients: central ones of other tests may be in every list.
+/// The project's own clients. Any list may also hold central clients of other tests.
 fn own(caller: &Caller<'_>) -> Vec<Value> {
-    caller.found("clients", json!({"match": [{"project_id": caller.project}]}))
+    caller.find_documents("clients", json!({"match": [{"project_id": caller.project}]}))
 }

@@ -1,4 +1,4 @@
-//! A database of this run's own on each backend.
+//! A new database for this run on each backend.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -8,12 +8,12 @@ use freezer_api::store::migrations;
 use freezer_api::store::url::DatabaseUrl;
 
 const PREFIX: &str = "freezer_suite_";
-/// No run lasts that long: what is older was left behind, as there is no end of a run at which to tidy up.
+/// A run cannot drop its database at its end, so the next run drops those that are older than any run lasts.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
 /// A migrated database in a file.
 pub fn sqlite() -> DatabaseUrl {
-    // In memory where there is such a place: what survives a power cut is not what is tested here.
+    // In memory where possible: these tests do not need durability.
     let memory = Path::new("/dev/shm");
     let directory = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     for entry in std::fs::read_dir(&directory).unwrap().flatten() {
@@ -55,7 +55,7 @@ pub fn on_server(variable: &str, databases: &str) -> DatabaseUrl {
     migrated(own.as_str())
 }
 
-/// A connection beside the server's.
+/// A connection of the test's own.
 pub fn connect(url: &DatabaseUrl) -> AnyConnection {
     establish(url).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The documents that the tests begin with, and short ways to have them stored.
+//! The documents that the tests begin with, and helpers that store them.
 
 use serde_json::{Value, json};
 
@@ -62,16 +62,16 @@ impl Caller<'_> {
         self.create("clients", client(name))
     }
 
-    /// A job of one action on that client, which is registered if need be.
+    /// Creates a job of one action on that client, and registers the client if need be.
     #[track_caller]
     pub fn job_on(&self, client: &str) -> String {
         self.register(client);
         self.create("jobs", job(client))
     }
 
-    /// Creates something and returns the whole document of the answer, which is the one that is shown afterwards.
+    /// Creates a resource and returns the document of the answer, which a GET must show too.
     #[track_caller]
-    pub fn made(&self, noun: &str, body: Value) -> Value {
+    pub fn create_document(&self, noun: &str, body: Value) -> Value {
         let answer = self.post(&format!("/{noun}"), body);
         let document = answer.expect(201);
         let id = document["id"].as_str().unwrap_or_else(|| panic!("no id: {answer}"));
@@ -81,20 +81,24 @@ impl Caller<'_> {
         document
     }
 
-    /// The id of a report on a run that failed, with its log.
+    /// Creates a report on a failed run, with its log, and returns its id.
     #[track_caller]
-    pub fn failed(&self) -> String {
-        let report = self.made("action-reports", json!({"result": "fail", "log": "no space left\n"}));
+    pub fn create_failed_report(&self) -> String {
+        let report =
+            self.create_document("action-reports", json!({"result": "fail", "log": "no space left\n"}));
         report["id"].as_str().unwrap().to_owned()
     }
 
-    /// What the scheduler of that client sees when it polls.
+    /// Polls as the scheduler of that client.
     #[track_caller]
     pub fn poll(&self, client: &str) -> Vec<Value> {
-        self.found("jobs", json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]}))
+        self.find_documents(
+            "jobs",
+            json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]}),
+        )
     }
 
-    /// What the scheduler reports of a job.
+    /// Patches a job's schedule as the scheduler does.
     #[track_caller]
     pub fn report(&self, job: &str, run: Value) -> Value {
         self.patch(&format!("/jobs/{job}"), json!({"job_schedule": run})).expect(200)

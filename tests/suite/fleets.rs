@@ -8,19 +8,19 @@ use crate::documents::{action, client, session};
 use crate::races::at_once;
 
 on_every_backend! {
-    every_client_finds_its_own_document,
-    the_definition_is_shared,
-    the_run_is_not,
-    an_event_is_for_one_of_them,
-    sessions_take_them_one_by_one,
-    a_job_is_on_a_client_once,
-    the_definition_goes_with_the_last_document,
-    the_first_documents_id_can_be_used_again,
-    a_replacement_of_one_redefines_all,
-    each_of_three_runs_and_reports_by_itself,
+    every_client_of_a_fleet_polls_its_own_document,
+    all_documents_share_the_definition,
+    the_run_belongs_to_one_document,
+    an_event_is_for_one_document,
+    sessions_hold_single_documents_of_a_fleet,
+    a_job_has_one_document_per_client,
+    the_last_delete_removes_the_definition,
+    the_id_of_the_first_document_can_be_used_again,
+    a_replacement_of_one_document_changes_the_definition_of_all,
+    three_schedulers_report_independently,
 }
 
-fn every_client_finds_its_own_document(api: &Api) {
+fn every_client_of_a_fleet_polls_its_own_document(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     for (client, id) in [("a", &one), ("b", &two)] {
         let polled = alice.poll(client);
@@ -39,7 +39,7 @@ fn every_client_finds_its_own_document(api: &Api) {
     assert_eq!(hers, his);
 }
 
-fn the_definition_is_shared(api: &Api) {
+fn all_documents_share_the_definition(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     let before = alice.show("jobs", &two)["_version"].as_i64();
     let patch = json!({
@@ -51,10 +51,10 @@ fn the_definition_is_shared(api: &Api) {
     assert_eq!(his["job_schedule"]["schedule_interval"], "5 minutes");
     assert!(his["job_schedule"].get("schedule_start_date").is_none());
     assert_eq!(his["job_actions"], hers["job_actions"]);
-    assert!(his["_version"].as_i64() > before, "a change of the definition is one of each document");
+    assert!(his["_version"].as_i64() > before, "a change of the definition is a change of each document");
 }
 
-fn the_run_is_not(api: &Api) {
+fn the_run_belongs_to_one_document(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     let his = alice.show("jobs", &two);
     alice.report(&one, json!({"status": "running", "time_started": 5, "current_pid": 7}));
@@ -63,9 +63,9 @@ fn the_run_is_not(api: &Api) {
     assert_eq!(alice.show("jobs", &two), his);
     assert!(alice.poll("a").is_empty());
     assert_eq!(alice.poll("b"), [his]);
-    assert_eq!(alice.found("jobs", json!({"match": [{"result": "success"}]})).len(), 1);
+    assert_eq!(alice.find_documents("jobs", json!({"match": [{"result": "success"}]})).len(), 1);
 
-    // The history knows whose run it was.
+    // The history names the client of the run.
     let reports = alice.reports();
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].job_attachment_id.as_ref(), Some(&one));
@@ -73,18 +73,18 @@ fn the_run_is_not(api: &Api) {
     assert_eq!(alice.reports().len(), 2);
 }
 
-fn an_event_is_for_one_of_them(api: &Api) {
+fn an_event_is_for_one_document(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     alice.post(&format!("/jobs/{one}/event"), json!({"start": null})).expect(202);
     assert_eq!(alice.show("jobs", &one)["job_schedule"]["event"], "start");
     assert_eq!(alice.show("jobs", &two)["job_schedule"]["event"], "");
-    // What the other client has polled was not for it.
+    // The other client's poll does not deliver the event.
     alice.poll("b");
     alice.report(&one, json!({"event": ""}));
     assert_eq!(alice.show("jobs", &one)["job_schedule"]["event"], "start");
 }
 
-fn sessions_take_them_one_by_one(api: &Api) {
+fn sessions_hold_single_documents_of_a_fleet(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     let id = alice.create("sessions", session());
     alice.put(&format!("/sessions/{id}/jobs/{two}")).expect(204);
@@ -94,14 +94,14 @@ fn sessions_take_them_one_by_one(api: &Api) {
     alice.put(&format!("/sessions/{id}/jobs/{one}")).expect(204);
     let jobs = alice.show("sessions", &id)["jobs"].clone();
     assert_eq!((&jobs[&one]["client_id"], &jobs[&two]["client_id"]), (&json!("a"), &json!("b")));
-    // Both run in it, as two.
+    // In one session, both run as separate members.
     for id_of_job in [&one, &two] {
         let start = json!({"start": {"job_id": id_of_job, "current_tag": 0}});
         assert_eq!(alice.post(&format!("/sessions/{id}/action"), start).expect(202)["session_tag"], 1);
     }
 }
 
-fn a_job_is_on_a_client_once(api: &Api) {
+fn a_job_has_one_document_per_client(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     let before = alice.show("jobs", &two);
     alice.patch(&format!("/jobs/{two}"), json!({"client_id": "a"})).expect(409);
@@ -112,17 +112,17 @@ fn a_job_is_on_a_client_once(api: &Api) {
     alice.patch(&format!("/jobs/{one}"), json!({"client_id": "b"})).expect(200);
 }
 
-fn the_definition_goes_with_the_last_document(api: &Api) {
+fn the_last_delete_removes_the_definition(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     let before = alice.rows();
     assert_eq!((before.jobs, before.job_attachments, before.action_attachments), (1, 2, 1));
-    alice.trust(&one, "t");
+    alice.store_trust(&one, "t");
     assert_eq!(
         alice.show("jobs", &two)["user_credentials"],
         json!({"trust_id": "t", "trustor_user_id": "trustor"})
     );
 
-    // The first one gave the job its id, and is no more than a document all the same.
+    // The first document shares the id of the job, and can be deleted like any other.
     alice.delete(&format!("/jobs/{one}")).expect(204);
     alice.get(&format!("/jobs/{one}")).expect(404);
     assert_eq!(alice.show("jobs", &two)["description"], "nightly");
@@ -138,7 +138,7 @@ fn the_definition_goes_with_the_last_document(api: &Api) {
     assert_eq!(alice.list("actions").len(), 1);
 }
 
-fn the_first_documents_id_can_be_used_again(api: &Api) {
+fn the_id_of_the_first_document_can_be_used_again(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     alice.delete(&format!("/jobs/{one}")).expect(204);
     let mut body = crate::documents::job("a");
@@ -151,7 +151,7 @@ fn the_first_documents_id_can_be_used_again(api: &Api) {
     assert_eq!(alice.show("jobs", &one)["job_actions"].as_array().unwrap().len(), 1);
 }
 
-fn a_replacement_of_one_redefines_all(api: &Api) {
+fn a_replacement_of_one_document_changes_the_definition_of_all(api: &Api) {
     let (alice, [one, two]) = fleet(api);
     alice.report(&two, json!({"status": "running"}));
     let body = json!({"client_id": "a", "job_actions": [], "description": "less"});
@@ -161,8 +161,8 @@ fn a_replacement_of_one_redefines_all(api: &Api) {
     assert_eq!((&his["client_id"], &his["job_schedule"]["status"]), (&json!("b"), &json!("running")));
 }
 
-/// As three schedulers go about it, which know nothing of each other.
-fn each_of_three_runs_and_reports_by_itself(api: &Api) {
+/// Three independent schedulers poll and report.
+fn three_schedulers_report_independently(api: &Api) {
     const CLIENTS: [(&str, &str); 3] = [("a", "success"), ("b", "fail"), ("c", "success")];
     let alice = api.project();
     let job = alice.job_on("a");
@@ -174,7 +174,7 @@ fn each_of_three_runs_and_reports_by_itself(api: &Api) {
     alice.patch(&format!("/job-attachments/{job}"), json!({"event": "start"})).expect(200);
     at_once(3, |n| {
         let (client, result) = CLIENTS[n];
-        // Its poll has its own document and no other's; what it sends back is what it has read, with some changes.
+        // The poll has the client's own document only. The scheduler sends it back with some changes.
         let polled = alice.poll(client);
         assert_eq!((polled.len(), &polled[0]["client_id"]), (1, &json!(client)));
         assert_eq!(polled[0]["job_actions"].as_array().unwrap().len(), 1);
@@ -209,11 +209,11 @@ fn each_of_three_runs_and_reports_by_itself(api: &Api) {
         assert_eq!((&reports[0]["result"], &reports[0]["time_elapsed"]), (&json!(result), &json!(10 + n)));
         assert_eq!(reports[0]["job_attachment_id"], attachment["id"]);
     }
-    // One definition all the while.
+    // There is still one definition.
     assert_eq!((alice.rows().jobs, alice.rows().action_attachments), (1, 1));
 }
 
-/// One job on the clients a and b.
+/// Creates one job on the clients a and b.
 fn fleet(api: &Api) -> (Caller<'_>, [String; 2]) {
     let alice = api.project();
     let first = alice.job_on("a");

@@ -1,4 +1,4 @@
-//! What stands before the service: a proxy with a prefix, and pages of other origins.
+//! Requests through a proxy with a path prefix, and from pages of other origins.
 
 use std::net::SocketAddr;
 
@@ -12,9 +12,9 @@ use crate::api::Api;
 use crate::http::{self, Answer};
 
 on_every_backend! {
-    hrefs_lead_back_through_the_proxy,
-    the_prefix_is_part_of_no_name,
-    a_page_of_another_origin_sees_every_answer,
+    links_lead_back_through_the_proxy,
+    the_prefix_is_not_part_of_any_name,
+    a_cross_origin_page_may_read_every_answer,
 }
 
 const MEMBER: [(&str, &str); 3] = [("X-User-Id", "u"), ("X-Project-Id", "front"), ("X-Roles", "member")];
@@ -25,18 +25,18 @@ fn send(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)
 }
 
 /// A server behind a TLS proxy that mounts it at `/backup`.
-fn behind(api: &Api, path_prefix: &str) -> SocketAddr {
+fn serve_behind_proxy(api: &Api, path_prefix: &str) -> SocketAddr {
     let proxy = proxy::Settings { parse_headers: true, path_prefix: path_prefix.to_owned() };
     api.beside(health::Settings::default(), Settings { proxy, ..Settings::default() })
 }
 
-fn hrefs_lead_back_through_the_proxy(api: &Api) {
+fn links_lead_back_through_the_proxy(api: &Api) {
     let tls = [("Host", "cloud.example"), ("X-Forwarded-Proto", "https")];
     let stripped = [tls[0], tls[1], ("X-Forwarded-Prefix", "/backup")];
     for (own, before, headers) in
         [("/backup", "/backup", &tls[..]), ("", "", &stripped), ("/backup", "", &tls)]
     {
-        let address = behind(api, own);
+        let address = serve_behind_proxy(api, own);
         let versions = send(address, "GET", &format!("{before}/"), headers, "").expect(300);
         assert_eq!(
             versions["versions"][0]["links"],
@@ -55,14 +55,14 @@ fn hrefs_lead_back_through_the_proxy(api: &Api) {
         let id = made.expect(201)["action_id"].as_str().unwrap().to_owned();
         let location = made.header("Location").unwrap();
         assert_eq!(location, format!("https://cloud.example/backup/v2/front/actions/{id}"));
-        // The location is where it says.
+        // The resource is found at its location.
         let path = format!("{before}{}", location.strip_prefix("https://cloud.example/backup").unwrap());
         assert_eq!(send(address, "GET", &path, headers, "").expect(200)["action_id"], id);
     }
 }
 
-fn the_prefix_is_part_of_no_name(api: &Api) {
-    let address = behind(api, "/backup");
+fn the_prefix_is_not_part_of_any_name(api: &Api) {
+    let address = serve_behind_proxy(api, "/backup");
     let code = |method: &str, path: &str| send(address, method, path, &[], "").status;
     assert_eq!(code("GET", "/backup/v2/front/jobs"), 200);
     assert_eq!(code("GET", "/v2/front/jobs"), 200);
@@ -71,12 +71,12 @@ fn the_prefix_is_part_of_no_name(api: &Api) {
     assert_eq!(code("GET", "/backups/v2/front/jobs"), 404);
     assert_eq!(code("GET", "/backup/backup/v2/front/jobs"), 404);
     assert_eq!(code("PUT", "/backup/v2/front/jobs"), 405);
-    // Nobody gets past the token or the policy by it.
+    // The prefix does not bypass authentication or the policy.
     assert_eq!(http::send(address, "GET", "/backup/v2/front/jobs", &[], None).status, 401);
-    assert_eq!(code("GET", "/backup/v2/somebody-else/jobs"), 403);
+    assert_eq!(code("GET", "/backup/v2/another-project/jobs"), 403);
 }
 
-fn a_page_of_another_origin_sees_every_answer(api: &Api) {
+fn a_cross_origin_page_may_read_every_answer(api: &Api) {
     const PAGE: (&str, &str) = ("Origin", "https://horizon.example.com");
     let page = cors::Settings { allowed_origins: vec![PAGE.1.to_owned()], ..cors::Settings::default() };
     let address =
@@ -87,7 +87,7 @@ fn a_page_of_another_origin_sees_every_answer(api: &Api) {
         ("GET", "/healthcheck", "", 200),
         ("HEAD", "/healthcheck", "", 204),
         ("GET", "/v2/front/jobs", "", 200),
-        ("GET", "/v2/somebody-else/jobs", "", 403),
+        ("GET", "/v2/another-project/jobs", "", 403),
         ("GET", "/v2/front/jobs/none", "", 404),
         ("GET", "/nowhere", "", 404),
         ("PUT", "/v2/front/jobs", "", 405),
@@ -107,7 +107,7 @@ fn a_page_of_another_origin_sees_every_answer(api: &Api) {
     let stranger = http::send(address, "GET", "/v2/front/jobs", &[PAGE], None);
     assert_eq!((stranger.status, stranger.header("Access-Control-Allow-Origin")), (401, Some(PAGE.1)));
     assert_eq!(stranger.header("Vary"), Some("Accept,X-Auth-Token,Origin"));
-    // No token is asked for, and no route.
+    // A preflight needs neither a token nor a route.
     for path in ["/v2/front/jobs", "/nowhere", "/healthcheck"] {
         let preflight = [PAGE, ("Access-Control-Request-Method", "POST")];
         let answer = http::send(address, "OPTIONS", path, &preflight, None);

@@ -16,13 +16,13 @@ use crate::api::{self, Api};
 use crate::http;
 
 on_every_backend! {
-    it_answers_whoever_asks,
-    the_detailed_form_asks_the_database,
-    it_is_where_the_operator_wants_it,
-    it_answers_only_those_who_may_ask,
+    the_health_check_needs_no_token,
+    the_detailed_health_check_queries_the_database,
+    the_path_of_the_health_check_can_be_set,
+    the_health_check_answers_allowed_addresses_only,
 }
 
-fn it_answers_whoever_asks(api: &Api) {
+fn the_health_check_needs_no_token(api: &Api) {
     let ask = |method: &str, accept: &str| {
         let answer = api.send(method, "/healthcheck", &[("Accept", accept)], None);
         let body = String::from_utf8(answer.body.clone()).unwrap();
@@ -58,7 +58,7 @@ fn ask(address: SocketAddr, path: &str) -> (u16, Value) {
     (answer.status, answer.json())
 }
 
-fn the_detailed_form_asks_the_database(api: &Api) {
+fn the_detailed_health_check_queries_the_database(api: &Api) {
     let address = api.beside(detailed(), server::Settings::default());
     let (status, said) = ask(address, "/healthcheck");
     assert_eq!((status, &said["detailed"]), (200, &json!(true)));
@@ -75,7 +75,7 @@ fn the_detailed_form_asks_the_database(api: &Api) {
     );
     assert_eq!(http::send(address, "HEAD", "/healthcheck", &[], None).status, 204);
 
-    // A database that is not there takes the node out of service, but only who asks for details learns of it.
+    // A missing database makes the detailed health check fail; without details, the database is not checked.
     let nowhere = DatabaseUrl::parse("sqlite:////nowhere/secret-place/freezer.sqlite").unwrap();
     let address = api::serve(api::app(&nowhere, detailed()), server::Settings::default(), Arc::default());
     let (status, said) = ask(address, "/healthcheck");
@@ -89,7 +89,7 @@ fn the_detailed_form_asks_the_database(api: &Api) {
     assert_eq!(ask(address, "/healthcheck"), (200, json!({"detailed": false, "reasons": ["OK"]})));
 }
 
-fn it_is_where_the_operator_wants_it(api: &Api) {
+fn the_path_of_the_health_check_can_be_set(api: &Api) {
     let health = Settings { path: "/_/healthcheck".to_owned(), ..Settings::default() };
     let proxy = proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };
     let address = api.beside(health, server::Settings { proxy, ..server::Settings::default() });
@@ -101,11 +101,11 @@ fn it_is_where_the_operator_wants_it(api: &Api) {
     }
 }
 
-fn it_answers_only_those_who_may_ask(api: &Api) {
+fn the_health_check_answers_allowed_addresses_only(api: &Api) {
     let health = |ranges: &[&str], ignore_proxied_requests| {
         let allowed_source_ranges = ranges.iter().map(|range| (*range).to_owned()).collect();
         let settings = Settings { allowed_source_ranges, ignore_proxied_requests, ..Settings::default() };
-        // What a client says of its address opens no door.
+        // A client cannot forge its address by a header.
         let proxy = proxy::Settings { parse_headers: true, path_prefix: String::new() };
         let address = api.beside(settings, server::Settings { proxy, ..server::Settings::default() });
         let said = [("X-Forwarded-For", "192.0.2.1")];

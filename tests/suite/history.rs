@@ -1,4 +1,4 @@
-//! Runs become history, and deletes leave nothing dangling but that (data model).
+//! Runs become history, which is all that remains after a delete (data model).
 
 use serde_json::{Value, json};
 
@@ -8,27 +8,27 @@ use crate::races::at_once;
 
 on_every_backend! {
     a_finished_run_is_one_report_per_action,
-    a_run_that_is_reported_again_is_no_second_run,
-    a_run_that_is_reported_by_many_at_once_is_one_run,
-    a_run_that_a_whole_document_tells_again_is_no_second_run,
-    a_run_that_is_told_again_after_the_next_has_begun_is_no_second_run,
-    what_becomes_of_reports_makes_no_second_run,
-    runs_that_end_in_the_same_second_are_two,
-    runs_of_a_fleet_that_end_in_the_same_second_are_two,
-    a_run_of_many_actions_is_many_reports,
+    a_run_reported_twice_is_one_run,
+    a_run_reported_many_times_at_once_is_one_run,
+    a_run_repeated_by_a_whole_document_is_one_run,
+    a_run_reported_again_after_the_next_has_begun_is_one_run,
+    changed_and_deleted_reports_make_no_second_run,
+    two_runs_that_end_in_the_same_second_are_two,
+    two_runs_of_a_fleet_that_end_in_the_same_second_are_two,
+    a_run_of_many_actions_has_one_report_for_each,
     a_run_and_a_delete_at_once_leave_all_or_nothing,
     every_run_is_reported,
-    what_is_not_a_finished_run_is_no_history,
-    a_run_by_a_wrong_clock_is_reported_too,
-    a_deleted_action_leaves_its_reports,
-    a_deleted_job_leaves_its_reports_and_backups,
-    a_deleted_client_takes_its_jobs_along,
-    a_deleted_session_leaves_its_jobs,
+    an_unfinished_run_is_not_history,
+    a_run_timed_by_a_wrong_clock_is_history,
+    a_deleted_action_keeps_its_reports,
+    a_deleted_job_keeps_its_reports_and_backups,
+    deleting_a_client_deletes_its_jobs,
+    a_deleted_session_keeps_its_jobs,
     a_replaced_action_list_keeps_the_history,
 }
 
 fn a_finished_run_is_one_report_per_action(api: &Api) {
-    let (alice, job) = with_actions(api, 3);
+    let (alice, job) = create_job(api, 3);
     run(&alice, &job, 100, 160, "success");
     let reports = alice.reports();
     assert_eq!(reports.len(), 3);
@@ -48,14 +48,14 @@ fn a_finished_run_is_one_report_per_action(api: &Api) {
     }
 }
 
-fn a_run_that_is_reported_again_is_no_second_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn a_run_reported_twice_is_one_run(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let end = json!({"status": "completed", "result": "success", "time_ended": 160});
     for _ in 0..3 {
         alice.report(&job, end.clone());
     }
-    // Neither is anything that is said about it later, or a scheduler's document from before it.
+    // Later reports about the run, and a scheduler's document from before it, add no run either.
     alice.report(&job, json!({"status": "scheduled"}));
     alice.report(&job, json!({"time_started": 99}));
     alice.patch(&format!("/jobs/{job}"), json!({"description": "x"})).expect(200);
@@ -64,13 +64,13 @@ fn a_run_that_is_reported_again_is_no_second_run(api: &Api) {
     assert_eq!(alice.reports().len(), 2);
 }
 
-fn a_run_that_is_reported_by_many_at_once_is_one_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn a_run_reported_many_times_at_once_is_one_run(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     alice.report(&job, json!({"status": "running", "result": "", "time_started": 100, "time_ended": -1}));
     let end = json!({"job_schedule": {"status": "completed", "result": "success", "time_ended": 160}});
     at_once(16, |_| alice.patch(&format!("/jobs/{job}"), end.clone()).expect(200));
     assert_eq!(alice.reports().len(), 2);
-    // And when some still tell that it runs.
+    // The same holds if some requests still report it as running.
     let begin = json!({"job_schedule": {"status": "running", "result": "", "time_ended": -1}});
     at_once(16, |n| {
         for _ in 0..3 {
@@ -81,9 +81,9 @@ fn a_run_that_is_reported_by_many_at_once_is_one_run(api: &Api) {
     assert_eq!(alice.reports().len(), 2);
 }
 
-fn a_run_that_a_whole_document_tells_again_is_no_second_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
-    // As a scheduler of release 18 does it: all of the document, and the document from before, at any time.
+fn a_run_repeated_by_a_whole_document_is_one_run(api: &Api) {
+    let (alice, job) = create_job(api, 2);
+    // A scheduler of release 18 sends the whole document, which may be an older one, at any time.
     let tell = |document: &Value| alice.patch(&format!("/jobs/{job}"), document.clone()).expect(200);
     let mut document = alice.poll("a")[0].clone();
     let mut told = Vec::new();
@@ -108,9 +108,9 @@ fn a_run_that_a_whole_document_tells_again_is_no_second_run(api: &Api) {
     assert_eq!(alice.reports().len(), 2);
 }
 
-fn a_run_that_is_told_again_after_the_next_has_begun_is_no_second_run(api: &Api) {
+fn a_run_reported_again_after_the_next_has_begun_is_one_run(api: &Api) {
     for start in [100, 160] {
-        let (alice, job) = with_actions(api, 1);
+        let (alice, job) = create_job(api, 1);
         run(&alice, &job, start, 160, "fail");
         alice.report(&job, json!({"status": "running", "result": "", "time_started": 200, "time_ended": -1}));
         alice.report(&job, json!({"result": "fail", "time_ended": 160}));
@@ -120,8 +120,8 @@ fn a_run_that_is_told_again_after_the_next_has_begun_is_no_second_run(api: &Api)
     }
 }
 
-fn what_becomes_of_reports_makes_no_second_run(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn changed_and_deleted_reports_make_no_second_run(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let reports = alice.reports();
     let path = |n: usize| format!("/action-reports/{}", reports[n].id);
@@ -129,21 +129,21 @@ fn what_becomes_of_reports_makes_no_second_run(api: &Api) {
     alice.delete(&path(1)).expect(204);
     run(&alice, &job, 100, 160, "success");
     assert_eq!(alice.reports().len(), 1);
-    // Nor does what others report of it.
+    // Nor does a report that another client posts.
     let other =
         json!({"result": "success", "job_attachment_id": job, "report_date": 260, "time_elapsed": 60});
-    alice.made("action-reports", other);
+    alice.create_document("action-reports", other);
     run(&alice, &job, 200, 260, "success");
     assert_eq!(alice.reports().len(), 4);
-    // A job that gets the id of one that is gone has a history of its own.
+    // A new job under the id of a deleted one has its own history.
     alice.delete(&format!("/jobs/{job}")).expect(204);
     alice.post(&format!("/jobs/{job}"), crate::documents::job("a")).expect(201);
     run(&alice, &job, 200, 260, "success");
     assert_eq!(alice.reports().len(), 5);
 }
 
-fn runs_that_end_in_the_same_second_are_two(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn two_runs_that_end_in_the_same_second_are_two(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     run(&alice, &job, 160, 160, "fail");
     let mut runs: Vec<(String, i64)> =
@@ -155,14 +155,14 @@ fn runs_that_end_in_the_same_second_are_two(api: &Api) {
         run(&alice, &job, start, 160, result);
     }
     assert_eq!(alice.reports().len(), 4);
-    // Also where nobody was told that the second one ran.
+    // This also holds if the service was not told when the second run began.
     alice.report(&job, json!({"result": "success", "time_started": 200, "time_ended": 260}));
     alice.report(&job, json!({"result": "success", "time_started": 260, "time_ended": 260}));
     assert_eq!(alice.reports().len(), 8);
 }
 
-fn runs_of_a_fleet_that_end_in_the_same_second_are_two(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn two_runs_of_a_fleet_that_end_in_the_same_second_are_two(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     alice.register("b");
     let member = alice.attach(&job, "b");
     at_once(16, |n| {
@@ -181,7 +181,7 @@ fn runs_of_a_fleet_that_end_in_the_same_second_are_two(api: &Api) {
     }
 }
 
-fn a_run_of_many_actions_is_many_reports(api: &Api) {
+fn a_run_of_many_actions_has_one_report_for_each(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let action = alice.create("actions", action());
@@ -198,7 +198,7 @@ fn a_run_of_many_actions_is_many_reports(api: &Api) {
 
 fn a_run_and_a_delete_at_once_leave_all_or_nothing(api: &Api) {
     for _ in 0..3 {
-        let (alice, job) = with_actions(api, 4);
+        let (alice, job) = create_job(api, 4);
         let entries = alice.show("jobs", &job)["job_actions"].clone();
         at_once(16, |n| match n {
             3 => drop(alice.delete(&format!("/jobs/{job}"))),
@@ -218,7 +218,7 @@ fn a_run_and_a_delete_at_once_leave_all_or_nothing(api: &Api) {
 }
 
 fn every_run_is_reported(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+    let (alice, job) = create_job(api, 1);
     for (start, end, result) in [(100, 160, "success"), (200, 230, "fail"), (300, 300, "aborted")] {
         run(&alice, &job, start, end, result);
     }
@@ -226,8 +226,8 @@ fn every_run_is_reported(api: &Api) {
     assert_eq!(runs, [("success".into(), 60), ("fail".into(), 30), ("aborted".into(), 0)]);
 }
 
-fn what_is_not_a_finished_run_is_no_history(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+fn an_unfinished_run_is_not_history(api: &Api) {
+    let (alice, job) = create_job(api, 1);
     for report in [
         json!({"status": "scheduled", "event": ""}),
         json!({"status": "running", "time_started": 100, "time_ended": -1, "result": ""}),
@@ -241,8 +241,8 @@ fn what_is_not_a_finished_run_is_no_history(api: &Api) {
     }
 }
 
-fn a_run_by_a_wrong_clock_is_reported_too(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+fn a_run_timed_by_a_wrong_clock_is_history(api: &Api) {
+    let (alice, job) = create_job(api, 1);
     let mut ends = Vec::new();
     for (start, end) in [(0, 0), (5, 1), (2_147_483_647, 2_147_483_648), (0, 253_402_300_799)] {
         let before = alice.reports().len();
@@ -260,8 +260,8 @@ fn a_run_by_a_wrong_clock_is_reported_too(api: &Api) {
     assert!(alice.reports().iter().all(|report| report.time_elapsed >= 0));
 }
 
-fn a_deleted_action_leaves_its_reports(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
+fn a_deleted_action_keeps_its_reports(api: &Api) {
+    let (alice, job) = create_job(api, 2);
     run(&alice, &job, 100, 160, "success");
     let action = alice.show("jobs", &job)["job_actions"][0]["action_id"].as_str().unwrap().to_owned();
     alice.delete(&format!("/actions/{action}")).expect(204);
@@ -273,14 +273,14 @@ fn a_deleted_action_leaves_its_reports(api: &Api) {
     );
     assert!(reports.iter().all(|report| report.job_attachment_id.as_ref() == Some(&job)));
     assert_eq!(alice.rows().action_attachments, 1);
-    // The next run is of what is left.
+    // The next run has the remaining actions.
     run(&alice, &job, 200, 260, "success");
     assert_eq!(alice.reports().len(), 3);
 }
 
-fn a_deleted_job_leaves_its_reports_and_backups(api: &Api) {
-    let (alice, job) = with_actions(api, 2);
-    alice.trust(&job, "t");
+fn a_deleted_job_keeps_its_reports_and_backups(api: &Api) {
+    let (alice, job) = create_job(api, 2);
+    alice.store_trust(&job, "t");
     run(&alice, &job, 100, 160, "fail");
     let mut made = backup("etc");
     made["job_id"] = json!(job);
@@ -294,11 +294,11 @@ fn a_deleted_job_leaves_its_reports_and_backups(api: &Api) {
         assert!(report.action_id.is_some(), "actions stay");
         assert_eq!(report.metadata.value()["job_id"], json!(job));
     }
-    assert_eq!(alice.found("backups", json!({"match": [{"job_id": job}]})).len(), 1);
+    assert_eq!(alice.find_documents("backups", json!({"match": [{"job_id": job}]})).len(), 1);
 }
 
-fn a_deleted_client_takes_its_jobs_along(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+fn deleting_a_client_deletes_its_jobs(api: &Api) {
+    let (alice, job) = create_job(api, 1);
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     run(&alice, &job, 100, 160, "success");
@@ -312,8 +312,8 @@ fn a_deleted_client_takes_its_jobs_along(api: &Api) {
     assert_eq!(alice.show("sessions", &session)["jobs"], json!({}));
 }
 
-fn a_deleted_session_leaves_its_jobs(api: &Api) {
-    let (alice, job) = with_actions(api, 1);
+fn a_deleted_session_keeps_its_jobs(api: &Api) {
+    let (alice, job) = create_job(api, 1);
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     let before = alice.rows();
@@ -325,20 +325,20 @@ fn a_deleted_session_leaves_its_jobs(api: &Api) {
 }
 
 fn a_replaced_action_list_keeps_the_history(api: &Api) {
-    let (alice, job) = with_actions(api, 3);
+    let (alice, job) = create_job(api, 3);
     run(&alice, &job, 100, 160, "success");
     let entries = alice.show("jobs", &job)["job_actions"].clone();
     let kept = json!([{"action_id": entries[0]["action_id"]}]);
     alice.patch(&format!("/jobs/{job}"), json!({"job_actions": kept})).expect(200);
     let reports = alice.reports();
     assert_eq!(reports.len(), 3);
-    assert!(reports.iter().all(|report| report.action_id.is_some()), "the actions are still there");
+    assert!(reports.iter().all(|report| report.action_id.is_some()), "the actions still exist");
     assert_eq!(reports.iter().filter(|report| report.action_attachment_id.is_some()).count(), 1);
     assert_eq!(alice.rows().action_attachments, 1);
 }
 
-/// A job of so many actions on client a.
-fn with_actions(api: &Api, count: usize) -> (Caller<'_>, String) {
+/// Creates a job of `count` actions on client a.
+fn create_job(api: &Api, count: usize) -> (Caller<'_>, String) {
     let alice = api.project();
     alice.register("a");
     let entries: Vec<Value> = (0..count).map(|_| action()).collect();
@@ -346,7 +346,7 @@ fn with_actions(api: &Api, count: usize) -> (Caller<'_>, String) {
     (alice, job)
 }
 
-/// What a scheduler reports of one run.
+/// Reports one run as a scheduler does.
 fn run(caller: &Caller<'_>, job: &str, start: i64, end: i64, result: &str) {
     caller.report(job, json!({"status": "running", "result": "", "time_started": start, "time_ended": -1}));
     caller.report(job, json!({"status": "scheduled", "result": result, "time_ended": end}));

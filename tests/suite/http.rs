@@ -1,5 +1,5 @@
-//! The smallest HTTP client that can send what no decent client would: a body with GET, bytes that are not UTF-8, a
-//! target with a NUL in it. One connection per request, as the real clients have it.
+//! A minimal HTTP client that can send what a usual client would not: a body with GET, bytes that are not UTF-8, a
+//! target with a NUL in it. It opens one connection per request, as the real clients do.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::published;
 
-/// Longer than anything the service waits for itself.
+/// Longer than any timeout of the service itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -22,7 +22,7 @@ pub struct Answer {
     asked: String,
 }
 
-/// Sends one request and reads its answer, which must be a sound one.
+/// Sends one request, and reads and checks its answer.
 pub fn send(
     address: SocketAddr,
     method: &str,
@@ -33,7 +33,7 @@ pub fn send(
     exchange(address, method, target, headers, body).checked(method)
 }
 
-/// Sends one request and reads its answer, whatever it is, to the end of the connection.
+/// Sends one request, and reads up to the end of the connection without any check.
 pub fn exchange(
     address: SocketAddr,
     method: &str,
@@ -57,7 +57,7 @@ pub fn exchange(
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let whole = [head.as_bytes(), b"\r\n", body.unwrap_or_default()].concat();
-    // A server that has seen enough may stop reading; what counts is whether it answers.
+    // A server may stop reading early; only its answer matters.
     let _ = stream.write_all(&whole);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -83,13 +83,13 @@ impl Answer {
         answer
     }
 
-    /// What holds for every answer there is, and what the published description says of it.
+    /// Checks what holds for every answer, and the published description of the API.
     fn checked(self, method: &str) -> Self {
         let target = self.asked.split(' ').nth(1).unwrap_or_default();
         if let Err(why) = published::check(method, target, &self) {
             panic!("{why}\n{self}");
         }
-        // The health check says 503, in its own form, when it was told to.
+        // The health check may answer 503, in its own form.
         if self.asked.split(' ').nth(1).is_some_and(|target| target.contains("/healthcheck")) {
             return self;
         }
@@ -113,7 +113,7 @@ impl Answer {
         self
     }
 
-    /// The body, if it is JSON, when this is the status; otherwise the test fails and shows the exchange.
+    /// Checks the status and returns the body, which is null unless it is JSON. A failure shows the exchange.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");

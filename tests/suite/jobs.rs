@@ -1,4 +1,4 @@
-//! Jobs (contract, api-v2 §7): their documents, and what a new one needs.
+//! Jobs (contract, api-v2 §7): their documents, and the requirements of a new one.
 
 mod events;
 mod linking;
@@ -13,16 +13,16 @@ use crate::documents::job;
 
 on_every_backend! {
     a_job_is_created_and_shown,
-    what_a_scheduler_reads_is_always_there,
-    a_job_may_bring_its_id,
-    what_is_not_the_clients_to_say_is_ignored,
-    nulls_are_taken_where_a_form_leaves_them,
-    a_replacement_resets_what_it_does_not_say,
-    a_replacement_creates_what_is_not_there,
-    a_deleted_job_is_gone_and_its_actions_stay,
-    a_process_id_is_for_those_who_may_have_to_kill_it,
+    keys_that_a_scheduler_reads_are_always_present,
+    a_caller_may_choose_the_id_of_a_job,
+    read_only_keys_are_ignored,
+    nulls_of_an_empty_form_are_accepted,
+    a_replacement_resets_absent_fields,
+    a_replacement_creates_a_missing_job,
+    a_deleted_job_keeps_its_actions,
+    a_process_id_is_shown_to_owners_of_the_client_only,
     admins_and_services_see_the_jobs_of_all_projects,
-    an_event_it_is_created_with_is_pending,
+    an_event_in_a_new_job_is_pending,
 }
 
 fn a_job_is_created_and_shown(api: &Api) {
@@ -73,10 +73,10 @@ fn a_job_is_created_and_shown(api: &Api) {
             "_version": document["_version"],
         })
     );
-    assert_eq!(alice.list("jobs"), [document], "one document for both");
+    assert_eq!(alice.list("jobs"), [document], "the list shows the same document");
 }
 
-fn what_a_scheduler_reads_is_always_there(api: &Api) {
+fn keys_that_a_scheduler_reads_are_always_present(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let entry =
@@ -94,7 +94,7 @@ fn what_a_scheduler_reads_is_always_there(api: &Api) {
     assert_eq!(entry["freezer_action"]["action"], "info");
 }
 
-fn a_job_may_bring_its_id(api: &Api) {
+fn a_caller_may_choose_the_id_of_a_job(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     bob.register("a");
@@ -117,7 +117,7 @@ fn a_job_may_bring_its_id(api: &Api) {
     }
 }
 
-fn what_is_not_the_clients_to_say_is_ignored(api: &Api) {
+fn read_only_keys_are_ignored(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     let mut body = job("a");
@@ -151,7 +151,7 @@ fn what_is_not_the_clients_to_say_is_ignored(api: &Api) {
     assert!(bob.list("jobs").is_empty());
 }
 
-fn nulls_are_taken_where_a_form_leaves_them(api: &Api) {
+fn nulls_of_an_empty_form_are_accepted(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let body = json!({
@@ -173,7 +173,7 @@ fn nulls_are_taken_where_a_form_leaves_them(api: &Api) {
     assert_eq!(alice.show("jobs", &id)["description"], "");
 }
 
-fn a_replacement_resets_what_it_does_not_say(api: &Api) {
+fn a_replacement_resets_absent_fields(api: &Api) {
     let alice = api.project();
     let session = alice.create("sessions", crate::documents::session());
     let id = alice.job_on("a");
@@ -199,7 +199,7 @@ fn a_replacement_resets_what_it_does_not_say(api: &Api) {
     assert!(alice.show("sessions", &session)["jobs"].as_object().unwrap().is_empty());
 }
 
-fn a_replacement_creates_what_is_not_there(api: &Api) {
+fn a_replacement_creates_a_missing_job(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     bob.register("a");
@@ -209,13 +209,17 @@ fn a_replacement_creates_what_is_not_there(api: &Api) {
     body["job_schedule"]["time_started"] = json!(7);
     let answer = alice.post(&path, body.clone()).expect(201);
     assert_eq!(answer, json!({"job_id": id, "version": alice.show("jobs", &id)["_version"]}));
-    assert_eq!(alice.show("jobs", &id)["job_schedule"]["time_started"], 7, "times are not stamped here");
+    assert_eq!(
+        alice.show("jobs", &id)["job_schedule"]["time_started"],
+        7,
+        "a replacement keeps the times of its body"
+    );
     bob.post(&path, body.clone()).expect(409);
     alice.post("/jobs/not%20an%20id", body).expect(400);
     assert_eq!(alice.list("jobs").len(), 1);
 }
 
-fn a_deleted_job_is_gone_and_its_actions_stay(api: &Api) {
+fn a_deleted_job_keeps_its_actions(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     for _ in 0..2 {
@@ -227,7 +231,7 @@ fn a_deleted_job_is_gone_and_its_actions_stay(api: &Api) {
     alice.patch(&format!("/jobs/{id}"), json!({"description": "x"})).expect(404);
 }
 
-fn a_process_id_is_for_those_who_may_have_to_kill_it(api: &Api) {
+fn a_process_id_is_shown_to_owners_of_the_client_only(api: &Api) {
     let (admin, bob) = (api.project().with_roles("admin"), api.project());
     let name = format!("pid-{}", admin.project);
     admin.create("clients", json!({"client_id": name, "is_central": true}));
@@ -235,7 +239,7 @@ fn a_process_id_is_for_those_who_may_have_to_kill_it(api: &Api) {
     let on_own = bob.job_on("own");
     let pid = |caller: &Caller<'_>, id: &str| {
         let shown = caller.show("jobs", id)["job_schedule"].get("current_pid").cloned();
-        let listed = caller.found("jobs", json!({"match": [{"job_id": id}]}));
+        let listed = caller.find_documents("jobs", json!({"match": [{"job_id": id}]}));
         assert_eq!(listed[0]["job_schedule"].get("current_pid"), shown.as_ref());
         shown
     };
@@ -243,9 +247,9 @@ fn a_process_id_is_for_those_who_may_have_to_kill_it(api: &Api) {
         assert_eq!(pid(&bob, id), None);
         bob.report(id, json!({"current_pid": 4242}));
     }
-    assert_eq!(pid(&bob, &on_own), Some(json!(4242)), "whose client it is");
+    assert_eq!(pid(&bob, &on_own), Some(json!(4242)), "the client belongs to his project");
     assert_eq!(pid(&bob.with_roles("reader"), &on_own), Some(json!(4242)));
-    assert_eq!(pid(&bob, &on_central), None, "the central client is not his");
+    assert_eq!(pid(&bob, &on_central), None, "the central client belongs to another project");
     for role in ["admin", "service"] {
         assert_eq!(pid(&admin.with_roles(role).reaching_for(&bob), &on_central), Some(json!(4242)));
     }
@@ -271,7 +275,7 @@ fn admins_and_services_see_the_jobs_of_all_projects(api: &Api) {
     for role in ["admin", "service"] {
         let above = alice.with_roles(role);
         for no in ["False", "false", "0", "no", "off", "f", "n"] {
-            assert_eq!(ids(&above, no), [json!(hers)], "not asked for");
+            assert_eq!(ids(&above, no), [json!(hers)], "the flag is off");
         }
         let all = ids(&above, "True");
         assert!(all.contains(&json!(hers)) && all.contains(&json!(his)), "{role}");
@@ -286,7 +290,7 @@ fn admins_and_services_see_the_jobs_of_all_projects(api: &Api) {
     assert_eq!(alice.get("/jobs?all_projects=perhaps").expect(400)["title"], "Invalid parameter");
 }
 
-fn an_event_it_is_created_with_is_pending(api: &Api) {
+fn an_event_in_a_new_job_is_pending(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let mut body = job("a");

@@ -1,4 +1,4 @@
-//! Lists: their pages, the same for every noun (contract, api-v2 §2 "Paging").
+//! Pages of lists, the same for every noun (contract, api-v2 §2 "Paging").
 
 mod clients;
 mod jobs;
@@ -16,10 +16,10 @@ use crate::documents::{action, backup, job, session};
 
 on_every_backend! {
     pages_follow_one_another_in_the_order_of_creation,
-    no_limit_and_the_limit_0_are_10,
+    the_default_limit_and_the_limit_0_are_10,
     a_page_has_at_most_1000_items,
-    what_is_no_number_is_refused,
-    limit_and_offset_count_what_was_found,
+    a_page_parameter_that_is_not_a_number_is_refused,
+    limit_and_offset_count_the_items_found,
     an_unknown_query_parameter_is_ignored,
 }
 
@@ -43,7 +43,7 @@ fn pages_follow_one_another_in_the_order_of_creation(api: &Api) {
         assert_eq!(page(5, 5), ids[5..]);
         assert_eq!(page(3, 2), ids[2..5]);
         assert!(page(5, 8).is_empty() && page(5, 1_000_000).is_empty());
-        // Being changed moves nobody.
+        // A changed item keeps its place.
         alice.patch(&format!("/{noun}/{}", ids[0]), change(noun)).expect(200);
         assert_eq!(page(100, 0), ids);
     }
@@ -57,7 +57,7 @@ fn pages_follow_one_another_in_the_order_of_creation(api: &Api) {
     assert_eq!(own("limit=3&offset=1"), [json!(names[0]), json!(names[1]), json!(names[2])]);
 }
 
-fn no_limit_and_the_limit_0_are_10(api: &Api) {
+fn the_default_limit_and_the_limit_0_are_10(api: &Api) {
     let alice = api.project();
     assert_eq!(alice.get("/actions").expect(200), json!({"actions": []}));
     for _ in 0..12 {
@@ -74,7 +74,7 @@ fn no_limit_and_the_limit_0_are_10(api: &Api) {
 fn a_page_has_at_most_1000_items(api: &Api) {
     let alice = api.project();
     let id = alice.create("backups", backup("first"));
-    // HTTP would take too long for so many.
+    // The rows are inserted directly, as HTTP would take too long.
     let mut connection = api.database();
     connection
         .transaction(|connection| {
@@ -114,14 +114,14 @@ fn a_page_has_at_most_1000_items(api: &Api) {
         assert_eq!(count(&format!("?limit={limit}")), 1000, "{limit}");
     }
     assert_eq!(count("?limit=1000&offset=1000"), 6);
-    // A search that no column serves goes through all of them, and gives a page.
+    // A search without a column goes through all rows, and answers with a page.
     let names = json!({"match": [{"path_to_backup": "/etc"}]});
     let found = |query: &str| alice.search(&format!("/backups{query}"), names.clone()).expect(200);
     assert_eq!(found("?limit=5000")["backups"].as_array().unwrap().len(), 1000);
     assert_eq!(found("?limit=10&offset=1000")["backups"].as_array().unwrap().len(), 6);
 }
 
-fn what_is_no_number_is_refused(api: &Api) {
+fn a_page_parameter_that_is_not_a_number_is_refused(api: &Api) {
     let alice = api.project();
     for noun in ["clients", "actions", "jobs", "sessions", "backups"] {
         for key in ["limit", "offset"] {
@@ -138,7 +138,7 @@ fn what_is_no_number_is_refused(api: &Api) {
     }
 }
 
-fn limit_and_offset_count_what_was_found(api: &Api) {
+fn limit_and_offset_count_the_items_found(api: &Api) {
     let alice = api.project();
     for n in 0..12 {
         let mut body = backup(if n % 2 == 0 { "even" } else { "odd" });
@@ -146,7 +146,7 @@ fn limit_and_offset_count_what_was_found(api: &Api) {
         body["kind"] = body["backup_name"].clone();
         alice.create("backups", body);
     }
-    // By a column and by no column.
+    // Search by a key with a column, and by a key without one.
     for key in ["backup_name", "kind"] {
         let page = |query: &str| -> Vec<Value> {
             let answer =
@@ -166,7 +166,7 @@ fn an_unknown_query_parameter_is_ignored(api: &Api) {
     alice.get("/actions?all_projects=whatever").expect(200);
 }
 
-/// One that fits the noun.
+/// A body of the noun.
 fn body(noun: &str) -> Value {
     match noun {
         "actions" => action(),
@@ -176,7 +176,7 @@ fn body(noun: &str) -> Value {
     }
 }
 
-/// A change of one.
+/// The body of a PATCH of the noun.
 fn change(noun: &str) -> Value {
     match noun {
         "actions" => json!({"max_retries": 9}),

@@ -1,4 +1,4 @@
-//! Which clients are alive, and what an operator can change of them.
+//! The state of clients (up or down), and their changes by an operator.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -11,22 +11,22 @@ use crate::races::at_once;
 
 on_every_backend! {
     a_client_is_down_until_it_polls,
-    a_client_that_was_not_seen_for_too_long_is_down,
+    a_client_without_a_recent_poll_is_down,
     a_client_seen_in_the_future_is_down_until_it_polls,
     only_the_search_that_schedulers_send_is_a_poll,
-    a_poll_of_any_page_says_that_a_client_is_alive,
+    a_poll_of_any_page_marks_a_client_as_up,
     a_readers_poll_changes_nothing,
     a_readers_poll_of_a_central_client_changes_nothing,
-    somebody_elses_list_is_no_poll,
-    a_central_client_is_alive_for_everybody,
-    how_long_a_client_is_up_can_be_set,
+    a_list_by_another_client_is_not_a_poll,
+    a_central_client_is_up_for_every_project,
+    the_time_for_which_a_client_counts_as_up_can_be_set,
     the_state_of_a_client_can_be_searched_for,
     an_operator_changes_a_client,
     a_client_can_be_sent_back_whole,
-    what_is_no_change_of_a_client_is_refused,
-    a_client_that_can_do_less_keeps_its_jobs,
-    a_foreign_client_is_not_changed,
-    two_central_clients_are_never_one,
+    an_invalid_change_of_a_client_is_refused,
+    a_client_that_loses_a_capability_keeps_its_jobs,
+    a_client_of_another_project_is_not_changed,
+    central_clients_cannot_share_a_name,
     many_changes_of_one_client_all_land,
 }
 
@@ -38,25 +38,25 @@ fn a_client_is_down_until_it_polls(api: &Api) {
         (&before["client"]["state"], &before["client"]["last_seen_at"]),
         (&json!("down"), &Value::Null)
     );
-    // There is nothing for it to do, and it is alive all the same.
+    // An empty poll counts as well.
     assert!(alice.poll("a").is_empty());
     let after = alice.show("clients", "a");
     assert_eq!(after["client"]["state"], "up");
     let seen = after["client"]["last_seen_at"].as_str().unwrap();
     assert!(seen.len() == 27 && seen.starts_with("20") && seen.ends_with('Z'), "{seen}");
-    assert_eq!(after["_version"], before["_version"], "to be seen is no change");
-    // The next poll comes too soon to be noted.
+    assert_eq!(after["_version"], before["_version"], "a poll does not change the client's version");
+    // The next poll comes too soon to be recorded.
     alice.poll("a");
     assert_eq!(alice.show("clients", "a"), after);
     // A list shows the same.
-    assert_eq!(alice.found("clients", json!({"match": [{"client_id": "a"}]})), [after]);
+    assert_eq!(alice.find_documents("clients", json!({"match": [{"client_id": "a"}]})), [after]);
 }
 
-fn a_client_that_was_not_seen_for_too_long_is_down(api: &Api) {
+fn a_client_without_a_recent_poll_is_down(api: &Api) {
     let alice = api.project();
     alice.register("a");
     for (age, state) in [(0, "up"), (100, "up"), (190, "down"), (100_000, "down")] {
-        last_seen(&alice, "a", age);
+        set_last_seen(&alice, "a", age);
         assert_eq!(alice.show("clients", "a")["client"]["state"], state, "{age}");
     }
     alice.poll("a");
@@ -76,7 +76,7 @@ fn a_client_seen_in_the_future_is_down_until_it_polls(api: &Api) {
             .collect()
     };
     for ahead in [3600, 30 * 86_400] {
-        last_seen(&alice, "a", -ahead);
+        set_last_seen(&alice, "a", -ahead);
         assert_eq!(state(&alice, "a"), "down", "{ahead}");
         assert_eq!((names("&state=up"), names("&state=down")), (vec![], vec![json!("down")]), "{ahead}");
         assert_eq!(names("&state=nin:up"), ["down"]);
@@ -96,7 +96,7 @@ fn only_the_search_that_schedulers_send_is_a_poll(api: &Api) {
     alice.get("/jobs").expect(200);
     alice.get("/jobs?client_id=a").expect(200);
     for search in [
-        // As `job-list --client a` asks, and a dashboard's filter.
+        // The search of `job-list --client a`, and a dashboard's filter.
         json!({"match": [{"client_id": "a"}]}),
         json!({"match": [{"_all": "a"}]}),
         json!({"match": [{"client_id": "a"}, {"_all": "a"}], "match_not": completed}),
@@ -117,7 +117,7 @@ fn only_the_search_that_schedulers_send_is_a_poll(api: &Api) {
     }
     assert_eq!(alice.json("HEAD", "/jobs", &poll).status, 200);
     assert_eq!(state(&alice, "a"), "down");
-    // What a scheduler read before the event was asked for does not clear it.
+    // A report of a scheduler that has not read the event does not clear it.
     alice.report(&id, json!({"status": "scheduled", "event": ""}));
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "stop");
 
@@ -127,7 +127,7 @@ fn only_the_search_that_schedulers_send_is_a_poll(api: &Api) {
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "");
 }
 
-fn a_poll_of_any_page_says_that_a_client_is_alive(api: &Api) {
+fn a_poll_of_any_page_marks_a_client_as_up(api: &Api) {
     let alice = api.project();
     let ids: Vec<String> = (0..5).map(|_| alice.job_on("a")).collect();
     let event = |id: &String| alice.show("jobs", id)["job_schedule"]["event"].clone();
@@ -141,7 +141,7 @@ fn a_poll_of_any_page_says_that_a_client_is_alive(api: &Api) {
         alice.report(id, json!({"event": ""}));
     }
     let cleared: Vec<bool> = ids.iter().map(|id| event(id) == "").collect();
-    assert_eq!(cleared, [false, false, true, true, false], "what is on that page was delivered");
+    assert_eq!(cleared, [false, false, true, true, false], "the events on that page were delivered");
     for offset in [0, 2, 4] {
         alice.search(&format!("/jobs?limit=2&offset={offset}"), poll.clone()).expect(200);
     }
@@ -171,10 +171,10 @@ fn a_readers_poll_of_a_central_client_changes_nothing(api: &Api) {
     let event = || alice.show("jobs", &id)["job_schedule"]["event"].clone();
     alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
     let poll = json!({"match": [{"client_id": name}], "match_not": [{"status": "completed"}]});
-    // A member of the project may change the job, and is not the scheduler that runs it.
+    // A member of the project may change the job, but is not the scheduler that runs it.
     assert_eq!(alice.search("/jobs", poll.clone()).expect(200)["jobs"][0]["job_id"], json!(id));
     alice.search("/jobs?all_projects=True", poll.clone()).expect(403);
-    // Nor does a central scheduler ask without `all_projects`.
+    // A central scheduler always polls with `all_projects`.
     admin.search("/jobs", poll.clone()).expect(200);
     alice.report(&id, json!({"event": ""}));
     assert_eq!((state(&admin, &name), event()), (json!("down"), json!("stop")));
@@ -186,13 +186,13 @@ fn a_readers_poll_of_a_central_client_changes_nothing(api: &Api) {
     admin.delete(&format!("/clients/{name}")).expect(204);
 }
 
-fn somebody_elses_list_is_no_poll(api: &Api) {
+fn a_list_by_another_client_is_not_a_poll(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     bob.register("a");
     bob.poll("a");
     bob.with_roles("admin").reaching_for(&alice).get("/jobs").expect(200);
-    // Whoever lists the jobs of all projects is a central client or none.
+    // A list of all projects counts as a poll of a central client only.
     let id = alice.create("jobs", crate::documents::job("a"));
     alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
     let all = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
@@ -202,11 +202,11 @@ fn somebody_elses_list_is_no_poll(api: &Api) {
     assert_eq!((state(&alice, "a"), state(&bob, "a")), (json!("down"), json!("up")));
 }
 
-fn a_central_client_is_alive_for_everybody(api: &Api) {
+fn a_central_client_is_up_for_every_project(api: &Api) {
     let (alice, admin) = (api.project(), api.project().with_roles("admin"));
     let name = format!("central-{}", admin.project);
     admin.create("clients", json!({"client_id": name, "hostname": "h", "is_central": true}));
-    // One of those that it serves looks at what it does for them.
+    // A search by a user of the client is not its poll.
     alice.poll(&name);
     assert_eq!(state(&alice, &name), "down");
     let search = json!({"match": [{"client_id": name}], "match_not": [{"status": "completed"}]});
@@ -215,10 +215,10 @@ fn a_central_client_is_alive_for_everybody(api: &Api) {
     admin.delete(&format!("/clients/{name}")).expect(204);
 }
 
-fn how_long_a_client_is_up_can_be_set(api: &Api) {
+fn the_time_for_which_a_client_counts_as_up_can_be_set(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    last_seen(&alice, "a", 400);
+    set_last_seen(&alice, "a", 400);
     let patient = api.node_with(|app| app.client_down_time = 600);
     let target = format!("/v2/{}/clients/a", alice.project);
     let headers = [("X-User-Id", "u"), ("X-Project-Id", &*alice.project), ("X-Roles", "reader")];
@@ -231,9 +231,11 @@ fn the_state_of_a_client_can_be_searched_for(api: &Api) {
     alice.register("a");
     alice.register("b");
     alice.poll("b");
-    let down = alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "a"}]}));
+    let down = alice.find_documents("clients", json!({"match": [{"state": "down"}, {"hostname": "a"}]}));
     assert_eq!(down.len(), 1);
-    assert!(alice.found("clients", json!({"match": [{"state": "down"}, {"hostname": "b"}]})).is_empty());
+    assert!(
+        alice.find_documents("clients", json!({"match": [{"state": "down"}, {"hostname": "b"}]})).is_empty()
+    );
 }
 
 fn an_operator_changes_a_client(api: &Api) {
@@ -256,10 +258,10 @@ fn an_operator_changes_a_client(api: &Api) {
     expected["_version"] = json!(2);
     assert_eq!(alice.colleague().patch("/clients/a", change.clone()).expect(200), expected);
     assert_eq!(alice.show("clients", "a"), expected);
-    // The same once more is no change, and neither is nothing.
+    // Neither the same patch again nor an empty one is a change.
     assert_eq!(alice.patch("/clients/a", change).expect(200), expected);
     assert_eq!(alice.patch("/clients/a", json!({})).expect(200), expected);
-    // What is not there is null.
+    // Absent values are null.
     let gone = json!({"description": null, "config_id": null, "hostname": null});
     let after = alice.patch("/clients/a", gone).expect(200);
     for key in ["description", "config_id", "hostname"] {
@@ -275,7 +277,7 @@ fn a_client_can_be_sent_back_whole(api: &Api) {
     let mut document = alice.show("clients", "a");
     assert_eq!(alice.patch("/clients/a", document.clone()).expect(200), document);
     document["client"]["description"] = json!("new");
-    // None of these is the client's to say.
+    // A caller cannot set any of these.
     document["client"]["uuid"] = json!("x");
     document["client"]["client_id"] = json!("b");
     document["client"]["is_central"] = json!(true);
@@ -291,12 +293,12 @@ fn a_client_can_be_sent_back_whole(api: &Api) {
         assert_eq!(after["client"][key], value);
     }
     assert_ne!(after["client"]["uuid"], "x");
-    // Or flat, as it was registered.
+    // The flat form of a registration works too.
     let flat = document["client"].clone();
     assert_eq!(alice.patch("/clients/a", flat).expect(200), after);
 }
 
-fn what_is_no_change_of_a_client_is_refused(api: &Api) {
+fn an_invalid_change_of_a_client_is_refused(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let before = alice.show("clients", "a");
@@ -319,22 +321,22 @@ fn what_is_no_change_of_a_client_is_refused(api: &Api) {
         assert!(answer.expect(400)["description"].is_string());
     }
     assert_eq!(alice.show("clients", "a"), before);
-    for unknown in ["/clients/nobody", "/clients/b%20c", "/clients/%C3%A9"] {
+    for unknown in ["/clients/unknown", "/clients/b%20c", "/clients/%C3%A9"] {
         alice.patch(unknown, json!({"description": "x"})).expect(404);
     }
 }
 
-fn a_client_that_can_do_less_keeps_its_jobs(api: &Api) {
+fn a_client_that_loses_a_capability_keeps_its_jobs(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("a");
     alice.patch("/clients/a", json!({"supported_actions": ["restore"]})).expect(200);
     assert_eq!(alice.poll("a")[0]["job_id"], json!(job));
     alice.report(&job, json!({"status": "running", "time_started": 1}));
-    // What it can no longer do is not put on it any more.
+    // New jobs that the client no longer supports are refused.
     alice.post("/jobs", crate::documents::job("a")).expect(422);
 }
 
-fn a_foreign_client_is_not_changed(api: &Api) {
+fn a_client_of_another_project_is_not_changed(api: &Api) {
     let (alice, bob) = (api.project(), api.project().with_roles("admin"));
     alice.register("a");
     let before = alice.show("clients", "a");
@@ -350,7 +352,7 @@ fn a_foreign_client_is_not_changed(api: &Api) {
     bob.delete(&format!("/clients/{name}")).expect(204);
 }
 
-fn two_central_clients_are_never_one(api: &Api) {
+fn central_clients_cannot_share_a_name(api: &Api) {
     let (one, two) = (api.project().with_roles("admin"), api.project().with_roles("admin"));
     let name = format!("central-{}", one.project);
     let path = format!("/clients/{name}");
@@ -360,7 +362,7 @@ fn two_central_clients_are_never_one(api: &Api) {
     let before = two.show("clients", &name);
     two.patch(&path, json!({"hostname": "h1"})).expect(409);
     assert_eq!(two.show("clients", &name), before);
-    // Neither when both move at once.
+    // Nor can they after concurrent changes.
     for round in 0..3 {
         let move_there = json!({"hostname": format!("h-{round}")});
         let answers = at_once(2, |n| [&one, &two][n].patch(&path, move_there.clone()).status);
@@ -401,8 +403,8 @@ fn state(caller: &Caller<'_>, client: &str) -> Value {
     caller.show("clients", client)["client"]["state"].clone()
 }
 
-/// The client polled last so many seconds ago.
-fn last_seen(caller: &Caller<'_>, client: &str, age: i64) {
+/// Sets the client's last poll to `age` seconds ago.
+fn set_last_seen(caller: &Caller<'_>, client: &str, age: i64) {
     let seen = freezer_api::store::now() - TimeDelta::seconds(age);
     diesel::update(
         clients::table.filter(clients::project_id.eq(&caller.project)).filter(clients::client_id.eq(client)),

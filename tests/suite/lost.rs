@@ -1,4 +1,4 @@
-//! Paths that do not exist: a 404 before a token is asked for, which says what is wrong with a client's URL.
+//! Unknown paths: a 404 without a token, whose text says what is wrong with the URL.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::api::{Api, Node, serve};
 use crate::http;
 
 on_every_backend! {
-    what_does_not_exist_is_a_404_before_a_token_is_asked_for,
-    a_known_path_tells_its_methods_before_a_token_is_asked_for,
-    what_a_project_has_is_told_to_callers_with_a_token,
-    a_client_that_looks_for_the_identity_is_told_where_it_is,
+    an_unknown_path_is_a_404_without_a_token,
+    a_known_path_tells_its_methods_without_a_token,
+    paths_below_a_project_need_a_token,
+    a_request_for_the_identity_service_is_told_where_it_is,
     a_path_without_its_project_says_so,
 }
 
@@ -26,7 +26,7 @@ fn standalone(api: &Api) -> Node {
     api.node_with(|app| app.auth = Strategy::Standalone(identity))
 }
 
-fn what_does_not_exist_is_a_404_before_a_token_is_asked_for(api: &Api) {
+fn an_unknown_path_is_a_404_without_a_token(api: &Api) {
     let noauth = api.node_with(|_| {});
     for node in [&noauth, &standalone(api)] {
         for path in [
@@ -61,7 +61,7 @@ fn what_does_not_exist_is_a_404_before_a_token_is_asked_for(api: &Api) {
     }
 }
 
-fn a_known_path_tells_its_methods_before_a_token_is_asked_for(api: &Api) {
+fn a_known_path_tells_its_methods_without_a_token(api: &Api) {
     let node = standalone(api);
     for (path, known) in [
         ("/", "GET, HEAD, OPTIONS"),
@@ -81,7 +81,7 @@ fn a_known_path_tells_its_methods_before_a_token_is_asked_for(api: &Api) {
     }
 }
 
-fn what_a_project_has_is_told_to_callers_with_a_token(api: &Api) {
+fn paths_below_a_project_need_a_token(api: &Api) {
     let node = standalone(api);
     for path in ["/v2/p", "/v2/clients", "/v2/p/nothing", "/v2/p/jobs/a/b", "/v2/v2/p/jobs"] {
         for method in METHODS {
@@ -91,7 +91,7 @@ fn what_a_project_has_is_told_to_callers_with_a_token(api: &Api) {
     }
 }
 
-fn a_client_that_looks_for_the_identity_is_told_where_it_is(api: &Api) {
+fn a_request_for_the_identity_service_is_told_where_it_is(api: &Api) {
     let node = standalone(api);
     let identity = format!("http://{}/identity/v3", node.address);
     for (method, path) in [
@@ -107,7 +107,7 @@ fn a_client_that_looks_for_the_identity_is_told_where_it_is(api: &Api) {
     ] {
         let refusal = http::send(node.address, method, path, &[], Some(b"{}")).expect(404);
         assert!(refusal["description"].as_str().unwrap().contains(&identity), "{refusal}");
-        // In the form in which Keystone's clients look for it.
+        // The same text in the form that Keystone's clients read.
         let error = json!({"code": 404, "title": "404 Not Found", "message": refusal["description"]});
         assert_eq!(refusal["error"], error);
     }
@@ -133,7 +133,7 @@ fn a_path_without_its_project_says_so(api: &Api) {
     }
     let refusal = api.send("GET", "/v2/p/nothing", &token, None).expect(404);
     assert_eq!(refusal["description"], "There is no resource at this path.");
-    // Behind a prefix the address is the one by which the client came.
+    // Behind a prefix, the text names the address that the client used.
     let identity = Standalone::new(api.store(), &identity::Settings::default());
     let policy = freezer_api::policy::Policy::new(freezer_api::policy::Settings::default()).unwrap();
     let app = freezer_api::app::App::new(api.store(), Strategy::Standalone(identity), policy);

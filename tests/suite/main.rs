@@ -1,16 +1,16 @@
-//! The behaviour of the service, spoken over HTTP, on every backend that is built in.
+//! The behaviour of the service over HTTP, on every backend that is built in.
 //!
-//! A test is a function that is given a server: it takes a project of its own, sends requests, and looks at the
-//! answers. `on_every_backend!` runs it once per backend. Every answer, whatever the test is about, is checked for
-//! what holds for all of them (`http::Answer::checked`): never a 5xx, always a request id, errors in one form, and nothing
-//! that the published description of the API (`published`) does not say.
+//! A test is a function that gets a server. It creates its own project, sends requests, and checks the
+//! answers. `on_every_backend!` runs it once per backend. `http::Answer::checked` also checks every answer, whatever
+//! the test is about: it is never a 5xx, has a request id, reports errors in one form, and keeps to the published
+//! description of the API (`published`).
 //!
 //! SQLite needs nothing. MySQL and PostgreSQL are the servers that FREEZER_TEST_MYSQL_URL and
 //! FREEZER_TEST_POSTGRES_URL name; `scripts/test` starts throwaway ones. On a server of your own the databases are
 //! called `freezer_suite_<epoch>_<random>`, and each run drops those that are older than an hour.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-/// Makes each of the functions named a test on every backend: `name::sqlite`, `name::mysql`, `name::postgres`.
+/// Makes each named function a test on every backend: `name::sqlite`, `name::mysql`, `name::postgres`.
 macro_rules! on_every_backend {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {

@@ -1,5 +1,5 @@
-//! Entity tags: who changes what they have read says so, and hears of it when somebody was faster (docs/API.md,
-//! "Entity tags").
+//! Entity tags: a caller makes a request conditional on the version it has read, and learns of a faster change
+//! (docs/API.md, "Entity tags").
 
 mod changes;
 mod forms;
@@ -16,10 +16,10 @@ on_every_backend! {
     a_stale_tag_changes_nothing,
     a_replacement_needs_the_latest_tag,
     a_delete_needs_the_latest_tag,
-    what_acts_on_a_resource_needs_its_latest_tag,
-    only_what_is_not_there_is_created,
-    who_knows_a_resource_is_not_told_again,
-    a_client_is_told_again_whether_it_lives,
+    an_action_on_a_resource_needs_its_latest_tag,
+    if_none_match_creates_missing_resources_only,
+    a_known_resource_is_not_sent_again,
+    a_client_is_sent_again_for_its_state,
     lists_have_no_tags,
 }
 
@@ -33,7 +33,7 @@ fn every_resource_has_a_tag(api: &Api) {
         let tag = alice.tag(&path);
         let hex = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap();
         assert!(hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()), "{tag}");
-        assert_eq!(alice.tag(&path), tag, "nobody has changed it");
+        assert_eq!(alice.tag(&path), tag, "the tag stays without a change");
         assert_eq!(alice.colleague().tag(&path), tag);
         let head = alice.send("HEAD", &path, None);
         assert_eq!((head.status, head.header("ETag")), (200, Some(&*tag)));
@@ -56,7 +56,7 @@ fn a_stale_tag_changes_nothing(api: &Api) {
         let refused = bob.if_match("PATCH", &path, &first, Some(change(noun, "his"))).expect(412);
         assert_eq!(refused["title"], "Precondition Failed");
         assert_eq!(alice.get(&path).expect(200), hers, "{noun}");
-        // What the body is good for is another matter; and what cannot be read is no condition.
+        // A bad body is refused first, and so is a malformed condition.
         bob.if_match("PATCH", &path, &first, Some(json!([]))).expect(400);
         bob.if_match("PATCH", &path, "nonsense", Some(change(noun, "his"))).expect(400);
         assert_eq!(alice.get(&path).expect(200), hers, "{noun}");
@@ -65,12 +65,12 @@ fn a_stale_tag_changes_nothing(api: &Api) {
         answer.expect(200);
         let third = alice.tag(&path);
         let announced = matches!(noun, "clients" | "backups").then_some(&*third);
-        assert_eq!(answer.header("ETag"), announced, "an answer that is the whole document has its tag");
-        // Saying the same again is no change, and so the tag stays good.
+        assert_eq!(answer.header("ETag"), announced, "an answer with the whole document has its tag");
+        // The same patch again is no change, so the tag stays valid.
         bob.if_match("PATCH", &path, &third, Some(change(noun, "his"))).expect(200);
         assert_eq!(alice.tag(&path), third, "{noun}");
         alice.if_match("PATCH", &format!("/{noun}/unknown"), &third, Some(change(noun, "x"))).expect(404);
-        // Without a condition everything is as ever.
+        // A request without a condition is not checked.
         alice.patch(&path, change(noun, "hers")).expect(200);
     }
 }
@@ -87,12 +87,12 @@ fn a_replacement_needs_the_latest_tag(api: &Api) {
         alice.if_match("POST", &path, &second, Some(body.clone())).expect(201);
         alice.if_match("POST", &path, "*", Some(body.clone())).expect(201);
 
-        let nobodys = format!("/{noun}/{}", uuid::Uuid::new_v4().simple());
+        let unknown = format!("/{noun}/{}", uuid::Uuid::new_v4().simple());
         for tag in [&*second, "*"] {
-            alice.if_match("POST", &nobodys, tag, Some(body.clone())).expect(412);
+            alice.if_match("POST", &unknown, tag, Some(body.clone())).expect(412);
         }
-        alice.get(&nobodys).expect(404);
-        // The server picks the id: there is nothing that a condition could be about.
+        alice.get(&unknown).expect(404);
+        // The server picks the id, so there is no resource that the condition could be about.
         alice.if_match("POST", &format!("/{noun}"), "\"x\"", Some(body)).expect(201);
     }
 }
@@ -115,11 +115,11 @@ fn a_delete_needs_the_latest_tag(api: &Api) {
         }
         alice.delete(&path).expect(if noun == "backups" { 404 } else { 204 });
 
-        // Whose it is matters more: nobody learns anything of another's.
+        // The project is checked first: the answer reveals nothing of another project's resource.
         let theirs = example(&api.project(), noun);
         alice.if_match("DELETE", &theirs, &tag, None).expect(412);
     }
-    // Neither is there a delete of the jobs when the client is not what it was.
+    // A cascade deletes no jobs either if the client's tag is stale.
     let job = alice.job_on("busy");
     alice.if_match("DELETE", "/clients/busy?cascade=true", "\"x\"", None).expect(412);
     alice.show("jobs", &job);
@@ -128,7 +128,7 @@ fn a_delete_needs_the_latest_tag(api: &Api) {
     alice.get(&format!("/jobs/{job}")).expect(404);
 }
 
-fn what_acts_on_a_resource_needs_its_latest_tag(api: &Api) {
+fn an_action_on_a_resource_needs_its_latest_tag(api: &Api) {
     let alice = api.project();
     let (job, session) = (example(&alice, "jobs"), example(&alice, "sessions"));
     let id = job.strip_prefix("/jobs/").unwrap();
@@ -155,7 +155,7 @@ fn what_acts_on_a_resource_needs_its_latest_tag(api: &Api) {
         alice.if_match(method, target, &tag, body).expect(412);
         assert_ne!((alice.get(&job).expect(200), alice.get(&session).expect(200)), before);
     }
-    // What is already so is no change.
+    // A request without effect keeps the tag.
     let tag = alice.tag(&session);
     alice.if_match("DELETE", &member, &tag, None).expect(204);
     alice.if_match("DELETE", &member, &tag, None).expect(204);
@@ -164,7 +164,7 @@ fn what_acts_on_a_resource_needs_its_latest_tag(api: &Api) {
     }
 }
 
-fn only_what_is_not_there_is_created(api: &Api) {
+fn if_none_match_creates_missing_resources_only(api: &Api) {
     let alice = api.project();
     let create = [("If-None-Match", "*")];
     for (noun, body) in replacements(&alice) {
@@ -176,7 +176,7 @@ fn only_what_is_not_there_is_created(api: &Api) {
         alice.send_with("PATCH", &path, &create, Some(change(noun, "x").to_string().as_bytes())).expect(412);
         alice.send_with("DELETE", &path, &create, None).expect(412);
         assert_eq!(alice.get(&path).expect(200), made, "{noun}");
-        // An id that another project has is taken, and that is all that is said of it.
+        // An id of another project is taken. The answer says no more.
         let bob = api.project();
         bob.register("a");
         bob.send_with("POST", &path, &create, Some(body.as_bytes())).expect(409);
@@ -184,7 +184,7 @@ fn only_what_is_not_there_is_created(api: &Api) {
     }
 }
 
-fn who_knows_a_resource_is_not_told_again(api: &Api) {
+fn a_known_resource_is_not_sent_again(api: &Api) {
     let alice = api.project();
     for noun in ["actions", "jobs", "sessions", "backups"] {
         let path = example(&alice, noun);
@@ -216,13 +216,13 @@ fn lists_have_no_tags(api: &Api) {
     }
 }
 
-fn a_client_is_told_again_whether_it_lives(api: &Api) {
+fn a_client_is_sent_again_for_its_state(api: &Api) {
     let alice = api.project();
     let path = example(&alice, "clients");
     let tag = alice.tag(&path);
     let before = alice.get(&path).expect(200);
     alice.poll(path.strip_prefix("/clients/").unwrap());
-    // The tag is not of that, or no tag would ever be good for a change; and so it cannot stand for it.
+    // The tag leaves out the last poll, as it would otherwise always be stale, so it cannot vouch for the state.
     for known in [&*tag, "*"] {
         let answer = alice.send_with("GET", &path, &[("If-None-Match", known)], None);
         assert_ne!(answer.expect(200), before);
@@ -231,7 +231,7 @@ fn a_client_is_told_again_whether_it_lives(api: &Api) {
     alice.if_match("PATCH", &path, &tag, Some(change("clients", "x"))).expect(200);
 }
 
-/// Makes one of a noun, and returns where it is.
+/// Creates a resource of the noun, and returns its path.
 #[track_caller]
 fn example(caller: &Caller<'_>, noun: &str) -> String {
     let name = uuid::Uuid::new_v4().simple().to_string();
@@ -245,7 +245,7 @@ fn example(caller: &Caller<'_>, noun: &str) -> String {
     format!("/{noun}/{id}")
 }
 
-/// A PATCH of one of a noun.
+/// The body of a PATCH for the noun.
 fn change(noun: &str, to: &str) -> Value {
     match noun {
         "actions" => json!({"freezer_action": {"backup_name": to}}),
@@ -254,7 +254,7 @@ fn change(noun: &str, to: &str) -> Value {
     }
 }
 
-/// What the nouns that can be replaced are replaced by.
+/// The nouns that can be replaced, each with a replacement.
 fn replacements(caller: &Caller<'_>) -> [(&'static str, Value); 3] {
     caller.register("a");
     let session = json!({"schedule": {}, "session_tag": 0, "description": "another"});
@@ -264,7 +264,7 @@ fn replacements(caller: &Caller<'_>) -> [(&'static str, Value); 3] {
 }
 
 impl Caller<'_> {
-    /// The entity tag of what is there.
+    /// The entity tag of an existing resource.
     #[track_caller]
     pub fn tag(&self, path: &str) -> String {
         let answer = self.get(path);
@@ -272,7 +272,7 @@ impl Caller<'_> {
         answer.header("ETag").unwrap_or_else(|| panic!("no ETag: {answer}")).to_owned()
     }
 
-    /// A request on condition that the resource is this one.
+    /// Sends a request with an `If-Match` header.
     pub fn if_match(&self, method: &str, path: &str, tag: &str, body: Option<Value>) -> Answer {
         let body = body.map(|body| body.to_string());
         self.send_with(method, path, &[("If-Match", tag)], body.as_deref().map(str::as_bytes))

@@ -1,6 +1,6 @@
-//! Holds every answer of every test against the published description of the API: the status must be documented for the
-//! operation, and so must the content type; the headers that are promised must be there, and the body must be what
-//! its schema says.
+//! Checks every answer of every test against the published description of the API: the status must be documented
+//! for the operation, and so must the content type; the promised headers must be present, and the body must match
+//! its schema.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 
-/// What may be wrong with a request that is no operation's: no path, no method, or no request at all.
+/// Statuses of requests that match no operation, because the path, the method or the request itself is invalid.
 const NO_ROUTE: &[u16] = &[400, 401, 404, 413, 415];
 const NO_METHOD: &[u16] = &[400, 401, 405, 413, 415];
 
-/// The document, as a server without tokens publishes it.
+/// The document that a server without tokens publishes.
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
@@ -37,9 +37,9 @@ fn describing(path: &str) -> &'static Value {
     if is_v1 { document_v1() } else { document() }
 }
 
-/// What is wrong with an answer, if anything is.
+/// Checks an answer, and returns an error that says what is wrong.
 pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> {
-    // A browser's preflight is answered before there is any path.
+    // A browser's preflight is answered before routing.
     if method == "OPTIONS" && answer.status == 200 {
         return Ok(());
     }
@@ -67,7 +67,7 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> 
     };
     let name = operation["operationId"].as_str().unwrap();
     let status = answer.status;
-    // Those who may not ask are answered as if there was no health check.
+    // To addresses that are not allowed, the health check does not exist.
     if template == "/healthcheck" && status == 404 {
         return Ok(());
     }
@@ -75,7 +75,7 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> 
     let response = response.ok_or_else(|| format!("{name}: the status {status} is undocumented"))?;
     for (header, definition) in response["headers"].as_object().into_iter().flatten() {
         let is_promised = resolved(document, definition)["required"] == json!(true);
-        // Keystone's outage is told as its middleware tells it.
+        // An outage of Keystone is answered as its middleware does.
         if is_promised && answer.header(header).is_none() {
             return Err(format!("{name}: {status} promises the header {header}"));
         }
@@ -98,7 +98,7 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> 
     let reference = media["schema"]["$ref"].as_str().unwrap();
     let errors = complaints(document, reference, &answer.json());
     let errors = match errors.is_empty() && !target.contains("fields") {
-        true => whole(document, reference, &answer.json()),
+        true => complaints_in_lists(document, reference, &answer.json()),
         false => errors,
     };
     match errors.is_empty() {
@@ -107,8 +107,8 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Result<(), String> 
     }
 }
 
-/// What a list's documents lack, where not only some members of each were asked for.
-fn whole(document: &'static Value, reference: &'static str, body: &Value) -> Vec<String> {
+/// Checks each document of a list against its complete schema, for requests that name no fields.
+fn complaints_in_lists(document: &'static Value, reference: &'static str, body: &Value) -> Vec<String> {
     let lists = document.pointer(&reference[1..]).unwrap()["properties"].as_object().into_iter().flatten();
     let documents =
         lists.filter_map(|(noun, list)| Some((noun, list["items"]["anyOf"][0]["$ref"].as_str()?)));
@@ -126,7 +126,7 @@ fn complaints(document: &'static Value, reference: &str, body: &Value) -> Vec<St
     errors.map(|error| format!("at {:?}: {error}", error.instance_path().as_str())).collect()
 }
 
-/// The path of the document that a path is one of.
+/// The path template of the document that matches a path.
 fn path_item(document: &'static Value, path: &str) -> Option<(&'static str, &'static Value)> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let is_match = |template: &str| {
@@ -144,13 +144,13 @@ fn path_item(document: &'static Value, path: &str) -> Option<(&'static str, &'st
 fn operation(template: &str, item: &'static Value, method: &str) -> Option<&'static Value> {
     let method = method.to_lowercase();
     item.get(&method).or_else(|| match (template, method.as_str()) {
-        // Whatever the method, the health check answers.
+        // The health check answers every method.
         ("/healthcheck", _) | (_, "head") => item.get("get"),
         _ => None,
     })
 }
 
-/// What a reference leads to.
+/// Follows a reference.
 fn resolved(document: &'static Value, value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap(),

@@ -1,4 +1,4 @@
-//! Quotas: how many rows of a kind one project may have.
+//! Quotas: the number of rows of a kind that one project may have.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,15 +17,15 @@ use crate::races::at_once;
 on_every_backend! {
     every_resource_has_a_quota,
     rows_of_other_projects_do_not_count,
-    minus_one_is_no_quota,
-    what_exists_is_changed_at_the_quota,
+    minus_one_means_unlimited,
+    existing_rows_can_be_changed_at_the_quota,
     a_run_ends_with_reports_at_the_quota,
     actions_that_a_job_brings_count,
     a_job_on_another_client_counts,
     a_refused_job_changes_nothing,
     a_delete_makes_room,
-    what_another_process_has_made_counts,
-    many_that_create_at_once_stay_within_the_quota,
+    rows_of_another_process_count,
+    concurrent_creations_stay_within_the_quota,
     a_bad_body_is_refused_as_such_at_the_quota,
 }
 
@@ -46,8 +46,8 @@ impl Member<'_> {
         self.send("POST", path, &body)
     }
 
-    /// Posts again for as long as the quota refuses: a process may take up to a minute to see that there is room.
-    fn post_when_there_is_room(&self, path: &str, body: Value) -> Answer {
+    /// Posts until the quota accepts: another process may take up to a minute to notice free quota.
+    fn post_until_accepted(&self, path: &str, body: Value) -> Answer {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let answer = self.post(path, body.clone());
@@ -60,12 +60,12 @@ impl Member<'_> {
 }
 
 /// A job without actions.
-fn bare() -> Value {
+fn job_without_actions() -> Value {
     json!({"client_id": "web1", "job_actions": []})
 }
 
-/// A session under an id of its own.
-fn replacing() -> Value {
+/// The body of a session that is created under a chosen id.
+fn replacement_session() -> Value {
     json!({"session_tag": 0, "schedule": {"schedule_interval": "7 days"}})
 }
 
@@ -93,7 +93,7 @@ fn every_resource_has_a_quota(api: &Api) {
     for (path, noun, limit, body) in [
         ("/clients", "clients", 3, client("name")),
         ("/actions", "actions", 2, action()),
-        ("/jobs", "jobs", 2, bare()),
+        ("/jobs", "jobs", 2, job_without_actions()),
         ("/sessions", "sessions", 2, session()),
         ("/backups", "backups", 2, backup("etc")),
         ("/action-reports", "reports", 2, json!({"result": "success"})),
@@ -110,10 +110,10 @@ fn every_resource_has_a_quota(api: &Api) {
         assert_exceeded(&there.post(path, body), noun, limit);
         assert_eq!(alice.rows(), rows, "{noun}");
     }
-    // Under an id of their own, too.
+    // This also holds for a chosen id.
     assert_exceeded(&there.post("/actions/mine", action()), "actions", 2);
-    assert_exceeded(&there.post("/jobs/mine", bare()), "jobs", 2);
-    assert_exceeded(&there.post("/sessions/mine", replacing()), "sessions", 2);
+    assert_exceeded(&there.post("/jobs/mine", job_without_actions()), "jobs", 2);
+    assert_exceeded(&there.post("/sessions/mine", replacement_session()), "sessions", 2);
     let rows = alice.rows();
     assert_eq!((rows.clients, rows.job_attachments, rows.sessions), (3, 2, 2));
     assert_eq!((rows.backups, rows.reports, alice.list("actions").len()), (2, 2, 2));
@@ -128,7 +128,7 @@ fn rows_of_other_projects_do_not_count(api: &Api) {
     }
 }
 
-fn minus_one_is_no_quota(api: &Api) {
+fn minus_one_means_unlimited(api: &Api) {
     let alice = api.project();
     let node = node(api, Limits { sessions: -1, backups: 0, ..Limits::default() });
     let there = member(&node, &alice);
@@ -138,10 +138,10 @@ fn minus_one_is_no_quota(api: &Api) {
     assert_exceeded(&there.post("/backups", backup("etc")), "backups", 0);
 }
 
-/// No quota at all is left for anything.
+/// Every quota is zero.
 const NOTHING: Limits = Limits { clients: 0, actions: 0, jobs: 0, sessions: 0, backups: 0, reports: 0 };
 
-fn what_exists_is_changed_at_the_quota(api: &Api) {
+fn existing_rows_can_be_changed_at_the_quota(api: &Api) {
     let alice = api.project();
     let job_id = alice.job_on("web1");
     let action_id = alice.create("actions", action());
@@ -155,7 +155,7 @@ fn what_exists_is_changed_at_the_quota(api: &Api) {
     there.send("PATCH", &format!("/actions/{action_id}"), &json!({"max_retries": 9})).expect(200);
     there.post(&format!("/actions/{action_id}"), action()).expect(201);
     there.send("PATCH", &format!("/sessions/{session_id}"), &json!({"description": "other"})).expect(200);
-    there.post(&format!("/sessions/{session_id}"), replacing()).expect(201);
+    there.post(&format!("/sessions/{session_id}"), replacement_session()).expect(201);
     there.send("PATCH", &format!("/backups/{backup_id}"), &json!({"hostname": "other"})).expect(200);
     let report = format!("/action-reports/{}", report["id"].as_str().unwrap());
     there.send("PATCH", &report, &json!({"result": "fail"})).expect(200);
@@ -191,7 +191,7 @@ fn actions_that_a_job_brings_count(api: &Api) {
     let id = there.post("/jobs", of(2)).expect(201)["job_id"].as_str().unwrap().to_owned();
     assert_exceeded(&there.post("/jobs", of(2)), "actions", 3);
     assert_exceeded(&there.post("/jobs/mine", of(2)), "actions", 3);
-    // Those that it has already do not count twice.
+    // Actions that the job already has do not count twice.
     let mut actions = alice.show("jobs", &id)["job_actions"].as_array().unwrap().clone();
     actions.push(action());
     there.send("PATCH", &format!("/jobs/{id}"), &json!({ "job_actions": actions })).expect(200);
@@ -234,18 +234,18 @@ fn a_delete_makes_room(api: &Api) {
     there.post("/backups", backup("etc")).expect(201);
     assert_exceeded(&there.post("/backups", backup("etc")), "backups", 2);
     there.send("DELETE", &format!("/backups/{id}"), &json!({}));
-    there.post_when_there_is_room("/backups", backup("etc")).expect(201);
+    there.post_until_accepted("/backups", backup("etc")).expect(201);
     assert_exceeded(&there.post("/backups", backup("etc")), "backups", 2);
-    // With its client, too, and by another process.
+    // A delete with its client makes room too, and so does one by another process.
     alice.register("web1");
-    there.post("/jobs", bare()).expect(201);
-    assert_exceeded(&there.post("/jobs", bare()), "jobs", 1);
+    there.post("/jobs", job_without_actions()).expect(201);
+    assert_exceeded(&there.post("/jobs", job_without_actions()), "jobs", 1);
     assert_eq!(alice.delete("/clients/web1?cascade=true").status, 204);
     alice.register("web1");
-    there.post_when_there_is_room("/jobs", bare()).expect(201);
+    there.post_until_accepted("/jobs", job_without_actions()).expect(201);
 }
 
-fn what_another_process_has_made_counts(api: &Api) {
+fn rows_of_another_process_count(api: &Api) {
     let alice = api.project();
     for _ in 0..3 {
         alice.create("sessions", session());
@@ -256,7 +256,7 @@ fn what_another_process_has_made_counts(api: &Api) {
     assert_exceeded(&member(&second, &alice).post("/sessions", session()), "sessions", 4);
 }
 
-fn many_that_create_at_once_stay_within_the_quota(api: &Api) {
+fn concurrent_creations_stay_within_the_quota(api: &Api) {
     let alice = api.project();
     let node = node(api, Limits { backups: 40, actions: 40, ..Limits::default() });
     let there = member(&node, &alice);
@@ -268,12 +268,12 @@ fn many_that_create_at_once_stay_within_the_quota(api: &Api) {
     let rows = || (alice.list("backups").len(), alice.list("actions").len());
     assert_eq!(rows(), (of(0), of(1)));
     assert!(of(0) <= 40 && of(1) <= 40, "{made:?}");
-    // Requests that failed hold nothing: the rest of the room is there.
+    // Failed requests reserve nothing: the rest of the quota is free.
     for _ in of(0)..40 {
-        there.post_when_there_is_room("/backups", backup("etc")).expect(201);
+        there.post_until_accepted("/backups", backup("etc")).expect(201);
     }
     for _ in of(1)..40 {
-        there.post_when_there_is_room("/actions", action()).expect(201);
+        there.post_until_accepted("/actions", action()).expect(201);
     }
     assert_eq!(rows(), (40, 40));
     assert_exceeded(&there.post("/backups", backup("etc")), "backups", 40);
@@ -292,13 +292,13 @@ fn a_bad_body_is_refused_as_such_at_the_quota(api: &Api) {
 }
 
 #[test]
-fn a_count_that_fails_is_an_outage_and_no_refusal() {
+fn a_failed_count_is_an_outage_and_not_a_refusal() {
     for url in [
         "sqlite:////nonexistent/freezer.sqlite",
         #[cfg(feature = "mysql")]
-        "mysql://nobody:nothing@127.0.0.1:1/freezer",
+        "mysql://user:password@127.0.0.1:1/freezer",
         #[cfg(feature = "postgres")]
-        "postgres://nobody:nothing@127.0.0.1:1/freezer",
+        "postgres://user:password@127.0.0.1:1/freezer",
     ] {
         let mut app = api::app(&DatabaseUrl::parse(url).unwrap(), health::Settings::default());
         app.quotas = Quotas::new(NOTHING);

@@ -1,4 +1,4 @@
-//! Many at once: nothing is lost, nothing is counted twice, and nobody gets a 5xx (which every answer is checked for).
+//! Concurrent requests: no change is lost or counted twice, and none gets a 5xx (which every answer is checked for).
 
 mod conditions;
 mod deletes;
@@ -17,15 +17,15 @@ use crate::http::Answer;
 
 on_every_backend! {
     two_changes_of_different_keys_both_land,
-    one_of_many_starts_moves_the_tag,
-    every_one_of_many_ends_counts,
-    a_client_that_registers_eight_times_at_once_is_one,
-    a_central_client_that_registers_eight_times_at_once_is_one,
-    an_id_is_given_once,
+    of_many_starts_one_moves_the_tag,
+    every_end_of_a_run_counts,
+    a_client_registered_eight_times_at_once_exists_once,
+    a_central_client_registered_eight_times_at_once_exists_once,
+    an_id_is_assigned_once,
     a_stop_is_not_lost_among_reports,
-    a_job_that_is_moved_by_many_is_in_one_session,
-    a_backup_is_updated_by_many,
-    a_session_in_a_storm_stays_whole,
+    a_job_moved_many_times_at_once_is_in_one_session,
+    many_updates_of_a_backup_all_land,
+    a_session_stays_consistent_under_load,
 }
 
 fn two_changes_of_different_keys_both_land(api: &Api) {
@@ -68,7 +68,7 @@ fn two_changes_of_different_keys_both_land(api: &Api) {
     assert_eq!(document["_version"], 9);
 }
 
-fn one_of_many_starts_moves_the_tag(api: &Api) {
+fn of_many_starts_one_moves_the_tag(api: &Api) {
     let alice = api.project();
     let (session, jobs) = of_jobs(&alice, 16);
     let path = format!("/sessions/{session}/action");
@@ -84,10 +84,10 @@ fn one_of_many_starts_moves_the_tag(api: &Api) {
         for entry in document["jobs"].as_object().unwrap().values() {
             assert_eq!(entry["status"], "running");
         }
-        long_ago(&alice, &session);
+        end_hold_off(&alice, &session);
     }
 
-    // All of them with the same job and the latest tag: the tag is moved by one, the others are held off.
+    // All have the same job and the latest tag: one moves the tag, the others are held off.
     let answers = at_once(16, |_| {
         alice.post(&path, json!({"start": {"job_id": jobs[0], "current_tag": "3"}})).expect(202)["result"]
             .clone()
@@ -96,7 +96,7 @@ fn one_of_many_starts_moves_the_tag(api: &Api) {
     assert!(answers.iter().all(|result| result == "success"), "{answers:?}");
 }
 
-fn every_one_of_many_ends_counts(api: &Api) {
+fn every_end_of_a_run_counts(api: &Api) {
     let alice = api.project();
     for (bad, expected) in [(None, "success"), (Some(3), "fail")] {
         let (session, jobs) = of_jobs(&alice, 8);
@@ -116,12 +116,12 @@ fn every_one_of_many_ends_counts(api: &Api) {
     }
 }
 
-fn a_client_that_registers_eight_times_at_once_is_one(api: &Api) {
+fn a_client_registered_eight_times_at_once_exists_once(api: &Api) {
     let alice = api.project();
     for name in ["a", "b", "c"] {
         at_once(8, |_| alice.post("/clients", client(name)).expect(201));
     }
-    // The list has everybody's central clients too.
+    // The list also has the central clients of other projects.
     let own = || alice.list("clients").iter().filter(|client| client["project_id"] == alice.project).count();
     assert_eq!(own(), 3);
     at_once(8, |n| {
@@ -130,7 +130,7 @@ fn a_client_that_registers_eight_times_at_once_is_one(api: &Api) {
     assert_eq!(own(), 3);
 }
 
-fn a_central_client_that_registers_eight_times_at_once_is_one(api: &Api) {
+fn a_central_client_registered_eight_times_at_once_exists_once(api: &Api) {
     let name = format!("central-{}", api.project().project);
     let admins: Vec<Caller<'_>> = (0..8).map(|_| api.project().with_roles("admin")).collect();
     let body = json!({"client_id": name, "hostname": "h", "is_central": true});
@@ -141,7 +141,7 @@ fn a_central_client_that_registers_eight_times_at_once_is_one(api: &Api) {
     winner.delete(&format!("/clients/{name}")).expect(204);
 }
 
-fn an_id_is_given_once(api: &Api) {
+fn an_id_is_assigned_once(api: &Api) {
     let callers: Vec<Caller<'_>> = (0..8).map(|_| api.project()).collect();
     for caller in &callers {
         caller.register("a");
@@ -153,7 +153,7 @@ fn an_id_is_given_once(api: &Api) {
         assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{noun} {answers:?}");
         assert_eq!(answers.iter().filter(|status| **status == 409).count(), 7, "{noun} {answers:?}");
     }
-    // Under the same URL in one project it is created once, and replaced by the others.
+    // Under one URL of a project, one request creates the resource and the others replace it.
     let alice = api.project();
     alice.register("a");
     let session = json!({"schedule": {}, "session_tag": 0});
@@ -183,7 +183,7 @@ fn a_stop_is_not_lost_among_reports(api: &Api) {
     }
 }
 
-fn a_job_that_is_moved_by_many_is_in_one_session(api: &Api) {
+fn a_job_moved_many_times_at_once_is_in_one_session(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("a");
     let sessions: Vec<String> = (0..6).map(|_| alice.create("sessions", session())).collect();
@@ -197,7 +197,7 @@ fn a_job_that_is_moved_by_many_is_in_one_session(api: &Api) {
     }
 }
 
-fn a_backup_is_updated_by_many(api: &Api) {
+fn many_updates_of_a_backup_all_land(api: &Api) {
     let alice = api.project();
     let id = alice.create("backups", crate::documents::backup("etc"));
     let path = format!("/backups/{id}");
@@ -210,7 +210,7 @@ fn a_backup_is_updated_by_many(api: &Api) {
     assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
 }
 
-fn a_session_in_a_storm_stays_whole(api: &Api) {
+fn a_session_stays_consistent_under_load(api: &Api) {
     let alice = api.project();
     let (session, jobs) = of_jobs(&alice, 4);
     let other = alice.create("sessions", self::session());
@@ -251,7 +251,7 @@ fn a_session_in_a_storm_stays_whole(api: &Api) {
     }
 }
 
-/// Runs so many at the same moment.
+/// Runs `count` calls at the same moment.
 pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(count);
     std::thread::scope(|scope| {
@@ -268,7 +268,7 @@ pub fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T
 }
 
 impl Caller<'_> {
-    /// How many items a list has on all its pages.
+    /// The number of items of a list on all pages.
     #[track_caller]
     pub fn count(&self, list: &str) -> i64 {
         let with = if list.contains('?') { '&' } else { '?' };
@@ -282,7 +282,7 @@ fn among(answer: &Answer, statuses: &[u16]) {
     assert!(statuses.contains(&answer.status), "{answer}");
 }
 
-/// A session with so many jobs, on `host-0` and so on.
+/// Creates a session with `count` jobs, on `host-0` and so on.
 fn of_jobs(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
     let mut body = session();
     body["hold_off"] = json!(600);
@@ -294,8 +294,8 @@ fn of_jobs(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
     (id, jobs)
 }
 
-/// The last run began so long ago that the next may begin.
-fn long_ago(caller: &Caller<'_>, session: &str) {
+/// Moves the last run into the past, so that the next may begin.
+fn end_hold_off(caller: &Caller<'_>, session: &str) {
     let began = caller.show("sessions", session)["time_start"].as_i64().unwrap();
     let change: Value = json!({"time_start": began - 3600});
     caller.patch(&format!("/sessions/{session}"), change).expect(200);

@@ -1,4 +1,4 @@
-//! The description of the API as the service gives it: the document, and the page.
+//! The published description of the API: the document and the page.
 
 use freezer_api::handlers::health;
 use freezer_api::http::proxy;
@@ -13,28 +13,28 @@ use crate::published;
 use crate::routes::{Case, word};
 
 on_every_backend! {
-    the_document_is_for_everybody,
-    the_page_is_for_everybody_and_for_every_browser,
-    both_are_behind_the_proxy_too,
-    what_the_examples_ask_for_is_done,
+    the_document_needs_no_token,
+    the_page_needs_no_token_and_suits_every_browser,
+    the_document_and_the_page_work_behind_a_proxy,
+    the_examples_succeed,
 }
 
-fn the_document_is_for_everybody(api: &Api) {
+fn the_document_needs_no_token(api: &Api) {
     let answer = api.send("GET", "/v2/openapi.json", &[], None);
     let document = answer.expect(200);
     assert_eq!(answer.header("Content-Type"), Some("application/json"));
     assert_eq!(document["servers"], json!([{"url": api.url()}]));
     let mut expected = published::document().clone();
     expected["servers"] = document["servers"].clone();
-    assert!(document == expected, "the tests hold answers against another document");
-    // Everybody is believed here: there is no token to show.
+    assert!(document == expected, "the tests check answers against another document");
+    // Without authentication, the document mentions no token.
     assert!(!document.to_string().contains("X-Auth-Token"));
     assert_eq!(api.send("HEAD", "/v2/openapi.json", &[], None).status, 200);
     assert_eq!(api.send("GET", "/v2/openapi.json", &[("Accept", "text/html")], None).status, 406);
     assert_eq!(api.send("POST", "/v2/openapi.json", &[], None).status, 405);
 }
 
-fn the_page_is_for_everybody_and_for_every_browser(api: &Api) {
+fn the_page_needs_no_token_and_suits_every_browser(api: &Api) {
     for (path, accept) in [("/docs", "*/*"), ("/docs/", "text/html"), ("/docs", "application/json")] {
         let answer = api.send("GET", path, &[("Accept", accept)], None);
         assert_eq!(answer.status, 200, "{answer}");
@@ -49,7 +49,7 @@ fn the_page_is_for_everybody_and_for_every_browser(api: &Api) {
     assert_eq!(api.send("DELETE", "/docs", &[], None).status, 405);
 }
 
-fn both_are_behind_the_proxy_too(api: &Api) {
+fn the_document_and_the_page_work_behind_a_proxy(api: &Api) {
     let proxy = proxy::Settings { parse_headers: true, path_prefix: "/backup".to_owned() };
     let address = api.beside(health::Settings::default(), Settings { proxy, ..Settings::default() });
     let tls = [("Host", "cloud.example"), ("X-Forwarded-Proto", "https")];
@@ -59,8 +59,8 @@ fn both_are_behind_the_proxy_too(api: &Api) {
     assert!(String::from_utf8(page).unwrap().contains("href=\"/backup/v2/openapi.json\""));
 }
 
-/// Every example of a request, sent to a service that has what the examples speak of.
-fn what_the_examples_ask_for_is_done(api: &Api) {
+/// Sends every example of a request to a service that has the resources of the examples.
+fn the_examples_succeed(api: &Api) {
     let owner = api.project();
     owner.register("web1.example.com");
     owner.register("web2.example.com");
@@ -76,15 +76,15 @@ fn what_the_examples_ask_for_is_done(api: &Api) {
         let Some(name) = content.as_str().and_then(|reference| reference.rsplit('/').next()) else {
             continue;
         };
-        let mut case = Case::of(route, &owner).unwrap();
-        join_if_need_be(&owner, &case.path, spoken_of.as_str().unwrap());
+        let mut case = Case::new(route, &owner).unwrap();
+        join_for_session_action(&owner, &case.path, spoken_of.as_str().unwrap());
         case.body = Some(example(name));
         case.send(&owner).expect(case.success);
     }
 }
 
-/// The job that the examples speak of is in the session that an action is about.
-fn join_if_need_be(owner: &Caller<'_>, path: &str, job: &str) {
+/// Adds the job of the examples to the session, if the request is an action on it.
+fn join_for_session_action(owner: &Caller<'_>, path: &str, job: &str) {
     if let Some(session) = path.strip_prefix("/sessions/").and_then(|path| path.strip_suffix("/action")) {
         owner.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     }

@@ -1,5 +1,5 @@
-//! A replica that lags (`[database] slave_connection`): here it is another database, with other rows, so that every
-//! answer says where it comes from.
+//! A lagging replica (`[database] slave_connection`). The tests use another database with other rows, so that every
+//! answer shows which of the two it comes from.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,36 +18,36 @@ use crate::documents::{action, backup, client, job, session};
 use crate::http::{self, Answer};
 
 on_every_backend! {
-    lists_are_the_replicas_and_all_else_is_the_primarys,
-    a_poll_is_the_primarys,
+    lists_come_from_the_replica_and_all_else_from_the_primary,
+    a_poll_reads_from_the_primary,
     writes_go_to_the_primary,
-    what_the_replica_does_not_know_the_primary_is_asked,
+    a_marker_unknown_to_the_replica_is_looked_up_in_the_primary,
     a_replica_without_our_schema_is_not_read_from,
-    a_replica_that_comes_later_is_found,
+    a_replica_that_appears_later_is_used,
 }
 
-/// Longer than a replica that was away is left alone.
+/// Longer than the service waits before it tries a failed replica again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A node that reads from a replica, and the way to the rows of that replica.
+/// A node that reads from a replica, and the address of a server on that replica.
 struct Lagging {
     node: Node,
     replica: SocketAddr,
 }
 
-fn lagging(api: &Api) -> Lagging {
+fn lagging_node(api: &Api) -> Lagging {
     let url = database::sqlite();
     let replica =
         api::serve(api::app(&url, health::Settings::default()), server::Settings::default(), Arc::default());
-    Lagging { node: reading_from(api, url), replica }
+    Lagging { node: node_with_replica(api, url), replica }
 }
 
-fn reading_from(api: &Api, replica: DatabaseUrl) -> Node {
+fn node_with_replica(api: &Api, replica: DatabaseUrl) -> Node {
     let settings = Settings { max_connections: 8, ..Settings::default() };
     api.node_with(|app| app.store = app.store.clone().with_replica(replica, &settings))
 }
 
-/// As the caller's own requests, sent somewhere else.
+/// Sends a request of the caller to another server.
 fn send(to: SocketAddr, caller: &Caller<'_>, method: &str, path: &str, body: Option<&Value>) -> Answer {
     let headers =
         [("X-User-Id", &*caller.user), ("X-Project-Id", &*caller.project), ("X-Roles", "member,reader")];
@@ -64,8 +64,8 @@ fn length(answer: &Answer, noun: &str) -> usize {
     answer.expect(200)[noun].as_array().unwrap().len()
 }
 
-fn lists_are_the_replicas_and_all_else_is_the_primarys(api: &Api) {
-    let Lagging { node, replica } = lagging(api);
+fn lists_come_from_the_replica_and_all_else_from_the_primary(api: &Api) {
+    let Lagging { node, replica } = lagging_node(api);
     let alice = api.project();
     alice.register("a");
     for (noun, body) in
@@ -90,12 +90,12 @@ fn lists_are_the_replicas_and_all_else_is_the_primarys(api: &Api) {
     assert_eq!(alice.reports().len(), 1);
     assert_eq!(length(&get(node.address, &alice, "/action-reports"), "action_reports"), 0);
     get(node.address, &alice, &format!("/action-reports/{}", alice.reports()[0].id)).expect(200);
-    // Whoever puts together what hangs on what must see what there is.
+    // Lists of attachments come from the primary, as their callers need the current state.
     assert_eq!(length(&get(node.address, &alice, "/job-attachments"), "job_attachments"), 1);
 }
 
-fn a_poll_is_the_primarys(api: &Api) {
-    let Lagging { node, .. } = lagging(api);
+fn a_poll_reads_from_the_primary(api: &Api) {
+    let Lagging { node, .. } = lagging_node(api);
     let alice = api.project();
     alice.register("a");
     let id = alice.create("jobs", job("a"));
@@ -103,13 +103,13 @@ fn a_poll_is_the_primarys(api: &Api) {
     let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
     let answer = send(node.address, &alice, "GET", "/jobs", Some(&poll)).expect(200);
     assert_eq!(answer["jobs"][0]["job_schedule"]["event"], "stop");
-    // It was shown to the scheduler, which therefore may clear it.
+    // The poll delivered the event, so that the scheduler may clear it.
     alice.report(&id, json!({"event": ""}));
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "");
 }
 
 fn writes_go_to_the_primary(api: &Api) {
-    let Lagging { node, replica } = lagging(api);
+    let Lagging { node, replica } = lagging_node(api);
     let alice = api.project();
     let made = send(node.address, &alice, "POST", "/actions", Some(&action())).expect(201);
     let path = format!("/actions/{}", made["action_id"].as_str().unwrap());
@@ -118,11 +118,11 @@ fn writes_go_to_the_primary(api: &Api) {
     assert_eq!(length(&get(replica, &alice, "/actions"), "actions"), 0);
 }
 
-fn what_the_replica_does_not_know_the_primary_is_asked(api: &Api) {
-    let Lagging { node, .. } = lagging(api);
+fn a_marker_unknown_to_the_replica_is_looked_up_in_the_primary(api: &Api) {
+    let Lagging { node, .. } = lagging_node(api);
     let alice = api.project();
     let ids: Vec<String> = (0..3).map(|_| alice.create("actions", action())).collect();
-    // A page that began on another node, which reads from the primary.
+    // The walk began on another node, which reads from the primary.
     let page = get(node.address, &alice, &format!("/actions?marker={}", ids[0]));
     assert_eq!(length(&page, "actions"), 2);
     get(node.address, &alice, "/actions?marker=nothing").expect(400);
@@ -137,25 +137,25 @@ fn a_replica_without_our_schema_is_not_read_from(api: &Api) {
     std::fs::write(&file, "").unwrap();
     let missing = directory.path().join("missing.sqlite");
     for path in [&file, &missing] {
-        let node = reading_from(api, DatabaseUrl::parse(path.to_str().unwrap()).unwrap());
+        let node = node_with_replica(api, DatabaseUrl::parse(path.to_str().unwrap()).unwrap());
         for _ in 0..3 {
             assert_eq!(length(&get(node.address, &alice, "/actions"), "actions"), 1);
         }
     }
-    assert!(!missing.exists(), "nobody makes a replica by reading from it");
+    assert!(!missing.exists(), "reading from a missing replica must not create its file");
 }
 
-fn a_replica_that_comes_later_is_found(api: &Api) {
+fn a_replica_that_appears_later_is_used(api: &Api) {
     let alice = api.project();
     alice.create("actions", action());
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::parse(directory.path().join("later.sqlite").to_str().unwrap()).unwrap();
-    let node = reading_from(api, url.clone());
+    let node = node_with_replica(api, url.clone());
     assert_eq!(length(&get(node.address, &alice, "/actions"), "actions"), 1);
     migrations::sync(&url).unwrap();
     let until = Instant::now() + PATIENCE;
     while length(&get(node.address, &alice, "/actions"), "actions") != 0 {
-        assert!(Instant::now() < until, "the replica is there, and not read from");
+        assert!(Instant::now() < until, "the replica exists, but is not read from");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -1,4 +1,4 @@
-//! Action reports: what agents and operators say of a run.
+//! Action reports, which agents and operators post about a run.
 
 mod lists;
 mod log;
@@ -11,17 +11,17 @@ use crate::races::at_once;
 
 on_every_backend! {
     a_report_is_made_and_shown,
-    a_report_says_no_more_than_how_the_run_ended,
+    a_report_needs_only_the_result_of_the_run,
     a_report_has_a_date,
-    what_is_no_report_is_refused,
+    an_invalid_report_is_refused,
     a_report_is_corrected,
     metadata_is_merged_key_by_key,
     metadata_has_a_limit,
-    what_is_no_correction_is_refused,
+    an_invalid_correction_is_refused,
     a_report_is_deleted_once,
-    a_foreign_report_is_not_there,
+    a_report_of_another_project_is_not_found,
     many_corrections_of_one_report_all_land,
-    a_report_is_changed_only_as_it_was_read,
+    a_stale_tag_does_not_change_a_report,
 }
 
 fn a_report_is_made_and_shown(api: &Api) {
@@ -69,22 +69,22 @@ fn a_report_is_made_and_shown(api: &Api) {
     assert_eq!(alice.show("action-reports", id), report);
 }
 
-fn a_report_says_no_more_than_how_the_run_ended(api: &Api) {
+fn a_report_needs_only_the_result_of_the_run(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "success"}));
+    let report = alice.create_document("action-reports", json!({"result": "success"}));
     for key in ["action_id", "action_attachment_id", "job_attachment_id", "job_id", "client_id"] {
         assert_eq!(report[key], Value::Null);
     }
     assert_eq!((&report["time_elapsed"], &report["metadata"]), (&json!(0), &json!({})));
     assert_eq!((&report["report_date"], &report["has_log"]), (&report["created_at"], &json!(false)));
-    // What the document has and nobody can set is taken and ignored; null and nothing name nothing.
+    // Read-only members are accepted and ignored. Null and an empty text refer to nothing.
     let mut copy = report.clone();
     for key in ["id", "project_id", "user_id", "job_id", "client_id", "has_log", "version"] {
         copy[key] = json!("x");
     }
     copy["action_id"] = json!("");
     copy["log"] = Value::Null;
-    let second = alice.made("action-reports", copy);
+    let second = alice.create_document("action-reports", copy);
     assert_ne!(second["id"], report["id"]);
     for key in ["project_id", "user_id", "job_id", "client_id", "has_log", "version", "report_date"] {
         assert_eq!(second[key], report[key], "{key}");
@@ -102,13 +102,13 @@ fn a_report_has_a_date(api: &Api) {
         (json!(253_402_300_799_i64), "9999-12-31T23:59:59.000000Z"),
         (json!("9999-12-31T23:59:59.999999Z"), "9999-12-31T23:59:59.999999Z"),
     ] {
-        let report = alice.made("action-reports", json!({"result": "fail", "report_date": given}));
+        let report = alice.create_document("action-reports", json!({"result": "fail", "report_date": given}));
         assert_eq!(report["report_date"], shown);
         assert_eq!(alice.show("action-reports", report["id"].as_str().unwrap()), report);
     }
 }
 
-fn what_is_no_report_is_refused(api: &Api) {
+fn an_invalid_report_is_refused(api: &Api) {
     let alice = api.project();
     for (key, value) in [
         ("result", json!("running")),
@@ -150,7 +150,7 @@ fn what_is_no_report_is_refused(api: &Api) {
 
 fn a_report_is_corrected(api: &Api) {
     let alice = api.project();
-    let before = alice.made("action-reports", json!({"result": "success", "report_date": 100}));
+    let before = alice.create_document("action-reports", json!({"result": "success", "report_date": 100}));
     let path = format!("/action-reports/{}", before["id"].as_str().unwrap());
     let change = json!({"result": "aborted", "time_elapsed": 9, "report_date": "1970-01-01T00:02:00"});
     let after = alice.colleague().patch(&path, change.clone()).expect(200);
@@ -163,11 +163,11 @@ fn a_report_is_corrected(api: &Api) {
     assert_eq!(after, expected);
     assert!(after["updated_at"].as_str() > before["updated_at"].as_str());
     assert_eq!(alice.get(&path).expect(200), after);
-    // The same again is no change, and neither is nothing, nor the document itself.
+    // Neither the same patch again, nor an empty one, nor the document itself is a change.
     for same in [change, json!({}), after.clone()] {
         assert_eq!(alice.patch(&path, same).expect(200), after);
     }
-    // What a report is about stays, and so does what the service knows itself.
+    // The references of a report stay, and so do the members that the service sets.
     let mut copy = after.clone();
     for key in
         ["id", "project_id", "user_id", "action_id", "job_attachment_id", "job_id", "client_id", "version"]
@@ -180,7 +180,7 @@ fn a_report_is_corrected(api: &Api) {
 fn metadata_is_merged_key_by_key(api: &Api) {
     let alice = api.project();
     let metadata = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": "f"});
-    let report = alice.made("action-reports", json!({"result": "fail", "metadata": metadata}));
+    let report = alice.create_document("action-reports", json!({"result": "fail", "metadata": metadata}));
     let path = format!("/action-reports/{}", report["id"].as_str().unwrap());
     let change = json!({"metadata": {"b": {"c": 4}, "e": null, "g": [null], "h": null}});
     let after = alice.patch(&path, change.clone()).expect(200);
@@ -192,7 +192,7 @@ fn metadata_has_a_limit(api: &Api) {
     let alice = api.project();
     let of = |length: usize| json!({"result": "fail", "metadata": {"x": "y".repeat(length)}});
     // `{"x":""}` are eight.
-    let full = alice.made("action-reports", of(65_528));
+    let full = alice.create_document("action-reports", of(65_528));
     alice.post("/action-reports", of(65_529)).expect(400);
     let path = format!("/action-reports/{}", full["id"].as_str().unwrap());
     alice.patch(&path, json!({"metadata": {"z": 1}})).expect(400);
@@ -200,9 +200,9 @@ fn metadata_has_a_limit(api: &Api) {
     alice.patch(&path, json!({"time_elapsed": 1, "metadata": {"x": null, "z": 1}})).expect(200);
 }
 
-fn what_is_no_correction_is_refused(api: &Api) {
+fn an_invalid_correction_is_refused(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "fail"}));
+    let report = alice.create_document("action-reports", json!({"result": "fail"}));
     let path = format!("/action-reports/{}", report["id"].as_str().unwrap());
     for bad in [
         json!({"result": "running"}),
@@ -228,7 +228,7 @@ fn what_is_no_correction_is_refused(api: &Api) {
 
 fn a_report_is_deleted_once(api: &Api) {
     let alice = api.project();
-    let path = format!("/action-reports/{}", alice.failed());
+    let path = format!("/action-reports/{}", alice.create_failed_report());
     let answers = at_once(16, |_| alice.delete(&path).status);
     assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
     assert_eq!(answers.iter().filter(|status| **status == 404).count(), 15, "{answers:?}");
@@ -236,9 +236,9 @@ fn a_report_is_deleted_once(api: &Api) {
     assert_eq!(alice.rows().reports, 0);
 }
 
-fn a_foreign_report_is_not_there(api: &Api) {
+fn a_report_of_another_project_is_not_found(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}");
     let before = alice.get(&path).expect(200);
     let admin = bob.with_roles("admin,member");
@@ -249,8 +249,8 @@ fn a_foreign_report_is_not_there(api: &Api) {
         caller.get(&format!("{path}/log")).expect(404);
         caller.put(&format!("{path}/log")).expect(404);
         caller.delete(&format!("{path}/log")).expect(404);
-        // A new one is not put in its place either.
-        let copy = caller.made("action-reports", before.clone());
+        // A new report with the same id does not replace it either.
+        let copy = caller.create_document("action-reports", before.clone());
         assert_eq!((&copy["project_id"], &copy["user_id"]), (&json!(bob.project), &json!(bob.user)));
     }
     bob.reaching_for(&alice).get(&path).expect(403);
@@ -260,7 +260,7 @@ fn a_foreign_report_is_not_there(api: &Api) {
 
 fn many_corrections_of_one_report_all_land(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}");
     at_once(16, |n| match n {
         0 => drop(alice.patch(&path, json!({"time_elapsed": 77})).expect(200)),
@@ -271,7 +271,7 @@ fn many_corrections_of_one_report_all_land(api: &Api) {
     assert_eq!(after["metadata"].as_object().unwrap().len(), 14);
     assert_eq!((&after["time_elapsed"], &after["version"]), (&json!(77), &json!(17)));
     assert_eq!(alice.get(&format!("{path}/log")).body, b"the last word");
-    // A log and a success at the same moment: whichever comes first, no success has a log.
+    // A log and a success are written at the same moment. Whichever comes first, no success has a log.
     at_once(16, |n| match n % 2 {
         0 => drop(alice.patch(&path, json!({"result": "success"})).expect(200)),
         _ => assert!([204, 409].contains(&put_log(&alice, &id, b"too late").status)),
@@ -279,7 +279,7 @@ fn many_corrections_of_one_report_all_land(api: &Api) {
     assert_eq!(alice.get(&path).expect(200)["has_log"], false);
 }
 
-fn a_report_is_changed_only_as_it_was_read(api: &Api) {
+fn a_stale_tag_does_not_change_a_report(api: &Api) {
     let alice = api.project();
     let made = alice.post("/action-reports", json!({"result": "fail", "log": "x"}));
     let path = format!("/action-reports/{}", made.expect(201)["id"].as_str().unwrap());
@@ -290,7 +290,7 @@ fn a_report_is_changed_only_as_it_was_read(api: &Api) {
     let changed = alice.if_match("PATCH", &path, &tag, Some(json!({"time_elapsed": 1})));
     changed.expect(200);
     assert_eq!(changed.header("ETag"), Some(&*alice.tag(&path)));
-    // Whoever has not seen that is too late, for the log too.
+    // With the old tag, every change is refused, also of the log.
     let before = alice.get(&path).expect(200);
     alice.if_match("PATCH", &path, &tag, Some(json!({"result": "success"}))).expect(412);
     alice.if_match("DELETE", &path, &tag, None).expect(412);
@@ -302,7 +302,7 @@ fn a_report_is_changed_only_as_it_was_read(api: &Api) {
     alice.if_match("DELETE", &path, &alice.tag(&path), None).expect(204);
 }
 
-/// Sends a log as a plain HTTP client does.
+/// Puts a log as plain text.
 fn put_log(caller: &Caller<'_>, id: &str, log: &[u8]) -> crate::http::Answer {
     caller.send("PUT", &format!("/action-reports/{id}/log"), Some(log))
 }

@@ -1,4 +1,4 @@
-//! What holds for every route of the table: who may, which methods there are, and how it refuses.
+//! What holds for every route of the table: its roles, its methods, and its refusals.
 
 mod case;
 mod matrix;
@@ -13,20 +13,20 @@ use crate::documents::action;
 use crate::http::Answer;
 
 on_every_backend! {
-    every_route_wants_a_token_for_a_project,
+    every_route_needs_a_token_for_a_project,
     every_path_refuses_the_methods_it_does_not_have,
     every_path_tells_its_methods,
     head_is_get_without_the_body,
-    slashes_more_or_less_make_no_difference,
-    what_does_not_take_json_gets_nothing,
+    extra_slashes_make_no_difference,
+    a_request_that_does_not_accept_json_is_refused,
     a_body_needs_no_content_type,
-    what_a_project_does_not_have_is_for_those_with_a_token,
-    what_is_anothers_is_not_there,
-    a_project_is_an_id,
-    a_request_id_is_ours,
+    unknown_paths_below_a_project_need_a_token,
+    a_resource_of_another_project_is_not_found,
+    a_project_in_the_path_must_be_an_id,
+    the_service_makes_the_request_id,
 }
 
-fn every_route_wants_a_token_for_a_project(api: &Api) {
+fn every_route_needs_a_token_for_a_project(api: &Api) {
     let owner = api.project();
     let user = ("X-User-Id", owner.user.as_str());
     for case in Case::all(&owner) {
@@ -37,7 +37,7 @@ fn every_route_wants_a_token_for_a_project(api: &Api) {
             let answer = api.send(case.method, &target, headers, body);
             let refusal = answer.expect(401);
             assert!(answer.header("WWW-Authenticate").is_some(), "{answer}");
-            // As every OpenStack service says it.
+            // This is the form of every OpenStack service.
             assert_eq!(refusal["error"]["code"], 401);
             assert_eq!(refusal["error"]["title"], "Unauthorized");
             assert!(refusal["error"]["message"].is_string());
@@ -90,27 +90,27 @@ fn head_is_get_without_the_body(api: &Api) {
         assert_eq!(head.header("Content-Type"), get.header("Content-Type"));
         assert_eq!(head.header("Content-Length"), Some(&*get.body.len().to_string()), "{head}");
     }
-    assert_eq!(owner.send("HEAD", "/jobs/nobodys", None).status, 404);
+    assert_eq!(owner.send("HEAD", "/jobs/unknown", None).status, 404);
     assert_eq!(owner.with_roles("").send("HEAD", "/jobs", None).status, 403);
     assert_eq!(owner.send("HEAD", "/jobs/a/event", None).status, 405);
 }
 
-fn slashes_more_or_less_make_no_difference(api: &Api) {
+fn extra_slashes_make_no_difference(api: &Api) {
     let owner = api.project();
     for variant in ["{}/", "/{}", "{}///"] {
         for case in Case::all(&owner) {
             case.send_to(&owner, &variant.replace("{}", &case.path)).expect(case.success);
         }
     }
-    // As clients that append to an endpoint ending in a slash have it.
+    // A client that appends to an endpoint with a final slash sends two slashes.
     let token = [("X-User-Id", "u"), ("X-Project-Id", &*owner.project), ("X-Roles", "reader")];
     api.send("GET", &format!("//v2/{}/jobs/", owner.project), &token, None).expect(200);
     api.send("GET", &format!("//v2//{}//jobs//?limit=1", owner.project), &token, None).expect(200);
 }
 
-fn what_does_not_take_json_gets_nothing(api: &Api) {
+fn a_request_that_does_not_accept_json_is_refused(api: &Api) {
     let owner = api.project();
-    // A log is no JSON.
+    // A log is not JSON.
     for case in Case::all(&owner).into_iter().filter(|case| case.rule != "action_reports:log:get") {
         let body = case.body.as_ref().map(Value::to_string);
         let body = body.as_ref().map(String::as_bytes);
@@ -136,7 +136,7 @@ fn a_body_needs_no_content_type(api: &Api) {
     }
 }
 
-fn what_a_project_does_not_have_is_for_those_with_a_token(api: &Api) {
+fn unknown_paths_below_a_project_need_a_token(api: &Api) {
     let owner = api.project();
     for path in [
         "/nothing",
@@ -160,12 +160,12 @@ fn what_a_project_does_not_have_is_for_those_with_a_token(api: &Api) {
     }
 }
 
-fn what_is_anothers_is_not_there(api: &Api) {
+fn a_resource_of_another_project_is_not_found(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let (hers, his) = (Case::all(&alice), Case::all(&bob));
     for (case, foreign) in hers.iter().zip(&his).filter(|(case, _)| case.path.matches('/').count() > 1) {
         let (noun, rest) = foreign.path[1..].split_once('/').unwrap();
-        // To create under a chosen id tells that it is taken, and has to. Clients have names, each project its own.
+        // Creating under a chosen id has to tell that the id is taken. Names of clients are per project.
         if noun == "clients" || (case.method == "POST" && !rest.contains('/')) {
             continue;
         }
@@ -188,13 +188,13 @@ fn what_is_anothers_is_not_there(api: &Api) {
         };
         assert_eq!(same(&foreign), same(&unknown));
     }
-    // And it is still there.
+    // The resources still exist.
     for case in his {
         case.send(&bob).expect(case.success);
     }
 }
 
-fn a_project_is_an_id(api: &Api) {
+fn a_project_in_the_path_must_be_an_id(api: &Api) {
     let admin = api.project().with_roles("admin");
     let token = [("X-User-Id", "u"), ("X-Project-Id", "p"), ("X-Roles", "admin")];
     let long = "x".repeat(65);
@@ -207,7 +207,7 @@ fn a_project_is_an_id(api: &Api) {
     admin.get("/jobs").expect(200);
 }
 
-fn a_request_id_is_ours(api: &Api) {
+fn the_service_makes_the_request_id(api: &Api) {
     let alice = api.project();
     let inbound = "req-01234567-89ab-cdef-0123-456789abcdef";
     let ids: Vec<String> = ["nonsense", inbound, inbound]
@@ -220,7 +220,7 @@ fn a_request_id_is_ours(api: &Api) {
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && !ids.contains(&inbound.to_owned()));
 }
 
-/// The paths below a project, each with the methods that the table gives it.
+/// The paths below a project, each with its methods in the table.
 fn paths(owner: &Caller<'_>) -> Vec<(String, Vec<&'static str>)> {
     let templates: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
     let mut seen: Vec<&str> = Vec::new();
@@ -232,7 +232,7 @@ fn paths(owner: &Caller<'_>) -> Vec<(String, Vec<&'static str>)> {
         seen.push(route.path);
         let methods = ROUTES.iter().zip(&templates).filter(|(_, path)| **path == route.path);
         let methods = methods.map(|(route, _)| word(route.method)).collect();
-        paths.push((Case::of(route, owner).unwrap().path, methods));
+        paths.push((Case::new(route, owner).unwrap().path, methods));
     }
     paths
 }
@@ -245,7 +245,7 @@ fn allowed(answer: &Answer) -> Vec<String> {
     methods
 }
 
-/// HEAD comes with GET, and OPTIONS with everything.
+/// Adds HEAD to GET, and OPTIONS to all methods.
 fn complete(methods: &[&str]) -> Vec<String> {
     let mut methods: Vec<String> = methods.iter().map(|method| (*method).to_owned()).collect();
     if methods.contains(&"GET".to_owned()) {

@@ -1,4 +1,4 @@
-//! What HTTP does not show: a trust without a Keystone, the logs' columns, and what a delete leaves behind.
+//! Rows that HTTP does not show: a trust without a Keystone, the columns of reports, and the counts after a delete.
 
 use diesel::prelude::*;
 use freezer_api::store::reports::ActionReport;
@@ -9,8 +9,8 @@ use freezer_api::store::schema::{
 use crate::api::{Api, Caller};
 
 impl Caller<'_> {
-    /// The trust under which a central scheduler would run the job.
-    pub fn trust(&self, job: &str, trust: &str) {
+    /// Stores a trust for the job, as if a Keystone had made it.
+    pub fn store_trust(&self, job: &str, trust: &str) {
         let now = freezer_api::store::now();
         diesel::update(jobs::table.find(job))
             .set(jobs::has_trust.eq(true))
@@ -42,11 +42,11 @@ impl Caller<'_> {
     }
 
     pub fn rows(&self) -> Rows {
-        Rows::of(self.api, &self.project)
+        Rows::count(self.api, &self.project)
     }
 }
 
-/// How many rows a project has in the tables that refer to one another.
+/// The number of rows that a project has in the tables that refer to one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rows {
     pub clients: i64,
@@ -60,7 +60,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn of(api: &Api, project: &str) -> Self {
+    pub fn count(api: &Api, project: &str) -> Self {
         let mut connection = api.database();
         macro_rules! count {
             ($table:ident) => {

@@ -1,4 +1,4 @@
-//! Schedules that no scheduler can run are refused, and never keep a scheduler from saying how a job went.
+//! Invalid schedules are refused, but never keep a scheduler from reporting a run.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::{jobs, sessions};
@@ -9,10 +9,10 @@ use crate::api::{Api, Caller};
 use crate::documents::{job, session};
 
 on_every_backend! {
-    a_schedule_that_cannot_be_armed_is_refused_by_its_key,
+    an_invalid_schedule_is_refused_with_its_key,
     several_blanks_are_stored_as_one,
-    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job,
-    a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session,
+    a_job_with_an_invalid_stored_schedule_can_be_changed,
+    a_session_with_an_invalid_stored_schedule_can_be_changed,
 }
 
 const BAD: &[(&str, &str)] = &[
@@ -33,14 +33,14 @@ const BAD: &[(&str, &str)] = &[
 ];
 
 #[track_caller]
-fn refused(answer: crate::http::Answer, key: &str) {
+fn assert_refused(answer: crate::http::Answer, key: &str) {
     let refusal = answer.expect(400);
     let said = refusal["description"].as_str().unwrap();
     assert!(said.contains(&format!("schedule/{key}: this value must be ")), "{said}");
     assert!(!said.contains('^') && !said.contains("anyOf"), "{said}");
 }
 
-fn a_schedule_that_cannot_be_armed_is_refused_by_its_key(api: &Api) {
+fn an_invalid_schedule_is_refused_with_its_key(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let group = alice.create("sessions", session());
@@ -54,13 +54,13 @@ fn a_schedule_that_cannot_be_armed_is_refused_by_its_key(api: &Api) {
     for (key, unit) in units {
         let mut whole = job("a");
         whole["job_schedule"] = unit.clone();
-        refused(alice.post("/jobs", whole.clone()), key);
-        refused(alice.post(&format!("/jobs/{id}"), whole), key);
-        refused(alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": unit})), key);
+        assert_refused(alice.post("/jobs", whole.clone()), key);
+        assert_refused(alice.post(&format!("/jobs/{id}"), whole), key);
+        assert_refused(alice.patch(&format!("/jobs/{id}"), json!({"job_schedule": unit})), key);
         let whole = json!({"schedule": unit, "session_tag": 0});
-        refused(alice.post("/sessions", whole.clone()), key);
-        refused(alice.post(&format!("/sessions/{group}"), whole), key);
-        refused(alice.patch(&format!("/sessions/{group}"), json!({"schedule": unit})), key);
+        assert_refused(alice.post("/sessions", whole.clone()), key);
+        assert_refused(alice.post(&format!("/sessions/{group}"), whole), key);
+        assert_refused(alice.patch(&format!("/sessions/{group}"), json!({"schedule": unit})), key);
     }
     assert_eq!((alice.show("jobs", &id), alice.show("sessions", &group)), before);
 }
@@ -82,20 +82,20 @@ fn several_blanks_are_stored_as_one(api: &Api) {
     assert_eq!(alice.show("sessions", &group)["schedule"], json!({"schedule_day": "1st mon"}));
 }
 
-/// Stores a job's schedule as no request can.
-fn store(alice: &Caller<'_>, id: &str, unit: &Value) {
+/// Stores a schedule directly, which a request could not.
+fn store_schedule(alice: &Caller<'_>, id: &str, unit: &Value) {
     diesel::update(jobs::table.find(id))
         .set(jobs::scheduling.eq(Json::from(unit.clone())))
         .execute(&mut alice.api.database())
         .unwrap();
 }
 
-fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job(api: &Api) {
+fn a_job_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");
     for (key, bad) in BAD.iter().chain([&("schedule_interval", "5  days")]) {
-        store(&alice, &id, &json!({*key: bad}));
+        store_schedule(&alice, &id, &json!({*key: bad}));
         let mut document = alice.show("jobs", &id);
         document["job_schedule"]["status"] = json!("scheduled");
         alice.patch(&path, json!({"job_schedule": document["job_schedule"]})).expect(200);
@@ -104,11 +104,11 @@ fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_job(api: &Api) {
         assert_eq!(alice.show("jobs", &id)["job_schedule"]["status"], "scheduled");
         alice.patch(&path, json!({"description": "looked at"})).expect(200);
     }
-    store(&alice, &id, &json!({"schedule_hour": "25"}));
-    refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
+    store_schedule(&alice, &id, &json!({"schedule_hour": "25"}));
+    assert_refused(alice.patch(&path, json!({"job_schedule": {"schedule_hour": "26"}})), "schedule_hour");
 }
 
-fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session(api: &Api) {
+fn a_session_with_an_invalid_stored_schedule_can_be_changed(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let path = format!("/sessions/{id}");
@@ -120,5 +120,5 @@ fn a_bad_schedule_that_is_stored_is_no_reason_to_refuse_its_session(api: &Api) {
     alice.patch(&path, json!({"schedule": stored, "description": "the same"})).expect(200);
     alice.patch(&path, json!({"schedule": {"schedule_hour": "25"}})).expect(200);
     alice.post(&path, json!({"schedule": {"schedule_hour": "25"}, "session_tag": 0})).expect(201);
-    refused(alice.patch(&path, json!({"schedule": {"schedule_hour": "25,26"}})), "schedule_hour");
+    assert_refused(alice.patch(&path, json!({"schedule": {"schedule_hour": "25,26"}})), "schedule_hour");
 }

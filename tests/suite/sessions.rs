@@ -1,4 +1,4 @@
-//! Sessions (contract, api-v2 §8): their documents, and who is in them.
+//! Sessions (contract, api-v2 §8): their documents, members and runs.
 
 mod members;
 mod runs;
@@ -10,14 +10,14 @@ use crate::documents::session;
 
 on_every_backend! {
     a_session_is_created_and_shown,
-    what_somebody_says_of_a_session_is_kept,
-    what_is_not_the_clients_to_say_is_ignored,
-    what_is_not_a_session_is_refused,
-    a_patch_changes_what_it_says,
-    a_replacement_resets_what_it_does_not_say,
-    a_replacement_creates_what_is_not_there,
+    a_session_keeps_the_keys_of_its_body,
+    read_only_keys_are_ignored,
+    an_invalid_session_is_refused,
+    a_patch_changes_the_keys_that_it_has,
+    a_replacement_resets_absent_fields,
+    a_replacement_creates_a_missing_session,
     a_deleted_session_is_gone,
-    what_is_not_an_action_is_refused,
+    an_invalid_session_action_is_refused,
 }
 
 fn a_session_is_created_and_shown(api: &Api) {
@@ -52,10 +52,10 @@ fn a_session_is_created_and_shown(api: &Api) {
             "_version": 1,
         })
     );
-    assert_eq!(alice.list("sessions"), [document], "one document for both");
+    assert_eq!(alice.list("sessions"), [document], "the list shows the same document");
 }
 
-fn what_somebody_says_of_a_session_is_kept(api: &Api) {
+fn a_session_keeps_the_keys_of_its_body(api: &Api) {
     let alice = api.project();
     let body = json!({
         "schedule": {"schedule_start_date": "2026-01-02T03:04:05", "status": "stop", "time_created": 5},
@@ -78,7 +78,7 @@ fn what_somebody_says_of_a_session_is_kept(api: &Api) {
     assert_eq!((&document["time_start"], &document["time_end"]), (&json!(-1), &json!(-1)));
 }
 
-fn what_is_not_the_clients_to_say_is_ignored(api: &Api) {
+fn read_only_keys_are_ignored(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let mut body = session();
     let more = json!({
@@ -87,7 +87,7 @@ fn what_is_not_the_clients_to_say_is_ignored(api: &Api) {
     });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let id = alice.create("sessions", body.clone());
-    assert_eq!(id.len(), 32, "the server makes it");
+    assert_eq!(id.len(), 32, "the server makes the id");
     assert_eq!(alice.show("sessions", &id)["status"], "active");
     let path = format!("/sessions/{id}");
     let untouched = || {
@@ -106,7 +106,7 @@ fn what_is_not_the_clients_to_say_is_ignored(api: &Api) {
     assert!(bob.list("sessions").is_empty());
 }
 
-fn what_is_not_a_session_is_refused(api: &Api) {
+fn an_invalid_session_is_refused(api: &Api) {
     let alice = api.project();
     let with = |key: &str, value: Value| {
         let mut body = session();
@@ -136,7 +136,7 @@ fn what_is_not_a_session_is_refused(api: &Api) {
     assert!(alice.list("sessions").is_empty());
 }
 
-fn a_patch_changes_what_it_says(api: &Api) {
+fn a_patch_changes_the_keys_that_it_has(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let path = format!("/sessions/{id}");
@@ -151,7 +151,7 @@ fn a_patch_changes_what_it_says(api: &Api) {
     expected["_version"] = json!(3);
     assert_eq!(alice.show("sessions", &id), expected);
 
-    // Said again, nothing changes.
+    // The same patch again changes nothing.
     assert_eq!(alice.patch(&path, expected.clone()).expect(200)["version"], 3);
     assert_eq!(alice.show("sessions", &id), expected);
     for bad in [
@@ -163,10 +163,10 @@ fn a_patch_changes_what_it_says(api: &Api) {
         alice.patch(&path, bad).expect(400);
     }
     assert_eq!(alice.show("sessions", &id), expected);
-    alice.patch("/sessions/nobodys", json!({"description": "x"})).expect(404);
+    alice.patch("/sessions/unknown", json!({"description": "x"})).expect(404);
 }
 
-fn a_replacement_resets_what_it_does_not_say(api: &Api) {
+fn a_replacement_resets_absent_fields(api: &Api) {
     let alice = api.project();
     let mut body = session();
     body["hold_off"] = json!(5);
@@ -183,12 +183,12 @@ fn a_replacement_resets_what_it_does_not_say(api: &Api) {
     assert_eq!((&document["hold_off"], &document["policy"]), (&json!(30), &json!("all")));
     assert_eq!(document["session_tag"], 4);
     assert!(document.get("colour").is_none());
-    assert!(document["jobs"].get(&job).is_some(), "who is in it is not part of what is replaced");
+    assert!(document["jobs"].get(&job).is_some(), "a replacement keeps the members");
     alice.post(&path, json!({"schedule": {}})).expect(400);
     alice.post(&path, json!({"session_tag": 1})).expect(400);
 }
 
-fn a_replacement_creates_what_is_not_there(api: &Api) {
+fn a_replacement_creates_a_missing_session(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let id = format!("new-{}", alice.project);
     let path = format!("/sessions/{id}");
@@ -209,7 +209,7 @@ fn a_deleted_session_is_gone(api: &Api) {
     assert!(alice.list("sessions").is_empty());
 }
 
-fn what_is_not_an_action_is_refused(api: &Api) {
+fn an_invalid_session_action_is_refused(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let job = alice.job_on("a");
@@ -237,11 +237,11 @@ fn what_is_not_an_action_is_refused(api: &Api) {
         alice.post(&path, body).expect(400);
     }
     assert_eq!(alice.show("sessions", &id), before);
-    // Neither is one for a job that is not in it, or a session that is not there.
+    // So is an action for a job that is not in the session, or for an unknown session.
     let outside = alice.job_on("b");
-    for job in [&outside, "nobodys", "not an id"] {
+    for job in [&outside, "unknown", "not an id"] {
         let ask = json!({"start": {"job_id": job, "current_tag": 0}});
         assert_eq!(alice.post(&path, ask.clone()).expect(400)["description"], "job_id not found in session");
-        alice.post("/sessions/nobodys/action", ask).expect(404);
+        alice.post("/sessions/unknown/action", ask).expect(404);
     }
 }

@@ -1,19 +1,19 @@
-//! What freezer-tempest-plugin posts, as it posts it (clients-in-the-field, §4).
+//! The requests of freezer-tempest-plugin, unchanged (clients-in-the-field, §4).
 
 use serde_json::{Value, json};
 
 use crate::api::Api;
 
 on_every_backend! {
-    actions_as_the_plugin_has_them,
-    backups_as_the_plugin_has_them,
-    clients_as_the_plugin_has_them,
-    jobs_as_the_plugin_has_them,
-    sessions_as_the_plugin_has_them,
+    the_actions_of_the_plugin_are_accepted,
+    the_backups_of_the_plugin_are_accepted,
+    the_clients_of_the_plugin_are_accepted,
+    the_jobs_of_the_plugin_are_accepted,
+    the_sessions_of_the_plugin_are_accepted,
     lists_of_a_fresh_project_are_empty,
 }
 
-fn actions_as_the_plugin_has_them(api: &Api) {
+fn the_actions_of_the_plugin_are_accepted(api: &Api) {
     let alice = api.project();
     let freezer_action = json!({
         "action": "backup", "mode": "fs", "path_to_backup": "/tmp/backup", "backup_name": "test freezer backups",
@@ -43,7 +43,7 @@ fn actions_as_the_plugin_has_them(api: &Api) {
     alice.delete(&path).expect(204);
 }
 
-fn backups_as_the_plugin_has_them(api: &Api) {
+fn the_backups_of_the_plugin_are_accepted(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let metadata = json!({
         "curr_backup_level": 0, "container": "freezer_container", "hostname": "alpha", "backup_name": "important_data_backup",
@@ -69,7 +69,7 @@ fn backups_as_the_plugin_has_them(api: &Api) {
     alice.delete(&format!("/backups/{id}")).expect(404);
 }
 
-fn clients_as_the_plugin_has_them(api: &Api) {
+fn the_clients_of_the_plugin_are_accepted(api: &Api) {
     let alice = api.project();
     let name = format!("{}_test-tenant.example.com", alice.project);
     let body = json!({
@@ -85,7 +85,7 @@ fn clients_as_the_plugin_has_them(api: &Api) {
     alice.get(&format!("/clients/{name}")).expect(404);
 }
 
-fn jobs_as_the_plugin_has_them(api: &Api) {
+fn the_jobs_of_the_plugin_are_accepted(api: &Api) {
     let alice = api.project();
     let name = format!("{}_test-node.example.com", alice.project);
     alice.register(&name);
@@ -122,7 +122,7 @@ fn jobs_as_the_plugin_has_them(api: &Api) {
     alice.delete(&format!("/jobs/{id}")).expect(204);
 }
 
-fn sessions_as_the_plugin_has_them(api: &Api) {
+fn the_sessions_of_the_plugin_are_accepted(api: &Api) {
     let alice = api.project();
     let body = json!({
         "session_id": "a-session-id", "session_tag": 1, "description": "tests", "hold_off": 5,

@@ -1,4 +1,4 @@
-//! Times go on after 2038-01-19 03:14:07 UTC, where 32 bits of seconds and MariaDB's TIMESTAMP end.
+//! Times after 2038-01-19 03:14:07 UTC, where 32 bits of seconds and MariaDB's TIMESTAMP end.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::{backups, clients, job_attachments};
@@ -9,19 +9,19 @@ use crate::api::Api;
 use crate::documents::{backup, job};
 
 on_every_backend! {
-    what_was_made_after_2038_is_shown_and_sorted,
-    a_client_is_alive_after_2038,
+    resources_made_after_2038_are_shown_and_sorted,
+    a_client_is_up_after_2038,
     backups_are_found_by_times_after_2038,
 }
 
-/// The last second of before, the first after, and the last that a document can name, each with its microseconds.
+/// The last second before that limit, the first after it, one in 2100, and the last that a document can name.
 const SECONDS: [i64; 4] = [2_147_483_647, 2_147_483_648, 4_102_444_800, 253_402_300_799];
 
 fn at(seconds: i64) -> Time {
     Time(chrono::DateTime::from_timestamp(seconds, 999_999_000).unwrap().naive_utc())
 }
 
-fn what_was_made_after_2038_is_shown_and_sorted(api: &Api) {
+fn resources_made_after_2038_are_shown_and_sorted(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let mut connection = api.database();
@@ -31,7 +31,7 @@ fn what_was_made_after_2038_is_shown_and_sorted(api: &Api) {
             .set((job_attachments::created_at.eq(at(*seconds)), job_attachments::updated_at.eq(at(*seconds))))
             .execute(&mut connection)
             .unwrap();
-        // A time is compared as it is written: equal to itself, and no other.
+        // A time equals itself as it is written, and no other time.
         for other in SECONDS {
             let found: Vec<Time> = job_attachments::table
                 .filter(job_attachments::id.eq(&id))
@@ -47,7 +47,7 @@ fn what_was_made_after_2038_is_shown_and_sorted(api: &Api) {
     assert_eq!(shown, SECONDS);
 }
 
-fn a_client_is_alive_after_2038(api: &Api) {
+fn a_client_is_up_after_2038(api: &Api) {
     let alice = api.project();
     let mut connection = api.database();
     alice.register("a");
@@ -73,7 +73,7 @@ fn backups_are_found_by_times_after_2038(api: &Api) {
             .unwrap();
     }
     let found = |search: Value| -> Vec<i64> {
-        let found = alice.found("backups", search);
+        let found = alice.find_documents("backups", search);
         found.iter().map(|backup| backup["backup_metadata"]["time_stamp"].as_i64().unwrap()).collect()
     };
     assert_eq!(found(json!({"time_after": SECONDS[1]})), SECONDS[1..]);

@@ -16,21 +16,21 @@ use cloud::Cloud;
 use keystone::TRUSTEE;
 
 on_every_backend! {
-    a_job_on_a_central_client_runs_in_its_owners_name,
+    a_job_on_a_central_client_gets_a_trust_of_its_owner,
     a_users_jobs_in_a_project_share_a_trust,
-    a_trust_that_is_not_just_right_is_not_used_again,
-    a_role_that_the_owner_has_lost_is_not_handed_on,
-    jobs_on_private_clients_need_none,
-    all_jobs_have_one_where_that_is_enforced,
-    none_is_made_where_that_is_turned_off,
-    without_a_list_of_roles_the_tokens_are_handed_on,
-    an_administrator_needs_the_role_where_the_job_is,
-    a_job_keeps_its_trust_through_changes,
-    a_clone_gets_a_trust_of_its_own_owner,
-    a_job_made_under_its_id_or_moved_gets_none,
+    a_trust_that_differs_is_not_reused,
+    a_role_that_the_owner_has_lost_is_not_delegated,
+    jobs_on_private_clients_get_no_trust,
+    all_jobs_get_a_trust_if_trusts_are_enforced,
+    no_trust_is_made_if_trusts_are_off,
+    without_configured_roles_the_roles_of_the_token_are_delegated,
+    an_administrator_needs_the_role_in_the_jobs_project,
+    a_changed_job_keeps_its_trust,
+    a_cloned_job_gets_a_trust_of_its_own_owner,
+    a_job_made_under_a_chosen_id_or_moved_gets_no_trust,
 }
 
-fn a_job_on_a_central_client_runs_in_its_owners_name(api: &Api) {
+fn a_job_on_a_central_client_gets_a_trust_of_its_owner(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let mut body = cloud.job();
@@ -51,7 +51,7 @@ fn a_job_on_a_central_client_runs_in_its_owners_name(api: &Api) {
     ] {
         assert_eq!(trust[key], expected, "{key}");
     }
-    // What the scheduler reads.
+    // The scheduler's poll shows the trust.
     let poll = json!({"match": [{"client_id": cloud.central}], "match_not": [{"status": "completed"}]});
     let scheduler = cloud.user_in("service", "scheduler", &["service"]);
     let listed = scheduler.search("/jobs?all_projects=True", &poll).expect(200);
@@ -76,7 +76,7 @@ fn a_users_jobs_in_a_project_share_a_trust(api: &Api) {
     assert_eq!(cloud.keystone.count("POST"), 3);
 }
 
-fn a_trust_that_is_not_just_right_is_not_used_again(api: &Api) {
+fn a_trust_that_differs_is_not_reused(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let mut trust = alice.trust_of(&alice.create(&cloud.job())).unwrap();
@@ -96,17 +96,17 @@ fn a_trust_that_is_not_just_right_is_not_used_again(api: &Api) {
         assert_ne!(next, trust, "{key}: {value}");
         trust = next;
     }
-    // Revoked by hand: Keystone has it no more.
+    // The trust was revoked in Keystone.
     cloud.keystone.with(|world| world.trusts.remove(&trust));
     let next = alice.trust_of(&alice.create(&cloud.job())).unwrap();
     assert_ne!(next, trust);
     assert_eq!(alice.trust_of(&alice.create(&cloud.job())), Some(next));
 }
 
-fn a_role_that_the_owner_has_lost_is_not_handed_on(api: &Api) {
+fn a_role_that_the_owner_has_lost_is_not_delegated(api: &Api) {
     let cloud = Cloud::new(api);
     let id = cloud.alice().create(&cloud.job());
-    // The trust is still in Keystone, and nobody can use it.
+    // The trust still exists in Keystone, but is no longer usable.
     cloud.keystone.with(|world| world.assignments.clear());
     let alice = cloud.user("alice", &["admin"]);
     let answer = alice.post("/jobs", &cloud.job()).expect(422);
@@ -114,7 +114,7 @@ fn a_role_that_the_owner_has_lost_is_not_handed_on(api: &Api) {
     assert!(alice.trust_of(&id).is_some());
 }
 
-fn jobs_on_private_clients_need_none(api: &Api) {
+fn jobs_on_private_clients_get_no_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     alice.post("/clients", &client("host")).expect(201);
@@ -124,39 +124,39 @@ fn jobs_on_private_clients_need_none(api: &Api) {
     assert_eq!(cloud.keystone.count(""), 0);
 }
 
-fn all_jobs_have_one_where_that_is_enforced(api: &Api) {
+fn all_jobs_get_a_trust_if_trusts_are_enforced(api: &Api) {
     let cloud = Cloud::with(api, Settings { enforce_trusts: true, ..Settings::default() });
     let alice = cloud.alice();
     alice.post("/clients", &client("host")).expect(201);
     assert!(alice.trust_of(&alice.create(&job("host"))).is_some());
 }
 
-fn none_is_made_where_that_is_turned_off(api: &Api) {
+fn no_trust_is_made_if_trusts_are_off(api: &Api) {
     let cloud = Cloud::new(api);
     let off = Settings { enabled: false, enforce_trusts: true, ..Settings::default() };
     let node = cloud.another_node(&cloud.keystone.url, off);
     let (alice, there) = (cloud.alice(), cloud.alice().on(&node));
     assert_eq!(there.trust_of(&there.create(&cloud.job())), None);
     assert_eq!(cloud.keystone.count(""), 0);
-    // What was made before is removed all the same.
+    // An existing trust is still removed.
     let id = alice.create(&cloud.job());
     there.remove(&id);
     assert!(cloud.trusts().is_empty());
 }
 
-fn without_a_list_of_roles_the_tokens_are_handed_on(api: &Api) {
+fn without_configured_roles_the_roles_of_the_token_are_delegated(api: &Api) {
     let cloud = Cloud::with(api, Settings { delegated_roles: Vec::new(), ..Settings::default() });
     let alice = cloud.alice();
     let trust = alice.trust_of(&alice.create(&cloud.job())).unwrap();
     assert_eq!(alice.trust_of(&alice.create(&cloud.job())), Some(trust.clone()));
     let roles = cloud.keystone.with(|world| world.trusts[&trust]["roles"].clone());
     assert_eq!(roles, json!([{"name": "member"}, {"name": "reader"}]));
-    // With other roles it is another trust.
+    // A token with other roles gets another trust.
     let alice = cloud.user("alice", &["member"]);
     assert_ne!(alice.trust_of(&alice.create(&cloud.job())), Some(trust));
 }
 
-fn an_administrator_needs_the_role_where_the_job_is(api: &Api) {
+fn an_administrator_needs_the_role_in_the_jobs_project(api: &Api) {
     let cloud = Cloud::new(api);
     let root = cloud.user_in("admin", "root", &["admin", "member"]).reaching_for(&cloud.project);
     let answer = root.post("/jobs", &cloud.job()).expect(422);
@@ -168,7 +168,7 @@ fn an_administrator_needs_the_role_where_the_job_is(api: &Api) {
     assert_eq!(root.trust_of(&root.create(&cloud.job())), Some(trust));
 }
 
-fn a_job_keeps_its_trust_through_changes(api: &Api) {
+fn a_changed_job_keeps_its_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     let id = alice.create(&cloud.job());
@@ -183,11 +183,11 @@ fn a_job_keeps_its_trust_through_changes(api: &Api) {
     assert_eq!(cloud.trusts().len(), 1);
 }
 
-fn a_clone_gets_a_trust_of_its_own_owner(api: &Api) {
+fn a_cloned_job_gets_a_trust_of_its_own_owner(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     let id = alice.create(&cloud.job());
-    // As the dashboard clones: the whole document without its id.
+    // The dashboard clones a job by its whole document without the id.
     let mut whole = alice.show(&id);
     whole.as_object_mut().unwrap().remove("job_id");
     let clone = bob.create(&whole);
@@ -195,8 +195,8 @@ fn a_clone_gets_a_trust_of_its_own_owner(api: &Api) {
     assert_ne!(bob.trust_of(&clone), alice.trust_of(&id));
 }
 
-/// Trusts come with `POST /jobs` and nothing else.
-fn a_job_made_under_its_id_or_moved_gets_none(api: &Api) {
+/// Of the requests on jobs, only `POST /jobs` makes a trust.
+fn a_job_made_under_a_chosen_id_or_moved_gets_no_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let id = format!("{}-job", cloud.project);

@@ -1,4 +1,4 @@
-//! The ids of users and projects, which another service has given them.
+//! The ids of users and projects, which another service assigns.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ on_every_backend! {
     ids_that_cannot_be_stored_are_refused_with_a_reason,
 }
 
-/// Makes one of everything, and returns what is shown of each.
-fn everything(user: &Caller<'_>) -> Vec<Value> {
+/// Creates one resource of each kind, and returns their documents.
+fn one_of_each(user: &Caller<'_>) -> Vec<Value> {
     let name = user.create("clients", client("web1"));
     let action = user.create("actions", action());
     let mut body = job(&name);
@@ -45,15 +45,15 @@ fn a_users_id_of_any_script_is_stored_with_everything(api: &Api) {
     {
         let mut user = api.project();
         id.clone_into(&mut user.user);
-        for shown in everything(&user) {
+        for shown in one_of_each(&user) {
             let stored =
                 shown.get("user_id").or_else(|| shown.pointer("/client/user_id")).unwrap_or(&Value::Null);
             assert!(stored.is_null() || stored == id, "{shown}");
         }
         let of_user = json!({"match": [{"user_id": id}]});
         for noun in ["clients", "actions", "jobs", "sessions", "backups"] {
-            assert_eq!(user.found(noun, of_user.clone()).len(), 1, "{noun} of {id}");
-            assert!(user.found(noun, json!({"match": [{"user_id": "J"}]})).is_empty(), "{noun}");
+            assert_eq!(user.find_documents(noun, of_user.clone()).len(), 1, "{noun} of {id}");
+            assert!(user.find_documents(noun, json!({"match": [{"user_id": "J"}]})).is_empty(), "{noun}");
         }
     }
 }

@@ -22,10 +22,10 @@ on_every_backend! {
     a_client_is_registered_shown_and_deleted,
     registering_a_client_again_is_a_409_that_keeps_what_changed,
     an_action_is_created_changed_replaced_and_deleted,
-    a_job_gets_an_id_of_its_own_and_runs,
+    a_job_gets_a_new_id_and_runs,
     a_session_takes_jobs_in_and_runs,
     a_backup_is_created_shown_and_deleted,
-    deleting_what_is_not_there_is_a_404,
+    deleting_an_unknown_resource_is_a_404,
     a_token_without_a_project_is_refused,
     a_path_or_method_that_version_1_does_not_have_is_refused,
 }
@@ -43,7 +43,7 @@ impl Caller {
         Self { node: Arc::clone(node), user: user.to_owned(), project: project.to_owned() }
     }
 
-    /// A user in a project of its own, on a server of its own.
+    /// A user in a new project, on a new server.
     pub fn alone(api: &Api) -> Self {
         Self::new(&offering(api, Scope::Own), &fresh("user"), &fresh("project"))
     }
@@ -71,7 +71,7 @@ impl Caller {
         self.send("DELETE", path, None)
     }
 
-    /// Creates something and returns its id: `create("jobs", ..)` posts to `/jobs` and returns the `job_id`.
+    /// Creates a resource and returns its id: `create("jobs", ..)` posts to `/jobs` and returns the `job_id`.
     #[track_caller]
     pub fn create(&self, noun: &str, body: Value) -> String {
         let answer = self.post(&format!("/{noun}"), body).expect(201);
@@ -95,7 +95,7 @@ impl Caller {
     }
 }
 
-/// A server over the same database that offers version 1.
+/// A server on the same database that offers version 1.
 pub fn offering(api: &Api, scope: Scope) -> Arc<Node> {
     Arc::new(api.node_with(|app| app.v1 = Some(scope)))
 }
@@ -180,7 +180,7 @@ fn an_action_is_created_changed_replaced_and_deleted(api: &Api) {
     assert_eq!(changed, json!({"action_id": id, "version": 2}));
     let shown = alice.get(&path).expect(200);
     assert_eq!((&shown["_version"], &shown["freezer_action"]["backup_name"]), (&json!(2), &json!("q")));
-    // What was read goes back as it is, its version included.
+    // The document can be sent back with its version.
     assert_eq!(alice.patch(&path, shown.clone()).expect(200)["version"], 2);
     let replaced = alice.post(&path, json!({"freezer_action": {"action": "exec"}})).expect(201);
     assert_eq!(replaced, json!({"action_id": id, "version": 3}));
@@ -191,7 +191,7 @@ fn an_action_is_created_changed_replaced_and_deleted(api: &Api) {
     alice.get(&path).expect(404);
 }
 
-fn a_job_gets_an_id_of_its_own_and_runs(api: &Api) {
+fn a_job_gets_a_new_id_and_runs(api: &Api) {
     let alice = Caller::alone(api);
     alice.post("/clients/", json!({"client_id": "web1"})).expect(201);
     let job = json!({"job_id": "mine", "client_id": "web1", "job_actions": [action()]});
@@ -217,7 +217,7 @@ fn a_job_gets_an_id_of_its_own_and_runs(api: &Api) {
     assert_eq!((&shown["_version"], &shown["job_schedule"]["status"]), (&version, &json!("running")));
     assert_eq!(shown["job_schedule"]["event"], "");
 
-    alice.post("/jobs/", json!({"client_id": "nobody", "job_actions": [action()]})).expect(422);
+    alice.post("/jobs/", json!({"client_id": "unknown", "job_actions": [action()]})).expect(422);
     alice.post("/jobs/", json!({"client_id": "web1"})).expect(400);
     let replaced = alice.post(&path, json!({"client_id": "web1", "job_actions": [action()]})).expect(201);
     assert_eq!(replaced["job_id"], json!(id));
@@ -273,7 +273,7 @@ fn a_backup_is_created_shown_and_deleted(api: &Api) {
     alice.get(&path).expect(404);
 }
 
-fn deleting_what_is_not_there_is_a_404(api: &Api) {
+fn deleting_an_unknown_resource_is_a_404(api: &Api) {
     let alice = Caller::alone(api);
     for noun in ["clients", "actions", "jobs", "sessions", "backups"] {
         for id in ["nothing", "a%20b", &"x".repeat(300)] {

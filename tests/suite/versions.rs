@@ -7,7 +7,7 @@ use crate::api::Api;
 on_every_backend! {
     the_root_lists_the_versions,
     a_link_leads_back_the_way_the_request_came,
-    the_home_document_says_what_there_is,
+    the_home_document_lists_the_resources,
 }
 
 fn the_root_lists_the_versions(api: &Api) {
@@ -43,7 +43,7 @@ fn a_link_leads_back_the_way_the_request_came(api: &Api) {
     }
 }
 
-fn the_home_document_says_what_there_is(api: &Api) {
+fn the_home_document_lists_the_resources(api: &Api) {
     for path in ["/v2", "/v2/", "//v2"] {
         for accept in ["application/json", "application/json-home", "*/*"] {
             let answer = api.send("GET", path, &[("Accept", accept)], None);

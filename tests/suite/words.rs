@@ -1,4 +1,4 @@
-//! Words and values that other clients send, and the refusals of them.
+//! Words and values that other clients send, and their refusals.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use crate::api::Api;
 use crate::documents::{backup, client, job, session};
 
 on_every_backend! {
-    an_action_takes_any_word,
-    a_job_brings_known_words_only,
-    a_refusal_says_what_a_value_may_be,
-    the_time_of_a_backup_is_one_that_every_client_can_show,
+    an_action_accepts_any_word,
+    a_new_action_in_a_job_needs_known_words,
+    a_refusal_lists_the_allowed_values,
+    a_backup_time_that_clients_cannot_show_is_refused,
 }
 
-fn an_action_takes_any_word(api: &Api) {
+fn an_action_accepts_any_word(api: &Api) {
     let alice = api.project();
     alice.register("a");
     for (action, mode) in
@@ -23,7 +23,7 @@ fn an_action_takes_any_word(api: &Api) {
         let document = alice.show("actions", &id);
         assert_eq!(document["freezer_action"]["mode"], mode);
         alice.patch(&path, document).expect(200);
-        // The agent that is to run it must know the word.
+        // A job needs a client that supports the word.
         let mut body = job("a");
         body["job_actions"] = json!([{"action_id": id}]);
         let refusal = alice.post("/jobs", body).expect(422);
@@ -36,7 +36,7 @@ fn an_action_takes_any_word(api: &Api) {
     }
 }
 
-fn a_job_brings_known_words_only(api: &Api) {
+fn a_new_action_in_a_job_needs_known_words(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     for (key, last) in [("action", "exec"), ("mode", "nova")] {
@@ -51,7 +51,7 @@ fn a_job_brings_known_words_only(api: &Api) {
     }
 }
 
-fn a_refusal_says_what_a_value_may_be(api: &Api) {
+fn a_refusal_lists_the_allowed_values(api: &Api) {
     let alice = api.project();
     let said = |path: &str, body: Value| -> String {
         alice.post(path, body).expect(400)["description"].as_str().unwrap().to_owned()
@@ -82,7 +82,7 @@ fn a_refusal_says_what_a_value_may_be(api: &Api) {
     }
 }
 
-fn the_time_of_a_backup_is_one_that_every_client_can_show(api: &Api) {
+fn a_backup_time_that_clients_cannot_show_is_refused(api: &Api) {
     let alice = api.project();
     for (sent, stored) in [
         (json!("1700000000"), json!(1_700_000_000)),

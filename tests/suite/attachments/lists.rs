@@ -1,4 +1,4 @@
-//! Lists of both, by filters, orders and markers.
+//! Lists of both kinds of attachments, with filters, orders and markers.
 
 use serde_json::{Value, json};
 
@@ -12,17 +12,17 @@ on_every_backend! {
     job_attachments_are_filtered,
     action_attachments_are_walked_in_every_order,
     action_attachments_are_filtered,
-    to_list_is_not_to_poll,
-    what_means_nothing_is_refused,
+    a_list_of_attachments_is_not_a_poll,
+    an_invalid_query_is_refused,
 }
 
-/// Eight attachments of two jobs, on four clients, one of them central; some in a session.
+/// Creates eight attachments of two jobs on four clients, one of them central; some are in a session.
 fn fleet(api: &Api) -> (Caller<'_>, String, Vec<Value>) {
     let operator = api.project().with_roles("admin");
     let mut central = client(&format!("central-{}", operator.project));
     central["is_central"] = json!(true);
     let central = operator.create("clients", central);
-    let Plan { alice, job: one, .. } = Plan::of(api.project());
+    let Plan { alice, job: one, .. } = Plan::new(api.project());
     let session = alice.create("sessions", session());
     let two = alice.job_on("a");
     for name in ["b", "c"] {
@@ -37,16 +37,16 @@ fn fleet(api: &Api) -> (Caller<'_>, String, Vec<Value>) {
         (&two, &*central, "running", "stop"),
     ] {
         let body = json!({"job_id": job, "client_id": name, "status": status, "event": event});
-        let made = id(&alice.made("job-attachments", body));
+        let made = id(&alice.create_document("job-attachments", body));
         if event.is_empty() {
-            alice.changed("job-attachments", &made, json!({"session_id": session, "result": "fail"}));
+            alice.patch_document("job-attachments", &made, json!({"session_id": session, "result": "fail"}));
         }
     }
-    alice.changed("job-attachments", &two, json!({"result": "success", "current_pid": 7}));
+    alice.patch_document("job-attachments", &two, json!({"result": "success", "current_pid": 7}));
     let all = walk(&alice, "job_attachments", "/job-attachments?limit=3");
     assert_eq!(all.len(), 8);
-    // Somebody else's are not in the way.
-    Plan::of(api.project());
+    // The attachments of another project must not be listed.
+    Plan::new(api.project());
     (alice, central, all)
 }
 
@@ -78,15 +78,15 @@ fn job_attachments_are_filtered(api: &Api) {
         (format!("client_id={uuid}"), with(&|item| item["client_id"] == "b")),
         (format!("client_id={central}"), with(&|item| item["client_id"] == json!(central))),
         (
-            format!("client_id=in:a,{uuid},nobody"),
+            format!("client_id=in:a,{uuid},unknown"),
             with(&|item| item["client_id"] == "a" || item["client_id"] == "b"),
         ),
         (
             format!("client_id=nin:a,{uuid}"),
             with(&|item| item["client_id"] != "a" && item["client_id"] != "b"),
         ),
-        ("client_id=neq:nobody".to_owned(), all.clone()),
-        ("client_id=nobody".to_owned(), vec![]),
+        ("client_id=neq:unknown".to_owned(), all.clone()),
+        ("client_id=unknown".to_owned(), vec![]),
         ("client_id=".to_owned(), vec![]),
         ("client_id=%C3%A4".to_owned(), vec![]),
         (format!("session_id={session}"), with(&|item| !item["session_id"].is_null())),
@@ -119,20 +119,20 @@ fn job_attachments_are_filtered(api: &Api) {
     assert_eq!(few["job_attachments"], json!([{"id": all[0]["id"], "client_id": "a"}]));
 }
 
-/// Seven places of five actions in two jobs, with gaps.
+/// Creates seven places of five actions in two jobs, with gaps.
 fn places(api: &Api) -> (Caller<'_>, Vec<Value>) {
-    let Plan { alice, job: one, .. } = Plan::of(api.project());
+    let Plan { alice, job: one, .. } = Plan::new(api.project());
     let two = alice.job_on("a");
     let actions: Vec<String> = (0..3).map(|_| alice.create("actions", action())).collect();
     for (job, action, priority) in
         [(&one, 0, 30), (&two, 1, 10), (&one, 1, 10), (&two, 2, 5), (&one, 0, 2_147_483_647)]
     {
         let body = json!({"job_id": job, "action_id": actions[action], "priority": priority});
-        alice.made("action-attachments", body);
+        alice.create_document("action-attachments", body);
     }
     let all = walk(&alice, "action_attachments", "/action-attachments?limit=3");
     assert_eq!(all.len(), 7);
-    Plan::of(api.project());
+    Plan::new(api.project());
     (alice, all)
 }
 
@@ -173,17 +173,17 @@ fn action_attachments_are_filtered(api: &Api) {
     }
 }
 
-fn to_list_is_not_to_poll(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
-    let asked = alice.changed("job-attachments", &job, json!({"event": "stop"}));
+fn a_list_of_attachments_is_not_a_poll(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
+    let asked = alice.patch_document("job-attachments", &job, json!({"event": "stop"}));
     let listed = alice.get("/job-attachments?client_id=a").expect(200);
     assert_eq!(listed["job_attachments"], json!([asked]));
     assert_eq!(alice.show("job-attachments", &job)["event_delivered"], false);
     assert_eq!(alice.show("clients", "a")["client"]["last_seen_at"], Value::Null);
 }
 
-fn what_means_nothing_is_refused(api: &Api) {
-    let Plan { alice, .. } = Plan::of(api.project());
+fn an_invalid_query_is_refused(api: &Api) {
+    let Plan { alice, .. } = Plan::new(api.project());
     for query in [
         "colour=red",
         "client_uuid=a",
@@ -195,7 +195,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         "status=gt:running",
         "created_at=yesterday",
         "job_id=a%20b",
-        "marker=nobody",
+        "marker=unknown",
         "fields=colour",
         "limit=-1",
         "with_count=perhaps",
@@ -203,7 +203,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         alice.get(&format!("/job-attachments?{query}")).expect(400);
     }
     for query in
-        ["colour=red", "retries=3", "sort=retries", "priority=high", "priority=2147483648", "marker=nobody"]
+        ["colour=red", "retries=3", "sort=retries", "priority=high", "priority=2147483648", "marker=unknown"]
     {
         alice.get(&format!("/action-attachments?{query}")).expect(400);
     }
@@ -212,7 +212,7 @@ fn what_means_nothing_is_refused(api: &Api) {
     }
 }
 
-/// A list in each of its orders, by pages of every size, forwards and backwards.
+/// Walks a list in each of its orders, by pages of every size, forwards and backwards.
 #[track_caller]
 fn every_order(caller: &Caller<'_>, path: &str, keys: &[&str], all: &[Value]) {
     for key in keys {

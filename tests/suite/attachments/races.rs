@@ -1,4 +1,4 @@
-//! Many at once: one of them wins, nobody gets a 5xx (which every answer is checked for), and nothing dangles.
+//! Concurrent requests: one of them wins, none gets a 5xx (which every answer is checked for), and no row dangles.
 
 use serde_json::json;
 
@@ -9,22 +9,22 @@ use crate::http::Answer;
 use crate::races::at_once;
 
 on_every_backend! {
-    a_job_is_put_on_a_client_by_one_of_many,
-    a_job_is_put_on_a_client_while_its_last_document_goes,
-    a_job_is_put_on_a_client_that_is_being_deleted,
+    of_many_attachments_to_a_client_one_succeeds,
+    a_job_is_attached_while_its_last_document_is_deleted,
+    a_job_is_attached_to_a_client_that_is_being_deleted,
     a_job_is_put_into_a_session_that_is_being_deleted,
-    a_job_moves_to_a_client_by_one_of_many,
-    a_job_never_gets_what_one_of_its_clients_cannot_do,
+    of_many_moves_to_a_client_one_succeeds,
+    a_job_never_gets_an_action_that_a_client_does_not_support,
     every_one_of_many_actions_gets_a_place,
-    a_priority_is_taken_by_one_of_many,
+    of_many_places_with_one_priority_one_succeeds,
     an_action_is_put_into_a_job_while_either_is_deleted,
     two_changes_of_a_place_both_land,
-    an_attachment_is_deleted_by_one_of_many,
-    a_finished_run_is_history_once,
+    of_many_deletes_of_an_attachment_one_succeeds,
+    a_finished_run_is_recorded_once,
 }
 
-fn a_job_is_put_on_a_client_by_one_of_many(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn of_many_attachments_to_a_client_one_succeeds(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     for name in ["b", "c"] {
         alice.register(name);
         let body = json!({"job_id": job, "client_id": name});
@@ -40,7 +40,7 @@ fn a_job_is_put_on_a_client_by_one_of_many(api: &Api) {
     assert_eq!(alice.count("job-attachments"), 3);
 }
 
-fn a_job_is_put_on_a_client_while_its_last_document_goes(api: &Api) {
+fn a_job_is_attached_while_its_last_document_is_deleted(api: &Api) {
     let alice = api.project();
     alice.register("b");
     alice.register("c");
@@ -55,7 +55,7 @@ fn a_job_is_put_on_a_client_while_its_last_document_goes(api: &Api) {
         let made: Vec<&Answer> = answers[1..].iter().filter(|answer| answer.status == 201).collect();
         answers[1..].iter().for_each(|answer| among(answer, &[201, 422]));
         assert_eq!(alice.count("job-attachments"), made.len() as i64);
-        // Whoever came in time has the whole job.
+        // An attachment that came in time has the whole job.
         assert_eq!(alice.count("action-attachments"), i64::from(!made.is_empty()));
         for answer in made {
             let id = id(&answer.json());
@@ -66,8 +66,8 @@ fn a_job_is_put_on_a_client_while_its_last_document_goes(api: &Api) {
     }
 }
 
-fn a_job_is_put_on_a_client_that_is_being_deleted(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn a_job_is_attached_to_a_client_that_is_being_deleted(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let moving = alice.job_on("a");
     for round in 0..8 {
         let name = alice.register(&format!("host-{round}"));
@@ -86,10 +86,10 @@ fn a_job_is_put_on_a_client_that_is_being_deleted(api: &Api) {
         assert_eq!(
             is_there,
             on_it["count"] != json!(0),
-            "no attachment without its client, no refusal without one"
+            "a client with attachments stays, and one without is deleted"
         );
         if answers[1].status == 200 && alice.get(&format!("/job-attachments/{moving}")).status == 200 {
-            alice.changed("job-attachments", &moving, json!({"client_id": "a"}));
+            alice.patch_document("job-attachments", &moving, json!({"client_id": "a"}));
         } else if alice.get(&format!("/job-attachments/{moving}")).status == 404 {
             return;
         }
@@ -97,7 +97,7 @@ fn a_job_is_put_on_a_client_that_is_being_deleted(api: &Api) {
 }
 
 fn a_job_is_put_into_a_session_that_is_being_deleted(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+    let Plan { alice, job, .. } = Plan::new(api.project());
     for round in 0..8 {
         let (name, session) = (alice.register(&format!("host-{round}")), alice.create("sessions", session()));
         let answers = at_once(3, |n| match n {
@@ -117,8 +117,8 @@ fn a_job_is_put_into_a_session_that_is_being_deleted(api: &Api) {
     }
 }
 
-fn a_job_moves_to_a_client_by_one_of_many(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn of_many_moves_to_a_client_one_succeeds(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let names: Vec<String> = (0..4).map(|n| alice.register(&format!("host-{n}"))).collect();
     let ids: Vec<String> = names.iter().map(|name| alice.put_on(&job, name)).collect();
     alice.register("b");
@@ -129,7 +129,7 @@ fn a_job_moves_to_a_client_by_one_of_many(api: &Api) {
     assert_eq!(answers.iter().filter(|status| **status == 409).count(), 3, "{answers:?}");
 }
 
-fn a_job_never_gets_what_one_of_its_clients_cannot_do(api: &Api) {
+fn a_job_never_gets_an_action_that_a_client_does_not_support(api: &Api) {
     let alice = api.project();
     let mut lesser = client("less");
     lesser["supported_modes"] = json!(["fs"]);
@@ -148,14 +148,14 @@ fn a_job_never_gets_what_one_of_its_clients_cannot_do(api: &Api) {
         .try_into()
         .unwrap();
         let statuses = [put.status, add.status];
-        // One of the two is first, and the other hears of it.
+        // One of the two is first, and the other is refused.
         assert!(matches!(statuses, [200 | 201, 422] | [422, 201]), "{put}\n{add}");
         alice.delete(&format!("/jobs/{job}")).expect(204);
     }
 }
 
 fn every_one_of_many_actions_gets_a_place(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let actions: Vec<String> = (0..8).map(|_| alice.create("actions", action())).collect();
     let body = |n: usize| json!({"job_id": job, "action_id": actions[n]});
     let places = at_once(8, |n| alice.post("/action-attachments", body(n)).expect(201)["priority"].clone());
@@ -165,8 +165,8 @@ fn every_one_of_many_actions_gets_a_place(api: &Api) {
     assert_eq!(alice.show("jobs", &job)["job_actions"].as_array().unwrap().len(), 9);
 }
 
-fn a_priority_is_taken_by_one_of_many(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+fn of_many_places_with_one_priority_one_succeeds(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
     let place = alice.places(&job)[0].clone();
     let answers = at_once(6, |n| match n {
         0 => alice.patch(&format!("/action-attachments/{place}"), json!({"priority": 7})).status,
@@ -201,7 +201,7 @@ fn an_action_is_put_into_a_job_while_either_is_deleted(api: &Api) {
 }
 
 fn two_changes_of_a_place_both_land(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+    let Plan { alice, job, action } = Plan::new(api.project());
     let place = alice.places(&job)[0].clone();
     let path = format!("/action-attachments/{place}");
     for round in 1..5 {
@@ -209,7 +209,7 @@ fn two_changes_of_a_place_both_land(api: &Api) {
             0 => drop(alice.patch(&path, json!({"retries": round})).expect(200)),
             1 => drop(alice.patch(&path, json!({"priority": round})).expect(200)),
             2 => drop(alice.patch(&path, json!({"mandatory": round % 2 == 0})).expect(200)),
-            // The job's document, which says nothing of the numbers.
+            // A PATCH of the job's document, without the priorities.
             _ => {
                 let body = json!({"description": format!("{round}"), "job_actions": [{"action_id": action}]});
                 alice.patch(&format!("/jobs/{job}"), body).expect(200);
@@ -222,8 +222,8 @@ fn two_changes_of_a_place_both_land(api: &Api) {
     }
 }
 
-fn an_attachment_is_deleted_by_one_of_many(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn of_many_deletes_of_an_attachment_one_succeeds(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let paths = [format!("/action-attachments/{}", alice.places(&job)[0]), format!("/job-attachments/{job}")];
     for path in paths {
         let statuses = at_once(6, |_| alice.delete(&path).status);
@@ -233,11 +233,11 @@ fn an_attachment_is_deleted_by_one_of_many(api: &Api) {
     assert_eq!(alice.count("jobs"), 0);
 }
 
-fn a_finished_run_is_history_once(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn a_finished_run_is_recorded_once(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     for round in 1..4 {
         let (start, end) = (round * 100, round * 100 + 5);
-        alice.changed(
+        alice.patch_document(
             "job-attachments",
             &job,
             json!({"time_started": start, "result": "", "time_ended": -1}),

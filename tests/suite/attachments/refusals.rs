@@ -1,4 +1,4 @@
-//! What is refused, and changes nothing.
+//! Refused requests, which change nothing.
 
 use serde_json::{Value, json};
 
@@ -7,20 +7,20 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, client, session};
 
 on_every_backend! {
-    a_body_that_is_none,
+    an_invalid_body_is_refused,
     a_read_only_key_of_another_type_is_ignored,
-    what_is_not_there_cannot_be_attached,
-    what_a_client_cannot_do_is_not_put_on_it,
-    what_a_fleet_cannot_do_is_not_put_into_its_job,
-    a_job_is_on_a_client_once,
-    an_attachment_stays_the_jobs_and_the_actions,
-    a_job_has_an_end,
-    nobody_attaches_what_is_anothers,
-    anothers_attachments_are_not_there,
+    an_unknown_row_cannot_be_attached,
+    a_job_that_a_client_does_not_support_is_refused,
+    an_action_that_a_fleet_does_not_support_is_refused,
+    a_job_can_be_attached_to_a_client_once,
+    an_attachment_keeps_its_job_and_its_action,
+    a_job_has_at_most_1000_places,
+    rows_of_another_project_cannot_be_attached,
+    attachments_of_another_project_are_not_found,
 }
 
-fn a_body_that_is_none(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+fn an_invalid_body_is_refused(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
     alice.register("b");
     let place = alice.places(&job)[0].clone();
     let (job_path, place_path) = (format!("/job-attachments/{job}"), format!("/action-attachments/{place}"));
@@ -105,7 +105,7 @@ fn a_body_that_is_none(api: &Api) {
 }
 
 fn a_read_only_key_of_another_type_is_ignored(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let place = alice.places(&job)[0].clone();
     for (noun, id) in [("job-attachments", &job), ("action-attachments", &place)] {
         let before = alice.show(noun, id);
@@ -118,26 +118,26 @@ fn a_read_only_key_of_another_type_is_ignored(api: &Api) {
     }
 }
 
-fn what_is_not_there_cannot_be_attached(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+fn an_unknown_row_cannot_be_attached(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
     alice.register("b");
     let before = state(&alice);
     for (key, what) in [("job_id", "Job"), ("client_id", "Client"), ("session_id", "Session")] {
         let mut body = json!({"job_id": job, "client_id": "b"});
-        body[key] = json!("nobody");
+        body[key] = json!("unknown");
         assert_missing(&alice, "/job-attachments", body, what);
     }
     for (key, what) in [("job_id", "Job"), ("action_id", "Action")] {
         let mut body = json!({"job_id": job, "action_id": action});
-        body[key] = json!("nobody");
+        body[key] = json!("unknown");
         assert_missing(&alice, "/action-attachments", body, what);
     }
     for (key, what) in [("client_id", "Client"), ("session_id", "Session")] {
-        let answer = alice.patch(&format!("/job-attachments/{job}"), json!({key: "nobody"})).expect(422);
-        assert_eq!(answer["description"], format!("{what} not found with ID nobody"));
+        let answer = alice.patch(&format!("/job-attachments/{job}"), json!({key: "unknown"})).expect(422);
+        assert_eq!(answer["description"], format!("{what} not found with ID unknown"));
     }
     for noun in ["job-attachments", "action-attachments"] {
-        for id in ["nobody", "%20", "a%20b", &"x".repeat(65), "%C3%A4"] {
+        for id in ["unknown", "%20", "a%20b", &"x".repeat(65), "%C3%A4"] {
             let path = format!("/{noun}/{id}");
             alice.get(&path).expect(404);
             alice.patch(&path, json!({"job_id": job})).expect(404);
@@ -147,8 +147,8 @@ fn what_is_not_there_cannot_be_attached(api: &Api) {
     assert_eq!(state(&alice), before);
 }
 
-fn what_a_client_cannot_do_is_not_put_on_it(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn a_job_that_a_client_does_not_support_is_refused(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let before = state(&alice);
     for (list, words, lacks) in [
         ("supported_actions", json!(["restore"]), "action: backup"),
@@ -168,8 +168,8 @@ fn what_a_client_cannot_do_is_not_put_on_it(api: &Api) {
     assert_eq!(alice.rows().job_attachments, 1);
 }
 
-fn what_a_fleet_cannot_do_is_not_put_into_its_job(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn an_action_that_a_fleet_does_not_support_is_refused(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let mut lesser = client("b");
     lesser["supported_modes"] = json!(["fs"]);
     alice.create("clients", lesser);
@@ -181,13 +181,13 @@ fn what_a_fleet_cannot_do_is_not_put_into_its_job(api: &Api) {
     assert_eq!(answer["description"], "Client b does not support mode: nova");
     assert_eq!(alice.rows().action_attachments, 1);
     alice.delete(&format!("/job-attachments/{other}")).expect(204);
-    alice.made("action-attachments", body);
-    // And now it is the client that is refused.
+    alice.create_document("action-attachments", body);
+    // With the action in the job, the client is refused.
     alice.post("/job-attachments", json!({"job_id": job, "client_id": "b"})).expect(422);
 }
 
-fn a_job_is_on_a_client_once(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn a_job_can_be_attached_to_a_client_once(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let uuid = alice.show("clients", "a")["client"]["uuid"].clone();
     for name in [json!("a"), uuid] {
         let answer = alice.post("/job-attachments", json!({"job_id": job, "client_id": name})).expect(409);
@@ -196,35 +196,39 @@ fn a_job_is_on_a_client_once(api: &Api) {
     assert_eq!(alice.rows().job_attachments, 1);
 }
 
-fn an_attachment_stays_the_jobs_and_the_actions(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+fn an_attachment_keeps_its_job_and_its_action(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
     let other = alice.job_on("a");
     let place = alice.places(&job)[0].clone();
     let before = state(&alice);
     alice.patch(&format!("/job-attachments/{job}"), json!({"job_id": other, "status": "stop"})).expect(400);
     for body in
-        [json!({"job_id": other, "retries": 1}), json!({"action_id": "nobody"}), json!({"action_id": ""})]
+        [json!({"job_id": other, "retries": 1}), json!({"action_id": "unknown"}), json!({"action_id": ""})]
     {
         alice.patch(&format!("/action-attachments/{place}"), body).expect(400);
     }
     assert_eq!(state(&alice), before);
-    alice.changed("action-attachments", &place, json!({"job_id": job, "action_id": action, "retries": 1}));
+    alice.patch_document(
+        "action-attachments",
+        &place,
+        json!({"job_id": job, "action_id": action, "retries": 1}),
+    );
 }
 
-fn a_job_has_an_end(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+fn a_job_has_at_most_1000_places(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
     let entries = vec![json!({"action_id": action}); 1000];
     alice.patch(&format!("/jobs/{job}"), json!({"job_actions": entries})).expect(200);
     let body = json!({"action_id": action, "job_id": job});
     alice.post("/action-attachments", body.clone()).expect(409);
     assert_eq!(alice.rows().action_attachments, 1000);
     alice.delete(&format!("/action-attachments/{}", alice.places(&job)[500])).expect(204);
-    assert_eq!(alice.made("action-attachments", body)["priority"], 1000);
+    assert_eq!(alice.create_document("action-attachments", body)["priority"], 1000);
 }
 
-fn nobody_attaches_what_is_anothers(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
-    let bob = Plan::of(api.project());
+fn rows_of_another_project_cannot_be_attached(api: &Api) {
+    let Plan { alice, job, action } = Plan::new(api.project());
+    let bob = Plan::new(api.project());
     let (hers, his) = (alice.create("sessions", session()), bob.alice.create("sessions", session()));
     alice.register("b");
     let uuid = bob.alice.show("clients", "a")["client"]["uuid"].clone();
@@ -243,17 +247,17 @@ fn nobody_attaches_what_is_anothers(api: &Api) {
     for body in [json!({"client_id": uuid}), json!({"session_id": his})] {
         alice.patch(&format!("/job-attachments/{job}"), body).expect(422);
     }
-    // Nor does an administrator of one project put things of two together.
+    // An administrator cannot attach rows of two projects either.
     let admin = alice.with_roles("admin").reaching_for(&bob.alice);
     admin.post("/job-attachments", json!({"job_id": job, "client_id": "a"})).expect(422);
     admin.patch(&format!("/job-attachments/{}", bob.job), json!({"session_id": hers})).expect(422);
     assert_eq!((state(&alice), state(&bob.alice)), before);
 }
 
-fn anothers_attachments_are_not_there(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn attachments_of_another_project_are_not_found(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let place = alice.places(&job)[0].clone();
-    let bob = Plan::of(api.project()).alice;
+    let bob = Plan::new(api.project()).alice;
     let before = state(&alice);
     for path in [format!("/job-attachments/{job}"), format!("/action-attachments/{place}")] {
         bob.get(&path).expect(404);
@@ -274,10 +278,10 @@ fn anothers_attachments_are_not_there(api: &Api) {
 #[track_caller]
 fn assert_missing(caller: &Caller<'_>, path: &str, body: Value, what: &str) {
     let answer = caller.post(path, body).expect(422);
-    assert_eq!(answer["description"], format!("{what} not found with ID nobody"));
+    assert_eq!(answer["description"], format!("{what} not found with ID unknown"));
 }
 
-/// All that the project has of both, and the jobs they belong to.
+/// All attachments of the project, and their jobs.
 fn state(caller: &Caller<'_>) -> Vec<Value> {
     let list = |noun: &str| {
         let answer = caller.get(&format!("/{noun}?limit=500")).expect(200);

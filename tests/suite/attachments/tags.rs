@@ -1,4 +1,4 @@
-//! Entity tags of both: who is slower than somebody else changes nothing.
+//! Entity tags of both kinds of attachments: a request with a stale tag changes nothing.
 
 use serde_json::json;
 
@@ -9,11 +9,11 @@ on_every_backend! {
     every_answer_with_a_document_has_its_tag,
     a_poll_changes_no_tag,
     a_stale_tag_changes_nothing,
-    a_tag_is_looked_at_before_anything_else,
+    the_tag_is_checked_first,
 }
 
 fn every_answer_with_a_document_has_its_tag(api: &Api) {
-    let Plan { alice, job, action } = Plan::of(api.project());
+    let Plan { alice, job, action } = Plan::new(api.project());
     alice.register("b");
     for (noun, body, patch) in [
         ("job-attachments", json!({"job_id": job, "client_id": "b"}), json!({"status": "stop"})),
@@ -27,14 +27,14 @@ fn every_answer_with_a_document_has_its_tag(api: &Api) {
         assert_eq!(changed.header("ETag"), Some(&*alice.tag(&path)));
         assert_ne!(made.header("ETag"), changed.header("ETag"));
         let known = [("If-None-Match", changed.header("ETag").unwrap())];
-        // An attachment also shows whether its event was read, which no tag is of.
+        // A job attachment also shows whether its event was read, which the tag leaves out.
         let expected = if noun == "job-attachments" { 200 } else { 304 };
         assert_eq!(alice.send_with("GET", &path, &known, None).status, expected);
     }
 }
 
 fn a_poll_changes_no_tag(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let path = format!("/job-attachments/{job}");
     alice.patch(&path, json!({"event": "stop"})).expect(200);
     let tag = alice.tag(&path);
@@ -44,7 +44,7 @@ fn a_poll_changes_no_tag(api: &Api) {
 }
 
 fn a_stale_tag_changes_nothing(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+    let Plan { alice, job, .. } = Plan::new(api.project());
     for (path, patch, other) in [
         (format!("/job-attachments/{job}"), json!({"status": "stop"}), json!({"status": "running"})),
         (
@@ -62,7 +62,7 @@ fn a_stale_tag_changes_nothing(api: &Api) {
         alice.if_match("PATCH", &path, &alice.tag(&path), Some(other)).expect(200);
         alice.if_match("PATCH", &path, "nonsense", Some(json!({}))).expect(400);
     }
-    // Also what changes them elsewhere: the scheduler's report, the job's document.
+    // Changes by a scheduler's report or by the job's document change the tags too.
     let path = format!("/job-attachments/{job}");
     let tag = alice.tag(&path);
     alice.report(&job, json!({"status": "completed"}));
@@ -77,15 +77,15 @@ fn a_stale_tag_changes_nothing(api: &Api) {
     alice.if_match("DELETE", &path, &alice.tag(&path), None).expect(204);
 }
 
-fn a_tag_is_looked_at_before_anything_else(api: &Api) {
-    let Plan { alice, job, .. } = Plan::of(api.project());
+fn the_tag_is_checked_first(api: &Api) {
+    let Plan { alice, job, .. } = Plan::new(api.project());
     let (path, place) =
         (format!("/job-attachments/{job}"), format!("/action-attachments/{}", alice.places(&job)[0]));
     for body in
-        [json!({"client_id": "nobody"}), json!({"session_id": "nobody"}), json!({"job_id": "another"})]
+        [json!({"client_id": "unknown"}), json!({"session_id": "unknown"}), json!({"job_id": "another"})]
     {
         alice.if_match("PATCH", &path, "\"stale\"", Some(body)).expect(412);
     }
     alice.if_match("PATCH", &place, "\"stale\"", Some(json!({"job_id": "another"}))).expect(412);
-    alice.if_match("PATCH", "/job-attachments/nobody", "*", Some(json!({"status": ""}))).expect(404);
+    alice.if_match("PATCH", "/job-attachments/unknown", "*", Some(json!({"status": ""}))).expect(404);
 }

@@ -1,4 +1,4 @@
-//! JSON bodies in forms that are refused, and parameters without a value.
+//! Forms of JSON bodies that are refused, and parameters without a value.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use crate::documents::{action, job, session};
 use crate::routes::Case;
 
 on_every_backend! {
-    a_key_that_is_there_twice_is_refused_by_every_route,
+    a_duplicate_key_is_refused_by_every_route,
     a_body_with_a_content_encoding_is_refused_by_every_route,
-    what_is_no_json_says_what_it_is,
-    a_parameter_without_a_value_is_as_absent,
-    a_filter_without_a_value_asks_for_none,
+    malformed_json_is_refused_with_its_reason,
+    a_parameter_without_a_value_counts_as_absent,
+    a_filter_without_a_value_finds_rows_without_one,
 }
 
-fn a_key_that_is_there_twice_is_refused_by_every_route(api: &Api) {
+fn a_duplicate_key_is_refused_by_every_route(api: &Api) {
     let alice = api.project();
     let takes_json = |case: &&Case| (case.body.is_some() && !case.path.ends_with("/log")) || is_list(case);
     let cases = Case::all(&alice);
@@ -62,7 +62,7 @@ fn a_body_with_a_content_encoding_is_refused_by_every_route(api: &Api) {
     alice.send_with("GET", "/actions", &[("Content-Encoding", "gzip")], None).expect(200);
 }
 
-fn what_is_no_json_says_what_it_is(api: &Api) {
+fn malformed_json_is_refused_with_its_reason(api: &Api) {
     let alice = api.project();
     for (body, word) in [
         (&b"\xef\xbb\xbf{}"[..], "byte order mark"),
@@ -79,7 +79,7 @@ fn what_is_no_json_says_what_it_is(api: &Api) {
     }
 }
 
-fn a_parameter_without_a_value_is_as_absent(api: &Api) {
+fn a_parameter_without_a_value_counts_as_absent(api: &Api) {
     let alice = api.project();
     alice.register("host");
     for _ in 0..2 {
@@ -93,15 +93,15 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
         for query in ["limit=", "offset=", "marker=", "sort=", "fields=", "limit", "sort&limit=&offset"] {
             assert_eq!(alice.get(&format!("/{noun}?{query}")).expect(200), all, "{noun} {query}");
         }
-        // The earlier value still counts.
+        // An earlier value of the same parameter still applies.
         let key = noun.replace('-', "_");
         let page = |query: &str| alice.get(&format!("/{noun}?{query}")).expect(200)[&key].clone();
         assert_eq!(page("limit=1&limit="), page("limit=1"));
-        // The guideline writes this one without a value.
+        // The API guideline writes this parameter without a value.
         assert!(alice.get(&format!("/{noun}?with_count")).expect(200)["count"].is_u64());
         assert!(alice.get(&format!("/{noun}?with_count=")).expect(200)["count"].is_u64());
     }
-    // A filter whose value cannot be missing is none without a value.
+    // Without a value, a filter by a column that is never null is ignored.
     for query in ["created_at=", "time_stamp=", "curr_backup_level="] {
         assert_eq!(alice.list("backups").len(), 2);
         assert_eq!(alice.get(&format!("/backups?{query}")).expect(200), alice.get("/backups").expect(200));
@@ -119,7 +119,7 @@ fn a_parameter_without_a_value_is_as_absent(api: &Api) {
     }
 }
 
-fn a_filter_without_a_value_asks_for_none(api: &Api) {
+fn a_filter_without_a_value_finds_rows_without_one(api: &Api) {
     let alice = api.project();
     alice.register("host");
     let (inside, outside) = (alice.create("jobs", job("host")), alice.create("jobs", job("host")));

@@ -1,4 +1,4 @@
-//! There is an end to everything: to a body, its depth, a search, and what many requests add up to.
+//! Limits: of a body, its depth, a search, and a document that many requests build up.
 
 use freezer_api::routes::takes_document;
 use serde_json::{Value, json};
@@ -9,19 +9,19 @@ use crate::documents::{action, backup, job, session};
 use crate::routes::Case;
 
 on_every_backend! {
-    what_is_too_large_is_refused_by_every_route,
-    what_is_as_large_as_can_be_is_kept,
-    what_is_as_deep_as_can_be_is_kept,
+    a_body_that_is_too_large_is_refused_by_every_route,
+    the_largest_body_is_stored,
+    the_deepest_body_is_stored,
     a_key_may_be_as_long_as_a_body,
-    a_search_has_an_end,
-    a_job_does_not_grow_without_end_by_its_defaults,
-    a_document_does_not_grow_without_end,
+    a_search_has_limits,
+    action_defaults_do_not_make_a_job_too_large,
+    patches_do_not_make_a_document_too_large,
 }
 
 const LIMIT: usize = 114_688;
 const DOCUMENT_LIMIT: usize = 4_194_304;
 
-fn what_is_too_large_is_refused_by_every_route(api: &Api) {
+fn a_body_that_is_too_large_is_refused_by_every_route(api: &Api) {
     let alice = api.project();
     let cases = Case::all(&alice);
     let before = state(&alice);
@@ -39,7 +39,7 @@ fn what_is_too_large_is_refused_by_every_route(api: &Api) {
     assert_eq!(state(&alice), before);
 }
 
-fn what_is_as_large_as_can_be_is_kept(api: &Api) {
+fn the_largest_body_is_stored(api: &Api) {
     let alice = api.project();
     for filling in ["x", "\u{1f980}", "\\\\", "\\n", "\\u0001", "'"] {
         let (head, tail) = ("{\"freezer_action\":{\"action\":\"exec\",\"text\":\"", "\"}}");
@@ -67,7 +67,7 @@ fn what_is_as_large_as_can_be_is_kept(api: &Api) {
     assert_eq!(alice.list("actions").len(), 6);
 }
 
-fn what_is_as_deep_as_can_be_is_kept(api: &Api) {
+fn the_deepest_body_is_stored(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let nested = |levels: usize| {
@@ -86,7 +86,7 @@ fn what_is_as_deep_as_can_be_is_kept(api: &Api) {
     kept["freezer_action"]["deep"] = nested(22);
     let id = alice.create("actions", kept.clone());
     assert_eq!(alice.show("actions", &id)["freezer_action"]["deep"], kept["freezer_action"]["deep"]);
-    assert_eq!(alice.found("actions", json!({"match": [{"_all": "deep"}]})).len(), 1);
+    assert_eq!(alice.find_documents("actions", json!({"match": [{"_all": "deep"}]})).len(), 1);
 
     let mut kept = job("a");
     kept["job_actions"][0]["freezer_action"]["deep"] = nested(20);
@@ -94,7 +94,7 @@ fn what_is_as_deep_as_can_be_is_kept(api: &Api) {
     let shown = alice.show("jobs", &id)["job_actions"][0]["freezer_action"]["deep"].clone();
     assert_eq!(shown, kept["job_actions"][0]["freezer_action"]["deep"]);
 
-    // A deep merge cannot add up to more.
+    // A deep merge cannot exceed the limit either.
     let id = alice.create("sessions", session());
     let path = format!("/sessions/{id}");
     alice.patch(&path, json!({"deep": nested(23)})).expect(200);
@@ -118,7 +118,7 @@ fn a_key_may_be_as_long_as_a_body(api: &Api) {
     }
 }
 
-fn a_search_has_an_end(api: &Api) {
+fn a_search_has_limits(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     alice.create("sessions", session());
@@ -150,7 +150,7 @@ fn a_search_has_an_end(api: &Api) {
     }
 }
 
-fn a_job_does_not_grow_without_end_by_its_defaults(api: &Api) {
+fn action_defaults_do_not_make_a_job_too_large(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let entries = vec![json!({"freezer_action": {}}); 1000];
@@ -161,7 +161,7 @@ fn a_job_does_not_grow_without_end_by_its_defaults(api: &Api) {
     assert!(alice.list("actions").is_empty());
 }
 
-fn a_document_does_not_grow_without_end(api: &Api) {
+fn patches_do_not_make_a_document_too_large(api: &Api) {
     let alice = api.project();
     let action = alice.create("actions", action());
     let session = alice.create("sessions", session());
@@ -185,6 +185,6 @@ fn a_document_does_not_grow_without_end(api: &Api) {
             }
         }
     }
-    // A mebibyte.
+    // Ten patches fill the mebibyte that a document may have.
     assert_eq!((taken, refused), ([10; 3], [3; 3]));
 }

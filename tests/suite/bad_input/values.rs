@@ -1,4 +1,4 @@
-//! Documents with any value at any place.
+//! Documents in which any key has any value.
 
 use serde_json::{Value, json};
 
@@ -7,17 +7,17 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, backup, client, job, session};
 
 on_every_backend! {
-    a_client_with_any_value_anywhere,
-    an_action_with_any_value_anywhere,
-    a_job_with_any_value_anywhere,
-    a_session_with_any_value_anywhere,
-    a_session_action_with_any_value_anywhere,
-    a_backup_with_any_value_anywhere,
-    an_attachment_with_any_value_anywhere,
-    a_search_with_any_value_anywhere,
+    any_value_in_a_client_gets_an_answer,
+    any_value_in_an_action_gets_an_answer,
+    any_value_in_a_job_gets_an_answer,
+    any_value_in_a_session_gets_an_answer,
+    any_value_in_a_session_action_gets_an_answer,
+    any_value_in_a_backup_gets_an_answer,
+    any_value_in_an_attachment_gets_an_answer,
+    any_value_in_a_search_gets_an_answer,
 }
 
-/// JSON texts that stand for what is wrong in one way or another.
+/// JSON texts, most of them invalid in one way or another.
 const VALUES: &[&str] = &[
     "null",
     "0",
@@ -40,7 +40,7 @@ const VALUES: &[&str] = &[
     "{\"a\":{\"b\":null}}",
 ];
 
-fn a_client_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_client_gets_an_answer(api: &Api) {
     let alice = api.project();
     let mut body = client("a");
     let lists = json!({
@@ -51,7 +51,7 @@ fn a_client_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("POST", "/clients")], &body);
 }
 
-fn an_action_with_any_value_anywhere(api: &Api) {
+fn any_value_in_an_action_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.create("actions", action());
     let mut body = action();
@@ -68,7 +68,7 @@ fn an_action_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("POST", "/actions"), ("PATCH", &path), ("POST", &path)], &body);
 }
 
-fn a_job_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_job_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let session = alice.create("sessions", session());
@@ -90,7 +90,7 @@ fn a_job_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("POST", &event)], &json!({"start": null}));
 }
 
-fn a_session_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_session_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let mut body = session();
@@ -105,7 +105,7 @@ fn a_session_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("POST", "/sessions"), ("PATCH", &path), ("POST", &path)], &body);
 }
 
-fn a_session_action_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_session_action_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.create("sessions", session());
     let job = alice.job_on("a");
@@ -119,7 +119,7 @@ fn a_session_action_with_any_value_anywhere(api: &Api) {
     );
 }
 
-fn a_backup_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_backup_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.create("backups", backup("etc"));
     let mut body = backup("etc");
@@ -132,7 +132,7 @@ fn a_backup_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("PATCH", &path)], &nested);
 }
 
-fn an_attachment_with_any_value_anywhere(api: &Api) {
+fn any_value_in_an_attachment_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     alice.register("b");
@@ -158,7 +158,7 @@ fn an_attachment_with_any_value_anywhere(api: &Api) {
     try_all(&alice, &[("PATCH", &path)], &body);
 }
 
-fn a_search_with_any_value_anywhere(api: &Api) {
+fn any_value_in_a_search_gets_an_answer(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     alice.create("sessions", session());
@@ -176,8 +176,8 @@ fn a_search_with_any_value_anywhere(api: &Api) {
     }
 }
 
-/// Sends the body with every value in it replaced by each of [`VALUES`] and left out, to each of the routes. Then what
-/// was refused once more, which must change nothing; and at last everything that was taken must be readable.
+/// Sends the body to each of the routes, with every value in it replaced by each of [`VALUES`] and left out. Then
+/// sends the refused bodies once more, which must change nothing. At last every stored document must be readable.
 fn try_all(caller: &Caller<'_>, routes: &[(&str, &str)], body: &Value) {
     let mut refused: Vec<(&str, &str, String)> = Vec::new();
     for mutation in mutations(body) {
@@ -198,7 +198,7 @@ fn try_all(caller: &Caller<'_>, routes: &[(&str, &str)], body: &Value) {
     assert_eq!(state(caller), before);
 }
 
-/// The texts of a body with every value in it replaced, and left out.
+/// The body as texts, with every value in it replaced and left out.
 fn mutations(body: &Value) -> Vec<String> {
     const HERE: &str = "\"@here@\"";
     let mut texts = Vec::new();
@@ -222,7 +222,7 @@ fn mutations(body: &Value) -> Vec<String> {
     texts
 }
 
-/// Every place in a document.
+/// The JSON pointers of every value in a document.
 fn pointers(value: &Value, here: String) -> Vec<String> {
     let mut all = Vec::new();
     match value {

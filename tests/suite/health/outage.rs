@@ -1,4 +1,4 @@
-//! A database server that hangs, or drops connections: reached over a line that the test can hold or cut.
+//! A database server that hangs or drops connections. The test reaches it through a proxy that it can stall or cut.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -17,22 +17,22 @@ use crate::api;
 #[cfg(feature = "mysql")]
 #[test]
 fn mysql() {
-    a_database_that_hangs_is_noticed_and_asked_once("FREEZER_TEST_MYSQL_URL", 3306);
+    a_hanging_database_is_reported_and_queried_once("FREEZER_TEST_MYSQL_URL", 3306);
 }
 
 #[cfg(feature = "postgres")]
 #[test]
 fn postgres() {
-    a_database_that_hangs_is_noticed_and_asked_once("FREEZER_TEST_POSTGRES_URL", 5432);
+    a_hanging_database_is_reported_and_queried_once("FREEZER_TEST_POSTGRES_URL", 5432);
 }
 
-fn a_database_that_hangs_is_noticed_and_asked_once(variable: &str, port: u16) {
+fn a_hanging_database_is_reported_and_queried_once(variable: &str, port: u16) {
     let url = std::env::var(variable).unwrap_or_else(|_| panic!("run scripts/test, or set {variable}"));
     let mut url = url::Url::parse(&url).unwrap();
     let host = url.host_str().unwrap_or("127.0.0.1");
-    let line = Line::to((host, url.port().unwrap_or(port)).to_socket_addrs().unwrap().next().unwrap());
+    let proxy = Proxy::to((host, url.port().unwrap_or(port)).to_socket_addrs().unwrap().next().unwrap());
     url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(line.address.port())).unwrap();
+    url.set_port(Some(proxy.address.port())).unwrap();
     let database = DatabaseUrl::parse(url.as_str()).unwrap();
     let address = api::serve(api::app(&database, detailed()), server::Settings::default(), Arc::default());
     let healthy = || ask(address, "/healthcheck").0 == 200;
@@ -40,56 +40,56 @@ fn a_database_that_hangs_is_noticed_and_asked_once(variable: &str, port: u16) {
     let recovers = || {
         let begun = Instant::now();
         while !healthy() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it has come back");
+            assert!(begun.elapsed() < Duration::from_secs(60), "the health check does not recover");
             thread::sleep(Duration::from_millis(50));
         }
     };
 
     assert!(healthy());
-    // Connections that rested too long are no outage. A line that is cut while one is being opened is, for a moment:
-    // on a busy machine that may happen.
+    // Cut idle connections are no outage. A connection that is cut while it is being opened is a short one, which
+    // may happen on a busy machine.
     let goes_unnoticed = || {
-        line.cut();
+        proxy.cut();
         let at_once = healthy();
         recovers();
         at_once
     };
     assert!((0..5).any(|_| goes_unnoticed()));
 
-    let before = line.connections();
-    line.held.store(true, Ordering::SeqCst);
+    let before = proxy.connections();
+    proxy.held.store(true, Ordering::SeqCst);
     let (status, said) = ask(address, "/healthcheck");
     assert_eq!((status, &said["reasons"][1]["reason"]), (503, &json!("DATABASE UNAVAILABLE")));
     let begun = Instant::now();
     for _ in 0..50 {
         assert!(!healthy());
     }
-    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits for an answer that is being waited for");
-    assert_eq!(line.connections(), before, "nobody asks again");
+    assert!(begun.elapsed() < Duration::from_secs(20), "further requests do not wait for the pending check");
+    assert_eq!(proxy.connections(), before, "further requests open no connection");
 
-    line.held.store(false, Ordering::SeqCst);
+    proxy.held.store(false, Ordering::SeqCst);
     recovers();
 }
 
-/// A line to a database server.
-struct Line {
+/// A TCP proxy before a database server.
+struct Proxy {
     address: SocketAddr,
-    /// Whether bytes stay where they are.
+    /// Whether the proxy stalls, and passes no bytes on.
     held: Arc<AtomicBool>,
     made: Arc<AtomicUsize>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
-impl Line {
+impl Proxy {
     fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let line = Self {
+        let proxy = Self {
             address: listener.local_addr().unwrap(),
             held: Arc::default(),
             made: Arc::default(),
             open: Arc::default(),
         };
-        let (held, made, open) = (Arc::clone(&line.held), Arc::clone(&line.made), Arc::clone(&line.open));
+        let (held, made, open) = (Arc::clone(&proxy.held), Arc::clone(&proxy.made), Arc::clone(&proxy.open));
         thread::spawn(move || {
             for near in listener.incoming() {
                 let (near, far) = (near.unwrap(), TcpStream::connect(server).unwrap());
@@ -102,17 +102,17 @@ impl Line {
                 open.lock().unwrap().extend([near, far]);
             }
         });
-        line
+        proxy
     }
 
-    /// Ends all connections there are.
+    /// Cuts all connections.
     fn cut(&self) {
         for stream in self.open.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// How many connections have ever been made.
+    /// The number of connections that were ever opened.
     fn connections(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Events: what a user asks of a scheduler, and that none of it is lost (contract, api-v2 §7; data model).
+//! Events, by which a user makes a scheduler start or stop a job. None is lost (contract, api-v2 §7; data model).
 
 use diesel::prelude::*;
 use freezer_api::store::schema::clients;
@@ -9,19 +9,19 @@ use crate::api::{Api, Caller};
 use crate::documents::client;
 
 on_every_backend! {
-    an_event_is_asked_for_once,
-    what_is_not_an_event_is_refused,
+    a_repeated_event_is_reported_as_requested,
+    an_invalid_event_is_refused,
     an_event_for_an_unknown_job_is_not_found,
     a_stop_posted_between_poll_and_report_stays,
     a_delivered_event_can_be_cleared,
-    an_event_that_others_have_read_is_not_delivered,
+    an_event_read_by_another_caller_is_not_delivered,
     a_new_event_after_a_delivered_one_is_pending,
     a_job_without_its_session_can_still_be_stopped,
-    a_poll_is_noted_at_most_every_30_seconds,
-    only_its_own_poll_says_that_a_client_is_alive,
+    a_poll_is_recorded_at_most_every_30_seconds,
+    only_its_own_poll_marks_a_client_as_up,
 }
 
-fn an_event_is_asked_for_once(api: &Api) {
+fn a_repeated_event_is_reported_as_requested(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     alice.report(&id, json!({"status": "completed", "result": "fail", "time_started": 1}));
@@ -41,7 +41,7 @@ fn an_event_is_asked_for_once(api: &Api) {
     assert_eq!((&run["status"], &run["result"]), (&json!("running"), &json!("fail")), "stop does not");
 }
 
-fn what_is_not_an_event_is_refused(api: &Api) {
+fn an_invalid_event_is_refused(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}/event");
@@ -54,14 +54,14 @@ fn what_is_not_an_event_is_refused(api: &Api) {
         assert_eq!(alice.post(&path, json!({word: null})).expect(400)["description"], "Bad Action Method");
     }
     assert_eq!(alice.show("jobs", &id), before);
-    // The word counts, its value does not.
+    // The value of the event's key is ignored.
     alice.post(&path, json!({"start": {"anything": [1]}})).expect(202);
 }
 
 fn an_event_for_an_unknown_job_is_not_found(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let his = bob.job_on("a");
-    for id in ["nobodys", &his, "not%20an%20id"] {
+    for id in ["unknown", &his, "not%20an%20id"] {
         alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(404);
     }
     assert_eq!(event(&bob, &his), "");
@@ -82,7 +82,7 @@ fn a_stop_posted_between_poll_and_report_stays(api: &Api) {
         assert_eq!(event(&alice, &id), "stop");
     }
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["status"], "running", "the rest of the report counts");
-    // The next poll brings it.
+    // The next poll delivers the stop.
     assert_eq!(alice.poll("a")[0]["job_schedule"]["event"], "stop");
     alice.report(&id, json!({"event": "", "status": "stop"}));
     assert_eq!(event(&alice, &id), "");
@@ -94,8 +94,8 @@ fn a_delivered_event_can_be_cleared(api: &Api) {
     for word in ["start", "stop", "abort"] {
         ask(&alice, &id, word);
         alice.report(&id, json!({"event": ""}));
-        assert_eq!(event(&alice, &id), word, "nobody has read it yet");
-        // Without the event in the report there is nothing to clear.
+        assert_eq!(event(&alice, &id), word, "no poll has delivered it yet");
+        // A report without the event clears nothing.
         alice.poll("a");
         alice.report(&id, json!({"status": "scheduled"}));
         assert_eq!(event(&alice, &id), word);
@@ -104,7 +104,7 @@ fn a_delivered_event_can_be_cleared(api: &Api) {
     }
 }
 
-fn an_event_that_others_have_read_is_not_delivered(api: &Api) {
+fn an_event_read_by_another_caller_is_not_delivered(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     alice.register("b");
@@ -112,12 +112,12 @@ fn an_event_that_others_have_read_is_not_delivered(api: &Api) {
     alice.show("jobs", &id);
     alice.list("jobs");
     alice.poll("b");
-    alice.found("jobs", json!({"match_not": [{"client_id": "b"}]}));
-    alice.found("jobs", json!({"match": [{"job_id": id}]}));
+    alice.find_documents("jobs", json!({"match_not": [{"client_id": "b"}]}));
+    alice.find_documents("jobs", json!({"match": [{"job_id": id}]}));
     alice.report(&id, json!({"event": ""}));
     assert_eq!(event(&alice, &id), "stop");
 
-    // Nor is one on a page that the poll did not reach.
+    // An event on a page that the poll did not reach is not delivered either.
     let second = alice.create("jobs", crate::documents::job("a"));
     ask(&alice, &second, "stop");
     let poll = json!({"match": [{"client_id": "a"}], "match_not": [{"status": "completed"}]});
@@ -136,7 +136,7 @@ fn a_new_event_after_a_delivered_one_is_pending(api: &Api) {
     ask(&alice, &id, "start");
     alice.report(&id, json!({"event": ""}));
     assert_eq!(event(&alice, &id), "start");
-    // Also when it was asked for in a document.
+    // The same holds for an event in a PATCH.
     alice.poll("a");
     alice.report(&id, json!({"event": "abort"}));
     alice.report(&id, json!({"event": ""}));
@@ -152,14 +152,14 @@ fn a_job_without_its_session_can_still_be_stopped(api: &Api) {
     alice.poll("a");
     alice.report(&id, json!({"event": ""}));
     assert_eq!(ask(&alice, &id, "stop"), "success");
-    // A report that still names the session is a report all the same.
+    // A report that still names the session is accepted.
     let stale = json!({"job_schedule": {"status": "running"}, "session_id": session, "session_tag": 1});
     alice.patch(&format!("/jobs/{id}"), stale).expect(200);
     assert_eq!(alice.show("jobs", &id)["session_id"], "");
     assert_eq!(event(&alice, &id), "stop");
 }
 
-fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
+fn a_poll_is_recorded_at_most_every_30_seconds(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let client = alice.show("clients", "a");
@@ -172,7 +172,7 @@ fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
     alice.poll("a");
     let first = seen().unwrap();
     alice.poll("a");
-    assert_eq!(seen(), Some(first), "a moment later that is no news");
+    assert_eq!(seen(), Some(first), "a second poll at once is not recorded");
 
     for (ago, is_noted) in [(29, false), (31, true)] {
         let before = first - chrono::TimeDelta::seconds(ago);
@@ -187,10 +187,10 @@ fn a_poll_is_noted_at_most_every_30_seconds(api: &Api) {
     for key in ["last_seen_at", "state"] {
         after["client"][key] = client["client"][key].clone();
     }
-    assert_eq!(after, client, "it is no change of the client");
+    assert_eq!(after, client, "a poll is no change of the client");
 }
 
-fn only_its_own_poll_says_that_a_client_is_alive(api: &Api) {
+fn only_its_own_poll_marks_a_client_as_up(api: &Api) {
     let (admin, bob) = (api.project().with_roles("admin"), api.project());
     let name = format!("seen-{}", admin.project);
     admin.create("clients", json!({"client_id": name, "is_central": true}));
@@ -203,7 +203,7 @@ fn only_its_own_poll_says_that_a_client_is_alive(api: &Api) {
             clients::table.find(uuid).select(clients::last_seen_at).first(&mut api.database()).unwrap();
         stamp.is_some()
     };
-    // Somebody who looks at the jobs of a central client is not that client.
+    // A search for the jobs of a central client by another caller is not its poll.
     bob.poll(&name);
     bob.list("jobs");
     admin.poll(&name);

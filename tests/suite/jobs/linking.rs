@@ -1,4 +1,4 @@
-//! What an entry of `job_actions` is: a new action, or a reference to one (contract, "Where the release differs").
+//! Entries of `job_actions`: a new action, or a reference to one (contract, "Where the release differs").
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::documents::action;
 
 on_every_backend! {
     an_entry_without_an_id_brings_a_new_action,
-    an_id_alone_is_enough,
+    an_id_alone_links_an_action,
     an_id_with_the_same_action_is_linked,
     an_id_with_another_action_is_refused,
     an_unknown_id_is_refused,
@@ -15,8 +15,8 @@ on_every_backend! {
     the_order_is_kept,
     one_action_may_have_two_places,
     a_job_has_at_most_1000_actions,
-    defaults_fill_what_is_missing,
-    a_whole_document_sent_back_makes_nothing_new,
+    defaults_fill_missing_keys,
+    a_whole_document_sent_back_creates_no_actions,
 }
 
 fn an_entry_without_an_id_brings_a_new_action(api: &Api) {
@@ -25,7 +25,7 @@ fn an_entry_without_an_id_brings_a_new_action(api: &Api) {
     for id in [json!(""), json!(null)] {
         let mut entry = action();
         entry["action_id"] = id;
-        // What other documents leave in an entry is no reason to refuse it.
+        // Further keys in an entry, as other documents have them, are accepted.
         entry["exit_status"] = json!("success");
         entry["project_id"] = json!("x");
         entry["user_id"] = json!("y");
@@ -39,7 +39,7 @@ fn an_entry_without_an_id_brings_a_new_action(api: &Api) {
     assert_eq!(alice.list("actions").len(), 2);
 }
 
-fn an_id_alone_is_enough(api: &Api) {
+fn an_id_alone_links_an_action(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let id = alice.create("actions", action());
@@ -50,7 +50,7 @@ fn an_id_alone_is_enough(api: &Api) {
     assert_eq!((&entry["max_retries"], &entry["max_retries_interval"]), (&json!(3), &json!(60)));
     assert_eq!(entry["mandatory"], true);
 
-    // It is the action, not a copy.
+    // The entry refers to the action and does not copy it.
     alice.patch(&format!("/actions/{id}"), json!({"freezer_action": {"backup_name": "var"}})).expect(200);
     assert_eq!(alice.show("jobs", &job)["job_actions"][0]["freezer_action"]["backup_name"], "var");
 }
@@ -102,7 +102,7 @@ fn an_unknown_id_is_refused(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     let his = bob.create("actions", action());
-    for id in ["nobodys", &his] {
+    for id in ["unknown", &his] {
         for entry in
             [json!({"action_id": id}), json!({"action_id": id, "freezer_action": action()["freezer_action"]})]
         {
@@ -181,7 +181,7 @@ fn a_job_has_at_most_1000_actions(api: &Api) {
     assert_eq!(alice.rows().action_attachments, 0);
 }
 
-fn defaults_fill_what_is_missing(api: &Api) {
+fn defaults_fill_missing_keys(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let body = json!({
@@ -207,10 +207,10 @@ fn defaults_fill_what_is_missing(api: &Api) {
         (&json!("restore"), &json!("mysql"), &json!("c"))
     );
 
-    // In a patch without actions there is nothing to fill (contract, api-v2 §12, 2).
+    // A patch without actions has no entries to fill (contract, api-v2 §12, 2).
     alice.patch(&format!("/jobs/{job}"), json!({"action_defaults": {"mode": "mongo"}})).expect(400);
     assert_eq!(alice.show("jobs", &job)["job_actions"], document["job_actions"]);
-    // They are checked like what they fill.
+    // The defaults are checked like the keys that they fill.
     for (key, value) in [("action", json!("destroy")), ("mode", json!(1)), ("container", json!([]))] {
         let mut bad = json!({"client_id": "a", "job_actions": [{"freezer_action": {}}]});
         bad["action_defaults"] = json!({"action": "backup", key: value});
@@ -218,7 +218,7 @@ fn defaults_fill_what_is_missing(api: &Api) {
     }
 }
 
-fn a_whole_document_sent_back_makes_nothing_new(api: &Api) {
+fn a_whole_document_sent_back_creates_no_actions(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("a");
     let before = alice.show("jobs", &job);

@@ -1,4 +1,4 @@
-//! What a PATCH of a job changes, and what it leaves alone.
+//! PATCH of a job: the keys that it changes, and those that it keeps.
 
 use serde_json::json;
 
@@ -7,18 +7,18 @@ use crate::api::Api;
 use crate::documents::{action, client, job, session};
 
 on_every_backend! {
-    a_patch_changes_what_it_says,
+    a_patch_changes_the_keys_that_it_has,
     the_schedule_is_one_unit,
     the_run_is_set_key_by_key,
-    the_leftovers_of_a_form_are_dropped,
+    extra_keys_of_a_form_are_dropped,
     a_client_is_checked_when_it_changes,
-    a_client_that_has_lost_an_ability_can_still_report,
-    a_schedulers_reports_are_taken,
-    the_report_of_a_run_in_a_session_deleted_since_is_taken,
-    a_capability_that_is_no_word_is_none,
+    a_client_that_has_lost_a_capability_can_still_report,
+    a_schedulers_reports_are_accepted,
+    a_report_that_names_a_deleted_session_is_accepted,
+    a_capability_that_is_not_text_is_unsupported,
 }
 
-fn a_patch_changes_what_it_says(api: &Api) {
+fn a_patch_changes_the_keys_that_it_has(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");
@@ -37,7 +37,7 @@ fn a_patch_changes_what_it_says(api: &Api) {
     alice.patch(&path, json!({"job_actions": [action(), action()]})).expect(200);
     assert_eq!(alice.show("jobs", &id)["job_actions"].as_array().unwrap().len(), 2);
     assert_eq!(alice.list("actions").len(), 3);
-    alice.patch("/jobs/nobodys", json!({"description": "x"})).expect(404);
+    alice.patch("/jobs/unknown", json!({"description": "x"})).expect(404);
     alice.patch(&path, json!({})).expect(400);
     alice.patch(&path, json!({"job_actions": null})).expect(400);
     alice.patch(&path, json!({"colour": "red"})).expect(400);
@@ -52,7 +52,7 @@ fn the_schedule_is_one_unit(api: &Api) {
     assert_eq!(schedule_unit(&alice, &id), whole, "no schedule key, no change");
     alice.patch(&path, json!({"job_schedule": {}})).expect(200);
     assert_eq!(schedule_unit(&alice, &id), whole);
-    // A field that was cleared in a form is simply missing.
+    // A form leaves out a field that was cleared.
     alice.patch(&path, json!({"job_schedule": {"schedule_interval": "2 hours"}})).expect(200);
     assert_eq!(schedule_unit(&alice, &id), json!({"schedule_interval": "2 hours"}));
     let run = alice.show("jobs", &id)["job_schedule"].clone();
@@ -84,7 +84,7 @@ fn the_run_is_set_key_by_key(api: &Api) {
     }
 }
 
-fn the_leftovers_of_a_form_are_dropped(api: &Api) {
+fn extra_keys_of_a_form_are_dropped(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let form = json!({"schedule_interval": "3 days", "interval_uint": "days", "interval_value": 3});
@@ -102,7 +102,7 @@ fn a_client_is_checked_when_it_changes(api: &Api) {
     alice.create("clients", unable);
     alice.register("b");
 
-    alice.patch(&path, json!({"client_id": "nobody"})).expect(422);
+    alice.patch(&path, json!({"client_id": "unknown"})).expect(422);
     alice.patch(&path, json!({"client_id": "unable"})).expect(422);
     assert_eq!(alice.show("jobs", &id)["client_id"], "a");
     alice.patch(&path, json!({"client_id": "b"})).expect(200);
@@ -111,29 +111,29 @@ fn a_client_is_checked_when_it_changes(api: &Api) {
     assert_eq!(alice.poll("b").len(), 1);
 }
 
-fn a_client_that_has_lost_an_ability_can_still_report(api: &Api) {
+fn a_client_that_has_lost_a_capability_can_still_report(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let mut unable = client("a");
     unable["supported_modes"] = json!(["mysql"]);
     alice.create("clients", unable);
-    // The document as it was read: nothing of it is new, so nothing is checked.
+    // The document as it was read has no new action, so the capabilities are not checked.
     let mut document = alice.show("jobs", &id);
     document["job_schedule"]["status"] = json!("running");
     alice.patch(&format!("/jobs/{id}"), document).expect(200);
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["status"], "running");
     alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
-    // New actions are.
+    // New actions are checked.
     alice.patch(&format!("/jobs/{id}"), json!({"job_actions": [action()]})).expect(422);
 }
 
-fn a_schedulers_reports_are_taken(api: &Api) {
+fn a_schedulers_reports_are_accepted(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");
     alice.post(&format!("{path}/event"), json!({"start": null})).expect(202);
 
-    // Release 19 sends the schedule and the session, older ones the whole document.
+    // A scheduler of release 19 sends the schedule and the session, an older one the whole document.
     let polled = alice.poll("a")[0].clone();
     let mut short = json!({
         "job_schedule": polled["job_schedule"], "session_id": polled["session_id"], "session_tag": polled["session_tag"],
@@ -163,14 +163,14 @@ fn a_schedulers_reports_are_taken(api: &Api) {
     assert!(alice.poll("a").is_empty(), "a completed job is no longer polled");
 }
 
-fn the_report_of_a_run_in_a_session_deleted_since_is_taken(api: &Api) {
+fn a_report_that_names_a_deleted_session_is_accepted(api: &Api) {
     let alice = api.project();
     let (session, id) = (alice.create("sessions", session()), alice.job_on("a"));
     alice.put(&format!("/sessions/{session}/jobs/{id}")).expect(204);
     let polled = alice.poll("a")[0].clone();
     alice.delete(&format!("/sessions/{session}")).expect(204);
 
-    // Whole, as the releases before 19 send it; then as 19 does.
+    // First the whole document of releases before 19, then the form of release 19.
     let mut whole = polled.clone();
     whole["job_schedule"]["status"] = json!("running");
     whole["job_schedule"]["time_started"] = json!(100);
@@ -185,11 +185,11 @@ fn the_report_of_a_run_in_a_session_deleted_since_is_taken(api: &Api) {
     let run = &document["job_schedule"];
     assert_eq!((&run["status"], &run["result"]), (&json!("completed"), &json!("success")));
     assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
-    // The schedule in both was the session's, and the stop that leaving it asked for is not delivered yet.
+    // Both sent the session's schedule. The stop for leaving the session is not delivered yet.
     assert_eq!((&run["schedule_interval"], &run["event"]), (&json!("1 days"), &json!("stop")));
 }
 
-fn a_capability_that_is_no_word_is_none(api: &Api) {
+fn a_capability_that_is_not_text_is_unsupported(api: &Api) {
     let alice = api.project();
     alice.register("a");
     for key in ["storage", "engine", "engine_name"] {

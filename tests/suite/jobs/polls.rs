@@ -1,4 +1,4 @@
-//! A scheduler's poll shows what the jobs themselves show, whatever they have and however they are read.
+//! A scheduler's poll shows the same documents as a GET of each job.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::clients;
@@ -8,21 +8,21 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, session};
 
 on_every_backend! {
-    a_poll_shows_each_job_as_it_is_alone,
-    a_poll_shows_the_first_of_what_is_wanted,
+    a_poll_shows_the_document_of_each_job,
+    a_poll_shows_the_first_open_jobs,
     a_poll_for_a_client_with_many_jobs_shows_the_first,
-    a_poll_shows_nobody_elses_jobs,
-    who_was_central_polls_its_own_jobs_only,
+    a_poll_shows_jobs_of_its_project_only,
+    a_formerly_central_client_polls_its_own_jobs_only,
 }
 
-/// A poll for so many jobs of a client that are not completed.
+/// Polls up to `limit` jobs of a client that are not completed.
 fn poll(caller: &Caller<'_>, client: &str, limit: usize) -> Vec<Value> {
     let search = json!({"match": [{"client_id": client}], "match_not": [{"status": "completed"}]});
     let answer = caller.search(&format!("/jobs?limit={limit}"), search);
     answer.expect(200)["jobs"].as_array().unwrap().clone()
 }
 
-fn a_poll_shows_each_job_as_it_is_alone(api: &Api) {
+fn a_poll_shows_the_document_of_each_job(api: &Api) {
     let alice = api.project();
     let plain = alice.job_on("a");
     let many = alice.create("jobs", json!({"client_id": "a", "job_actions": vec![action(); 3]}));
@@ -34,26 +34,26 @@ fn a_poll_shows_each_job_as_it_is_alone(api: &Api) {
     };
     seen(&[&plain, &many]);
 
-    // One without any action, because that was deleted.
+    // A job without any action, because its action was deleted.
     let single = action_of(&alice, &alice.job_on("b"));
     let bare = alice.create("jobs", json!({"client_id": "a", "job_actions": [{"action_id": single}]}));
     alice.delete(&format!("/actions/{single}")).expect(204);
     assert_eq!(alice.show("jobs", &bare)["job_actions"], json!([]));
     seen(&[&plain, &many, &bare]);
 
-    // One with more actions than there are jobs and to spare.
+    // A job with many more actions than there are jobs.
     let endless = alice.create("jobs", json!({"client_id": "a", "job_actions": vec![action(); 30]}));
     seen(&[&plain, &many, &bare, &endless]);
     alice.delete(&format!("/jobs/{endless}")).expect(204);
 
-    // One that runs by its session's schedule.
+    // A job that runs by its session's schedule.
     let session = alice.create("sessions", session());
     alice.put(&format!("/sessions/{session}/jobs/{many}")).expect(204);
     seen(&[&plain, &many, &bare]);
     assert_eq!(poll(&alice, "a", 10)[1]["job_schedule"]["schedule_interval"], "7 days");
 }
 
-fn a_poll_shows_the_first_of_what_is_wanted(api: &Api) {
+fn a_poll_shows_the_first_open_jobs(api: &Api) {
     let alice = api.project();
     let ids: Vec<String> = (0..5).map(|_| alice.job_on("a")).collect();
     let polled = |limit| {
@@ -69,8 +69,8 @@ fn a_poll_shows_the_first_of_what_is_wanted(api: &Api) {
         alice.report(id, json!({"status": "completed", "result": "success"}));
     }
     assert!(polled(10).is_empty());
-    // Without a status it is all of them.
-    let all = alice.found("jobs", json!({"match": [{"client_id": "a"}]}));
+    // A search without a status finds all of them.
+    let all = alice.find_documents("jobs", json!({"match": [{"client_id": "a"}]}));
     assert_eq!(all.len(), 5);
 }
 
@@ -85,7 +85,7 @@ fn a_poll_for_a_client_with_many_jobs_shows_the_first(api: &Api) {
     assert_eq!(poll(&alice, "a", 10), all[1..11]);
 }
 
-fn a_poll_shows_nobody_elses_jobs(api: &Api) {
+fn a_poll_shows_jobs_of_its_project_only(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let (hers, his) = (alice.job_on("a"), bob.job_on("a"));
     assert_eq!(poll(&alice, "a", 10), [alice.show("jobs", &hers)]);
@@ -94,7 +94,7 @@ fn a_poll_shows_nobody_elses_jobs(api: &Api) {
     assert_eq!(alice.reaching_for(&bob).get("/jobs").status, 403);
 }
 
-fn who_was_central_polls_its_own_jobs_only(api: &Api) {
+fn a_formerly_central_client_polls_its_own_jobs_only(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     let name = format!("central-{}", alice.project);
     let hers = alice.job_on(&name);

@@ -1,4 +1,4 @@
-//! What is not a job, and what a job's client must be.
+//! Refused jobs: invalid bodies, and clients that are unknown or lack a capability.
 
 use serde_json::{Value, json};
 
@@ -7,17 +7,17 @@ use crate::api::Api;
 use crate::documents::{action, client, job};
 
 on_every_backend! {
-    its_client_must_be_known,
-    its_client_must_be_able,
+    the_client_of_a_job_must_exist,
+    the_client_of_a_job_must_support_its_actions,
     a_refused_job_leaves_nothing_behind,
-    what_is_not_a_job_is_refused,
-    a_schedule_has_a_form,
+    an_invalid_job_is_refused,
+    an_invalid_schedule_is_refused,
 }
 
-fn its_client_must_be_known(api: &Api) {
+fn the_client_of_a_job_must_exist(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     bob.register("bobs");
-    for name in ["nobody", "bobs"] {
+    for name in ["unknown", "bobs"] {
         let refusal = alice.post("/jobs", job(name)).expect(422);
         assert_eq!(refusal["description"], json!(format!("Client not found with ID {name}")));
         alice.post("/jobs/some-id", job(name)).expect(422);
@@ -26,7 +26,7 @@ fn its_client_must_be_known(api: &Api) {
     alice.post("/jobs", job("a/b")).expect(400);
 }
 
-fn its_client_must_be_able(api: &Api) {
+fn the_client_of_a_job_must_support_its_actions(api: &Api) {
     let alice = api.project();
     let mut able = client("a");
     able["supported_actions"] = json!(["backup"]);
@@ -49,10 +49,10 @@ fn its_client_must_be_able(api: &Api) {
         let refusal = alice.post("/jobs", body(key, value)).expect(422);
         assert_eq!(refusal["description"], json!(format!("Client a does not support {lacks}: {value}")));
         alice.post("/jobs/new", body(key, value)).expect(422);
-        // An action that is there already is no way around it.
+        // An existing action is refused too.
         let id = alice.create("actions", body(key, value)["job_actions"][0].clone());
         alice.post("/jobs", json!({"client_id": "a", "job_actions": [{"action_id": id}]})).expect(422);
-        // Nor is a patch.
+        // So is a patch.
         let fine = alice.create("jobs", job("a"));
         let patch = json!({"job_actions": body(key, value)["job_actions"]});
         alice.patch(&format!("/jobs/{fine}"), patch).expect(422);
@@ -63,17 +63,17 @@ fn its_client_must_be_able(api: &Api) {
 fn a_refused_job_leaves_nothing_behind(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    let unknown = json!({"action_id": "nobodys"});
+    let unknown = json!({"action_id": "unknown"});
     alice.post("/jobs", json!({"client_id": "a", "job_actions": [action(), unknown]})).expect(422);
-    alice.post("/jobs", job("nobody")).expect(422);
+    alice.post("/jobs", job("unknown")).expect(422);
     let mut in_no_session = job("a");
-    in_no_session["session_id"] = json!("nobodys");
+    in_no_session["session_id"] = json!("unknown");
     alice.post("/jobs", in_no_session).expect(422);
     assert!(alice.list("jobs").is_empty());
     assert!(alice.list("actions").is_empty());
 }
 
-fn what_is_not_a_job_is_refused(api: &Api) {
+fn an_invalid_job_is_refused(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let with = |key: &str, value: Value| {
@@ -107,7 +107,7 @@ fn what_is_not_a_job_is_refused(api: &Api) {
     assert!(alice.list("jobs").is_empty());
 }
 
-fn a_schedule_has_a_form(api: &Api) {
+fn an_invalid_schedule_is_refused(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let path = format!("/jobs/{id}");

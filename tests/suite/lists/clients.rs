@@ -1,4 +1,4 @@
-//! Lists of clients by query parameters: a project's own and every central one, merged.
+//! Lists of clients by query parameters: a project's own clients and all central ones, merged.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,13 @@ use crate::api::{Api, Caller};
 on_every_backend! {
     clients_are_walked_in_every_order,
     clients_are_filtered,
-    clients_are_paged_by_offset_as_ever,
-    a_filter_of_clients_goes_with_a_search,
-    what_means_nothing_for_clients_is_refused,
+    clients_are_paged_by_offset,
+    a_filter_of_clients_combines_with_a_search,
+    an_invalid_query_of_clients_is_refused,
 }
 
-/// What a project sees of six clients of its own and four central ones of two others; all names end in `suffix`.
+/// The list of a project with six clients of its own and four central ones of two other projects. All names end in
+/// `suffix`.
 struct Seeded<'a> {
     alice: Caller<'a>,
     bob: Caller<'a>,
@@ -29,14 +30,14 @@ struct Seeded<'a> {
     all: Vec<Value>,
 }
 
-fn seeded(api: &Api) -> Seeded<'_> {
+fn seed_clients(api: &Api) -> Seeded<'_> {
     let (alice, bob, carol) =
         (api.project(), api.project().with_roles("admin"), api.project().with_roles("admin"));
     let suffix = alice.project[..12].to_owned();
     let now = freezer_api::store::now();
     let ago = |seconds: i64| Some(now - TimeDelta::seconds(seconds));
     let mut ids = Vec::new();
-    // Who, its name, its host, whether it is central, and when it polled last.
+    // Caller, name, host, whether it is central, and time of the last poll.
     for (caller, name, host, is_central, seen) in [
         (&alice, "d", Some("one"), false, None),
         (&bob, "c", Some("two"), true, ago(30)),
@@ -57,7 +58,7 @@ fn seeded(api: &Api) -> Seeded<'_> {
             body["hostname"] = format!("{host}-{suffix}").into();
         }
         caller.post("/clients", body).expect(201);
-        // Every other one was made at the moment of the one before it: then the id decides.
+        // Clients are created in pairs at the same moment, which are ordered by id.
         let moment = now + TimeDelta::seconds(ids.len() as i64 / 2);
         diesel::update(clients::table.find(&uuid))
             .set((clients::last_seen_at.eq(seen), clients::created_at.eq(moment)))
@@ -82,7 +83,7 @@ fn seeded(api: &Api) -> Seeded<'_> {
         .map(|client| (uuid(client).to_owned(), client.clone()))
         .collect();
     let all = places.iter().map(|(_, id)| documents.remove(id).unwrap()).collect();
-    assert!(documents.is_empty(), "what is another's alone is not in the list: {documents:?}");
+    assert!(documents.is_empty(), "the list has other projects' private clients: {documents:?}");
     Seeded { alice, bob, suffix, ours, all }
 }
 
@@ -95,7 +96,7 @@ fn uuids(clients: &[Value]) -> Vec<&str> {
 }
 
 fn clients_are_walked_in_every_order(api: &Api) {
-    let Seeded { alice, ours, all, .. } = seeded(api);
+    let Seeded { alice, ours, all, .. } = seed_clients(api);
     for (sort, pointer) in
         [("created_at", "/_"), ("client_id", "/client/client_id"), ("last_seen_at", "/client/last_seen_at")]
     {
@@ -112,7 +113,7 @@ fn clients_are_walked_in_every_order(api: &Api) {
         }
     }
     assert_eq!(walk(&alice, "clients", &format!("/clients?limit=3&{ours}")), all);
-    // Whoever has none of their own sees the central ones.
+    // A project without clients of its own sees the central ones.
     let central: Vec<&str> =
         all.iter().filter(|client| client["client"]["is_central"] == true).map(uuid).collect();
     let seen = walk(&api.project(), "clients", &format!("/clients?limit=3&{ours}"));
@@ -123,7 +124,7 @@ fn clients_are_walked_in_every_order(api: &Api) {
 type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
 
 fn clients_are_filtered(api: &Api) {
-    let Seeded { alice, bob, suffix, ours, all } = seeded(api);
+    let Seeded { alice, bob, suffix, ours, all } = seed_clients(api);
     let of = |client: &Value, key: &str| client["client"][key].as_str().unwrap_or_default().to_owned();
     let host = |client: &Value| of(client, "hostname").split('-').next().unwrap().to_owned();
     let name = |client: &Value| of(client, "client_id").split('-').next().unwrap().to_owned();
@@ -135,7 +136,7 @@ fn clients_are_filtered(api: &Api) {
     let cases: Vec<Case<'_>> = vec![
         (format!("uuid={}", uuid(&all[3])), Box::new(|client| is(3, client))),
         (
-            format!("uuid=in:{},{},nobody", uuid(&all[1]), uuid(&all[3])),
+            format!("uuid=in:{},{},unknown", uuid(&all[1]), uuid(&all[3])),
             Box::new(|client| is(1, client) || is(3, client)),
         ),
         (format!("uuid=neq:{}", uuid(&all[3])), Box::new(|client| !is(3, client))),
@@ -199,14 +200,14 @@ fn clients_are_filtered(api: &Api) {
     let few = alice.get(&format!("/clients?fields=client.uuid,client.state&limit=1&{ours}")).expect(200);
     let (uuid, state) = (uuid(&all[0]), &all[0]["client"]["state"]);
     assert_eq!(few["clients"], json!([{"client": {"uuid": uuid, "state": state}}]));
-    // What a filter would find in another's project is not found.
+    // A filter does not find clients of another project.
     let private = bob.show("clients", &format!("private-{suffix}"))["client"]["uuid"].clone();
     let path = format!("/clients?with_count&uuid={}", private.as_str().unwrap());
     assert_eq!(alice.get(&path).expect(200), json!({"clients": [], "count": 0}));
 }
 
-fn clients_are_paged_by_offset_as_ever(api: &Api) {
-    let Seeded { alice, ours, all, .. } = seeded(api);
+fn clients_are_paged_by_offset(api: &Api) {
+    let Seeded { alice, ours, all, .. } = seed_clients(api);
     let page = |query: &str| -> Vec<String> {
         let answer = alice.get(&format!("/clients?{ours}&{query}")).expect(200);
         uuids(answer["clients"].as_array().unwrap()).into_iter().map(str::to_owned).collect()
@@ -219,14 +220,14 @@ fn clients_are_paged_by_offset_as_ever(api: &Api) {
         assert_eq!(page(&path), uuids(&by_name[offset.min(10)..end]));
     }
     assert!(page("limit=1000&offset=9223372036854775807").is_empty());
-    // Where a page by offset ends, its marker goes on.
+    // A marker continues after a page by offset.
     let answer = alice.get(&format!("/clients?{ours}&limit=3&offset=2")).expect(200);
     let href = answer["clients_links"][0]["href"].as_str().unwrap();
     assert!(href.contains(&format!("marker={}", uuid(&all[4]))) && !href.contains("offset"), "{href}");
 }
 
-fn a_filter_of_clients_goes_with_a_search(api: &Api) {
-    let Seeded { alice, suffix, ours, all, .. } = seeded(api);
+fn a_filter_of_clients_combines_with_a_search(api: &Api) {
+    let Seeded { alice, suffix, ours, all, .. } = seed_clients(api);
     let found = |query: &str, body: Value| -> Vec<String> {
         let answer = alice.search(&format!("/clients?limit=100&{ours}&{query}"), body).expect(200);
         assert!(answer.get("clients_links").is_none(), "{answer}");
@@ -241,7 +242,7 @@ fn a_filter_of_clients_goes_with_a_search(api: &Api) {
         found("is_central=true", by_name.clone()),
         of(&|client| client["client_id"] == json!(shared) && client["is_central"] == true)
     );
-    // By what no column serves, from a marker on.
+    // Search by a key without a column, from a marker on.
     let by_host =
         json!({"match": [{"hostname": format!("two-{suffix}")}], "match_not": [{"_all": "shared"}]});
     let expected =
@@ -254,8 +255,8 @@ fn a_filter_of_clients_goes_with_a_search(api: &Api) {
     alice.search("/clients?with_count", by_host).expect(400);
 }
 
-fn what_means_nothing_for_clients_is_refused(api: &Api) {
-    let Seeded { alice, bob, suffix, all, .. } = seeded(api);
+fn an_invalid_query_of_clients_is_refused(api: &Api) {
+    let Seeded { alice, bob, suffix, all, .. } = seed_clients(api);
     let private = bob.show("clients", &format!("private-{suffix}"))["client"]["uuid"].clone();
     for query in [
         "state=sleeping",
@@ -268,10 +269,10 @@ fn what_means_nothing_for_clients_is_refused(api: &Api) {
         "sort=hostname",
         "sort=state",
         "fields=hostname",
-        "marker=nobody",
-        // Another's own client is no place in her list.
+        "marker=unknown",
+        // The marker is a private client of another project.
         &format!("marker={}", private.as_str().unwrap()),
-        // Nor is a name.
+        // The marker is a name.
         &format!("marker=a-{suffix}"),
         &format!("marker={}&offset=1", uuid(&all[0])),
         "sort=last_seen_at&offset=1",

@@ -1,4 +1,4 @@
-//! Lists of jobs by query parameters, beside the polls of the schedulers.
+//! Lists of jobs by query parameters, which are not polls of a scheduler.
 
 use diesel::prelude::*;
 use freezer_api::store::schema::{clients, job_attachments};
@@ -12,10 +12,10 @@ use crate::documents::{job, session};
 on_every_backend! {
     jobs_are_walked_in_every_order,
     jobs_are_filtered,
-    a_filter_goes_with_a_search,
-    a_filter_is_nobodys_poll,
+    a_filter_of_jobs_combines_with_a_search,
+    a_filtered_list_is_not_a_poll,
     jobs_of_all_projects_are_filtered_and_walked,
-    what_means_nothing_for_jobs_is_refused,
+    an_invalid_query_of_jobs_is_refused,
 }
 
 /// Eight jobs on `a`, `b` and a central client of another project; two are in a session.
@@ -27,7 +27,7 @@ struct Seeded<'a> {
     all: Vec<Value>,
 }
 
-fn seeded(api: &Api) -> Seeded<'_> {
+fn seed_jobs(api: &Api) -> Seeded<'_> {
     let (alice, admin) = (api.project(), api.project().with_roles("admin"));
     let central = format!("central-{}", admin.project);
     admin.create("clients", json!({"client_id": central, "is_central": true}));
@@ -52,7 +52,7 @@ fn seeded(api: &Api) -> Seeded<'_> {
         }
     }
     let mut all = alice.list("jobs");
-    // Some were made at the same moment: then the id decides.
+    // Four are created at the same moment, and ordered by id.
     let ids: Vec<&str> = all.iter().skip(2).take(4).map(id).collect();
     diesel::update(job_attachments::table.filter(job_attachments::id.eq_any(ids)))
         .set(job_attachments::created_at.eq(freezer_api::store::now()))
@@ -76,7 +76,7 @@ fn ids(jobs: &[Value]) -> Vec<&str> {
 }
 
 fn jobs_are_walked_in_every_order(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+    let Seeded { alice, all, .. } = seed_jobs(api);
     for (sort, pointer) in [
         ("created_at", "/_"),
         ("status", "/job_schedule/status"),
@@ -92,7 +92,7 @@ fn jobs_are_walked_in_every_order(api: &Api) {
         }
     }
     assert_eq!(walk(&alice, "jobs", "/jobs?limit=3"), all);
-    // What the database cannot search by is looked for behind the marker, too.
+    // A search by a key without a column starts after the marker, too.
     let nightly = json!({"match": [{"description": "nightly"}]});
     let path = format!("/jobs?sort=status&marker={}", id(&all[0]));
     let found = alice.search(&path, nightly).expect(200);
@@ -105,7 +105,7 @@ fn jobs_are_walked_in_every_order(api: &Api) {
 type Case<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
 
 fn jobs_are_filtered(api: &Api) {
-    let Seeded { alice, admin, central, session, all } = seeded(api);
+    let Seeded { alice, admin, central, session, all } = seed_jobs(api);
     let run = |job: &Value, key: &str| job["job_schedule"][key].as_str().unwrap().to_owned();
     let status = |job: &Value| run(job, "status");
     let on = |job: &Value| job["client_id"].as_str().unwrap().to_owned();
@@ -116,10 +116,10 @@ fn jobs_are_filtered(api: &Api) {
     let cases: Vec<Case<'_>> = vec![
         (format!("job_id={}", id(&all[3])), Box::new(|job| is(3, job))),
         (
-            format!("job_id=in:{},{},nobody", id(&all[3]), id(&all[5])),
+            format!("job_id=in:{},{},unknown", id(&all[3]), id(&all[5])),
             Box::new(|job| is(3, job) || is(5, job)),
         ),
-        (format!("job_id=nin:{},nobody", id(&all[3])), Box::new(|job| !is(3, job))),
+        (format!("job_id=nin:{},unknown", id(&all[3])), Box::new(|job| !is(3, job))),
         (format!("job_id=neq:{}", id(&all[3])), Box::new(|job| !is(3, job))),
         ("client_id=a".into(), Box::new(|job| on(job) == "a")),
         (format!("client_id={uuid}"), Box::new(|job| on(job) == "a")),
@@ -127,12 +127,12 @@ fn jobs_are_filtered(api: &Api) {
         (format!("client_id={central}"), Box::new(|job| on(job) == central)),
         (format!("client_id=nin:{uuid},b"), Box::new(|job| on(job) == central)),
         ("client_id=neq:a".into(), Box::new(|job| on(job) != "a")),
-        ("client_id=neq:nobody".into(), Box::new(|_| true)),
+        ("client_id=neq:unknown".into(), Box::new(|_| true)),
         ("client_id=neq:a&client_id=neq:b".into(), Box::new(|job| on(job) == central)),
         ("client_id=a&client_id=b".into(), Box::new(|_| false)),
         ("client_id=A".into(), Box::new(|_| false)),
         ("client_id=".into(), Box::new(|_| false)),
-        // Of another project's own client nothing is known here.
+        // A private client of another project finds nothing.
         (format!("client_id={hers}"), Box::new(|_| false)),
         (format!("client_id=neq:{hers}"), Box::new(|_| true)),
         (format!("session_id={session}"), Box::new(|job| status(job) == "running")),
@@ -178,15 +178,15 @@ fn jobs_are_filtered(api: &Api) {
     let status = json!({"status": first["job_schedule"]["status"]});
     let expected = json!({"job_id": id(first), "job_schedule": status, "job_actions": first["job_actions"]});
     assert_eq!(few["jobs"], json!([expected]));
-    // As before the list knew it.
+    // Other unknown parameters are ignored.
     alice.get("/jobs?colour=red&project_id=x").expect(200);
 }
 
-fn a_filter_goes_with_a_search(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+fn a_filter_of_jobs_combines_with_a_search(api: &Api) {
+    let Seeded { alice, all, .. } = seed_jobs(api);
     let found = |query: &str, body: Value| -> Vec<String> {
         let answer = alice.search(&format!("/jobs?{query}"), body).expect(200);
-        // Whoever searches pages by offset, as ever.
+        // A search pages by offset, without links.
         assert!(answer.get("jobs_links").is_none(), "{answer}");
         ids(answer["jobs"].as_array().unwrap()).into_iter().map(str::to_owned).collect()
     };
@@ -211,20 +211,20 @@ fn a_filter_goes_with_a_search(api: &Api) {
         found("client_id=a&limit=1&offset=1", nightly.clone()),
         of(&|job| on_a(job) && job["job_schedule"]["result"] == "fail")
     );
-    // What can be counted is.
+    // A search by columns is counted, any other is not.
     assert_eq!(alice.search("/jobs?with_count&limit=1", poll).expect(200)["count"], 2);
     assert_eq!(alice.search("/jobs?with_count", nightly.clone()).expect(400)["title"], "Invalid parameter");
-    let nobody = json!({"match": [{"client_id": "nobody"}]});
-    assert_eq!(alice.search("/jobs?with_count", nobody).expect(200), json!({"jobs": [], "count": 0}));
+    let unknown = json!({"match": [{"client_id": "unknown"}]});
+    assert_eq!(alice.search("/jobs?with_count", unknown).expect(200), json!({"jobs": [], "count": 0}));
 }
 
-fn a_filter_is_nobodys_poll(api: &Api) {
+fn a_filtered_list_is_not_a_poll(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("a");
     let uuid = alice.show("clients", "a")["client"]["uuid"].as_str().unwrap().to_owned();
     alice.post(&format!("/jobs/{job}/event"), json!({"stop": null})).expect(202);
     let event = || {
-        // The scheduler thinks that it has done what was asked.
+        // The scheduler reports that it has handled the event.
         alice.report(&job, json!({"event": ""}));
         alice.show("jobs", &job)["job_schedule"]["event"].clone()
     };
@@ -236,10 +236,10 @@ fn a_filter_is_nobodys_poll(api: &Api) {
         assert_eq!(alice.get(&format!("/jobs?{query}")).expect(200)["jobs"].as_array().unwrap().len(), 1);
         assert_eq!((event(), seen()), (json!("stop"), None), "{query}");
     }
-    // Nor is it one to look at some fields, which the event may not be among.
+    // A list of some fields is not a poll either, as the event may not be among them.
     alice.search("/jobs?fields=job_id", poll.clone()).expect(200);
     assert_eq!((event(), seen()), (json!("stop"), None));
-    // No scheduler sends a filter, whether it finds the job or not.
+    // A search with a filter is not a poll, whether it finds the job or not.
     for query in ["event=start", "event=stop"] {
         alice.search(&format!("/jobs?{query}"), poll.clone()).expect(200);
         assert_eq!((event(), seen()), (json!("stop"), None), "{query}");
@@ -249,7 +249,7 @@ fn a_filter_is_nobodys_poll(api: &Api) {
 }
 
 fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
-    let Seeded { alice, admin, central, all, .. } = seeded(api);
+    let Seeded { alice, admin, central, all, .. } = seed_jobs(api);
     let hers = id(all.iter().find(|job| job["client_id"] == json!(central)).unwrap()).to_owned();
     let (mut expected, bob) = (vec![hers.clone()], api.project());
     for caller in [&bob, &admin, &bob] {
@@ -277,13 +277,13 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     let found = admin.search("/jobs?all_projects=True", search).expect(200);
     assert_eq!(ids(found["jobs"].as_array().unwrap()), expected[1..]);
 
-    // Her own client's jobs are nobody's business but that of those who see all.
+    // The jobs of Alice's private client are visible to lists of all projects only.
     let private = alice.show("clients", "a")["client"]["uuid"].as_str().unwrap().to_owned();
     let path = format!("/jobs?client_id={private}&with_count");
     assert_eq!(admin.get(&path).expect(200)["count"], 0);
     assert_eq!(admin.get(&format!("{path}&all_projects=true")).expect(200)["count"], 4);
 
-    // A job of another project is a place in the list of all, and in no other.
+    // A job of another project is a valid marker in a list of all projects only.
     admin.get(&format!("/jobs?marker={hers}")).expect(400);
     let next = format!("/jobs?marker={hers}&client_id={central}&all_projects=true");
     assert_eq!(ids(admin.get(&next).expect(200)["jobs"].as_array().unwrap()), expected[1..]);
@@ -293,7 +293,7 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     {
         alice.get(&format!("/jobs?all_projects=true{query}")).expect(403);
     }
-    // What no index over all projects serves is not offered, but to a search of old.
+    // Filters and orders without an index over all projects are refused, except with a search.
     for query in [
         "sort=status",
         "sort=event:desc",
@@ -307,8 +307,8 @@ fn jobs_of_all_projects_are_filtered_and_walked(api: &Api) {
     }
 }
 
-fn what_means_nothing_for_jobs_is_refused(api: &Api) {
-    let Seeded { alice, all, .. } = seeded(api);
+fn an_invalid_query_of_jobs_is_refused(api: &Api) {
+    let Seeded { alice, all, .. } = seed_jobs(api);
     let bob = api.project();
     bob.get(&format!("/jobs?marker={}", id(&all[0]))).expect(400);
     for query in [
@@ -325,7 +325,7 @@ fn what_means_nothing_for_jobs_is_refused(api: &Api) {
         "sort=client_id",
         "sort=session_id",
         "sort=time_started",
-        "marker=nobody",
+        "marker=unknown",
         "all_projects=perhaps",
         &format!("marker={}&offset=1", id(&all[0])),
         &format!("client_id=in:{}", vec!["a"; 101].join(",")),

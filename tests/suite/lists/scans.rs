@@ -1,4 +1,4 @@
-//! Searches that look into the documents: how far they go, and that they find each row once.
+//! Searches that scan the documents: their limits, and that they find each row once.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::documents::{action, backup, job};
 use crate::http::{self, Answer};
 
 on_every_backend! {
-    a_search_looks_into_so_many_documents_and_no_further,
+    a_search_scans_a_limited_number_of_documents,
     a_search_of_all_projects_names_the_keys_that_narrow_it,
-    a_search_by_columns_looks_into_none,
-    a_search_that_takes_too_long_ends,
+    a_search_by_columns_scans_no_documents,
+    a_search_that_takes_too_long_is_stopped,
     a_long_search_finds_each_document_once,
 }
 
-/// A node on which searches have such bounds.
-fn bounded(api: &Api, limits: Limits) -> Node {
+/// A node with these limits of a search.
+fn node_with_limits(api: &Api, limits: Limits) -> Node {
     api.node_with(|app| app.store = app.store.clone().with_scan_limits(limits))
 }
 
@@ -34,9 +34,9 @@ fn headers<'c>(caller: &'c Caller<'_>) -> [(&'static str, &'c str); 3] {
     [("X-User-Id", &caller.user), ("X-Project-Id", &caller.project), ("X-Roles", "member,admin")]
 }
 
-fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
+fn a_search_scans_a_limited_number_of_documents(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 5, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 5, ..Limits::default() });
     alice.register("a");
     let absent = json!({"match": [{"_all": "absent"}]});
     for (noun, key) in
@@ -52,7 +52,7 @@ fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
         let refusal = search(&node, &alice, &path, &absent).expect(400);
         let text = refusal["description"].as_str().unwrap();
         assert!(text.contains("may look into 5 documents") && text.contains(key), "{text}");
-        // A page that is full before is an answer, and so is a list that is narrow enough.
+        // The search succeeds if the page is full before the limit, or if a filter narrows the list.
         let present = json!({"match_not": [{"_all": "absent"}]});
         let path = format!("/{noun}?limit=5");
         assert_eq!(search(&node, &alice, &path, &present).expect(200)[noun].as_array().unwrap().len(), 5);
@@ -61,7 +61,7 @@ fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
         let path = format!("/{noun}?created_at=gt:2999-01-01");
         assert_eq!(search(&node, &alice, &path, &absent).expect(200)[noun], json!([]));
     }
-    // Clients, of which other tests have central ones.
+    // Clients are checked apart, as central ones of other tests count.
     (0..5).for_each(|n| drop(alice.register(&format!("b{n}"))));
     search(&node, &alice, "/clients", &absent).expect(400);
     assert_eq!(search(&node, &alice, "/clients?hostname=b1", &absent).expect(200)["clients"], json!([]));
@@ -69,7 +69,7 @@ fn a_search_looks_into_so_many_documents_and_no_further(api: &Api) {
 
 fn a_search_of_all_projects_names_the_keys_that_narrow_it(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 1, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 1, ..Limits::default() });
     alice.job_on("a");
     let id = alice.job_on("a");
     let absent = json!({"match": [{"_all": "absent"}]});
@@ -79,9 +79,9 @@ fn a_search_of_all_projects_names_the_keys_that_narrow_it(api: &Api) {
     search(&node, &alice, &format!("/jobs?all_projects=true&job_id={id}"), &absent).expect(200);
 }
 
-fn a_search_by_columns_looks_into_none(api: &Api) {
+fn a_search_by_columns_scans_no_documents(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { rows: 0, time: Duration::ZERO, ..Limits::default() });
+    let node = node_with_limits(api, Limits { rows: 0, time: Duration::ZERO, ..Limits::default() });
     for _ in 0..12 {
         alice.job_on("a");
         alice.create("backups", backup("b"));
@@ -97,9 +97,9 @@ fn a_search_by_columns_looks_into_none(api: &Api) {
     search(&node, &alice, "/jobs", &json!({"match": [{"_all": "a"}]})).expect(400);
 }
 
-fn a_search_that_takes_too_long_ends(api: &Api) {
+fn a_search_that_takes_too_long_is_stopped(api: &Api) {
     let alice = api.project();
-    let node = bounded(api, Limits { time: Duration::ZERO, ..Limits::default() });
+    let node = node_with_limits(api, Limits { time: Duration::ZERO, ..Limits::default() });
     let anything = json!({"match": [{"_all": "nightly"}]});
     assert_eq!(search(&node, &alice, "/actions", &anything).expect(200)["actions"], json!([]));
     alice.create("actions", action());
@@ -109,7 +109,7 @@ fn a_search_that_takes_too_long_ends(api: &Api) {
     let refusal = answer.expect(503);
     assert!(refusal["description"].as_str().unwrap().contains("Narrow it"), "{refusal}");
     assert!(answer.header("Retry-After").is_some(), "{answer}");
-    // Another search may begin then.
+    // The next search is not blocked.
     ask().expect(503);
     ask().expect(503);
 }
@@ -117,7 +117,7 @@ fn a_search_that_takes_too_long_ends(api: &Api) {
 fn a_long_search_finds_each_document_once(api: &Api) {
     let alice = api.project();
     alice.register("a");
-    // More than are read at once; some have no name to be ordered by.
+    // More rows than one batch; some have no name to sort by.
     let ids: Vec<String> = (0..410)
         .map(|n| {
             let mut body = action();
@@ -145,20 +145,20 @@ fn a_long_search_finds_each_document_once(api: &Api) {
         sorted.sort_by_key(|id| ids.iter().position(|other| other == id));
         assert_eq!(sorted, expected, "{sort}");
     }
-    // Of jobs, too, which are put together of several rows.
+    // The same for jobs, whose documents span several rows.
     let jobs: Vec<String> = (0..205).map(|_| alice.create("jobs", job("a"))).collect();
     let answer = alice.search("/jobs?limit=500", json!({"match": [{"_all": "nightly"}]})).expect(200);
     let shown = answer["jobs"].as_array().unwrap().iter();
     assert_eq!(shown.map(|job| job["job_id"].as_str().unwrap()).collect::<Vec<_>>(), jobs);
 }
 
-/// By default, and whatever a machine needs for it. SQLite makes so many rows in one statement.
+/// The default limit of rows, without a limit of time. SQLite inserts that many rows in one statement.
 #[test]
-fn a_search_looks_into_fifty_thousand_documents() {
+fn a_search_scans_fifty_thousand_documents() {
     let api = crate::api::sqlite();
     let alice = api.project();
-    let node = bounded(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
-    // Rows of the numbers from `first` to `last`, created on a day: more than a project's quota lets it create.
+    let node = node_with_limits(api, Limits { time: Duration::from_secs(300), ..Limits::default() });
+    // Inserts rows numbered `first` to `last`, created on a day: more than the project's quota allows.
     let statement = |first: u32, last: u32, day: &str| {
         format!(
             "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \

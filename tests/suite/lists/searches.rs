@@ -7,24 +7,24 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, backup, client, job};
 
 on_every_backend! {
-    everything_asked_for_must_hold,
-    a_key_is_found_anywhere_with_any_value_it_has,
-    a_well_known_key_is_looked_up_in_its_own_place,
+    all_conditions_of_a_search_must_hold,
+    a_key_matches_any_of_its_values_at_any_depth,
+    a_well_known_key_matches_its_own_place_only,
     a_dotted_path_is_followed,
-    values_have_types,
-    a_key_that_is_not_there_equals_null,
+    values_are_compared_with_their_types,
+    an_absent_key_equals_null,
     text_is_found_in_any_value,
     the_text_may_be_a_list_of_conditions,
-    the_text_of_the_command_line_is_not_all_that_counts,
-    an_object_stands_for_a_list_of_one,
-    what_is_no_search_is_refused,
+    text_combines_with_other_conditions,
+    an_object_counts_as_a_list_of_one,
+    an_invalid_search_is_refused,
     every_noun_is_searched_by_its_columns,
     text_of_any_kind_is_compared_exactly,
-    conditions_inside_the_text_may_hold_text,
-    a_time_that_is_null_bounds_nothing,
+    conditions_in_the_text_may_contain_text,
+    a_null_time_sets_no_bound,
 }
 
-fn everything_asked_for_must_hold(api: &Api) {
+fn all_conditions_of_a_search_must_hold(api: &Api) {
     let alice = three_jobs(api);
     assert_eq!(found(&alice, json!({})), ["one", "two", "three"]);
     assert_eq!(found(&alice, json!({"match": [], "match_not": [], "other": 1})), ["one", "two", "three"]);
@@ -44,7 +44,7 @@ fn everything_asked_for_must_hold(api: &Api) {
     assert!(found(&alice, json!({"match": [{"status": "running"}]})).is_empty());
 }
 
-fn a_key_is_found_anywhere_with_any_value_it_has(api: &Api) {
+fn a_key_matches_any_of_its_values_at_any_depth(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let mut body = job("a");
@@ -61,14 +61,14 @@ fn a_key_is_found_anywhere_with_any_value_it_has(api: &Api) {
     assert_eq!(found(&alice, json!({"match": [{"max_retries": 3}]})), ["nightly"]);
 }
 
-fn a_well_known_key_is_looked_up_in_its_own_place(api: &Api) {
+fn a_well_known_key_matches_its_own_place_only(api: &Api) {
     let alice = api.project();
     alice.register("a");
     let mut body = job("a");
     body["job_actions"][0]["freezer_action"]["status"] = json!("completed");
     body["job_actions"][0]["freezer_action"]["client_id"] = json!("b");
     let id = alice.create("jobs", body);
-    // The scheduler's own search must find it, whatever its actions say.
+    // A poll must find the job, whatever its actions contain.
     assert_eq!(alice.poll("a").len(), 1);
     assert!(found(&alice, json!({"match": [{"status": "completed"}]})).is_empty());
     assert!(found(&alice, json!({"match": [{"client_id": "b"}]})).is_empty());
@@ -89,11 +89,14 @@ fn a_dotted_path_is_followed(api: &Api) {
         ["one", "two", "three"]
     );
     assert_eq!(found(&alice, json!({"match": [{"job_actions.freezer_action.colour": "red"}]})), ["three"]);
-    assert_eq!(alice.found("actions", json!({"match": [{"freezer_action.colour": "red"}]})).len(), 1);
+    assert_eq!(
+        alice.find_documents("actions", json!({"match": [{"freezer_action.colour": "red"}]})).len(),
+        1
+    );
     assert!(found(&alice, json!({"match": [{"job_schedule.mode": "fs"}]})).is_empty());
 }
 
-fn values_have_types(api: &Api) {
+fn values_are_compared_with_their_types(api: &Api) {
     let alice = three_jobs(api);
     for (value, expected) in
         [(json!(7), vec!["one"]), (json!("7"), vec!["two"]), (json!(true), vec!["three"])]
@@ -106,7 +109,7 @@ fn values_have_types(api: &Api) {
     assert!(found(&alice, json!({"match": [{"client_id": {"a": 1}}]})).is_empty());
 }
 
-fn a_key_that_is_not_there_equals_null(api: &Api) {
+fn an_absent_key_equals_null(api: &Api) {
     let alice = three_jobs(api);
     assert_eq!(found(&alice, json!({"match": [{"colour": null}]})), ["one", "two"]);
     assert_eq!(found(&alice, json!({"match_not": [{"colour": null}]})), ["three"]);
@@ -133,18 +136,14 @@ fn text_is_found_in_any_value(api: &Api) {
         assert_eq!(found(&alice, json!({"match": [{"_all": text}]})), expected, "{text}");
     }
     assert_eq!(found(&alice, json!({"match_not": [{"_all": "red"}]})), ["one", "two"]);
-    assert_eq!(
-        found(&alice, json!({"match": [{"_all": 7}]})).len(),
-        3,
-        "a number is looked for as it is written"
-    );
+    assert_eq!(found(&alice, json!({"match": [{"_all": 7}]})).len(), 3, "a number matches as it is written");
 
-    // As the dashboard looks a client up, and takes the first it gets.
+    // The dashboard looks a client up like this, and takes the first result.
     for name in ["web1", "web2", "web3"] {
         alice.create("clients", client(name));
     }
     let uuid = alice.show("clients", "web2")["client"]["uuid"].clone();
-    let clients = alice.found("clients", json!({"match": [{"_all": uuid}]}));
+    let clients = alice.find_documents("clients", json!({"match": [{"_all": uuid}]}));
     assert_eq!(clients.len(), 1);
     assert_eq!(clients[0]["client"]["client_id"], "web2");
 }
@@ -155,25 +154,25 @@ fn the_text_may_be_a_list_of_conditions(api: &Api) {
     assert_eq!(found(&alice, json!({"match": [{"_all": text}]})), ["two"]);
     assert!(found(&alice, json!({"match": [{"_all": text}, {"description": "one"}]})).is_empty());
     assert_eq!(found(&alice, json!({"match": [{"description": "two"}, {"_all": text}]})), ["two"]);
-    // Text that is no such list is text.
+    // Any other text is searched for as it is.
     assert!(found(&alice, json!({"match": [{"_all": "[{\"status\": "}]})).is_empty());
 }
 
-fn the_text_of_the_command_line_is_not_all_that_counts(api: &Api) {
+fn text_combines_with_other_conditions(api: &Api) {
     let alice = three_jobs(api);
-    // job-list --search nightly --client a
+    // The command `job-list --search nightly --client a` sends this.
     let search = json!({"match": [{"_all": "backups"}, {"client_id": "a"}]});
     assert_eq!(found(&alice, search), ["one", "two"]);
     assert!(found(&alice, json!({"match": [{"client_id": "b"}, {"_all": "completed"}]})).is_empty());
 }
 
-fn an_object_stands_for_a_list_of_one(api: &Api) {
+fn an_object_counts_as_a_list_of_one(api: &Api) {
     let alice = three_jobs(api);
     assert_eq!(found(&alice, json!({"match": {"result": "fail"}})), ["two"]);
     assert_eq!(found(&alice, json!({"match_not": {"status": "completed"}})), ["three"]);
 }
 
-fn what_is_no_search_is_refused(api: &Api) {
+fn an_invalid_search_is_refused(api: &Api) {
     let alice = api.project();
     for noun in ["clients", "actions", "jobs", "sessions", "backups"] {
         for body in [
@@ -203,7 +202,7 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
         let key = format!("{}_id", noun.trim_end_matches('s'));
         let ids: Vec<String> = (0..3).map(|_| alice.create(noun, body(noun))).collect();
         let of = |search: Value| -> Vec<Value> {
-            alice.found(noun, search).into_iter().map(|item| item[&key].clone()).collect()
+            alice.find_documents(noun, search).into_iter().map(|item| item[&key].clone()).collect()
         };
         assert_eq!(of(json!({"match": [{&key: ids[1]}]})), [json!(ids[1])]);
         assert_eq!(of(json!({"match_not": [{&key: ids[1]}]})).len(), 2);
@@ -214,23 +213,26 @@ fn every_noun_is_searched_by_its_columns(api: &Api) {
     let session = alice.list("sessions")[0]["session_id"].as_str().unwrap().to_owned();
     let job = alice.list("jobs")[0]["job_id"].as_str().unwrap().to_owned();
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
-    let count = |search: Value| alice.found("jobs", search).len();
+    let count = |search: Value| alice.find_documents("jobs", search).len();
     assert_eq!(count(json!({"match": [{"session_id": session}]})), 1);
     assert_eq!(count(json!({"match_not": [{"session_id": session}]})), 2);
     assert_eq!(count(json!({"match": [{"session_id": ""}]})), 2);
     assert_eq!(count(json!({"match_not": [{"session_id": ""}]})), 1);
     assert_eq!(count(json!({"match": [{"event": ""}]})), 3);
     assert_eq!(count(json!({"match_not": [{"client_id": "a"}]})), 0);
-    assert_eq!(count(json!({"match_not": [{"client_id": "nobody"}]})), 3);
-    assert_eq!(alice.found("sessions", json!({"match": [{"status": "active"}]})).len(), 3);
-    assert_eq!(alice.found("sessions", json!({"match_not": [{"result": ""}]})).len(), 0);
+    assert_eq!(count(json!({"match_not": [{"client_id": "unknown"}]})), 3);
+    assert_eq!(alice.find_documents("sessions", json!({"match": [{"status": "active"}]})).len(), 3);
+    assert_eq!(alice.find_documents("sessions", json!({"match_not": [{"result": ""}]})).len(), 0);
     assert_eq!(
-        alice.found("actions", json!({"match": [{"action": "backup", "backup_name": "etc"}]})).len(),
+        alice.find_documents("actions", json!({"match": [{"action": "backup", "backup_name": "etc"}]})).len(),
         6
     );
-    assert_eq!(alice.found("actions", json!({"match_not": [{"freezer_action.action": "backup"}]})).len(), 0);
+    assert_eq!(
+        alice.find_documents("actions", json!({"match_not": [{"freezer_action.action": "backup"}]})).len(),
+        0
+    );
     let named = |search: Value| {
-        alice.found("clients", search).iter().filter(|c| c["project_id"] == alice.project).count()
+        alice.find_documents("clients", search).iter().filter(|c| c["project_id"] == alice.project).count()
     };
     assert_eq!(named(json!({"match": [{"client_id": "a"}]})), 1);
     assert_eq!(named(json!({"match": [{"client.client_id": "a"}]})), 1);
@@ -246,16 +248,16 @@ fn text_of_any_kind_is_compared_exactly(api: &Api) {
     }
     for name in names {
         for key in ["backup_name", "backup_metadata.backup_name"] {
-            let found = alice.found("backups", json!({"match": [{key: name}]}));
+            let found = alice.find_documents("backups", json!({"match": [{key: name}]}));
             assert_eq!(found.len(), 1, "{name:?}");
             assert_eq!(found[0]["backup_metadata"]["backup_name"], name);
             assert_eq!(
-                alice.found("backups", json!({"match_not": [{key: name}]})).len(),
+                alice.find_documents("backups", json!({"match_not": [{key: name}]})).len(),
                 names.len() - 1,
                 "{name:?}"
             );
         }
-        // Where no such value can be, none is found, and nothing breaks.
+        // Values that no column can hold find nothing, and cause no error.
         for noun in ["clients", "actions", "jobs", "sessions"] {
             for key in [
                 "client_id",
@@ -275,7 +277,7 @@ fn text_of_any_kind_is_compared_exactly(api: &Api) {
     }
 }
 
-fn conditions_inside_the_text_may_hold_text(api: &Api) {
+fn conditions_in_the_text_may_contain_text(api: &Api) {
     let alice = three_jobs(api);
     let text = json!([{"_all": "completed"}, {"result": "fail"}]).to_string();
     assert_eq!(found(&alice, json!({"match": [{"_all": text}]})), ["two"]);
@@ -283,13 +285,13 @@ fn conditions_inside_the_text_may_hold_text(api: &Api) {
     assert!(found(&alice, json!({"match": [{"_all": text}]})).is_empty());
 }
 
-fn a_time_that_is_null_bounds_nothing(api: &Api) {
+fn a_null_time_sets_no_bound(api: &Api) {
     let alice = api.project();
     alice.create("backups", backup("a"));
-    assert_eq!(alice.found("backups", json!({"time_after": null, "time_before": null})).len(), 1);
+    assert_eq!(alice.find_documents("backups", json!({"time_after": null, "time_before": null})).len(), 1);
 }
 
-/// `one` and `two` on client a, `three` on b.
+/// Creates the jobs `one` and `two` on client a, and `three` on b.
 fn three_jobs(api: &Api) -> Caller<'_> {
     let alice = api.project();
     alice.register("a");
@@ -311,6 +313,6 @@ fn three_jobs(api: &Api) -> Caller<'_> {
 
 /// The descriptions of the jobs that a search finds.
 fn found(caller: &Caller<'_>, search: Value) -> Vec<String> {
-    let jobs = caller.found("jobs", search);
+    let jobs = caller.find_documents("jobs", search);
     jobs.iter().map(|job| job["description"].as_str().unwrap().to_owned()).collect()
 }

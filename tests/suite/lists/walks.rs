@@ -11,10 +11,10 @@ use crate::api::{Api, Caller};
 on_every_backend! {
     actions_are_walked_in_every_order,
     actions_are_filtered,
-    what_means_nothing_is_refused,
+    an_invalid_query_is_refused,
 }
 
-/// All pages of a list from its first one on, by its own links; each item once.
+/// Follows the links of a list, and returns the items of all pages.
 #[track_caller]
 pub fn walk(caller: &Caller<'_>, noun: &str, path: &str) -> Vec<Value> {
     let mut items = Vec::new();
@@ -34,7 +34,7 @@ pub fn walk(caller: &Caller<'_>, noun: &str, path: &str) -> Vec<Value> {
     panic!("{path} has no end");
 }
 
-/// The items in the order of some value of theirs, null first, and then as they were.
+/// Sorts the items by the value at the pointer, null first. Equal items keep their order.
 pub fn sorted(items: &[Value], pointer: &str, is_descending: bool) -> Vec<Value> {
     let value = |item: &Value| match item.pointer(pointer) {
         Some(Value::String(text)) => (1, text.clone(), 0),
@@ -44,13 +44,13 @@ pub fn sorted(items: &[Value], pointer: &str, is_descending: bool) -> Vec<Value>
     let mut items = items.to_vec();
     items.sort_by_key(value);
     if is_descending {
-        // Whatever is equal is turned round with the rest.
+        // Equal items are reversed as well.
         items.reverse();
     }
     items
 }
 
-/// Walks a list in an order and in its reverse, by pages of several sizes.
+/// Walks a list in each order and its reverse, by pages of several sizes.
 #[track_caller]
 pub fn walk_every_way(caller: &Caller<'_>, noun: &str, all: &[Value], orders: &[(&str, &str)]) {
     for (sort, pointer) in orders {
@@ -65,7 +65,7 @@ pub fn walk_every_way(caller: &Caller<'_>, noun: &str, all: &[Value], orders: &[
     }
 }
 
-/// Filters a list by a query: it is walked, and counted, and has these of all items.
+/// Walks and counts a list with a filter, and checks that it has the items at `places` of `all`.
 #[track_caller]
 pub fn filter(caller: &Caller<'_>, noun: &str, all: &[Value], query: &str, places: &[usize]) {
     let chosen: Vec<Value> = places.iter().map(|place| all[*place].clone()).collect();
@@ -74,7 +74,7 @@ pub fn filter(caller: &Caller<'_>, noun: &str, all: &[Value], query: &str, place
     assert_eq!(counted["count"], places.len(), "{query}");
 }
 
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+fn seed_actions<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (action, mode, name) in [
         ("backup", "fs", "b"),
@@ -95,13 +95,13 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
         alice.create("actions", json!({"freezer_action": body}));
     }
     let all = alice.list("actions");
-    // Somebody else's are not in the way.
+    // An action of another project must not be listed.
     api.project().create("actions", json!({"freezer_action": {"action": "backup", "mode": "fs"}}));
     (alice, all)
 }
 
 fn actions_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_actions(api);
     let orders = [
         ("", "/_"),
         ("created_at", "/_"),
@@ -113,7 +113,7 @@ fn actions_are_walked_in_every_order(api: &Api) {
 }
 
 fn actions_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_actions(api);
     let id = |place: usize| all[place]["action_id"].as_str().unwrap();
     for (query, places) in [
         ("action=backup", vec![0, 1, 3, 5, 7]),
@@ -131,8 +131,8 @@ fn actions_are_filtered(api: &Api) {
         ("backup_name=%C3%A4", vec![5]),
         ("backup_name=in:%22b%22,a", vec![0, 1, 3, 7]),
         ("action=backup&mode=fs&backup_name=neq:a", vec![0, 7]),
-        (&format!("action_id=in:{},{},nobody", id(2), id(5)), vec![2, 5]),
-        (&format!("action_id=nin:{},{},nobody", id(2), id(5)), vec![0, 1, 3, 4, 6, 7]),
+        (&format!("action_id=in:{},{},unknown", id(2), id(5)), vec![2, 5]),
+        (&format!("action_id=nin:{},{},unknown", id(2), id(5)), vec![0, 1, 3, 4, 6, 7]),
         ("created_at=gt:2020-01-01&created_at=lt:2100-01-01T00:00:00Z", (0..8).collect()),
         ("created_at=lte:1600000000", vec![]),
     ] {
@@ -142,15 +142,15 @@ fn actions_are_filtered(api: &Api) {
     assert_eq!(few["actions"], json!([{"action_id": id(0), "freezer_action": {"mode": "fs"}}]));
 }
 
-fn what_means_nothing_is_refused(api: &Api) {
-    let (alice, all) = seeded(api);
+fn an_invalid_query_is_refused(api: &Api) {
+    let (alice, all) = seed_actions(api);
     let (bob, hers) = (api.project(), all[0]["action_id"].as_str().unwrap());
     bob.get(&format!("/actions?marker={hers}")).expect(400);
     for query in [
         "sort=user_id",
         "sort=action:up",
         "sort=action,mode",
-        "marker=nobody",
+        "marker=unknown",
         "marker=%20",
         "with_count=perhaps",
         "fields=,",
@@ -165,7 +165,7 @@ fn what_means_nothing_is_refused(api: &Api) {
         let answer = alice.get(&format!("/actions?{query}")).expect(400);
         assert_eq!(answer["title"], "Invalid parameter", "{query}");
     }
-    // An order that has those without a value apart cannot be counted through.
+    // An order by a nullable column does not support offsets.
     alice.get("/actions?sort=mode&offset=1").expect(400);
     alice.get("/actions?sort=action&offset=1").expect(200);
 }

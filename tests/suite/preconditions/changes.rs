@@ -1,4 +1,4 @@
-//! What changes a tag, and what does not: a tag is of all that the document shows, whoever's row it is in.
+//! Which changes change a tag. A tag covers all that the document shows, in whichever row it is stored.
 
 use diesel::connection::SimpleConnection;
 use freezer_api::store::connection::AnyConnection;
@@ -15,8 +15,8 @@ on_every_backend! {
     a_jobs_tag_changes_with_the_definition_it_shares,
     a_sessions_tag_changes_with_its_jobs,
     a_poll_changes_no_tag,
-    a_tag_is_of_what_its_caller_sees,
-    what_a_job_shows_stays_until_the_change_is_made,
+    a_tag_covers_what_its_caller_sees,
+    the_rows_of_a_job_are_locked_until_its_change,
 }
 
 fn a_jobs_tag_changes_with_an_action_in_it(api: &Api) {
@@ -43,7 +43,7 @@ fn a_jobs_tag_changes_with_its_sessions_schedule(api: &Api) {
     alice.patch(&session, json!({"schedule": {"schedule_interval": "2 days"}})).expect(200);
     alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(412);
     let tag = alice.tag(&path);
-    // What the job's document does not show of the session is none of its business.
+    // Keys of the session that the job does not show do not change the job's tag.
     alice.patch(&session, json!({"description": "x"})).expect(200);
     alice.if_match("PATCH", &path, &tag, Some(json!({"description": "x"}))).expect(200);
 }
@@ -55,9 +55,9 @@ fn a_jobs_tag_changes_with_the_definition_it_shares(api: &Api) {
     let second = format!("/jobs/{}", alice.attach(first.strip_prefix("/jobs/").unwrap(), "b"));
     let tag = alice.tag(&second);
     alice.patch(&first, json!({"job_schedule": {"status": "running"}})).expect(200);
-    assert_eq!(alice.tag(&second), tag, "the run of one is not the other's");
+    assert_eq!(alice.tag(&second), tag, "the run of one document does not change the tag of the other");
     alice.patch(&first, json!({"description": "for both"})).expect(200);
-    // Also for what the other has not touched.
+    // The old tag is stale for a change of the second document's run, too.
     let run = json!({"job_schedule": {"status": "running"}});
     alice.if_match("PATCH", &second, &tag, Some(run.clone())).expect(412);
     assert_eq!(alice.get(&second).expect(200)["job_schedule"]["status"], "");
@@ -102,21 +102,21 @@ fn a_poll_changes_no_tag(api: &Api) {
     assert_eq!(alice.poll("a").len(), 1);
     assert_eq!((alice.tag(&path), alice.tag("/clients/a")), (job.clone(), client.clone()));
     alice.if_match("PATCH", &path, &job, Some(json!({"job_schedule": {"event": ""}}))).expect(200);
-    assert_ne!(alice.tag(&path), job, "what was delivered can be cleared");
-    // What is not in the tag is not said to be known.
+    assert_ne!(alice.tag(&path), job, "a delivered event can be cleared");
+    // The poll leaves the tag valid for a delete.
     alice.if_match("DELETE", &path, &alice.tag(&path), None).expect(204);
     alice.poll("a");
     alice.if_match("DELETE", "/clients/a", &client, None).expect(204);
 }
 
-fn a_tag_is_of_what_its_caller_sees(api: &Api) {
+fn a_tag_covers_what_its_caller_sees(api: &Api) {
     let admin = api.project().with_roles("admin,member");
     let name = format!("central-{}", admin.project);
     admin.post("/clients", json!({"client_id": name, "is_central": true})).expect(201);
     let alice = api.project();
     let path = format!("/jobs/{}", alice.create("jobs", job(&name)));
     alice.patch(&path, json!({"job_schedule": {"current_pid": 7}})).expect(200);
-    // Only who may look after all projects sees the number of a process on somebody else's host.
+    // Only a user with access to all projects sees the process id on another project's host.
     let admin = admin.reaching_for(&alice);
     let (hers, theirs) = (alice.tag(&path), admin.tag(&path));
     assert_ne!(hers, theirs);
@@ -129,8 +129,8 @@ fn a_tag_is_of_what_its_caller_sees(api: &Api) {
     admin.delete(&format!("/clients/{name}")).expect(403);
 }
 
-/// Between the look at a job and its change nobody changes what was looked at, in whichever row it is.
-fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
+/// From the read of a job until its change, every row that the document shows is locked.
+fn the_rows_of_a_job_are_locked_until_its_change(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     let other = alice.create("actions", action());
@@ -165,16 +165,16 @@ fn what_a_job_shows_stays_until_the_change_is_made(api: &Api) {
     });
     found.unwrap();
     held(false);
-    assert_eq!(alice.show("jobs", &id), shown, "it is no change");
+    assert_eq!(alice.show("jobs", &id), shown, "a lock is no change");
     assert_eq!(alice.show("job-attachments", &id), attachment);
 
-    // What is not as it was read cannot be held: perhaps it is in another session.
+    // A job that changed since it was read cannot be locked: it may be in another session.
     alice.report(&id, json!({"status": "running"}));
     let outcome = api.store().write(|tx| Ok(jobs::lock_document(tx, stored.as_ref().unwrap())));
     assert!(matches!(outcome, Ok(Err(Failure::Stale))));
 }
 
-/// Whether this connection could change a row at once. SQLite has one lock for all of them.
+/// Whether this connection could lock the row without waiting. SQLite has one lock for all rows.
 #[cfg_attr(not(any(feature = "mysql", feature = "postgres")), expect(unused_variables))]
 fn can_be_changed(connection: &mut AnyConnection, table: &str, id: &str) -> bool {
     #[cfg(any(feature = "mysql", feature = "postgres"))]

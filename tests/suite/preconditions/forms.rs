@@ -1,17 +1,17 @@
-//! Every form that the two headers can have.
+//! Every form of `If-Match` and `If-None-Match`.
 
 use crate::api::Api;
 use crate::documents::action;
 
-/// A PATCH that changes nothing: the tag stays good.
+/// A PATCH that changes nothing, so that the tag stays valid.
 const SAME: &[u8] = b"{\"mandatory\": true}";
 
 on_every_backend! {
-    if_match_in_every_form,
-    if_none_match_in_every_form,
+    if_match_is_read_in_every_form,
+    if_none_match_is_read_in_every_form,
 }
 
-fn if_match_in_every_form(api: &Api) {
+fn if_match_is_read_in_every_form(api: &Api) {
     let alice = api.project();
     let path = format!("/actions/{}", alice.create("actions", action()));
     let tag = &alice.tag(&path);
@@ -36,10 +36,10 @@ fn if_match_in_every_form(api: &Api) {
         (vec![format!("W/{tag}, \"x\"")], 412),
         (vec![format!("\"{}\"", bare.to_uppercase())], 412),
         (vec![format!("\"{}\"", &bare[1..])], 412),
-        // Inside of the quotes a comma is part of the tag.
+        // Within quotes, a comma is part of the tag.
         (vec![format!("\"x,{bare}\"")], 412),
         (vec!["\"x\"".to_owned(), "\"y\"".to_owned()], 412),
-        // A list may be empty (RFC 9110, 5.6.1), and then the resource is none of it.
+        // A list may be empty (RFC 9110, 5.6.1), and then no resource matches it.
         (vec![String::new()], 412),
         (vec![" , ,".to_owned()], 412),
         (vec![bare.to_owned()], 400),
@@ -67,13 +67,13 @@ fn if_match_in_every_form(api: &Api) {
     assert_eq!(&alice.tag(&path), tag);
 }
 
-fn if_none_match_in_every_form(api: &Api) {
+fn if_none_match_is_read_in_every_form(api: &Api) {
     let alice = api.project();
     let path = format!("/actions/{}", alice.create("actions", action()));
     let tag = &alice.tag(&path);
     for (lines, read, written) in [
         (vec![tag.clone()], 304, 412),
-        // Who only reads may compare weakly.
+        // Reads use the weak comparison.
         (vec![format!("W/{tag}")], 304, 412),
         (vec!["*".to_owned()], 304, 412),
         (vec![format!("\"x\" , W/{tag}")], 304, 412),

@@ -1,4 +1,4 @@
-//! Many who have read the same and change it at the same moment: one of them does, and the others hear of it.
+//! Concurrent conditional changes with the same tag: one of them is made, and the others are refused.
 
 use serde_json::{Value, json};
 
@@ -8,18 +8,18 @@ use crate::documents::{backup, session};
 use crate::races::at_once;
 
 on_every_backend! {
-    one_of_many_changes_is_made,
-    no_count_is_lost,
+    of_many_changes_one_is_made,
+    no_increment_is_lost,
     a_run_and_a_definition_are_one_document,
-    a_fleet_has_one_definition,
-    a_change_or_a_delete,
-    one_of_many_creates,
-    one_of_many_acts,
+    of_many_changes_to_a_fleet_one_is_made,
+    of_changes_and_deletes_one_is_made,
+    of_many_creations_one_is_made,
+    of_many_actions_on_a_session_one_is_made,
 }
 
 const MANY: usize = 16;
 
-fn one_of_many_changes_is_made(api: &Api) {
+fn of_many_changes_one_is_made(api: &Api) {
     let alice = api.project();
     for noun in NOUNS {
         let path = example(&alice, noun);
@@ -39,8 +39,8 @@ fn one_of_many_changes_is_made(api: &Api) {
     }
 }
 
-/// Read, add one, write; and again if somebody was faster.
-fn no_count_is_lost(api: &Api) {
+/// Each caller reads, adds one and writes, and tries again after a faster change.
+fn no_increment_is_lost(api: &Api) {
     let alice = api.project();
     let counted = [
         (example(&alice, "actions"), "/freezer_action/count"),
@@ -68,7 +68,7 @@ fn no_count_is_lost(api: &Api) {
     }
 }
 
-/// They are in two rows, and each of these changes is in one of them.
+/// The document is in two rows, and each of these changes is in one of them.
 fn a_run_and_a_definition_are_one_document(api: &Api) {
     let alice = api.project();
     let path = example(&alice, "jobs");
@@ -84,7 +84,7 @@ fn a_run_and_a_definition_are_one_document(api: &Api) {
     }
 }
 
-fn a_fleet_has_one_definition(api: &Api) {
+fn of_many_changes_to_a_fleet_one_is_made(api: &Api) {
     let alice = api.project();
     let first = example(&alice, "jobs");
     alice.register("b");
@@ -99,13 +99,13 @@ fn a_fleet_has_one_definition(api: &Api) {
     }
 }
 
-fn a_change_or_a_delete(api: &Api) {
+fn of_changes_and_deletes_one_is_made(api: &Api) {
     let alice = api.project();
     for noun in NOUNS {
         for _ in 0..3 {
             let path = example(&alice, noun);
             let tag = alice.tag(&path);
-            // A PATCH of what is gone is a 404, whatever it asks for.
+            // A PATCH of a deleted resource is a 404, whatever its condition.
             let winner = one_of(&[412, 404], |n| match n % 2 {
                 0 => alice.if_match("DELETE", &path, &tag, None).status,
                 _ => alice.if_match("PATCH", &path, &tag, Some(change(noun, &format!("{n}")))).status,
@@ -115,7 +115,7 @@ fn a_change_or_a_delete(api: &Api) {
     }
 }
 
-fn one_of_many_creates(api: &Api) {
+fn of_many_creations_one_is_made(api: &Api) {
     let alice = api.project();
     for (noun, body) in replacements(&alice) {
         let path = format!("/{noun}/{}", uuid::Uuid::new_v4().simple());
@@ -130,7 +130,7 @@ fn one_of_many_creates(api: &Api) {
     }
 }
 
-fn one_of_many_acts(api: &Api) {
+fn of_many_actions_on_a_session_one_is_made(api: &Api) {
     let alice = api.project();
     let path = format!("/sessions/{}", alice.create("sessions", session()));
     let jobs: Vec<String> = (0..MANY).map(|n| alice.job_on(&format!("host-{n}"))).collect();
@@ -163,7 +163,7 @@ fn members(caller: &Caller<'_>, session: &str) -> usize {
     caller.get(session).expect(200)["jobs"].as_object().unwrap().len()
 }
 
-/// Sends many requests at once, of which exactly one must be done and the others be refused; which one it was.
+/// Sends many requests at once, checks that exactly one succeeds and the others are refused, and returns its index.
 #[track_caller]
 fn one_of(refusals: &[u16], request: impl Fn(usize) -> u16 + Sync) -> usize {
     let statuses = at_once(MANY, request);

@@ -1,4 +1,4 @@
-//! Changes on condition that nobody was faster, beside others that do not ask.
+//! Conditional changes beside unconditional ones.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, backup, session};
 
 on_every_backend! {
-    who_does_not_ask_is_never_lost,
-    of_many_who_ask_one_at_most_is_before_those_who_do_not,
+    an_unconditional_change_is_never_lost,
+    of_many_conditional_changes_at_most_one_is_made,
 }
 
-/// A path, and what changes one key of what is there.
+/// A path, and a function that makes a PATCH of one key.
 type Changed = (String, fn(&str, &str) -> Value);
 
 fn examples(caller: &Caller<'_>) -> Vec<Changed> {
@@ -33,13 +33,14 @@ fn examples(caller: &Caller<'_>) -> Vec<Changed> {
     ]
 }
 
-/// Both change the same. If the one who asks is told 200 he was first, so that what the other wrote is there.
-fn who_does_not_ask_is_never_lost(api: &Api) {
+/// Both requests change the same key. The conditional one succeeds only if it comes first, so the other's value
+/// remains.
+fn an_unconditional_change_is_never_lost(api: &Api) {
     let alice = api.project();
     for (path, change) in examples(&alice) {
         for round in 0..6 {
             let tag = alice.tag(&path);
-            let [theirs, asked] = ["theirs", "asked"].map(|who| format!("{who}-{round}"));
+            let [theirs, asked] = ["theirs", "asked"].map(|kind| format!("{kind}-{round}"));
             let statuses = at_once(2, |n| match n {
                 0 => alice.patch(&path, change("one", &theirs)).status,
                 _ => alice.if_match("PATCH", &path, &tag, Some(change("one", &asked))).status,
@@ -51,23 +52,23 @@ fn who_does_not_ask_is_never_lost(api: &Api) {
     }
 }
 
-fn of_many_who_ask_one_at_most_is_before_those_who_do_not(api: &Api) {
-    const ASK: usize = 6;
+fn of_many_conditional_changes_at_most_one_is_made(api: &Api) {
+    const CONDITIONAL: usize = 6;
     let alice = api.project();
     for (path, change) in examples(&alice) {
         for round in 0..4 {
             let tag = alice.tag(&path);
             let to = |n: usize| format!("{round}-{n}");
-            let statuses = at_once(ASK + 2, |n| match n {
-                0..ASK => alice.if_match("PATCH", &path, &tag, Some(change("one", &to(n)))).status,
+            let statuses = at_once(CONDITIONAL + 2, |n| match n {
+                0..CONDITIONAL => alice.if_match("PATCH", &path, &tag, Some(change("one", &to(n)))).status,
                 _ => alice.patch(&path, change("two", &to(n))).status,
             });
-            assert_eq!(statuses[ASK..], [200, 200]);
-            let done: Vec<usize> = (0..ASK).filter(|n| statuses[*n] == 200).collect();
+            assert_eq!(statuses[CONDITIONAL..], [200, 200]);
+            let done: Vec<usize> = (0..CONDITIONAL).filter(|n| statuses[*n] == 200).collect();
             assert!(done.len() <= 1, "{path}: {statuses:?}");
-            assert!(statuses[..ASK].iter().all(|status| matches!(status, 200 | 412)), "{statuses:?}");
+            assert!(statuses[..CONDITIONAL].iter().all(|status| matches!(status, 200 | 412)), "{statuses:?}");
             let document = alice.get(&path).expect(200).to_string();
-            assert!((ASK..ASK + 2).any(|n| document.contains(&to(n))), "{document}");
+            assert!((CONDITIONAL..CONDITIONAL + 2).any(|n| document.contains(&to(n))), "{document}");
             assert!(done.iter().all(|n| document.contains(&to(*n))), "{statuses:?} {document}");
         }
     }

@@ -1,4 +1,4 @@
-//! What is deleted while something is made of it.
+//! Deletes beside requests that refer to the deleted row.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ on_every_backend! {
     a_job_joins_a_session_that_is_being_deleted,
     a_job_is_created_on_a_client_that_is_being_deleted,
     a_job_is_created_with_an_action_that_is_being_deleted,
-    a_fleet_is_deleted_all_at_once,
+    all_documents_of_a_fleet_are_deleted_at_once,
 }
 
 fn a_job_joins_a_session_that_is_being_deleted(api: &Api) {
@@ -44,7 +44,7 @@ fn a_job_is_created_on_a_client_that_is_being_deleted(api: &Api) {
         answers[1..].iter().for_each(|answer| among(answer, &[201, 422]));
         let is_there = alice.get(&format!("/clients/{name}")).status == 200;
         assert_eq!(is_there, answers[0].status == 409);
-        assert_eq!(is_there, !created.is_empty(), "no job without its client, no refusal without a job");
+        assert_eq!(is_there, !created.is_empty(), "a client with jobs stays, and one without is deleted");
         for answer in created {
             assert_eq!(
                 alice.show("jobs", answer.json()["job_id"].as_str().unwrap())["client_id"],
@@ -75,7 +75,7 @@ fn a_job_is_created_with_an_action_that_is_being_deleted(api: &Api) {
     assert!(alice.count("action-attachments") <= 1);
 }
 
-fn a_fleet_is_deleted_all_at_once(api: &Api) {
+fn all_documents_of_a_fleet_are_deleted_at_once(api: &Api) {
     let alice = api.project();
     for _ in 0..4 {
         let first = alice.job_on("host-0");
@@ -86,7 +86,7 @@ fn a_fleet_is_deleted_all_at_once(api: &Api) {
         }
         at_once(8, |n| alice.delete(&format!("/jobs/{}", ids[n % 4])).expect(204));
         assert_eq!((alice.count("job-attachments"), alice.count("action-attachments")), (0, 0));
-        // The definition went with its last document, and its id is free.
+        // The last delete removed the definition, and freed its id.
         let again = json!({"client_id": "host-0", "job_id": first, "job_actions": []});
         alice.post("/jobs", again).expect(201);
         alice.delete(&format!("/jobs/{first}")).expect(204);

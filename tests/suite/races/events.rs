@@ -1,4 +1,4 @@
-//! What a user asks a scheduler to do, while that scheduler writes.
+//! Events that a user posts while the scheduler writes.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::api::Api;
 on_every_backend! {
     an_event_survives_what_any_scheduler_sends_back,
     an_event_is_seen_or_still_pending,
-    of_many_who_ask_for_the_same_one_is_first,
+    of_many_equal_events_one_is_new,
 }
 
 fn an_event_survives_what_any_scheduler_sends_back(api: &Api) {
@@ -24,7 +24,8 @@ fn an_event_survives_what_any_scheduler_sends_back(api: &Api) {
                 assert_eq!(asked.expect(202)["result"], "success");
                 return;
             }
-            // All that is sent back was read before: by a scheduler up to release 18, one of 19, and for the status only.
+            // Each document was read before the event: one of a scheduler up to release 18, one of 19, and a mere
+            // status.
             let mut document = known.clone();
             document["job_schedule"]["status"] = json!("running");
             document["job_schedule"]["current_pid"] = json!(n);
@@ -38,7 +39,7 @@ fn an_event_survives_what_any_scheduler_sends_back(api: &Api) {
         let shown = alice.show("jobs", &id);
         assert_eq!(shown["job_schedule"]["event"], event, "{shown}");
         assert_eq!(shown["job_actions"].as_array().unwrap().len(), 1);
-        // Read, it can be cleared.
+        // A poll delivers the event, so that it can be cleared.
         assert!(alice.poll("a").iter().any(|job| job["job_schedule"]["event"] == event));
         alice.report(&id, json!({"event": ""}));
         assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "");
@@ -52,7 +53,7 @@ fn an_event_is_seen_or_still_pending(api: &Api) {
         let name = format!("host-{round}");
         let id = alice.job_on(&name);
         let answers = at_once(4, |n| match n {
-            // The scheduler: it polls, does what it is told, and sends back the schedule with the event cleared.
+            // The scheduler polls, handles the event, and sends back the schedule with the event cleared.
             0 => {
                 let polls = (0..6).map(|_| {
                     let Some(job) = alice.poll(&name).pop() else { return Value::Null };
@@ -65,7 +66,7 @@ fn an_event_is_seen_or_still_pending(api: &Api) {
                 });
                 polls.filter(|event| *event == "stop").count()
             }
-            // Three users, each of whom is told whether it was asked for already.
+            // Three users post events, and learn whether the event was already requested.
             _ => {
                 let asked = alice.post(&format!("/jobs/{id}/event"), json!({"stop": null})).expect(202);
                 usize::from(asked["result"] == "success")
@@ -78,7 +79,7 @@ fn an_event_is_seen_or_still_pending(api: &Api) {
     }
 }
 
-fn of_many_who_ask_for_the_same_one_is_first(api: &Api) {
+fn of_many_equal_events_one_is_new(api: &Api) {
     let alice = api.project();
     let id = alice.job_on("a");
     for event in ["start", "stop", "abort", "start"] {

@@ -1,4 +1,4 @@
-//! For each foreign key: what is deleted while something is made that points at it, and both deleted at once.
+//! Races for each foreign key: a parent is deleted while a child is created, and both are deleted at once.
 
 use serde_json::{Value, json};
 
@@ -8,19 +8,19 @@ use crate::documents::{action, job, session};
 use crate::http::Answer;
 
 on_every_backend! {
-    a_place_and_its_action,
-    a_place_and_its_job,
-    a_document_and_its_client,
-    a_document_and_its_definition,
-    a_member_and_its_session,
-    a_report_and_what_it_is_of,
+    places_are_created_while_their_action_is_deleted,
+    places_are_created_while_their_job_is_deleted,
+    documents_are_created_while_their_client_is_deleted,
+    documents_are_created_while_their_definition_is_deleted,
+    members_join_while_their_session_is_deleted,
+    reports_are_created_while_their_references_are_deleted,
     a_backup_outlives_its_job,
-    both_are_deleted_at_once,
+    parents_and_children_are_deleted_at_once,
 }
 
 const ROUNDS: usize = 6;
 
-fn a_place_and_its_action(api: &Api) {
+fn places_are_created_while_their_action_is_deleted(api: &Api) {
     let alice = api.project();
     let standing = alice.job_on("a");
     for _ in 0..ROUNDS {
@@ -36,12 +36,16 @@ fn a_place_and_its_action(api: &Api) {
         assert_eq!(alice.count(&format!("action-attachments?action_id={gone}")), 0);
         for made in made(&answers[2..3]) {
             let shown = alice.show("jobs", made["job_id"].as_str().unwrap());
-            assert_eq!(shown["job_actions"], json!([]), "it was made, and lost the action afterwards");
+            assert_eq!(
+                shown["job_actions"],
+                json!([]),
+                "the job was created, and lost the action afterwards"
+            );
         }
     }
 }
 
-fn a_place_and_its_job(api: &Api) {
+fn places_are_created_while_their_job_is_deleted(api: &Api) {
     let alice = api.project();
     let action = alice.create("actions", action());
     for round in 0..ROUNDS {
@@ -63,7 +67,7 @@ fn a_place_and_its_job(api: &Api) {
     alice.show("actions", &action);
 }
 
-fn a_document_and_its_client(api: &Api) {
+fn documents_are_created_while_their_client_is_deleted(api: &Api) {
     let alice = api.project();
     let moving = alice.job_on("here");
     for round in 0..ROUNDS {
@@ -71,7 +75,7 @@ fn a_document_and_its_client(api: &Api) {
         let cascade = if round % 2 == 0 { "" } else { "?cascade=true" };
         let answers = at_once(5, |n| match n {
             0 => alice.delete(&format!("/clients/{gone}{cascade}")),
-            // The scheduler starts meanwhile.
+            // The scheduler registers meanwhile.
             1 => alice.post("/clients", json!({"client_id": gone, "description": "again"})),
             2 => alice.patch(&format!("/jobs/{moving}"), json!({"client_id": gone})),
             _ => alice.post("/jobs", job(&gone)),
@@ -84,7 +88,7 @@ fn a_document_and_its_client(api: &Api) {
         let on_it = alice.list("jobs").into_iter().filter(|job| job["client_id"] == json!(gone)).count();
         assert!(is_there || on_it == 0, "no document without its client");
         if cascade.is_empty() {
-            // Nobody else deletes documents: every one that was made is there.
+            // No other request deletes documents, so each created one exists.
             assert_eq!(on_it, made(&answers[3..]).len() + usize::from(answers[2].status == 200));
         }
         alice.delete(&format!("/clients/{gone}?cascade=true"));
@@ -95,7 +99,7 @@ fn a_document_and_its_client(api: &Api) {
     }
 }
 
-fn a_document_and_its_definition(api: &Api) {
+fn documents_are_created_while_their_definition_is_deleted(api: &Api) {
     let alice = api.project();
     let names: Vec<String> = (0..4).map(|n| alice.register(&format!("host-{n}"))).collect();
     for _ in 0..ROUNDS {
@@ -112,11 +116,11 @@ fn a_document_and_its_definition(api: &Api) {
         at_once(made.len(), |n| {
             alice.delete(&format!("/job-attachments/{}", made[n]["id"].as_str().unwrap())).expect(204)
         });
-        assert_eq!(alice.count("action-attachments"), 0, "the last one takes the definition along");
+        assert_eq!(alice.count("action-attachments"), 0, "the last delete removes the definition");
     }
 }
 
-fn a_member_and_its_session(api: &Api) {
+fn members_join_while_their_session_is_deleted(api: &Api) {
     let alice = api.project();
     let standing = alice.job_on("a");
     let names: Vec<String> = (0..2).map(|n| alice.register(&format!("host-{n}"))).collect();
@@ -146,8 +150,8 @@ fn a_member_and_its_session(api: &Api) {
     }
 }
 
-/// Reports stay when what they are of goes, so that each that was answered for is there.
-fn a_report_and_what_it_is_of(api: &Api) {
+/// Reports outlive their references, so each report with a 201 exists.
+fn reports_are_created_while_their_references_are_deleted(api: &Api) {
     let alice = api.project();
     for round in 0..ROUNDS {
         let job = alice.job_on("a");
@@ -179,14 +183,14 @@ fn a_report_and_what_it_is_of(api: &Api) {
             let shown = alice.show("action-reports", report["id"].as_str().unwrap());
             assert_eq!((&shown[*key], &shown["result"]), (&Value::Null, &json!("fail")));
         }
-        // The run is history, unless the job's action was gone when it ended.
+        // The run is history, unless the job's action was deleted before it ended.
         let added = alice.count("action-reports") - before - posted.len() as i64;
         assert!((0..=i64::from(answers[1].status == 200)).contains(&added), "{added}");
         assert_eq!(alice.count(&format!("action-reports?{key}={id}")), 0, "nothing dangles");
     }
 }
 
-/// There is no key between them.
+/// No foreign key connects the two.
 fn a_backup_outlives_its_job(api: &Api) {
     let alice = api.project();
     for round in 1..=ROUNDS {
@@ -205,7 +209,7 @@ fn a_backup_outlives_its_job(api: &Api) {
     }
 }
 
-fn both_are_deleted_at_once(api: &Api) {
+fn parents_and_children_are_deleted_at_once(api: &Api) {
     let alice = api.project();
     for _ in 0..ROUNDS {
         let job = alice.job_on("a");
@@ -235,7 +239,7 @@ fn both_are_deleted_at_once(api: &Api) {
     }
 }
 
-/// The documents of those that were created.
+/// The documents of the answers with a 201.
 fn made(answers: &[Answer]) -> Vec<Value> {
     answers.iter().filter(|answer| answer.status == 201).map(Answer::json).collect()
 }

@@ -1,4 +1,4 @@
-//! Many who look at jobs at the same moment, which the service asks of the database together.
+//! Concurrent reads of jobs, which the service coalesces into shared statements.
 
 use serde_json::json;
 
@@ -7,18 +7,18 @@ use crate::api::Api;
 use crate::documents::action;
 
 on_every_backend! {
-    each_of_many_readers_sees_its_own_jobs_as_they_are,
-    each_of_many_schedulers_polls_its_own_jobs_as_they_are,
+    many_readers_each_see_their_own_current_jobs,
+    many_schedulers_each_poll_their_own_current_jobs,
 }
 
-fn each_of_many_readers_sees_its_own_jobs_as_they_are(api: &Api) {
+fn many_readers_each_see_their_own_current_jobs(api: &Api) {
     let callers: Vec<_> = (0..8).map(|_| api.project()).collect();
     let jobs: Vec<String> = callers
         .iter()
         .enumerate()
         .map(|(n, caller)| {
             caller.register("a");
-            // Some have more actions than are read along.
+            // Some jobs have more actions than one read fetches.
             let actions = vec![action(); if n == 3 { 60 } else { 1 + n % 3 }];
             caller.create("jobs", json!({"client_id": "a", "job_actions": actions}))
         })
@@ -37,9 +37,9 @@ fn each_of_many_readers_sees_its_own_jobs_as_they_are(api: &Api) {
     });
 }
 
-fn each_of_many_schedulers_polls_its_own_jobs_as_they_are(api: &Api) {
+fn many_schedulers_each_poll_their_own_current_jobs(api: &Api) {
     let callers: Vec<_> = (0..8).map(|_| api.project()).collect();
-    // Most have the same name, each in its project; one has more jobs than are read at once.
+    // Most clients have the same name, each in its project. One has more jobs than one read fetches.
     let name = |n: usize| if n == 5 { "b" } else { "a" };
     let jobs: Vec<Vec<String>> = callers
         .iter()

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{among, at_once, long_ago, of_jobs};
+use super::{among, at_once, end_hold_off, of_jobs};
 use crate::api::Api;
 use crate::documents::session;
 
 on_every_backend! {
     all_starts_ends_and_reports_of_many_runs_count,
-    a_run_ends_for_those_who_are_left,
+    a_run_ends_with_its_remaining_jobs,
     members_are_where_the_last_answer_put_them,
     a_member_that_is_added_and_removed_is_in_or_out,
 }
@@ -25,8 +25,8 @@ fn all_starts_ends_and_reports_of_many_runs_count(api: &Api) {
             let start = json!({"start": {"job_id": jobs[n], "current_tag": run}});
             assert_eq!(alice.post(&act, start).expect(202), json!({"result": "success", "session_tag": tag}));
         });
-        // Each scheduler says that its run has ended to the session and to the job, and says it twice: its first
-        // answer was lost on the way.
+        // Each scheduler reports the end of its run to the session and to the job, and does so twice, as if its first
+        // answer were lost.
         let result = |n: usize| if n as i64 == run { "fail" } else { "success" };
         at_once(2 * MANY, |n| {
             let n = n % MANY;
@@ -46,12 +46,12 @@ fn all_starts_ends_and_reports_of_many_runs_count(api: &Api) {
             assert_eq!((&entry["status"], &entry["result"]), (&json!("completed"), &json!(result(n))));
             assert_eq!(alice.count(&format!("action-reports?job_id={job}")), tag, "once for each run");
         }
-        long_ago(&alice, &session);
+        end_hold_off(&alice, &session);
     }
     assert_eq!(alice.count("action-reports?result=fail"), 4);
 }
 
-fn a_run_ends_for_those_who_are_left(api: &Api) {
+fn a_run_ends_with_its_remaining_jobs(api: &Api) {
     let alice = api.project();
     for _ in 0..3 {
         let (session, jobs) = of_jobs(&alice, MANY);
@@ -60,7 +60,7 @@ fn a_run_ends_for_those_who_are_left(api: &Api) {
             let start = json!({"start": {"job_id": job, "current_tag": 0}});
             alice.post(&format!("{path}/action"), start).expect(202);
         }
-        // Some end, some leave, some are deleted: whoever is last ends the run.
+        // Some jobs end, some leave, some are deleted. The last of these ends the run.
         at_once(MANY, |n| match n % 4 {
             0 => drop(alice.delete(&format!("{path}/jobs/{}", jobs[n])).expect(204)),
             1 => drop(alice.delete(&format!("/jobs/{}", jobs[n])).expect(204)),
@@ -86,7 +86,7 @@ fn members_are_where_the_last_answer_put_them(api: &Api) {
     at_once(MANY + 2, |n| {
         for round in 0..ROUNDS {
             match jobs.get(n) {
-                // Each of these has its job for itself, and ends with it inside or outside.
+                // Each of these threads adds and removes its own job.
                 Some(job) if (n + round) % 2 == 0 => {
                     alice.put(&format!("{path}/jobs/{job}")).expect(204);
                 }
@@ -108,7 +108,7 @@ fn members_are_where_the_last_answer_put_them(api: &Api) {
         let shown = alice.show("jobs", job);
         let is_in = (n + ROUNDS - 1).is_multiple_of(2);
         assert_eq!(document["jobs"].get(job).is_some(), is_in, "{document}");
-        // Who is in knows the tag that there was when he came, or a later one.
+        // A member has the tag of when it joined, or a later one.
         let most = if is_in { tag.as_i64().unwrap() } else { 0 };
         assert_eq!(shown["session_id"], if is_in { json!(session) } else { json!("") });
         assert!((0..=most).contains(&shown["session_tag"].as_i64().unwrap()), "{shown}");
@@ -130,6 +130,6 @@ fn a_member_that_is_added_and_removed_is_in_or_out(api: &Api) {
             assert_eq!(has_it, shown["session_id"] == json!(session));
         }
         let left: Value = shown["job_schedule"]["event"].clone();
-        assert!(shown["session_id"] != "" || left == "stop", "who has left is told to stop: {shown}");
+        assert!(shown["session_id"] != "" || left == "stop", "a job that has left is told to stop: {shown}");
     }
 }

@@ -1,4 +1,4 @@
-//! What ran, when, how long, and how did it end.
+//! Lists of action reports: what ran, when, for how long, and with which result.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ on_every_backend! {
     a_history_outlives_its_job_and_client,
     reports_are_filtered,
     reports_are_walked_in_every_order,
-    a_fleet_is_asked_for_whole_or_by_its_members,
-    a_client_is_asked_for_by_name_or_uuid,
-    what_means_nothing_is_refused,
+    reports_of_a_fleet_are_filtered_by_job_or_document,
+    reports_are_filtered_by_the_name_or_uuid_of_a_client,
+    an_invalid_query_is_refused,
     a_list_has_no_logs,
-    a_list_is_of_one_project,
+    a_list_holds_reports_of_one_project,
 }
 
 fn a_history_answers_what_ran_when_how_long_and_how_it_ended(api: &Api) {
@@ -45,7 +45,7 @@ fn a_history_answers_what_ran_when_how_long_and_how_it_ended(api: &Api) {
     assert_eq!(ran(&format!("job_id={etc}")), all);
     assert_eq!(ran("client_id=web1"), all);
     assert_eq!(ran(&format!("job_id={etc}&result=fail")), all[1..2]);
-    // Both ends are in it, however they are written.
+    // The range includes both its ends, in every notation of a time.
     for (since, until) in [
         ("2001-09-09T01:47:40Z", "2001-09-10T01:46:45Z"),
         ("1000000060", "1000086405"),
@@ -77,24 +77,27 @@ fn a_history_outlives_its_job_and_client(api: &Api) {
 }
 
 /// Eight reports: two runs of a job of three actions, and two of no job.
-fn seeded(api: &Api) -> (Caller<'_>, Vec<Value>) {
+fn seed_reports(api: &Api) -> (Caller<'_>, Vec<Value>) {
     let alice = api.project();
     alice.register("web1");
     let entries = vec![action(); 3];
     let job = alice.create("jobs", json!({"client_id": "web1", "job_actions": entries}));
-    alice.made("action-reports", json!({"result": "aborted", "report_date": 500, "time_elapsed": 60}));
+    alice.create_document(
+        "action-reports",
+        json!({"result": "aborted", "report_date": 500, "time_elapsed": 60}),
+    );
     alice.report(&job, json!({"result": "success", "time_started": 100, "time_ended": 160}));
     alice.report(&job, json!({"result": "fail", "time_started": 200, "time_ended": 205}));
-    alice.made("action-reports", json!({"result": "fail", "report_date": 160, "log": "x"}));
+    alice.create_document("action-reports", json!({"result": "fail", "report_date": 160, "log": "x"}));
     let all = walk(&alice, "action_reports", "/action-reports");
     assert_eq!(all.len(), 8);
-    // Somebody else's are not in the way.
-    api.project().made("action-reports", json!({"result": "fail"}));
+    // A report of another project must not be listed.
+    api.project().create_document("action-reports", json!({"result": "fail"}));
     (alice, all)
 }
 
 fn reports_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_reports(api);
     let value = |place: usize, key: &str| all[place][key].as_str().unwrap().to_owned();
     let with = |check: &dyn Fn(&Value) -> bool| all.iter().filter(|r| check(r)).cloned().collect::<Vec<_>>();
     let (place, action) = (value(1, "action_attachment_id"), value(1, "action_id"));
@@ -135,7 +138,7 @@ fn reports_are_filtered(api: &Api) {
 }
 
 fn reports_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_reports(api);
     for sort in ["created_at", "report_date", "time_elapsed", "result"] {
         for (direction, is_descending) in [("", false), (":asc", false), (":desc", true)] {
             let expected = match sort {
@@ -154,7 +157,7 @@ fn reports_are_walked_in_every_order(api: &Api) {
     }
 }
 
-fn a_fleet_is_asked_for_whole_or_by_its_members(api: &Api) {
+fn reports_of_a_fleet_are_filtered_by_job_or_document(api: &Api) {
     let alice = api.project();
     let job = alice.job_on("web1");
     alice.register("web2");
@@ -173,12 +176,12 @@ fn a_fleet_is_asked_for_whole_or_by_its_members(api: &Api) {
     assert_eq!(ended(&format!("job_id=neq:{member}")), [100, 300]);
     assert_eq!(ended(&format!("job_id=nin:{member},{other}")), [100]);
     assert_eq!(ended(&format!("job_id={job}&client_id=web1")), [100]);
-    // Another project's document is none of ours.
+    // The reports of another project's document are not found.
     let bob = api.project();
     assert!(walk(&bob, "action_reports", &format!("/action-reports?job_id=in:{member},{job}")).is_empty());
 }
 
-fn a_client_is_asked_for_by_name_or_uuid(api: &Api) {
+fn reports_are_filtered_by_the_name_or_uuid_of_a_client(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     for caller in [&alice, &bob] {
         for (client, end) in [("web1", 100), ("web2", 200)] {
@@ -198,11 +201,11 @@ fn a_client_is_asked_for_by_name_or_uuid(api: &Api) {
     assert_eq!(clients(&format!("client_id={hers}")), ["web1"]);
     assert_eq!(clients(&format!("client_id=in:{hers},web2")), ["web1", "web2"]);
     assert_eq!(clients(&format!("client_id=neq:{hers}")), ["web2"]);
-    // Whose uuid is another project's is nobody here.
+    // The uuid of another project's client finds nothing.
     assert!(clients(&format!("client_id={}", uuid(&bob, "web1"))).is_empty());
 }
 
-fn what_means_nothing_is_refused(api: &Api) {
+fn an_invalid_query_is_refused(api: &Api) {
     let alice = api.project();
     for query in [
         "colour=red",
@@ -224,21 +227,21 @@ fn what_means_nothing_is_refused(api: &Api) {
     ] {
         alice.get(&format!("/action-reports?{query}")).expect(400);
     }
-    let foreign = api.project().failed();
+    let foreign = api.project().create_failed_report();
     alice.get(&format!("/action-reports?marker={foreign}")).expect(400);
 }
 
 fn a_list_has_no_logs(api: &Api) {
     let alice = api.project();
-    alice.made("action-reports", json!({"result": "fail", "log": "secret enough"}));
+    alice.create_document("action-reports", json!({"result": "fail", "log": "secret enough"}));
     let answer = alice.get("/action-reports");
     assert_eq!(answer.expect(200)["action_reports"][0]["has_log"], true);
     assert!(!String::from_utf8_lossy(&answer.body).contains("secret enough"));
 }
 
-fn a_list_is_of_one_project(api: &Api) {
+fn a_list_holds_reports_of_one_project(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     for query in ["", "?result=fail", &format!("?id={id}"), "?sort=report_date:desc"] {
         let path = format!("/action-reports{query}");
         assert!(walk(&bob, "action_reports", &path).is_empty());

@@ -1,4 +1,4 @@
-//! The log of a run that failed: bytes, not JSON.
+//! The log of a failed run: bytes, not JSON.
 
 use serde_json::json;
 
@@ -7,21 +7,21 @@ use crate::api::Api;
 use crate::http;
 
 on_every_backend! {
-    a_log_comes_back_as_it_was,
-    a_log_that_is_no_text_is_bytes,
-    a_log_is_sent_in_the_types_that_it_has,
-    a_log_is_asked_for_in_the_types_that_it_has,
+    a_log_is_returned_unchanged,
+    a_log_that_is_not_text_is_served_as_bytes,
+    a_log_is_accepted_in_its_types_only,
+    a_log_is_served_in_its_types_only,
     a_success_has_no_log,
     a_log_is_replaced_and_deleted,
     a_log_has_a_limit,
-    no_logs_are_kept_if_nobody_wants_them,
+    logs_are_not_stored_when_turned_off,
 }
 
-fn a_log_comes_back_as_it_was(api: &Api) {
+fn a_log_is_returned_unchanged(api: &Api) {
     let alice = api.project();
     for text in ["", "no space left\n", "é\r\n\t\"\\ 'x' %s $1 <script>", "\u{1F4A9}", &"x\n".repeat(32_768)]
     {
-        let report = alice.made("action-reports", json!({"result": "fail", "log": text}));
+        let report = alice.create_document("action-reports", json!({"result": "fail", "log": text}));
         assert_eq!(report["has_log"], true);
         let answer = alice.get(&format!("/action-reports/{}/log", report["id"].as_str().unwrap()));
         assert_eq!((answer.status, &*answer.body), (200, text.as_bytes()), "{answer}");
@@ -30,9 +30,9 @@ fn a_log_comes_back_as_it_was(api: &Api) {
     }
 }
 
-fn a_log_that_is_no_text_is_bytes(api: &Api) {
+fn a_log_that_is_not_text_is_served_as_bytes(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     for log in [&b"\xff\xfe\0x"[..], b"latin \xe9", &[0x1f, 0x8b, 8, 0, 255]] {
         put_log(&alice, &id, log).expect(204);
         let answer = alice.get(&format!("/action-reports/{id}/log"));
@@ -40,16 +40,16 @@ fn a_log_that_is_no_text_is_bytes(api: &Api) {
         assert_eq!(answer.header("Content-Type"), Some("application/octet-stream"));
         assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
     }
-    // A text may have a NUL in it, and one that was deleted has none.
+    // A text may contain a NUL.
     put_log(&alice, &id, b"a\0b").expect(204);
     let answer = alice.get(&format!("/action-reports/{id}/log"));
     assert_eq!(answer.header("Content-Type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.body, b"a\0b");
 }
 
-fn a_log_is_sent_in_the_types_that_it_has(api: &Api) {
+fn a_log_is_accepted_in_its_types_only(api: &Api) {
     let alice = api.project();
-    let path = format!("/action-reports/{}/log", alice.failed());
+    let path = format!("/action-reports/{}/log", alice.create_failed_report());
     for good in ["text/plain", "Text/Plain; charset=latin-1", "application/octet-stream", ""] {
         alice.send_with("PUT", &path, &[("Content-Type", good)], Some(b"{}")).expect(204);
     }
@@ -60,9 +60,9 @@ fn a_log_is_sent_in_the_types_that_it_has(api: &Api) {
     assert_eq!(alice.get(&path).body, b"{}");
 }
 
-fn a_log_is_asked_for_in_the_types_that_it_has(api: &Api) {
+fn a_log_is_served_in_its_types_only(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let path = format!("/action-reports/{id}/log");
     let ask = |accept| {
         let answer = alice.send_with("GET", &path, &[("Accept", accept)], None);
@@ -78,37 +78,37 @@ fn a_log_is_asked_for_in_the_types_that_it_has(api: &Api) {
     assert_eq!(ask("*/*"), (200, bytes.clone()));
     assert_eq!(ask("text/plain, application/octet-stream;q=0.1"), (200, bytes));
     assert_eq!(ask("text/plain"), (406, String::new()));
-    // What is wrong is said in JSON, whatever was asked for.
+    // An error is in JSON, whatever the request accepts.
     let answer = alice.send_with("GET", "/action-reports/x/log", &[("Accept", "text/plain")], None);
     answer.expect(404);
-    // To put and to delete it takes what everything else takes.
+    // PUT and DELETE of a log need JSON to be acceptable, as any other request.
     assert_eq!(alice.send_with("PUT", &path, &[("Accept", "text/plain")], Some(b"x")).status, 406);
 }
 
 fn a_success_has_no_log(api: &Api) {
     let alice = api.project();
-    let report = alice.made("action-reports", json!({"result": "success"}));
+    let report = alice.create_document("action-reports", json!({"result": "success"}));
     let id = report["id"].as_str().unwrap();
     let path = format!("/action-reports/{id}/log");
     assert_eq!(alice.get(&path).expect(404)["title"], "Not Found");
     put_log(&alice, id, b"x").expect(409);
     alice.delete(&path).expect(404);
-    // Not even one that was a failure before.
-    let id = alice.failed();
+    // A failure that is corrected to a success loses its log.
+    let id = alice.create_failed_report();
     let after = alice.patch(&format!("/action-reports/{id}"), json!({"result": "success"})).expect(200);
     assert_eq!((&after["result"], &after["has_log"]), (&json!("success"), &json!(false)));
     alice.get(&format!("/action-reports/{id}/log")).expect(404);
-    // And what failed after all may have one.
+    // A success that is corrected to a failure may get one.
     alice.patch(&format!("/action-reports/{id}"), json!({"result": "fail"})).expect(200);
     put_log(&alice, &id, b"x").expect(204);
-    // From one failure to another it stays.
+    // The log stays if one failure is corrected to another.
     let after = alice.patch(&format!("/action-reports/{id}"), json!({"result": "aborted"})).expect(200);
     assert_eq!(after["has_log"], true);
 }
 
 fn a_log_is_replaced_and_deleted(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let (report, path) = (format!("/action-reports/{id}"), format!("/action-reports/{id}/log"));
     put_log(&alice, &id, b"longer than the one before").expect(204);
     assert_eq!(alice.get(&path).body, b"longer than the one before");
@@ -128,7 +128,7 @@ fn a_log_is_replaced_and_deleted(api: &Api) {
 
 fn a_log_has_a_limit(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     put_log(&alice, &id, &[b'x'; 65_536]).expect(204);
     let refusal = put_log(&alice, &id, &[b'y'; 65_537]).expect(413);
     assert_eq!(refusal["description"], "A log can have 65536 bytes at most.");
@@ -137,13 +137,13 @@ fn a_log_has_a_limit(api: &Api) {
     let reports = alice.rows().reports;
     alice.post("/action-reports", long).expect(413);
     assert_eq!(alice.rows().reports, reports);
-    // What no body can have is refused before it is read.
+    // A log above the limit of any body is refused before it is read.
     put_log(&alice, &id, &[b'z'; 120_000]).expect(413);
 }
 
-fn no_logs_are_kept_if_nobody_wants_them(api: &Api) {
+fn logs_are_not_stored_when_turned_off(api: &Api) {
     let alice = api.project();
-    let id = alice.failed();
+    let id = alice.create_failed_report();
     let none = api.node_with(|app| app.max_log_size = 0);
     let headers = [("X-User-Id", "u"), ("X-Project-Id", &*alice.project), ("X-Roles", "member")];
     let there = |method, path: &str, body: &[u8]| {
@@ -154,7 +154,7 @@ fn no_logs_are_kept_if_nobody_wants_them(api: &Api) {
     assert_eq!(there("PUT", &format!("/{id}/log"), b""), 413);
     assert_eq!(there("POST", "", br#"{"result": "fail", "log": "x"}"#), 413);
     assert_eq!(there("POST", "", br#"{"result": "fail"}"#), 201);
-    // Those that were kept before can be read and deleted.
+    // Logs that were stored before can be read and deleted.
     assert_eq!(there("GET", &format!("/{id}/log"), b""), 200);
     assert_eq!(there("DELETE", &format!("/{id}/log"), b""), 204);
 }

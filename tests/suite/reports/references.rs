@@ -1,4 +1,4 @@
-//! What a report is about: it is there, in the same project, and fits together; and it may go before the report does.
+//! The references of a report: they exist, are in the same project and fit together. A report outlives them.
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
@@ -11,19 +11,19 @@ use crate::documents::{action, job};
 use crate::races::at_once;
 
 on_every_backend! {
-    what_follows_from_a_reference_is_filled_in,
+    the_other_references_follow_from_one,
     references_that_do_not_fit_together_are_refused,
-    what_is_not_there_is_not_reported_on,
-    the_database_itself_refuses_what_is_not_there,
-    a_report_outlives_what_it_is_about,
+    a_report_on_a_missing_resource_is_refused,
+    the_database_refuses_dangling_references,
+    a_report_outlives_its_references,
     reports_and_deletes_at_once_leave_nothing_dangling,
 }
 
 const KEYS: [&str; 3] = ["action_id", "action_attachment_id", "job_attachment_id"];
 
-fn what_follows_from_a_reference_is_filled_in(api: &Api) {
+fn the_other_references_follow_from_one(api: &Api) {
     let alice = api.project();
-    let about = About::of(&alice, "web1");
+    let about = Target::new(&alice, "web1");
     let shown =
         |report: &Value| [KEYS[0], KEYS[1], KEYS[2], "job_id", "client_id"].map(|key| report[key].clone());
     let of = |keys: &[&str]| {
@@ -31,7 +31,7 @@ fn what_follows_from_a_reference_is_filled_in(api: &Api) {
         for key in keys {
             body[key] = json!(about.id(key));
         }
-        shown(&alice.made("action-reports", body))
+        shown(&alice.create_document("action-reports", body))
     };
     let (action, place, job) = (json!(about.action), json!(about.place), json!(about.job));
     let (client, none) = (json!("web1"), Value::Null);
@@ -42,52 +42,53 @@ fn what_follows_from_a_reference_is_filled_in(api: &Api) {
     assert_eq!(of(&[KEYS[2]]), [none.clone(), none.clone(), job.clone(), job.clone(), client.clone()]);
     assert_eq!(of(&[KEYS[0], KEYS[2]]), [action.clone(), none.clone(), job.clone(), job, client]);
     assert_eq!(of(&[KEYS[0]]), [action, none.clone(), none.clone(), none.clone(), none]);
-    // Of a fleet's member it is the member's client, and the definition that they share.
+    // For a document of a fleet, these are its own client and the shared definition.
     alice.register("web2");
     let member = alice.attach(&about.job, "web2");
-    let report = alice.made("action-reports", json!({"result": "fail", "job_attachment_id": member}));
+    let report =
+        alice.create_document("action-reports", json!({"result": "fail", "job_attachment_id": member}));
     assert_eq!(shown(&report)[2..], [json!(member), json!(about.job), json!("web2")]);
 }
 
 fn references_that_do_not_fit_together_are_refused(api: &Api) {
     let alice = api.project();
-    let (one, two) = (About::of(&alice, "web1"), About::of(&alice, "web2"));
+    let (one, two) = (Target::new(&alice, "web1"), Target::new(&alice, "web2"));
     for (key, other) in [("action_id", &two), ("job_attachment_id", &two)] {
         let mut body = json!({"result": "fail", "action_attachment_id": one.place});
         body[key] = json!(other.id(key));
         let refusal = alice.post("/action-reports", body).expect(422);
         assert!(refusal["description"].as_str().unwrap().starts_with("The action attachment is of another"));
     }
-    // An action that is no longer in the job may have been when the job ran.
+    // An action that is no longer in the job may have been in it when the job ran.
     let body = json!({"result": "fail", "action_id": two.action, "job_attachment_id": one.job});
     alice.post("/action-reports", body).expect(201);
     assert_eq!(alice.rows().reports, 1);
 }
 
-fn what_is_not_there_is_not_reported_on(api: &Api) {
+fn a_report_on_a_missing_resource_is_refused(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let his = About::of(&bob, "web1");
+    let his = Target::new(&bob, "web1");
     for key in KEYS {
         for id in [his.id(key), "nothing"] {
             let mut body = json!({"result": "fail"});
             body[key] = json!(id);
             let refusal = alice.post("/action-reports", body.clone()).expect(422);
             assert!(refusal["description"].as_str().unwrap().ends_with(&format!("not found with ID {id}")));
-            // Not even by an administrator, whose project it is not.
+            // This also holds for an administrator of another project.
             alice.with_roles("admin").post("/action-reports", body).expect(422);
         }
     }
     assert_eq!((alice.rows().reports, bob.rows().reports), (0, 0));
 }
 
-fn the_database_itself_refuses_what_is_not_there(api: &Api) {
+fn the_database_refuses_dangling_references(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
-    let (hers, his) = (About::of(&alice, "web1"), About::of(&bob, "web1"));
+    let (hers, his) = (Target::new(&alice, "web1"), Target::new(&bob, "web1"));
     let mut body = json!({"result": "fail"});
     for key in KEYS {
         body[key] = json!(hers.id(key));
     }
-    let id = alice.made("action-reports", body)["id"].as_str().unwrap().to_owned();
+    let id = alice.create_document("action-reports", body)["id"].as_str().unwrap().to_owned();
     let mut connection = api.database();
     let report = || action_reports::table.filter(action_reports::id.eq(id.clone()));
     macro_rules! point {
@@ -95,34 +96,36 @@ fn the_database_itself_refuses_what_is_not_there(api: &Api) {
             diesel::update(report()).set(action_reports::$column.eq($at)).execute(&mut connection)
         };
     }
-    // At nothing, and at what another project has.
+    // Neither an unknown row nor a row of another project can be referred to.
     for other in ["nothing", &his.action] {
-        refused(point!(action_id, other));
+        assert_foreign_key_error(point!(action_id, other));
     }
     for other in ["nothing", &his.place] {
-        refused(point!(action_attachment_id, other));
+        assert_foreign_key_error(point!(action_attachment_id, other));
     }
     for other in ["nothing", &his.job] {
-        refused(point!(job_attachment_id, other));
+        assert_foreign_key_error(point!(job_attachment_id, other));
     }
-    // Nor can what it is about go without it.
-    refused(diesel::delete(action_attachments::table.find(&hers.place)).execute(&mut connection));
-    refused(diesel::delete(job_attachments::table.find(&hers.job)).execute(&mut connection));
-    refused(diesel::delete(actions::table.find(&hers.action)).execute(&mut connection));
+    // Nor can a row be deleted while a report refers to it.
+    assert_foreign_key_error(
+        diesel::delete(action_attachments::table.find(&hers.place)).execute(&mut connection),
+    );
+    assert_foreign_key_error(diesel::delete(job_attachments::table.find(&hers.job)).execute(&mut connection));
+    assert_foreign_key_error(diesel::delete(actions::table.find(&hers.action)).execute(&mut connection));
     let shown = alice.show("action-reports", &id);
     for key in KEYS {
         assert_eq!(shown[key], json!(hers.id(key)));
     }
 }
 
-fn a_report_outlives_what_it_is_about(api: &Api) {
+fn a_report_outlives_its_references(api: &Api) {
     let alice = api.project();
-    let about = About::of(&alice, "web1");
+    let about = Target::new(&alice, "web1");
     let mut body = json!({"result": "fail", "log": "kept"});
     for key in KEYS {
         body[key] = json!(about.id(key));
     }
-    let before = alice.made("action-reports", body);
+    let before = alice.create_document("action-reports", body);
     let id = before["id"].as_str().unwrap();
     let mut expected = before.clone();
 
@@ -135,7 +138,7 @@ fn a_report_outlives_what_it_is_about(api: &Api) {
     expected["job_attachment_id"] = Value::Null;
     assert_eq!(alice.show("action-reports", id), expected);
 
-    // Which job on which client it was is still known when both are gone.
+    // The ids of the job and the client stay in the report.
     alice.delete("/clients/web1").expect(204);
     assert_eq!(alice.show("action-reports", id), expected);
     assert_eq!((&expected["job_id"], &expected["client_id"]), (&json!(about.job), &json!("web1")));
@@ -145,7 +148,7 @@ fn a_report_outlives_what_it_is_about(api: &Api) {
 fn reports_and_deletes_at_once_leave_nothing_dangling(api: &Api) {
     let alice = api.project();
     for _ in 0..3 {
-        let about = About::of(&alice, "web1");
+        let about = Target::new(&alice, "web1");
         let mut body = json!({"result": "fail"});
         for key in KEYS {
             body[key] = json!(about.id(key));
@@ -157,7 +160,8 @@ fn reports_and_deletes_at_once_leave_nothing_dangling(api: &Api) {
             }
             _ => {
                 let answer = alice.post("/action-reports", body.clone());
-                // Before the delete, after it, or so close to it that it is said to try again.
+                // The report came before the delete, after it, or so close to it that the caller is told to try
+                // again.
                 assert!([201, 409, 422].contains(&answer.status), "{answer}");
                 (answer.status == 201).then(|| answer.json()["id"].as_str().unwrap().to_owned())
             }
@@ -173,15 +177,15 @@ fn reports_and_deletes_at_once_leave_nothing_dangling(api: &Api) {
     }
 }
 
-/// A job of one action on a client.
-struct About {
+/// A job of one action on a client, to report on.
+struct Target {
     action: String,
     place: String,
     job: String,
 }
 
-impl About {
-    fn of(caller: &Caller<'_>, client: &str) -> Self {
+impl Target {
+    fn new(caller: &Caller<'_>, client: &str) -> Self {
         caller.register(client);
         let action = caller.create("actions", action());
         let mut body = job(client);
@@ -204,9 +208,9 @@ impl About {
     }
 }
 
-/// A foreign key was in the way. SQLite's refusal of a delete comes without a kind.
+/// Checks that a foreign key refused the statement. SQLite's refusal of a delete has no error kind.
 #[track_caller]
-fn refused(outcome: QueryResult<usize>) {
+fn assert_foreign_key_error(outcome: QueryResult<usize>) {
     match outcome {
         Err(DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {}
         Err(DatabaseError(_, information)) => {

@@ -1,4 +1,4 @@
-//! A route with everything it takes to be used.
+//! A request that succeeds, for each route.
 
 use freezer_api::http::Method;
 use freezer_api::routes::{Handler, ROUTES, Route};
@@ -8,7 +8,7 @@ use crate::api::Caller;
 use crate::documents::{action, backup, client, job, session};
 use crate::http::Answer;
 
-/// A route of the table with everything it takes to be used: `Case::all` has one for each.
+/// A request to a route of the table that succeeds. `Case::all` has one for each route.
 pub struct Case {
     pub method: &'static str,
     /// Below the project.
@@ -22,12 +22,12 @@ pub struct Case {
 impl Case {
     /// The routes that belong to a project, each with resources of its own.
     pub fn all(owner: &Caller<'_>) -> Vec<Self> {
-        let cases: Vec<Self> = ROUTES.iter().filter_map(|route| Self::of(route, owner)).collect();
+        let cases: Vec<Self> = ROUTES.iter().filter_map(|route| Self::new(route, owner)).collect();
         assert!(cases.len() >= 31, "{}", cases.len());
         cases
     }
 
-    pub fn of(route: &Route, owner: &Caller<'_>) -> Option<Self> {
+    pub fn new(route: &Route, owner: &Caller<'_>) -> Option<Self> {
         let Handler::Project(rule, _) = route.handler else { return None };
         let method = word(route.method);
         let template = route.path.strip_prefix("/v2/{project_id}").unwrap();
@@ -42,7 +42,7 @@ impl Case {
             path = path.replace("{backup_id}", &owner.create("backups", backup("etc")));
         }
         if path.contains("{action_report_id}") {
-            path = path.replace("{action_report_id}", &owner.failed());
+            path = path.replace("{action_report_id}", &owner.create_failed_report());
         }
         let job = owner.job_on("host");
         if path.contains("{job_attachment_id}") {

@@ -1,5 +1,5 @@
-//! Every route x role x own, another's or no project: who may what is the contract's table (api-v2 §3), which is
-//! written down here once more, in the simplest words.
+//! Every route x role x own, another's or no project. The permissions are the contract's table (api-v2 §3), which is
+//! repeated here in the simplest form.
 
 use freezer_api::routes::{ROUTES, Route};
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::api::{Api, Caller};
 use crate::http::Answer;
 
 on_every_backend! {
-    who_may_what,
+    each_role_may_use_its_routes_only,
 }
 
-/// The roles of a token, and combinations of them.
+/// Combinations of roles that a token may have.
 const ROLES: &[&str] = &[
     "",
     "stranger",
@@ -28,7 +28,7 @@ const ROLES: &[&str] = &[
     "stranger,admin",
 ];
 
-/// Whether a role is enough, in a project of one's own or in any.
+/// Whether a role suffices, in the token's own project (`own`) or in another.
 fn may(rule: &str, role: &str, own: bool) -> bool {
     let (noun, deed) = rule.split_once(':').unwrap();
     let reads = matches!(deed, "get" | "get_all" | "log:get");
@@ -41,40 +41,44 @@ fn may(rule: &str, role: &str, own: bool) -> bool {
     }
 }
 
-fn who_may_what(api: &Api) {
+fn each_role_may_use_its_routes_only(api: &Api) {
     for route in ROUTES {
         let (owner, stranger) = (api.project(), api.project());
-        let Some(untouched) = Case::of(route, &owner) else { continue };
+        let Some(untouched) = Case::new(route, &owner) else { continue };
         let unknown = unknown(route);
         for roles in ROLES {
             for (caller, own) in [(&owner, true), (&stranger, false)] {
                 let caller = caller.with_roles(roles).reaching_for(&owner);
                 if roles.split(',').any(|role| may(untouched.rule, role, own)) {
-                    let case = Case::of(route, &owner).unwrap();
+                    let case = Case::new(route, &owner).unwrap();
                     case.send(&caller).expect(case.success);
                 } else {
-                    // What is there and what is not look alike.
-                    let there = refused(&untouched.send(&caller), roles);
-                    assert_eq!(there, refused(&untouched.send_to(&caller, &unknown), roles));
+                    // The refusal is the same for an existing and an unknown resource.
+                    let there = comparable_refusal(&untouched.send(&caller), roles);
+                    assert_eq!(there, comparable_refusal(&untouched.send_to(&caller, &unknown), roles));
                 }
             }
-            let there = refused(&without_project(api, &untouched, &owner, &untouched.path, roles), roles);
-            assert_eq!(there, refused(&without_project(api, &untouched, &owner, &unknown, roles), roles));
+            let there =
+                comparable_refusal(&without_project(api, &untouched, &owner, &untouched.path, roles), roles);
+            assert_eq!(
+                there,
+                comparable_refusal(&without_project(api, &untouched, &owner, &unknown, roles), roles)
+            );
         }
-        // No refusal has changed anything.
+        // No refused request has changed anything.
         untouched.send(&owner).expect(untouched.success);
     }
 }
 
-/// The refusal, without what is different in each answer.
-fn refused(answer: &Answer, roles: &str) -> Value {
+/// The refusal, without the members that differ in each answer.
+fn comparable_refusal(answer: &Answer, roles: &str) -> Value {
     let mut body = answer.expect(403);
     assert_eq!(body["title"], "Access Forbidden", "{roles}: {answer}");
     body["request_id"].take();
     body
 }
 
-/// The route's path below the project, with ids that nothing has.
+/// The route's path below the project, with unknown ids.
 fn unknown(route: &Route) -> String {
     let path = route.path.strip_prefix("/v2/{project_id}").unwrap();
     let filled = |part: &str| match part {
@@ -85,7 +89,7 @@ fn unknown(route: &Route) -> String {
     path.split('/').map(filled).collect::<Vec<_>>().join("/")
 }
 
-/// The request of somebody whose token is for no project.
+/// Sends the request with a token that is for no project.
 fn without_project(api: &Api, case: &Case, owner: &Caller<'_>, path: &str, roles: &str) -> Answer {
     let body = case.body.as_ref().map(Value::to_string);
     let target = format!("/v2/{}{path}", owner.project);

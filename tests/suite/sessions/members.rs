@@ -1,4 +1,4 @@
-//! Who is in a session: added, removed, moved to another one, deleted.
+//! Members of a session: added, removed, moved to another session, deleted.
 
 use serde_json::{Value, json};
 
@@ -6,19 +6,19 @@ use crate::api::{Api, Caller};
 use crate::documents::{job, session};
 
 on_every_backend! {
-    a_job_is_taken_in_and_runs_by_the_sessions_schedule,
-    a_job_that_leaves_is_told_to_stop_and_has_its_own_schedule_back,
-    a_job_is_in_one_session,
-    removing_a_job_that_is_not_in_it_does_nothing,
+    a_job_that_joins_runs_by_the_sessions_schedule,
+    a_job_that_leaves_gets_a_stop_and_its_own_schedule,
+    a_job_is_in_at_most_one_session,
+    removing_a_job_that_is_not_a_member_does_nothing,
     unknown_jobs_and_sessions_are_not_found,
-    a_document_can_put_a_job_in_and_take_it_out,
+    a_patch_of_a_job_can_add_and_remove_it,
     the_sessions_schedule_sent_back_is_not_the_jobs_own,
-    a_deleted_session_lets_its_jobs_go,
-    a_deleted_job_is_out_of_its_session,
-    a_replacement_with_the_sessions_schedule_leaves_the_jobs_own,
+    a_deleted_session_releases_its_jobs,
+    a_deleted_job_leaves_its_session,
+    a_replacement_with_the_sessions_schedule_keeps_the_jobs_own,
 }
 
-fn a_job_is_taken_in_and_runs_by_the_sessions_schedule(api: &Api) {
+fn a_job_that_joins_runs_by_the_sessions_schedule(api: &Api) {
     let alice = api.project();
     let (session, job) = (with_tag(&alice, 3), alice.job_on("a"));
     alice.report(&job, json!({"status": "completed", "result": "success", "time_started": 5, "time_ended": 6, "event": "start"}));
@@ -37,7 +37,7 @@ fn a_job_is_taken_in_and_runs_by_the_sessions_schedule(api: &Api) {
             json!({&job: {"client_id": "a", "status": "completed", "result": "success", "time_started": 5, "time_ended": 6}})
         );
     }
-    // It follows the session.
+    // The job follows a change of the session.
     alice
         .patch(&format!("/sessions/{session}"), json!({"schedule": {"schedule_interval": "2 weeks"}}))
         .expect(200);
@@ -50,7 +50,7 @@ fn a_job_is_taken_in_and_runs_by_the_sessions_schedule(api: &Api) {
     );
 }
 
-fn a_job_that_leaves_is_told_to_stop_and_has_its_own_schedule_back(api: &Api) {
+fn a_job_that_leaves_gets_a_stop_and_its_own_schedule(api: &Api) {
     let alice = api.project();
     let (session, job) = (with_tag(&alice, 3), alice.job_on("a"));
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
@@ -73,7 +73,7 @@ fn a_job_that_leaves_is_told_to_stop_and_has_its_own_schedule_back(api: &Api) {
     assert_eq!(alice.poll("a")[0]["job_schedule"]["event"], "stop");
 }
 
-fn a_job_is_in_one_session(api: &Api) {
+fn a_job_is_in_at_most_one_session(api: &Api) {
     let alice = api.project();
     let (first, second, job) = (with_tag(&alice, 1), with_tag(&alice, 2), alice.job_on("a"));
     alice.put(&format!("/sessions/{first}/jobs/{job}")).expect(204);
@@ -81,13 +81,16 @@ fn a_job_is_in_one_session(api: &Api) {
     alice.put(&format!("/sessions/{second}/jobs/{job}")).expect(204);
     assert_eq!(members(&alice, &first), json!([]));
     assert_eq!(members(&alice, &second), json!([job]));
-    assert!(alice.show("sessions", &first)["_version"].as_i64() > version, "its document has changed");
+    assert!(
+        alice.show("sessions", &first)["_version"].as_i64() > version,
+        "the document of the session it left has changed"
+    );
     let document = alice.show("jobs", &job);
     assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(second), &json!(2)));
     assert_eq!(document["job_schedule"]["event"], "", "moving is no reason to stop");
 }
 
-fn removing_a_job_that_is_not_in_it_does_nothing(api: &Api) {
+fn removing_a_job_that_is_not_a_member_does_nothing(api: &Api) {
     let alice = api.project();
     let (one, other, job) = (with_tag(&alice, 1), with_tag(&alice, 1), alice.job_on("a"));
     let alone = alice.show("jobs", &job);
@@ -96,7 +99,7 @@ fn removing_a_job_that_is_not_in_it_does_nothing(api: &Api) {
     alice.put(&format!("/sessions/{one}/jobs/{job}")).expect(204);
     let inside = alice.show("jobs", &job);
     alice.delete(&format!("/sessions/{other}/jobs/{job}")).expect(204);
-    alice.delete(&format!("/sessions/{other}/jobs/nobodys")).expect(204);
+    alice.delete(&format!("/sessions/{other}/jobs/unknown")).expect(204);
     assert_eq!(alice.show("jobs", &job), inside);
     assert_eq!(members(&alice, &one), json!([job]));
 }
@@ -106,21 +109,21 @@ fn unknown_jobs_and_sessions_are_not_found(api: &Api) {
     let (session, job) = (with_tag(&alice, 1), alice.job_on("a"));
     let (his_session, his_job) = (with_tag(&bob, 1), bob.job_on("a"));
     for (session, job) in [
-        (&*session, "nobodys"),
+        (&*session, "unknown"),
         (&session, &his_job),
-        ("nobodys", &job),
+        ("unknown", &job),
         (&his_session, &job),
         (&session, "a%20b"),
     ] {
         alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(404);
     }
-    alice.delete(&format!("/sessions/nobodys/jobs/{job}")).expect(404);
+    alice.delete(&format!("/sessions/unknown/jobs/{job}")).expect(404);
     alice.delete(&format!("/sessions/{his_session}/jobs/{his_job}")).expect(404);
     assert_eq!(members(&alice, &session), json!([]));
     assert_eq!(members(&bob, &his_session), json!([]));
 }
 
-fn a_document_can_put_a_job_in_and_take_it_out(api: &Api) {
+fn a_patch_of_a_job_can_add_and_remove_it(api: &Api) {
     let alice = api.project();
     let session = with_tag(&alice, 2);
     alice.register("a");
@@ -136,10 +139,10 @@ fn a_document_can_put_a_job_in_and_take_it_out(api: &Api) {
     assert_eq!(alice.show("jobs", &id)["job_schedule"]["event"], "stop");
     alice.patch(&path, json!({"session_id": session})).expect(200);
     assert_eq!(members(&alice, &session), json!([id]));
-    alice.patch(&path, json!({"session_id": "nobodys"})).expect(422);
+    alice.patch(&path, json!({"session_id": "unknown"})).expect(422);
     assert_eq!(members(&alice, &session), json!([id]));
 
-    // A scheduler's report names the session it last knew of; that moves nobody.
+    // A scheduler's report names the session it last knew of, which does not move the job.
     let report = json!({"job_schedule": {"status": "running"}, "session_id": "", "session_tag": 0});
     alice.patch(&path, report).expect(200);
     assert_eq!(members(&alice, &session), json!([id]));
@@ -154,7 +157,7 @@ fn the_sessions_schedule_sent_back_is_not_the_jobs_own(api: &Api) {
     alice.report(&job, polled);
     alice.delete(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     assert_eq!(alice.show("jobs", &job)["job_schedule"]["schedule_interval"], "1 days");
-    // Another schedule is meant for the job itself, for when it has left.
+    // A different schedule becomes the job's own, for the time after it has left.
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     alice.report(&job, json!({"schedule_interval": "3 hours"}));
     assert_eq!(alice.show("jobs", &job)["job_schedule"]["schedule_interval"], "7 days");
@@ -162,7 +165,7 @@ fn the_sessions_schedule_sent_back_is_not_the_jobs_own(api: &Api) {
     assert_eq!(alice.show("jobs", &job)["job_schedule"]["schedule_interval"], "3 hours");
 }
 
-fn a_deleted_session_lets_its_jobs_go(api: &Api) {
+fn a_deleted_session_releases_its_jobs(api: &Api) {
     let alice = api.project();
     let session = with_tag(&alice, 4);
     let jobs = [alice.job_on("a"), alice.job_on("b")];
@@ -178,7 +181,7 @@ fn a_deleted_session_lets_its_jobs_go(api: &Api) {
     }
 }
 
-fn a_deleted_job_is_out_of_its_session(api: &Api) {
+fn a_deleted_job_leaves_its_session(api: &Api) {
     let alice = api.project();
     let session = with_tag(&alice, 0);
     let jobs = [alice.job_on("a"), alice.job_on("b")];
@@ -191,7 +194,7 @@ fn a_deleted_job_is_out_of_its_session(api: &Api) {
     assert!(alice.show("sessions", &session)["_version"].as_i64() > version);
 }
 
-fn a_replacement_with_the_sessions_schedule_leaves_the_jobs_own(api: &Api) {
+fn a_replacement_with_the_sessions_schedule_keeps_the_jobs_own(api: &Api) {
     let alice = api.project();
     let (session, job) = (with_tag(&alice, 0), alice.job_on("a"));
     let interval = |job: &str| alice.show("jobs", job)["job_schedule"]["schedule_interval"].clone();
@@ -202,7 +205,7 @@ fn a_replacement_with_the_sessions_schedule_leaves_the_jobs_own(api: &Api) {
     alice.delete(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     assert_eq!(interval(&job), "1 days");
 
-    // What takes the job out of the session brings the schedule it shall have from now on.
+    // A replacement that takes the job out of the session sets its own schedule.
     alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
     let mut alone = document;
     alone["session_id"] = json!("");

@@ -1,4 +1,4 @@
-//! The runs of a session: start, end, tags, hold-off, and what its jobs' results come to.
+//! The runs of a session: start, end, tags, hold-off, and the overall result.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::documents::session;
 on_every_backend! {
     the_first_start_begins_a_run_and_the_others_join_it,
     after_the_hold_off_the_next_run_begins,
-    a_run_that_began_in_the_future_holds_nothing_off,
-    who_has_missed_a_run_is_out_of_sync,
+    a_run_that_began_in_the_future_does_not_hold_off,
+    a_job_that_missed_a_run_is_out_of_sync,
     a_tag_from_the_future_is_refused,
     a_tag_may_be_text,
     a_run_is_over_when_each_job_has_ended,
@@ -19,7 +19,7 @@ on_every_backend! {
     an_end_without_a_tag_counts,
     a_run_does_not_wait_for_a_job_that_has_left,
     a_run_does_not_wait_for_a_deleted_job,
-    a_job_without_a_part_in_the_run_is_waited_for,
+    a_run_waits_for_a_job_that_has_not_started,
 }
 
 fn the_first_start_begins_a_run_and_the_others_join_it(api: &Api) {
@@ -37,15 +37,15 @@ fn the_first_start_begins_a_run_and_the_others_join_it(api: &Api) {
     );
     assert_eq!(document["jobs"][&jobs[1]]["status"], "");
 
-    // The same scheduler again, with the tag it was told: nothing.
+    // The same scheduler again, with its new tag, is held off.
     assert_eq!(start(&alice, &session, &jobs[0], 1), ("hold-off".into(), 1));
     assert_eq!(alice.show("sessions", &session), document);
-    // The other one, with the tag it knew: the same run.
+    // The other scheduler, with its old tag, joins the same run.
     assert_eq!(start(&alice, &session, &jobs[1], 0), ("success".into(), 1));
     let document = alice.show("sessions", &session);
     assert_eq!((&document["session_tag"], &document["time_start"]), (&json!(1), &json!(began)));
     assert_eq!(document["jobs"][&jobs[1]]["status"], "running");
-    // The session's view is its own: the job's document is the scheduler's to change.
+    // A start changes the session only. The scheduler changes the job's document.
     assert_eq!(alice.show("jobs", &jobs[1])["job_schedule"]["status"], "");
 }
 
@@ -57,7 +57,7 @@ fn after_the_hold_off_the_next_run_begins(api: &Api) {
     end(&alice, &session, &jobs[1], json!({"result": "fail", "current_tag": 1}));
     assert_eq!(overall(&alice, &session), ("completed".into(), "fail".into()));
 
-    hold_off_is_over(&alice, &session);
+    end_hold_off(&alice, &session);
     assert_eq!(start(&alice, &session, &jobs[1], 1), ("success".into(), 2));
     let document = alice.show("sessions", &session);
     assert_eq!((&document["status"], &document["result"]), (&json!("running"), &json!("")));
@@ -66,34 +66,34 @@ fn after_the_hold_off_the_next_run_begins(api: &Api) {
     assert_eq!(
         document["jobs"][&jobs[0]],
         json!({"client_id": "host-0", "status": "", "result": "", "time_started": -1, "time_ended": -1}),
-        "its part in the last run says nothing about this one"
+        "the job's state of the last run does not count in this one"
     );
 }
 
-fn a_run_that_began_in_the_future_holds_nothing_off(api: &Api) {
+fn a_run_that_began_in_the_future_does_not_hold_off(api: &Api) {
     let alice = api.project();
     let now = freezer_api::store::now().and_utc().timestamp();
     for ahead in [40, 86_400, 30 * 86_400] {
         let (session, jobs) = of_jobs(&alice, 2);
-        // What a clock that was ahead has left behind.
+        // A clock that was ahead has set this time.
         alice.patch(&format!("/sessions/{session}"), json!({"time_start": now + ahead})).expect(200);
         assert_eq!(start(&alice, &session, &jobs[0], 0), ("success".into(), 1), "{ahead}");
         let began = alice.show("sessions", &session)["time_start"].as_i64().unwrap();
-        assert!((now..now + 30).contains(&began), "the start is of now: {began}");
+        assert!((now..now + 30).contains(&began), "the run begins now: {began}");
         assert_eq!(start(&alice, &session, &jobs[1], 0), ("success".into(), 1), "{ahead}");
         assert_eq!(start(&alice, &session, &jobs[1], 1), ("hold-off".into(), 1), "{ahead}");
     }
 }
 
-fn who_has_missed_a_run_is_out_of_sync(api: &Api) {
+fn a_job_that_missed_a_run_is_out_of_sync(api: &Api) {
     let alice = api.project();
     let (session, jobs) = of_jobs(&alice, 2);
     start(&alice, &session, &jobs[0], 0);
-    hold_off_is_over(&alice, &session);
+    end_hold_off(&alice, &session);
     let before = alice.show("sessions", &session);
     assert_eq!(start(&alice, &session, &jobs[1], 0), ("out-of-sync".into(), 1));
     assert_eq!(alice.show("sessions", &session), before);
-    // With the tag it was told it can begin the next.
+    // With its new tag, the job can begin the next run.
     assert_eq!(start(&alice, &session, &jobs[1], 1), ("success".into(), 2));
 }
 
@@ -153,7 +153,7 @@ fn one_failure_fails_the_run(api: &Api) {
             start(&alice, &session, job, 0);
         }
         end(&alice, &session, &jobs[0], json!({"result": bad, "current_tag": 1}));
-        assert_eq!(overall(&alice, &session), ("running".into(), String::new()), "the other one still runs");
+        assert_eq!(overall(&alice, &session), ("running".into(), String::new()), "the other job still runs");
         end(&alice, &session, &jobs[1], json!({"result": "success", "current_tag": 1}));
         assert_eq!(overall(&alice, &session), ("completed".into(), "fail".into()));
         assert_eq!(alice.show("sessions", &session)["jobs"][&jobs[0]]["result"], bad);
@@ -177,7 +177,7 @@ fn the_end_of_an_older_run_is_ignored(api: &Api) {
     let alice = api.project();
     let (session, jobs) = of_jobs(&alice, 1);
     start(&alice, &session, &jobs[0], 0);
-    hold_off_is_over(&alice, &session);
+    end_hold_off(&alice, &session);
     start(&alice, &session, &jobs[0], 1);
     let before = alice.show("sessions", &session);
     assert_eq!(
@@ -209,7 +209,7 @@ fn a_run_does_not_wait_for_a_job_that_has_left(api: &Api) {
     alice.delete(&format!("/sessions/{session}/jobs/{}", jobs[1])).expect(204);
     assert_eq!(overall(&alice, &session), ("completed".into(), "success".into()));
 
-    // Nor for one that has moved on to another session.
+    // Nor does it wait for a job that has moved to another session.
     let (first, jobs) = of_jobs(&alice, 2);
     let second = alice.create("sessions", session_body());
     for job in &jobs {
@@ -230,12 +230,12 @@ fn a_run_does_not_wait_for_a_deleted_job(api: &Api) {
     end(&alice, &session, &jobs[0], json!({"result": "success", "current_tag": 1}));
     alice.delete(&format!("/jobs/{}", jobs[1])).expect(204);
     assert_eq!(overall(&alice, &session), ("running".into(), String::new()));
-    // With its client it goes as well.
+    // Deleting the client deletes the job as well.
     alice.delete("/clients/host-2?cascade=true").expect(204);
     assert_eq!(overall(&alice, &session), ("completed".into(), "success".into()));
 }
 
-fn a_job_without_a_part_in_the_run_is_waited_for(api: &Api) {
+fn a_run_waits_for_a_job_that_has_not_started(api: &Api) {
     let alice = api.project();
     let (session, jobs) = of_jobs(&alice, 2);
     start(&alice, &session, &jobs[0], 0);
@@ -246,7 +246,7 @@ fn a_job_without_a_part_in_the_run_is_waited_for(api: &Api) {
     assert_eq!(overall(&alice, &session), ("completed".into(), "success".into()));
 }
 
-/// A session with so many jobs, on `host-0` and so on.
+/// Creates a session with `count` jobs, on `host-0` and so on.
 fn of_jobs(caller: &Caller<'_>, count: usize) -> (String, Vec<String>) {
     let id = caller.create("sessions", session_body());
     let jobs: Vec<String> = (0..count).map(|n| caller.job_on(&format!("host-{n}"))).collect();
@@ -277,15 +277,15 @@ fn ask(caller: &Caller<'_>, session: &str, what: Value) -> (String, i64) {
     (answer["result"].as_str().unwrap().to_owned(), answer["session_tag"].as_i64().unwrap())
 }
 
-/// Status and result of the session.
+/// The status and result of the session.
 fn overall(caller: &Caller<'_>, session: &str) -> (String, String) {
     let document = caller.show("sessions", session);
     let text = |key: &str| document[key].as_str().unwrap().to_owned();
     (text("status"), text("result"))
 }
 
-/// The run began long ago.
-fn hold_off_is_over(caller: &Caller<'_>, session: &str) {
+/// Moves the start of the run into the past, so that its hold-off is over.
+fn end_hold_off(caller: &Caller<'_>, session: &str) {
     let began = caller.show("sessions", session)["time_start"].as_i64().unwrap();
     caller.patch(&format!("/sessions/{session}"), json!({"time_start": began - 3600})).expect(200);
 }

@@ -1,4 +1,4 @@
-//! A service that knows its callers by a Keystone, and those who call it.
+//! A service that authenticates its callers by a Keystone, and its users.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use crate::documents::{client, job};
 use crate::http::{self, Answer};
 use crate::rows::Rows;
 
-/// One with a project of its own, in which a central scheduler of the administrators' is at work.
+/// A node with a Keystone, a central client and a new project.
 pub struct Cloud<'a> {
     pub keystone: Keystone,
     pub central: String,
@@ -23,7 +23,7 @@ pub struct Cloud<'a> {
     node: Node,
 }
 
-/// Somebody with a token.
+/// A user with a token.
 #[derive(Clone)]
 pub struct User {
     pub id: String,
@@ -50,22 +50,22 @@ impl<'a> Cloud<'a> {
         cloud
     }
 
-    /// A second node on the same database, with a Keystone for its trusts at `url`.
+    /// Starts a second node on the same database, which makes its trusts in the Keystone at `url`.
     pub fn another_node(&self, url: &str, settings: trusts::Settings) -> Node {
         node(self.api, &self.keystone.url, url, settings)
     }
 
-    /// A user with these roles on the project, and a token for it.
+    /// Creates a user with these roles on the cloud's project, and a token for it.
     pub fn user(&self, name: &str, roles: &[&'static str]) -> User {
         self.user_in(&self.project, name, roles)
     }
 
-    /// A user with these roles on a project, and a token for it.
+    /// Creates a user with these roles on a project, and a token for it.
     pub fn user_in(&self, project: &str, name: &str, roles: &[&'static str]) -> User {
         let id = format!("{name}-{}", &self.project[..12]);
         let token = uuid::Uuid::new_v4().to_string();
         self.keystone.with(|world| {
-            world.tokens.insert(token.clone(), Token::of(&id, project, roles));
+            world.tokens.insert(token.clone(), Token::new(&id, project, roles));
             let assigned = |role: &&'static str| (id.clone(), project.to_owned(), *role);
             world.assignments.extend(roles.iter().map(assigned));
         });
@@ -82,10 +82,10 @@ impl<'a> Cloud<'a> {
     }
 
     pub fn rows(&self) -> Rows {
-        Rows::of(self.api, &self.project)
+        Rows::count(self.api, &self.project)
     }
 
-    /// The ids of the trusts that Keystone has.
+    /// The ids of the trusts in Keystone.
     pub fn trusts(&self) -> Vec<String> {
         self.keystone.with(|world| world.trusts.keys().cloned().collect())
     }
@@ -103,7 +103,7 @@ fn node(api: &Api, keystone: &str, for_trusts: &str, settings: trusts::Settings)
     )
 }
 
-/// The same, with a Keystone.
+/// These settings with a login to Keystone.
 pub fn settings(keystone: &str, settings: trusts::Settings) -> trusts::Settings {
     trusts::Settings { login: login(keystone), ..settings }
 }
@@ -122,7 +122,7 @@ impl User {
         Self { address: node.address, ..self.clone() }
     }
 
-    /// The same token, but another project in the URLs.
+    /// The same token, with another project in the URLs.
     pub fn reaching_for(&self, project: &str) -> Self {
         Self { project: project.to_owned(), ..self.clone() }
     }
@@ -131,7 +131,7 @@ impl User {
         self.send("GET", path, None)
     }
 
-    /// A list with a search body.
+    /// Requests a list with a search body.
     pub fn search(&self, path: &str, body: &Value) -> Answer {
         self.send("GET", path, Some(body))
     }
@@ -177,7 +177,7 @@ impl User {
         self.show(job)["user_credentials"]["trust_id"].as_str().map(str::to_owned)
     }
 
-    /// Not checked as others' requests are: some of the answers here are outages.
+    /// Sends a request without the usual checks, as some answers are outages.
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string);
         let target = format!("/v2/{}{path}", self.project);

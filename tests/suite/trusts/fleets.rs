@@ -1,4 +1,4 @@
-//! A job that is put on a further client needs a trust if that one is central; a job has one, however many clients it is
+//! A job on a further client needs a trust if that client is central. A job has one trust, however many clients it is
 //! on.
 
 use freezer_api::trusts::Settings;
@@ -11,15 +11,15 @@ use crate::races::at_once;
 
 on_every_backend! {
     a_job_that_is_put_on_a_central_client_gets_a_trust,
-    a_job_that_has_a_trust_gets_no_second,
+    a_job_with_a_trust_gets_no_second_one,
     a_job_that_moves_to_a_central_client_gets_a_trust,
-    nothing_is_made_for_what_is_refused,
-    all_jobs_have_one_where_that_is_enforced,
-    none_is_made_where_that_is_turned_off,
-    what_keystone_refuses_is_not_put_there,
-    of_many_at_once_the_job_has_one,
-    a_client_that_is_another_meanwhile_gets_no_job,
-    a_job_that_is_gone_meanwhile_leaves_no_trust,
+    a_refused_attachment_makes_no_trust,
+    an_attached_job_gets_a_trust_if_trusts_are_enforced,
+    an_attached_job_gets_no_trust_if_trusts_are_off,
+    a_job_is_not_attached_if_keystone_refuses,
+    concurrent_attachments_make_one_trust,
+    a_client_replaced_meanwhile_gets_no_job,
+    a_job_deleted_meanwhile_leaves_no_trust,
 }
 
 fn a_job_that_is_put_on_a_central_client_gets_a_trust(api: &Api) {
@@ -29,7 +29,7 @@ fn a_job_that_is_put_on_a_central_client_gets_a_trust(api: &Api) {
     let other = alice.attach(&job, &cloud.central);
     let trust = alice.trust_of(&other).unwrap();
     assert_eq!(cloud.trusts(), std::slice::from_ref(&trust));
-    // It is the definition's, and stays until the last document goes.
+    // The trust belongs to the definition, and stays until the last document is deleted.
     assert_eq!(alice.trust_of(&job), Some(trust));
     alice.delete(&format!("/job-attachments/{other}")).expect(204);
     assert_eq!(cloud.trusts().len(), 1);
@@ -38,7 +38,7 @@ fn a_job_that_is_put_on_a_central_client_gets_a_trust(api: &Api) {
     assert_eq!(cloud.rows().trusts, 0);
 }
 
-fn a_job_that_has_a_trust_gets_no_second(api: &Api) {
+fn a_job_with_a_trust_gets_no_second_one(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     alice.post("/clients", &client("host")).expect(201);
@@ -62,7 +62,7 @@ fn a_job_that_moves_to_a_central_client_gets_a_trust(api: &Api) {
     assert_eq!(moved["client_id"], json!(cloud.central));
     let trust = alice.trust_of(&job).unwrap();
     assert_eq!(cloud.trusts(), std::slice::from_ref(&trust));
-    // Said once more, there and back: nothing is asked.
+    // Moving again, there and back, sends no request to Keystone.
     let asked = cloud.keystone.count("");
     for name in [&*cloud.central, "host", &*cloud.central] {
         alice.patch(&path, &json!({"client_id": name})).expect(200);
@@ -70,18 +70,18 @@ fn a_job_that_moves_to_a_central_client_gets_a_trust(api: &Api) {
     assert_eq!((cloud.keystone.count(""), alice.trust_of(&job)), (asked, Some(trust)));
 }
 
-fn nothing_is_made_for_what_is_refused(api: &Api) {
+fn a_refused_attachment_makes_no_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
     let path = format!("/job-attachments/{job}");
     let central = &cloud.central;
-    for (key, value) in [("job_id", "nobody"), ("session_id", "nobody")] {
+    for (key, value) in [("job_id", "unknown"), ("session_id", "unknown")] {
         let mut body = json!({"job_id": job, "client_id": central});
         body[key] = json!(value);
         alice.post("/job-attachments", &body).expect(422);
     }
     alice.patch(&path, &json!({"client_id": central, "job_id": "another"})).expect(400);
-    alice.patch("/job-attachments/nobody", &json!({"client_id": central})).expect(404);
+    alice.patch("/job-attachments/unknown", &json!({"client_id": central})).expect(404);
     let mut lesser = client(&format!("{central}-less"));
     lesser["is_central"] = json!(true);
     lesser["supported_modes"] = json!(["nova"]);
@@ -91,7 +91,7 @@ fn nothing_is_made_for_what_is_refused(api: &Api) {
     assert_eq!(cloud.keystone.count(""), 0);
 }
 
-fn all_jobs_have_one_where_that_is_enforced(api: &Api) {
+fn an_attached_job_gets_a_trust_if_trusts_are_enforced(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
     alice.post("/clients", &client("other")).expect(201);
@@ -102,7 +102,7 @@ fn all_jobs_have_one_where_that_is_enforced(api: &Api) {
     assert!(there.trust_of(&there.attach(&job, "other")).is_some());
 }
 
-fn none_is_made_where_that_is_turned_off(api: &Api) {
+fn an_attached_job_gets_no_trust_if_trusts_are_off(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
     let off = Settings { enabled: false, enforce_trusts: true, ..Settings::default() };
@@ -112,7 +112,7 @@ fn none_is_made_where_that_is_turned_off(api: &Api) {
     assert_eq!(cloud.keystone.count(""), 0);
 }
 
-fn what_keystone_refuses_is_not_put_there(api: &Api) {
+fn a_job_is_not_attached_if_keystone_refuses(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
     for (keystone, status) in [(403, 422), (500, 503)] {
@@ -126,7 +126,7 @@ fn what_keystone_refuses_is_not_put_there(api: &Api) {
     assert_eq!(alice.get(&format!("/job-attachments/{job}")).expect(200)["client_id"], "host");
 }
 
-fn of_many_at_once_the_job_has_one(api: &Api) {
+fn concurrent_attachments_make_one_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     alice.post("/clients", &client("host")).expect(201);
@@ -134,7 +134,7 @@ fn of_many_at_once_the_job_has_one(api: &Api) {
     cloud.keystone.with(|world| world.trustee_is_admin = true);
     for _ in 0..3 {
         let id = alice.create(&job("host"));
-        // Each with a trust of its own in hand; one is noted, and the others are removed.
+        // Each request may make a trust; one is stored, and the others are removed.
         at_once(6, |n| [&alice, &bob][n % 2].attach(&id, &names[n]));
         let trust = alice.trust_of(&id).unwrap();
         assert_eq!((cloud.trusts(), cloud.rows().trusts), (vec![trust], 1));
@@ -148,7 +148,7 @@ fn of_many_at_once_the_job_has_one(api: &Api) {
     }
 }
 
-fn a_client_that_is_another_meanwhile_gets_no_job(api: &Api) {
+fn a_client_replaced_meanwhile_gets_no_job(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
     let root = cloud.user("operator", &["admin"]);
@@ -165,16 +165,16 @@ fn a_client_that_is_another_meanwhile_gets_no_job(api: &Api) {
     assert_eq!((cloud.rows().job_attachments, cloud.trusts().len()), (1, 0));
 }
 
-fn a_job_that_is_gone_meanwhile_leaves_no_trust(api: &Api) {
+fn a_job_deleted_meanwhile_leaves_no_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, job) = private(&cloud);
-    let (somebody, gone) = (alice.clone(), job.clone());
-    cloud.keystone.with(|world| world.meanwhile = Some(Box::new(move || somebody.remove(&gone))));
+    let (deleter, gone) = (alice.clone(), job.clone());
+    cloud.keystone.with(|world| world.meanwhile = Some(Box::new(move || deleter.remove(&gone))));
     alice.post("/job-attachments", &json!({"job_id": job, "client_id": cloud.central})).expect(422);
     assert_eq!((cloud.rows().jobs, cloud.trusts().len()), (0, 0));
 }
 
-/// Alice, and her job on a client of the project's own.
+/// Alice, and her job on a private client.
 fn private(cloud: &Cloud<'_>) -> (User, String) {
     let alice = cloud.alice();
     alice.post("/clients", &client("host")).expect(201);
@@ -182,7 +182,7 @@ fn private(cloud: &Cloud<'_>) -> (User, String) {
     (alice, job)
 }
 
-/// One more central client.
+/// Registers a further central client.
 fn central(cloud: &Cloud<'_>, suffix: &str) -> String {
     let mut body = client(&format!("{}-{suffix}", cloud.central));
     body["is_central"] = json!(true);

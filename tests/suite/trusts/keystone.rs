@@ -1,4 +1,4 @@
-//! A Keystone that knows tokens and trusts, and judges about trusts as release 30 does.
+//! A fake Keystone with tokens and trusts, which checks trusts as release 30 does.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,10 +9,10 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// The scheduler's user, who logs in with a password.
+/// The scheduler's user, which logs in with a password.
 pub const TRUSTEE: &str = "freezer-service";
 
-/// A running one. It ends with the test.
+/// A running fake Keystone. It stops when it is dropped.
 pub struct Keystone {
     pub url: String,
     address: SocketAddr,
@@ -20,35 +20,35 @@ pub struct Keystone {
     stop: Arc<AtomicBool>,
 }
 
-/// What it knows.
+/// The state of the fake Keystone.
 #[derive(Default)]
 pub struct World {
     pub tokens: BTreeMap<String, Token>,
     pub trusts: BTreeMap<String, Value>,
-    /// The roles that users really have on projects, which is what counts when they delegate.
+    /// The roles that users have on projects. Keystone checks these when a user delegates roles.
     pub assignments: Vec<(String, String, &'static str)>,
-    /// Whether the trustee may remove others' trusts.
+    /// Whether the trustee may delete the trusts of other users.
     pub trustee_is_admin: bool,
     pub trustee_is_gone: bool,
-    /// Answers about trusts with this status, and nothing else.
+    /// Answers every request for trusts with this status.
     pub fails_with: Option<u16>,
-    /// Methods and paths that were about trusts.
+    /// Methods and paths of the requests for trusts.
     pub asked: Vec<String>,
-    /// What happens, once, after a trust was looked at or made and before that is answered.
+    /// Runs once, after a trust was read or made and before the answer.
     pub meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
 
-/// What a token says.
+/// A token.
 #[derive(Clone)]
 pub struct Token {
     pub user: String,
     pub project: String,
     pub roles: Vec<&'static str>,
-    /// What Keystone says of it besides.
+    /// Further members of the token's document.
     pub more: Value,
-    /// Of an application credential.
+    /// Whether the token is of an application credential.
     pub is_delegated: bool,
-    /// Good for us, who have it in memory, and for Keystone no longer.
+    /// Whether Keystone refuses the token, which the service still caches.
     pub is_revoked: bool,
 }
 
@@ -71,7 +71,7 @@ impl Keystone {
         look(&mut self.world.lock().unwrap())
     }
 
-    /// How often something was asked, by the beginning of "METHOD /path".
+    /// The number of requests for trusts that begin with `what` ("METHOD /path").
     pub fn count(&self, what: &str) -> usize {
         self.with(|world| world.asked.iter().filter(|asked| asked.starts_with(what)).count())
     }
@@ -84,11 +84,11 @@ impl Drop for Keystone {
     }
 }
 
-/// A request, as far as it matters here.
+/// The parts of a request that this Keystone uses.
 struct Request {
     method: String,
     path: String,
-    /// Names in lower case.
+    /// By names in lower case.
     headers: BTreeMap<String, String>,
     body: Value,
 }
@@ -135,7 +135,7 @@ fn answer(world: &Mutex<World>, request: &Request) -> Response {
     let path = request.path.split('?').next().unwrap_or_default();
     match (request.method.as_str(), path) {
         ("GET", "/") => (300, json!({"versions": {"values": [{"id": "v3.14"}]}})),
-        ("POST", "/v3/auth/tokens") => (201, Token::of(TRUSTEE, "service", &["service"]).shown()),
+        ("POST", "/v3/auth/tokens") => (201, Token::new(TRUSTEE, "service", &["service"]).shown()),
         ("GET", "/v3/auth/tokens") => {
             match world.lock().unwrap().tokens.get(request.header("x-subject-token")) {
                 Some(token) => (200, token.shown()),
@@ -149,7 +149,7 @@ fn answer(world: &Mutex<World>, request: &Request) -> Response {
                 return refusal(status, "as you wish");
             }
             let id = path.trim_start_matches("/v3/OS-TRUST/trusts").trim_start_matches('/');
-            let answer = world.about_trusts(id, request);
+            let answer = world.serve_trusts(id, request);
             let meanwhile = world.meanwhile.take();
             drop(world);
             if let Some(meanwhile) = meanwhile {
@@ -162,11 +162,11 @@ fn answer(world: &Mutex<World>, request: &Request) -> Response {
 }
 
 impl World {
-    fn about_trusts(&mut self, id: &str, request: &Request) -> Response {
+    fn serve_trusts(&mut self, id: &str, request: &Request) -> Response {
         let method = request.method.as_str();
         let caller = match request.header("x-auth-token") {
-            "service-token" if self.trustee_is_admin => Token::of(TRUSTEE, "service", &["admin"]),
-            "service-token" => Token::of(TRUSTEE, "service", &["service"]),
+            "service-token" if self.trustee_is_admin => Token::new(TRUSTEE, "service", &["admin"]),
+            "service-token" => Token::new(TRUSTEE, "service", &["service"]),
             other => match self.tokens.get(other) {
                 Some(token) if !token.is_revoked => token.clone(),
                 _ => return refusal(401, "The request you have made requires authentication."),
@@ -230,7 +230,7 @@ impl World {
 }
 
 impl Token {
-    pub fn of(user: &str, project: &str, roles: &[&'static str]) -> Self {
+    pub fn new(user: &str, project: &str, roles: &[&'static str]) -> Self {
         Self {
             user: user.to_owned(),
             project: project.to_owned(),

@@ -1,4 +1,4 @@
-//! Many at once, over two nodes: every job has its trust in Keystone, and every trust in Keystone has its job.
+//! Concurrent requests on two nodes: every job has its trust in Keystone, and every trust in Keystone has its job.
 
 use std::collections::BTreeSet;
 
@@ -11,26 +11,26 @@ use crate::documents::client;
 use crate::races::at_once;
 
 on_every_backend! {
-    a_trust_that_is_removed_meanwhile_is_not_used,
-    a_client_that_is_another_meanwhile_gets_no_job,
-    of_many_with_one_id_only_the_stored_job_has_a_trust,
-    jobs_that_come_and_go_never_lose_their_trust,
+    a_trust_removed_meanwhile_is_not_used,
+    a_client_replaced_meanwhile_gets_no_new_job,
+    of_many_jobs_with_one_id_the_stored_one_has_a_trust,
+    concurrent_creates_and_deletes_keep_the_trusts,
 }
 
-fn a_trust_that_is_removed_meanwhile_is_not_used(api: &Api) {
+fn a_trust_removed_meanwhile_is_not_used(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let first = alice.create(&cloud.job());
     let old = alice.trust_of(&first).unwrap();
-    let somebody = alice.clone();
-    cloud.keystone.with(|world| world.meanwhile = Some(Box::new(move || somebody.remove(&first))));
+    let deleter = alice.clone();
+    cloud.keystone.with(|world| world.meanwhile = Some(Box::new(move || deleter.remove(&first))));
     let second = alice.create(&cloud.job());
     assert_ne!(alice.trust_of(&second), Some(old));
     assert_sound(&cloud, &alice);
     assert_eq!(cloud.keystone.count("DELETE"), 1);
 }
 
-fn a_client_that_is_another_meanwhile_gets_no_job(api: &Api) {
+fn a_client_replaced_meanwhile_gets_no_new_job(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, root) = (cloud.alice(), cloud.user("operator", &["admin"]));
     let mut again = client(&cloud.central);
@@ -47,7 +47,7 @@ fn a_client_that_is_another_meanwhile_gets_no_job(api: &Api) {
     assert!(alice.trust_of(&alice.create(&cloud.job())).is_some());
 }
 
-fn of_many_with_one_id_only_the_stored_job_has_a_trust(api: &Api) {
+fn of_many_jobs_with_one_id_the_stored_one_has_a_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     for round in 0..4 {
@@ -62,7 +62,7 @@ fn of_many_with_one_id_only_the_stored_job_has_a_trust(api: &Api) {
     }
 }
 
-fn jobs_that_come_and_go_never_lose_their_trust(api: &Api) {
+fn concurrent_creates_and_deletes_keep_the_trusts(api: &Api) {
     let cloud = Cloud::new(api);
     let node = cloud.another_node(&cloud.keystone.url, Settings::default());
     let here = cloud.alice();

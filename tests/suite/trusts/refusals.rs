@@ -1,4 +1,4 @@
-//! What is not done is not done at all: no trust without its job, and no job without its trust.
+//! A refused request leaves nothing: no trust without its job, and no job without its trust.
 
 use freezer_api::auth::Strategy;
 use freezer_api::trusts::{Settings, Trusts};
@@ -11,67 +11,67 @@ use crate::http::{self, Answer};
 use crate::rows::Rows;
 
 on_every_backend! {
-    what_keystone_refuses_is_not_stored,
-    while_keystone_is_away_nothing_is_stored,
-    nothing_is_asked_for_a_job_that_is_refused,
-    a_token_that_has_ended_since_is_no_token,
-    without_a_token_nobody_can_delegate,
-    a_lent_token_neither_gets_nor_uses_a_trust,
-    a_users_id_of_any_script_goes_into_the_trust,
+    a_job_is_not_stored_if_keystone_refuses,
+    nothing_is_stored_while_keystone_is_down,
+    a_refused_job_sends_no_request_to_keystone,
+    a_revoked_token_is_refused,
+    delegation_needs_a_token,
+    a_delegated_token_neither_gets_nor_uses_a_trust,
+    a_trust_keeps_a_user_id_of_any_script,
 }
 
-fn what_keystone_refuses_is_not_stored(api: &Api) {
+fn a_job_is_not_stored_if_keystone_refuses(api: &Api) {
     let cloud = Cloud::new(api);
     let before = cloud.rows();
-    // Allowed by the policy, and without the role that is to be handed on.
+    // The policy allows this user, but the user lacks the role to delegate.
     let root = cloud.user("root", &["admin"]);
-    refused(&cloud, &root, "member", before);
+    assert_refused(&cloud, &root, "member", before);
     let alice = cloud.alice();
     cloud.keystone.with(|world| world.tokens.get_mut(&alice.token).unwrap().is_delegated = true);
-    refused(&cloud, &alice, "Delegated tokens cannot manage trusts.", before);
+    assert_refused(&cloud, &alice, "Delegated tokens cannot manage trusts.", before);
     cloud.keystone.with(|world| {
         world.tokens.get_mut(&alice.token).unwrap().is_delegated = false;
         world.trustee_is_gone = true;
     });
-    refused(&cloud, &alice, "Could not find user", before);
+    assert_refused(&cloud, &alice, "Could not find user", before);
     for status in [400, 409, 422] {
         cloud.keystone.with(|world| world.fails_with = Some(status));
-        refused(&cloud, &alice, "as you wish", before);
+        assert_refused(&cloud, &alice, "as you wish", before);
     }
 }
 
 #[track_caller]
-fn refused(cloud: &Cloud<'_>, user: &User, why: &str, before: Rows) {
+fn assert_refused(cloud: &Cloud<'_>, user: &User, why: &str, before: Rows) {
     let answer = user.post("/jobs", &cloud.job()).expect(422);
     assert_eq!(answer["title"], "Missing required credentials");
     assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
     assert_nothing_stored(cloud, user, before);
 }
 
-fn while_keystone_is_away_nothing_is_stored(api: &Api) {
+fn nothing_is_stored_while_keystone_is_down(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let before = cloud.rows();
     for status in [500, 503, 429] {
         cloud.keystone.with(|world| world.fails_with = Some(status));
-        away(&alice.post("/jobs", &cloud.job()));
+        assert_unavailable(&alice.post("/jobs", &cloud.job()));
         assert_nothing_stored(&cloud, &alice, before);
     }
-    // The token is known, and nobody listens any more.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let node = cloud.another_node(&format!("http://{nobody}"), Settings::default());
-    away(&alice.on(&node).post("/jobs", &cloud.job()));
+    // The token is cached, and no Keystone listens on the port.
+    let unused_address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let node = cloud.another_node(&format!("http://{unused_address}"), Settings::default());
+    assert_unavailable(&alice.on(&node).post("/jobs", &cloud.job()));
     assert_nothing_stored(&cloud, &alice, before);
-    // A known trust cannot be looked at either.
+    // An existing trust cannot be checked either.
     cloud.keystone.with(|world| world.fails_with = None);
     alice.create(&cloud.job());
     cloud.keystone.with(|world| world.fails_with = Some(500));
-    away(&alice.post("/jobs", &cloud.job()));
+    assert_unavailable(&alice.post("/jobs", &cloud.job()));
     assert_eq!(cloud.rows().jobs, before.jobs + 1);
 }
 
 #[track_caller]
-fn away(answer: &Answer) {
+fn assert_unavailable(answer: &Answer) {
     let body = answer.expect(503);
     assert!(body["description"].as_str().unwrap().contains("Keystone"), "{body}");
     assert!(answer.header("Retry-After").is_some(), "{answer}");
@@ -83,7 +83,7 @@ fn assert_nothing_stored(cloud: &Cloud<'_>, user: &User, before: Rows) {
     assert_eq!(user.get("/actions").expect(200)["actions"], json!([]));
 }
 
-fn nothing_is_asked_for_a_job_that_is_refused(api: &Api) {
+fn a_refused_job_sends_no_request_to_keystone(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let mut body = cloud.job();
@@ -111,7 +111,7 @@ fn nothing_is_asked_for_a_job_that_is_refused(api: &Api) {
     assert_eq!(cloud.trusts().len(), 1);
 }
 
-fn a_token_that_has_ended_since_is_no_token(api: &Api) {
+fn a_revoked_token_is_refused(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     alice.get("/jobs").expect(200);
@@ -122,7 +122,7 @@ fn a_token_that_has_ended_since_is_no_token(api: &Api) {
     assert_eq!(cloud.rows().jobs, 0);
 }
 
-fn without_a_token_nobody_can_delegate(api: &Api) {
+fn delegation_needs_a_token(api: &Api) {
     let cloud = Cloud::new(api);
     let trusts = Trusts::new(cloud::settings(&cloud.keystone.url, Settings::default()), 0).unwrap();
     let node = api.node(Strategy::Noauth, trusts);
@@ -134,7 +134,7 @@ fn without_a_token_nobody_can_delegate(api: &Api) {
     assert_eq!((cloud.rows().jobs, cloud.keystone.count("")), (0, 0));
 }
 
-fn a_lent_token_neither_gets_nor_uses_a_trust(api: &Api) {
+fn a_delegated_token_neither_gets_nor_uses_a_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     let private = format!("private-{}", &cloud.project[..12]);
@@ -150,7 +150,7 @@ fn a_lent_token_neither_gets_nor_uses_a_trust(api: &Api) {
         |restricted: bool| json!({"application_credential": {"id": "a", "restricted": restricted}});
     let trust =
         json!({"OS-TRUST:trust": {"id": "t", "impersonation": true, "trustor_user": {"id": alice.id}}});
-    // The first time Alice has given no trust yet; the second time there is one that she could use.
+    // In the first round Alice has no trust yet; in the second there is one that she could use.
     for _ in 0..2 {
         let before = (cloud.rows(), cloud.trusts());
         for (more, why) in [
@@ -167,7 +167,7 @@ fn a_lent_token_neither_gets_nor_uses_a_trust(api: &Api) {
         assert_eq!((cloud.rows(), cloud.trusts()), before);
         alice.create(&cloud.job());
     }
-    // Nor does it put a job that has none on the central client, nor one that has one on another.
+    // Nor does such a token put a job without a trust on the central client, or a job with one on another.
     let lent_one = lent(trust);
     let job = lent_one.create(&crate::documents::job(&private));
     let body = json!({"job_id": job, "client_id": cloud.central});
@@ -179,7 +179,7 @@ fn a_lent_token_neither_gets_nor_uses_a_trust(api: &Api) {
     assert_eq!(own.trust_of(&job), cloud.trusts().first().cloned());
 }
 
-fn a_users_id_of_any_script_goes_into_the_trust(api: &Api) {
+fn a_trust_keeps_a_user_id_of_any_script(api: &Api) {
     let cloud = Cloud::new(api);
     for name in ["J\u{f6}rg M\u{fc}ller", "\u{65e5}\u{672c} \u{1f980}", &"x".repeat(242)] {
         let user = cloud.user(name, &["member", "reader"]);

@@ -1,4 +1,4 @@
-//! A trust goes with the last job that needs it.
+//! A trust is removed with the last job that needs it.
 
 use freezer_api::trusts::Settings;
 use serde_json::json;
@@ -8,15 +8,15 @@ use crate::api::Api;
 use crate::documents::client;
 
 on_every_backend! {
-    a_trust_goes_with_the_last_job,
-    with_a_fleet_it_stays_until_the_last_document,
-    a_clients_jobs_take_their_trusts_along,
-    a_colleague_deletes_with_the_services_help,
-    what_keystone_says_to_that_does_not_matter,
-    a_job_on_another_node_counts,
+    a_trust_is_removed_with_the_last_job,
+    the_trust_of_a_fleet_stays_until_the_last_document,
+    deleting_a_client_removes_the_trusts_of_its_jobs,
+    the_service_removes_a_trust_for_a_colleague,
+    a_failed_removal_does_not_keep_the_job,
+    a_job_from_another_node_keeps_the_trust,
 }
 
-fn a_trust_goes_with_the_last_job(api: &Api) {
+fn a_trust_is_removed_with_the_last_job(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     let (one, two) = (alice.create(&cloud.job()), alice.create(&cloud.job()));
@@ -28,11 +28,11 @@ fn a_trust_goes_with_the_last_job(api: &Api) {
     alice.remove(&two);
     assert_eq!(cloud.keystone.count("DELETE"), 1);
     assert_eq!(cloud.rows().trusts, 1);
-    // And the next job begins anew.
+    // The next job gets a new trust.
     assert!(alice.trust_of(&alice.create(&cloud.job())).is_some());
 }
 
-fn with_a_fleet_it_stays_until_the_last_document(api: &Api) {
+fn the_trust_of_a_fleet_stays_until_the_last_document(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     alice.post("/clients", &client("host")).expect(201);
@@ -45,7 +45,7 @@ fn with_a_fleet_it_stays_until_the_last_document(api: &Api) {
     assert!(cloud.trusts().is_empty());
 }
 
-fn a_clients_jobs_take_their_trusts_along(api: &Api) {
+fn deleting_a_client_removes_the_trusts_of_its_jobs(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
     for user in [&alice, &alice, &bob] {
@@ -57,14 +57,14 @@ fn a_clients_jobs_take_their_trusts_along(api: &Api) {
     assert_eq!(cloud.rows().trusts, 0);
 }
 
-fn a_colleague_deletes_with_the_services_help(api: &Api) {
+fn the_service_removes_a_trust_for_a_colleague(api: &Api) {
     let cloud = Cloud::new(api);
     let (alice, bob) = (cloud.alice(), cloud.user("bob", &["member"]));
-    // Keystone lets neither: the job goes, the trust stays.
+    // Keystone lets neither of them remove the trust: the job is deleted, the trust stays.
     bob.remove(&alice.create(&cloud.job()));
     assert_eq!((cloud.rows().jobs, cloud.trusts().len()), (0, 1));
     assert_eq!(cloud.keystone.count("DELETE"), 2);
-    // It lets an administrator, be it the service or the caller.
+    // Keystone lets an administrator remove it, whether service or caller.
     cloud.keystone.with(|world| world.trusts.clear());
     cloud.keystone.with(|world| world.trustee_is_admin = true);
     bob.remove(&alice.create(&cloud.job()));
@@ -75,7 +75,7 @@ fn a_colleague_deletes_with_the_services_help(api: &Api) {
     assert!(cloud.trusts().is_empty());
 }
 
-fn what_keystone_says_to_that_does_not_matter(api: &Api) {
+fn a_failed_removal_does_not_keep_the_job(api: &Api) {
     let cloud = Cloud::new(api);
     let alice = cloud.alice();
     for status in [403, 404, 500, 503] {
@@ -86,13 +86,13 @@ fn what_keystone_says_to_that_does_not_matter(api: &Api) {
         cloud.keystone.with(|world| world.fails_with = None);
     }
     assert_eq!((cloud.rows().jobs, cloud.rows().trusts), (0, 0));
-    // What was left behind is nobody's: it may be about to be removed.
+    // A trust that was left behind is not reused, as it may be about to be removed.
     let left = cloud.trusts();
     let trust = alice.trust_of(&alice.create(&cloud.job())).unwrap();
     assert!(!left.is_empty() && !left.contains(&trust));
 }
 
-fn a_job_on_another_node_counts(api: &Api) {
+fn a_job_from_another_node_keeps_the_trust(api: &Api) {
     let cloud = Cloud::new(api);
     let node = cloud.another_node(&cloud.keystone.url, Settings::default());
     let alice = cloud.alice();

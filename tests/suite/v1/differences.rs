@@ -1,8 +1,8 @@
-//! Where an answer of ours is not what the old services answered, and why.
+//! The differences between our answers and those of the old services, with their reasons.
 
 use std::fmt;
 
-/// A difference between the recorded answers and ours, in every answer to such a request.
+/// A difference between the recorded answers and ours, which holds for every request that it matches.
 #[derive(Debug)]
 pub struct Difference {
     /// `*` is any method.
@@ -13,12 +13,12 @@ pub struct Difference {
     pub field: &'static str,
     /// The value in JSON, `absent`, or `*` for any.
     pub old: &'static str,
-    /// The same, or `integer` for any. A status is followed by the document, or by a refusal's title.
+    /// The same, or `integer` for any integer. A status is followed by the document, or by the title of a refusal.
     pub ours: &'static str,
     pub reason: &'static str,
 }
 
-/// What a replay saw.
+/// A difference that a replay found.
 #[derive(Debug)]
 pub struct Seen {
     method: String,

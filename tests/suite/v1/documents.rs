@@ -1,4 +1,4 @@
-//! What the documents of version 1 hold, and what a caller may send back.
+//! The members of the documents of version 1, and documents that are sent back.
 
 use freezer_api::scope::Scope;
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use crate::api::Api;
 use crate::documents::{action, backup};
 
 on_every_backend! {
-    a_patch_merges_objects_and_keeps_what_it_does_not_name,
+    a_patch_merges_objects_and_keeps_absent_keys,
     a_job_that_was_read_can_be_sent_back,
     attaching_to_a_session_shows_its_schedule_and_detaching_asks_the_job_to_stop,
     a_version_is_in_the_answer_for_one_resource_and_not_in_lists_or_clients,
-    a_status_that_a_backup_brings_stays_in_its_metadata,
+    a_status_in_a_new_backup_stays_in_its_metadata,
 }
 
-fn a_patch_merges_objects_and_keeps_what_it_does_not_name(api: &Api) {
+fn a_patch_merges_objects_and_keeps_absent_keys(api: &Api) {
     let node = offering(api, Scope::Own);
     let (user, project) = (fresh("u"), fresh("p"));
     let alice = Caller::new(&node, &user, &project);
@@ -84,7 +84,7 @@ fn a_version_is_in_the_answer_for_one_resource_and_not_in_lists_or_clients(api: 
     assert_eq!((shown.get("_version"), listed.get("_version")), (None, None));
 }
 
-fn a_status_that_a_backup_brings_stays_in_its_metadata(api: &Api) {
+fn a_status_in_a_new_backup_stays_in_its_metadata(api: &Api) {
     let alice = Caller::alone(api);
     let mut document = backup("b");
     document["status"] = "odd".into();

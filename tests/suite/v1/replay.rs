@@ -1,10 +1,11 @@
-//! What old clients sent to old services, sent again: every answer is the recorded one, but for the [`DIFFERENCES`].
+//! Replays requests of old clients to old services: every answer is the recorded one, except for the [`DIFFERENCES`].
 //!
-//! A transcript holds the requests of one real client in their order, and what the old service answered. What happened
-//! in between without being recorded (another client's requests, the rows of an earlier run) is in a file beside it,
-//! with the ids that the old service gave; a session's hold-off is passed there by an earlier start. Ids, uuids and creation times are the service's own: the replay learns which
-//! of ours stands for which of the old ones as they appear, and puts ours into the requests that follow.
-//! Lists are compared by id, since the old services promised no order (contract, api-v1 §6).
+//! A transcript holds the requests of one real client in their order, and the answers of the old service. Steps in
+//! between that were not recorded (another client's requests, the rows of an earlier run) are in a file beside it,
+//! with the ids of the old service. A session's hold-off is over there because of an earlier start. Ids, uuids and
+//! creation times differ between the services: the replay learns which of ours stands for which of the old ones as
+//! they appear, and replaces them in the requests that follow. Lists are compared by id, since the old services
+//! promised no order (contract, api-v1 §6).
 
 mod compare;
 mod names;
@@ -63,7 +64,7 @@ fn exchanges(lines: &str) -> impl Iterator<Item = Exchange> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap())
 }
 
-/// The caller of one transcript, in a project of its own.
+/// The caller of one transcript, in a new project.
 struct Replay {
     node: std::sync::Arc<crate::api::Node>,
     user: String,
@@ -94,7 +95,7 @@ impl Replay {
         http::send(self.node.address, &exchange.method, &target, &token, body.as_deref().map(str::as_bytes))
     }
 
-    /// Does again what was not recorded, and learns the ids.
+    /// Sends an unrecorded step, and learns its ids.
     fn prepare(&mut self, exchange: &Exchange) {
         let ours = self.send(exchange).expect(exchange.status);
         if let Some(old) = &exchange.response_body {
@@ -103,14 +104,14 @@ impl Replay {
         }
     }
 
-    /// Sends a recorded request, and says what is answered in another way.
+    /// Sends a recorded request, and returns the differences in the answer.
     fn repeat(&mut self, exchange: &Exchange) -> Vec<Seen> {
         let answer = self.send(exchange);
         let ours = if answer.body.is_empty() { Value::Null } else { answer.json() };
         let old = exchange.response_body.as_ref().unwrap_or(&Value::Null);
         let seen = |(field, old, ours)| Seen::new(&exchange.method, &exchange.path, field, old, ours);
         if answer.status != exchange.status {
-            let ours = format!("{} {}", answer.status, compare::told(&ours));
+            let ours = format!("{} {}", answer.status, compare::summary(&ours));
             return vec![seen(("answer".to_owned(), exchange.status.to_string(), ours))];
         }
         compare::documents(old, &ours, &mut self.names).into_iter().map(seen).collect()
@@ -119,7 +120,7 @@ impl Replay {
 
 fn old_clients_are_answered_as_recorded_but_for_the_differences(api: &Api) {
     let unreasoned = DIFFERENCES.iter().find(|difference| !difference.reason.contains("(contract, api-v1 §"));
-    assert!(unreasoned.is_none(), "names no section of the contract: {unreasoned:?}");
+    assert!(unreasoned.is_none(), "a reason names no section of the contract: {unreasoned:?}");
     let mut used = vec![false; DIFFERENCES.len()];
     let mut unexplained = Vec::new();
     for transcript in TRANSCRIPTS {

@@ -1,4 +1,5 @@
-//! Which rows version 1 shows: its scope is the caller's rows, in the token's project or in all, or the whole project.
+//! The rows that version 1 shows. Its scope is the caller's rows, in the token's project or in all, or the whole
+//! project.
 
 use freezer_api::scope::Scope;
 use serde_json::json;
@@ -9,15 +10,15 @@ use crate::documents::{action, backup, session};
 
 on_every_backend! {
     a_caller_sees_its_own_rows_in_the_project_of_its_token,
-    what_another_user_has_cannot_be_changed_replaced_or_deleted,
+    rows_of_another_user_cannot_be_changed_replaced_or_deleted,
     with_the_scope_user_a_caller_sees_its_rows_of_every_project,
     with_the_scope_project_a_caller_sees_what_version_2_shows,
-    what_version_1_creates_is_there_in_version_2,
+    rows_created_in_version_1_exist_in_version_2,
 }
 
 const NOUNS: [&str; 4] = ["actions", "jobs", "sessions", "backups"];
 
-/// One of each, and the client that the job is on. Returns the ids in the order of [`NOUNS`].
+/// Creates one resource of each noun, and the client of the job. Returns the ids in the order of [`NOUNS`].
 fn one_of_each(caller: &Caller, client: &str) -> [String; 4] {
     let job = caller.job_on(client);
     let of_job = caller.get(&format!("/jobs/{job}")).expect(200)["job_actions"][0]["action_id"].clone();
@@ -37,7 +38,7 @@ fn names(caller: &Caller) -> Vec<String> {
 }
 
 #[track_caller]
-fn sees(caller: &Caller, wanted: &[&[String; 4]]) {
+fn assert_visible(caller: &Caller, wanted: &[&[String; 4]]) {
     for (index, noun) in NOUNS.iter().enumerate() {
         let mut ids: Vec<&String> = wanted.iter().map(|ids| &ids[index]).collect();
         let mut listed = caller.ids(noun);
@@ -60,9 +61,9 @@ fn a_caller_sees_its_own_rows_in_the_project_of_its_token(api: &Api) {
     let alice_elsewhere = Caller::new(&node, &a, &q);
     let of_alice = one_of_each(&alice, "web1");
     let of_bob = one_of_each(&bob, "web2");
-    sees(&alice, &[&of_alice]);
-    sees(&bob, &[&of_bob]);
-    sees(&alice_elsewhere, &[]);
+    assert_visible(&alice, &[&of_alice]);
+    assert_visible(&bob, &[&of_bob]);
+    assert_visible(&alice_elsewhere, &[]);
     assert_eq!((names(&alice), names(&bob)), (vec!["web1".to_owned()], vec!["web2".to_owned()]));
     for (noun, id) in NOUNS.iter().zip(&of_bob) {
         alice.get(&format!("/{noun}/{id}")).expect(404);
@@ -77,7 +78,7 @@ fn a_caller_sees_its_own_rows_in_the_project_of_its_token(api: &Api) {
     assert_eq!(alice.send("GET", "/jobs", Some(&polled)).expect(200)["jobs"], json!([]));
 }
 
-fn what_another_user_has_cannot_be_changed_replaced_or_deleted(api: &Api) {
+fn rows_of_another_user_cannot_be_changed_replaced_or_deleted(api: &Api) {
     let node = offering(api, Scope::Own);
     let (a, b, p) = (fresh("a"), fresh("b"), fresh("p"));
     let alice = Caller::new(&node, &a, &p);
@@ -103,7 +104,7 @@ fn what_another_user_has_cannot_be_changed_replaced_or_deleted(api: &Api) {
     bob.post(&format!("/sessions/{its_session}/action"), json!({"start": {"job_id": job, "current_tag": 0}}))
         .expect(404);
     assert_eq!(alice.get(&format!("/backups/{its_backup}")).expect(200)["_version"], 1);
-    sees(&alice, &[&of_alice]);
+    assert_visible(&alice, &[&of_alice]);
 }
 
 fn with_the_scope_user_a_caller_sees_its_rows_of_every_project(api: &Api) {
@@ -116,12 +117,12 @@ fn with_the_scope_user_a_caller_sees_its_rows_of_every_project(api: &Api) {
     let of_q = one_of_each(&in_q, "web2");
     one_of_each(&bob, "web3");
     for caller in [&in_p, &in_q] {
-        sees(caller, &[&of_p, &of_q]);
+        assert_visible(caller, &[&of_p, &of_q]);
         let mut names = names(caller);
         names.sort();
         assert_eq!(names, ["web1", "web2"]);
     }
-    // A change in the other project stays in that project.
+    // A changed row of the other project stays in that project.
     let path = format!("/jobs/{}", of_q[1]);
     in_p.patch(&path, json!({"description": "from p"})).expect(200);
     let shown = in_q.get(&path).expect(200);
@@ -130,7 +131,7 @@ fn with_the_scope_user_a_caller_sees_its_rows_of_every_project(api: &Api) {
         in_p.delete(&format!("/{noun}/{id}")).expect(204);
     }
     in_p.delete("/clients/web2").expect(204);
-    sees(&in_q, &[&of_p]);
+    assert_visible(&in_q, &[&of_p]);
 }
 
 fn with_the_scope_project_a_caller_sees_what_version_2_shows(api: &Api) {
@@ -140,12 +141,12 @@ fn with_the_scope_project_a_caller_sees_what_version_2_shows(api: &Api) {
     let bob = Caller::new(&node, &b, &p);
     let elsewhere = Caller::new(&node, &a, &q);
     let of_alice = one_of_each(&alice, "web1");
-    sees(&bob, &[&of_alice]);
+    assert_visible(&bob, &[&of_alice]);
     bob.patch(&format!("/jobs/{}", of_alice[1]), json!({"description": "bob's"})).expect(200);
-    sees(&elsewhere, &[]);
+    assert_visible(&elsewhere, &[]);
 }
 
-fn what_version_1_creates_is_there_in_version_2(api: &Api) {
+fn rows_created_in_version_1_exist_in_version_2(api: &Api) {
     let node = offering(api, Scope::Own);
     let v2 = api.project();
     let v1 = Caller::new(&node, &v2.user, &v2.project);

@@ -10,9 +10,9 @@ on_every_backend! {
     backups_are_walked_in_every_order,
     backups_are_filtered_by_words_and_ids,
     backups_are_filtered_by_numbers,
-    what_has_no_column_has_no_value,
+    filters_ignore_values_that_do_not_fit_their_column,
     a_filter_and_a_search_of_backups_must_both_hold,
-    what_is_no_value_of_a_backup_is_refused,
+    an_invalid_query_of_backups_is_refused,
 }
 
 const ORDERS: [(&str, &str); 6] = [
@@ -24,7 +24,7 @@ const ORDERS: [(&str, &str); 6] = [
     ("time_stamp", "/backup_metadata/time_stamp"),
 ];
 
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+fn seed_backups<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for more in [
         json!({"hostname": "web1", "time_stamp": 5, "curr_backup_level": 0, "job_id": "j1"}),
@@ -47,9 +47,9 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 }
 
 fn backups_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     walk_every_way(&alice, "backups", &all, &ORDERS);
-    // Within a filter, too.
+    // The same within a filter.
     for (sort, pointer) in ORDERS.iter().skip(1) {
         for is_descending in [false, true] {
             let direction = if is_descending { "desc" } else { "asc" };
@@ -62,7 +62,7 @@ fn backups_are_walked_in_every_order(api: &Api) {
 }
 
 fn backups_are_filtered_by_words_and_ids(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     let id = |place: usize| all[place]["backup_id"].as_str().unwrap();
     for (query, places) in [
         ("status=error", vec![1, 5]),
@@ -80,7 +80,7 @@ fn backups_are_filtered_by_words_and_ids(api: &Api) {
         ("container=neq:/var/backups", vec![4]),
         ("hostname=web1", vec![0, 3]),
         ("hostname=zw%C3%B6lf", vec![6]),
-        // Neither a name that is empty nor none at all is a name.
+        // An empty name counts as none.
         ("hostname=", vec![2, 5]),
         ("hostname=nin:web1,web2,", vec![4, 6]),
         ("hostname=neq:web1", vec![1, 2, 4, 5, 6, 7]),
@@ -97,7 +97,7 @@ fn backups_are_filtered_by_words_and_ids(api: &Api) {
 }
 
 fn backups_are_filtered_by_numbers(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     for (query, places) in [
         ("time_stamp=5", vec![0, 4, 7]),
         ("time_stamp=in:5,6", vec![0, 4, 6, 7]),
@@ -120,8 +120,8 @@ fn backups_are_filtered_by_numbers(api: &Api) {
     }
 }
 
-/// Text that is longer than its column, or ends in the blanks that MySQL does not compare, is in the metadata only.
-fn what_has_no_column_has_no_value(api: &Api) {
+/// Text that is too long for its column, or ends in blanks (which MySQL ignores), is in the metadata only.
+fn filters_ignore_values_that_do_not_fit_their_column(api: &Api) {
     let alice = api.project();
     for (mode, level) in [
         ("m".repeat(65), json!(0)),
@@ -146,12 +146,12 @@ fn what_has_no_column_has_no_value(api: &Api) {
     ] {
         filter(&alice, "backups", &all, query, &places);
     }
-    // The search in the body looks into the documents.
-    assert_eq!(alice.found("backups", json!({"match": [{"mode": "fs "}]})), [all[1].clone()]);
+    // A search in the body scans the documents.
+    assert_eq!(alice.find_documents("backups", json!({"match": [{"mode": "fs "}]})), [all[1].clone()]);
 }
 
 fn a_filter_and_a_search_of_backups_must_both_hold(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_backups(api);
     let search = |query: &str, body: Value| -> Vec<Value> {
         let page = alice.search(&format!("/backups?{query}"), body).expect(200);
         page["backups"].as_array().unwrap().clone()
@@ -167,7 +167,7 @@ fn a_filter_and_a_search_of_backups_must_both_hold(api: &Api) {
     assert_eq!(search(&format!("sort=hostname:desc&marker={marker}"), etc), chosen(&[4, 5, 2]));
 }
 
-fn what_is_no_value_of_a_backup_is_refused(api: &Api) {
+fn an_invalid_query_of_backups_is_refused(api: &Api) {
     let alice = api.project();
     for query in [
         "status=lost",

@@ -1,4 +1,4 @@
-//! What a marker stands on: rows that come and go, rows of others, rows of the same moment.
+//! Markers: rows that are created and deleted meanwhile, rows of other projects, rows of the same moment.
 
 use diesel::prelude::*;
 use freezer_api::store::connection::AnyConnection;
@@ -10,19 +10,19 @@ use crate::api::{Api, Caller};
 use crate::documents::{action, backup, job, session};
 
 on_every_backend! {
-    what_stays_is_seen_once_whatever_comes_and_goes,
-    what_is_created_beyond_the_marker_is_still_seen,
-    a_marker_that_is_gone_is_refused,
-    a_marker_of_anothers_is_refused_like_one_that_never_was,
-    a_walk_ends_where_everything_was_created_at_once,
-    a_next_link_keeps_what_was_asked,
+    staying_rows_are_seen_once_while_others_come_and_go,
+    a_row_created_beyond_the_marker_is_seen,
+    a_deleted_marker_is_refused,
+    a_marker_of_another_project_is_refused_like_an_unknown_one,
+    a_walk_ends_if_all_rows_were_created_at_the_same_moment,
+    a_next_link_keeps_the_query,
 }
 
 fn id_of(noun: &str, item: &Value) -> String {
     item[format!("{}_id", noun.trim_end_matches('s'))].as_str().unwrap().to_owned()
 }
 
-/// One of a few kinds, in turn.
+/// A body of the noun, with values that repeat.
 fn body(noun: &str, n: usize) -> Value {
     let name = ["b", "a", "c"][n % 3];
     match noun {
@@ -49,7 +49,7 @@ const ORDERS: [(&str, &str); 10] = [
     ("backups", "time_stamp"),
 ];
 
-fn what_stays_is_seen_once_whatever_comes_and_goes(api: &Api) {
+fn staying_rows_are_seen_once_while_others_come_and_go(api: &Api) {
     for (noun, sort) in ORDERS {
         for direction in ["asc", "desc"] {
             let alice = api.project();
@@ -64,7 +64,7 @@ fn what_stays_is_seen_once_whatever_comes_and_goes(api: &Api) {
                 }
                 let last = seen.last().unwrap().clone();
                 marker = format!("&marker={last}");
-                // Somebody else works on the same list: one comes, one goes, and one is changed.
+                // Between two pages, one row is created, one is deleted, and one is changed.
                 alice.create(noun, body(noun, n));
                 leaving.retain(|id| *id != last);
                 if let Some(gone) = leaving.pop() {
@@ -89,7 +89,7 @@ fn what_stays_is_seen_once_whatever_comes_and_goes(api: &Api) {
     }
 }
 
-fn what_is_created_beyond_the_marker_is_still_seen(api: &Api) {
+fn a_row_created_beyond_the_marker_is_seen(api: &Api) {
     let alice = api.project();
     let first = alice.create("backups", backup("m"));
     for (name, place) in [("a", "desc"), ("z", "asc")] {
@@ -101,7 +101,7 @@ fn what_is_created_beyond_the_marker_is_still_seen(api: &Api) {
     }
 }
 
-fn a_marker_that_is_gone_is_refused(api: &Api) {
+fn a_deleted_marker_is_refused(api: &Api) {
     let alice = api.project();
     let gone = alice.create("backups", backup("a"));
     alice.create("backups", backup("b"));
@@ -112,7 +112,7 @@ fn a_marker_that_is_gone_is_refused(api: &Api) {
     assert!(answer["description"].as_str().unwrap().contains("begin again"), "{answer}");
 }
 
-fn a_marker_of_anothers_is_refused_like_one_that_never_was(api: &Api) {
+fn a_marker_of_another_project_is_refused_like_an_unknown_one(api: &Api) {
     let (alice, bob) = (api.project(), api.project());
     alice.register("a");
     for (noun, body) in
@@ -129,8 +129,8 @@ fn a_marker_of_anothers_is_refused_like_one_that_never_was(api: &Api) {
     }
 }
 
-/// As a migration leaves them, or whoever writes much at once.
-fn at_once(connection: &mut AnyConnection, project: &str) {
+/// Sets one creation time for all rows, as a migration may leave them.
+fn create_at_one_moment(connection: &mut AnyConnection, project: &str) {
     let moment = freezer_api::store::now();
     macro_rules! set {
         ($table:ident) => {
@@ -145,16 +145,16 @@ fn at_once(connection: &mut AnyConnection, project: &str) {
     set!(backups);
 }
 
-fn a_walk_ends_where_everything_was_created_at_once(api: &Api) {
+fn a_walk_ends_if_all_rows_were_created_at_the_same_moment(api: &Api) {
     let alice = api.project();
     for noun in ["actions", "sessions", "backups"] {
         for n in 0..23 {
             alice.create(noun, body(noun, n));
         }
     }
-    at_once(&mut api.database(), &alice.project);
+    create_at_one_moment(&mut api.database(), &alice.project);
     for (noun, sort) in ORDERS {
-        let all = by_id(&alice, noun);
+        let all = list_by_id(&alice, noun);
         let pointer = match (noun, sort) {
             (_, "created_at") => "/_".to_owned(),
             (_, "status") => "/status".to_owned(),
@@ -171,13 +171,13 @@ fn a_walk_ends_where_everything_was_created_at_once(api: &Api) {
     }
 }
 
-fn by_id(caller: &Caller<'_>, noun: &str) -> Vec<Value> {
+fn list_by_id(caller: &Caller<'_>, noun: &str) -> Vec<Value> {
     let mut all = caller.list(noun);
     all.sort_by_key(|item| id_of(noun, item));
     all
 }
 
-fn a_next_link_keeps_what_was_asked(api: &Api) {
+fn a_next_link_keeps_the_query(api: &Api) {
     let alice = api.project();
     for _ in 0..3 {
         alice.create("backups", backup("etc & var/\u{e9}"));

@@ -9,12 +9,12 @@ use crate::documents::{job, session};
 on_every_backend! {
     sessions_are_walked_in_every_order,
     sessions_are_filtered,
-    a_filter_and_a_search_must_both_hold,
-    what_a_session_never_has_is_refused,
+    a_filter_and_a_search_of_sessions_must_both_hold,
+    an_invalid_query_of_sessions_is_refused,
 }
 
-/// Seven sessions; one has a job.
-fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
+/// Creates seven sessions; one has a job.
+fn seed_sessions<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
     let alice = api.project();
     for (status, result, tag) in [
         ("active", "", 0),
@@ -29,7 +29,7 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
         body["result"] = result.into();
         body["session_tag"] = tag.into();
         let id = alice.create("sessions", body);
-        // A new session is active, whatever is said of it.
+        // A new session is always active, so that its state needs a PATCH.
         alice.patch(&format!("/sessions/{id}"), json!({"status": status, "result": result})).expect(200);
     }
     let first = alice.list("sessions")[0]["session_id"].as_str().unwrap().to_owned();
@@ -43,13 +43,13 @@ fn seeded<'a>(api: &'a Api) -> (Caller<'a>, Vec<Value>) {
 }
 
 fn sessions_are_walked_in_every_order(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_sessions(api);
     let orders = [("", "/_"), ("created_at", "/_"), ("status", "/status"), ("result", "/result")];
     walk_every_way(&alice, "sessions", &all, &orders);
 }
 
 fn sessions_are_filtered(api: &Api) {
-    let (alice, all) = seeded(api);
+    let (alice, all) = seed_sessions(api);
     let id = |place: usize| all[place]["session_id"].as_str().unwrap();
     for (query, places) in [
         ("status=completed", vec![1, 3, 4]),
@@ -65,7 +65,7 @@ fn sessions_are_filtered(api: &Api) {
         ("status=completed&status=active", vec![]),
         (&format!("session_id={}", id(2)), vec![2]),
         (&format!("session_id=neq:{}&status=completed", id(3)), vec![1, 4]),
-        (&format!("session_id=in:{},nobody", id(6)), vec![6]),
+        (&format!("session_id=in:{},unknown", id(6)), vec![6]),
         ("session_id=", vec![]),
         ("created_at=gte:2020-01-01", (0..7).collect()),
         ("created_at=lt:2020-01-01", vec![]),
@@ -76,8 +76,8 @@ fn sessions_are_filtered(api: &Api) {
     assert_eq!(few["sessions"], json!([{"session_id": id(0), "schedule": {"schedule_interval": "7 days"}}]));
 }
 
-fn a_filter_and_a_search_must_both_hold(api: &Api) {
-    let (alice, all) = seeded(api);
+fn a_filter_and_a_search_of_sessions_must_both_hold(api: &Api) {
+    let (alice, all) = seed_sessions(api);
     let search = |query: &str, body: Value| -> Vec<Value> {
         let page = alice.search(&format!("/sessions?{query}"), body).expect(200);
         page["sessions"].as_array().unwrap().iter().map(|item| item["session_tag"].clone()).collect()
@@ -89,7 +89,7 @@ fn a_filter_and_a_search_must_both_hold(api: &Api) {
     let marker = all[1]["session_id"].as_str().unwrap();
     assert_eq!(search(&format!("sort=result&marker={marker}"), completed.clone()), [4]);
     assert_eq!(search(&format!("sort=result:desc&marker={marker}"), completed.clone()), [3]);
-    // No column has the interval: the documents are looked into.
+    // The interval has no column, so the documents are scanned.
     let weekly = json!({"match": [{"schedule_interval": "7 days"}], "match_not": [{"session_tag": 4}]});
     assert_eq!(search("status=completed&sort=result", weekly.clone()), [3, 1]);
     assert_eq!(search("status=completed&sort=result&limit=1&offset=1", weekly.clone()), [1]);
@@ -98,7 +98,7 @@ fn a_filter_and_a_search_must_both_hold(api: &Api) {
     alice.search("/sessions?with_count=true", weekly).expect(400);
 }
 
-fn what_a_session_never_has_is_refused(api: &Api) {
+fn an_invalid_query_of_sessions_is_refused(api: &Api) {
     let alice = api.project();
     for query in ["status=perhaps", "result=gt:fail", "sort=session_id", "sort=policy", "marker=a"] {
         let answer = alice.get(&format!("/sessions?{query}")).expect(400);

@@ -4,18 +4,18 @@ use serde_json::Value;
 
 use super::names::Names;
 
-/// A field that is not alike: its path, the old value and ours.
+/// A field that differs: its path, the old value and ours.
 pub type Unlike = (String, String, String);
 
-/// The fields of an answer that are not those of the recorded one.
+/// The fields of an answer that differ from the recorded one.
 pub fn documents(old: &Value, ours: &Value, names: &mut Names) -> Vec<Unlike> {
     let mut unlike = Vec::new();
     compare("", "", old, ours, names, &mut unlike);
     unlike
 }
 
-/// A refusal is told by its title alone: its text may hold ids.
-pub fn told(body: &Value) -> String {
+/// Summarizes an answer. A refusal is reduced to its title, as its text may contain ids.
+pub fn summary(body: &Value) -> String {
     body.get("title").unwrap_or(body).to_string()
 }
 
@@ -44,12 +44,12 @@ fn compare(path: &str, key: &str, old: &Value, ours: &Value, names: &mut Names, 
                 compare(&format!("{path}[]"), "", old, ours, names, unlike);
             }
         }
-        _ if names.stand_for(key, old, ours) => {}
+        _ if names.learn_or_compare(key, old, ours) => {}
         _ => unlike.push((path.to_owned(), old.to_string(), ours.to_string())),
     }
 }
 
-/// Compares lists of documents by their ids; an id that is not known yet is the next one of ours that is free.
+/// Compares lists of documents by their ids. An old id that is not known yet gets the next free one of ours.
 fn lists(path: &str, old: &[Value], ours: &[Value], names: &mut Names, unlike: &mut Vec<Unlike>) {
     let mut free: Vec<&Value> = ours.iter().collect();
     let (known, new): (Vec<_>, Vec<_>) = old.iter().partition(|item| {

@@ -1,10 +1,10 @@
-//! Which id, uuid or creation time of ours stands for which one of the old service.
+//! Maps ids, uuids and creation times of the old service to ours.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The keys whose values the service makes.
+/// The keys with values that the service generates.
 const MADE: [&str; 6] = ["uuid", "user_id", "action_id", "job_id", "session_id", "backup_id"];
 
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// What stands for an old id.
+    /// Our id for an old one.
     pub fn id<'a>(&'a self, old: &'a str) -> &'a str {
         self.ids.get(old).map_or(old, String::as_str)
     }
@@ -23,12 +23,12 @@ impl Names {
         self.ids.contains_key(old)
     }
 
-    /// Whether a value of this key stands for the old one: the service's own ids and times are learned at first sight.
-    pub fn stand_for(&mut self, key: &str, old: &Value, ours: &Value) -> bool {
+    /// Whether our value of this key stands for the old one. Generated ids and times are learned when first seen.
+    pub fn learn_or_compare(&mut self, key: &str, old: &Value, ours: &Value) -> bool {
         match (old, ours) {
             (Value::String(old), Value::String(ours)) if MADE.contains(&key) => {
                 let both = !old.is_empty() && !ours.is_empty();
-                // Of two old ids one of ours stands for one only.
+                // An id of ours stands for one old id only.
                 let is_new = both && !self.is_known(old) && !self.ids.values().any(|known| known == ours);
                 if is_new {
                     self.ids.insert(old.clone(), ours.clone());
@@ -52,7 +52,7 @@ impl Names {
         path.split('/').map(|segment| self.id(segment)).collect::<Vec<_>>().join("/")
     }
 
-    /// A document as a client of ours would have it.
+    /// A document with our ids in the place of the old ones.
     pub fn in_document(&self, document: &Value) -> Value {
         match document {
             Value::String(text) => self.id(text).into(),

@@ -1,4 +1,4 @@
-//! The two relations between the nouns as resources of their own: an action's place in a job, and a job on a client.
+//! Action attachments (an action's place in a job) and job attachments (a job on a client) as resources.
 
 mod actions;
 mod jobs;
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use crate::api::Caller;
 
-/// The ids of the project, the client `a`, and a job on it with one action.
+/// A project with the client `a` and a job on it with one action.
 pub struct Plan<'a> {
     pub alice: Caller<'a>,
-    /// The definition; also the id of its first document, and of its first attachment.
+    /// The id of the job, which is also the id of its first document and attachment.
     pub job: String,
-    /// The action in it.
+    /// The id of the action.
     pub action: String,
 }
 
 impl<'a> Plan<'a> {
-    pub fn of(alice: Caller<'a>) -> Self {
+    pub fn new(alice: Caller<'a>) -> Self {
         let job = alice.job_on("a");
         let action = alice.show("jobs", &job)["job_actions"][0]["action_id"].as_str().unwrap().to_owned();
         Self { alice, job, action }
@@ -38,15 +38,15 @@ impl Caller<'_> {
         list["action_attachments"].as_array().unwrap().iter().map(id).collect()
     }
 
-    /// Changes something, and returns the whole document of the answer, which is the one that is shown afterwards.
+    /// Patches a resource and returns the document of the answer, which a GET must show too.
     #[track_caller]
-    pub fn changed(&self, noun: &str, id: &str, body: Value) -> Value {
+    pub fn patch_document(&self, noun: &str, id: &str, body: Value) -> Value {
         let document = self.patch(&format!("/{noun}/{id}"), body).expect(200);
         assert_eq!(self.show(noun, id), document);
         document
     }
 
-    /// Puts the job behind a document on one more client, and returns the new document's id.
+    /// Puts the job of a document on a further client, and returns the new document's id.
     #[track_caller]
     pub fn attach(&self, document: &str, client: &str) -> String {
         let job = self.show("job-attachments", document)["job_id"].clone();
@@ -56,7 +56,7 @@ impl Caller<'_> {
     /// Puts a job on a further client, and returns the attachment's id.
     #[track_caller]
     pub fn put_on(&self, job: &str, client: &str) -> String {
-        id(&self.made("job-attachments", json!({"job_id": job, "client_id": client})))
+        id(&self.create_document("job-attachments", json!({"job_id": job, "client_id": client})))
     }
 }
 
