@@ -11,13 +11,13 @@ use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
 use super::fake::{Fake, Mode, PASSWORD, member};
-use super::house::{call, settings, who};
+use super::house::{authenticate, call, settings};
 use super::memcached::{self, Memcached};
 
 const MEMCACHE_SECRET: &str = "the shared secret";
 
 thread_local! {
-    /// What this thread logs, if anybody wants to know.
+    /// What this thread logs, while a test records it.
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
@@ -29,7 +29,7 @@ impl Log for Recorder {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // What is formatted may log as well.
+        // Formatting an argument may log as well.
         let line = format!("{} {}", record.target(), record.args());
         LINES.with_borrow_mut(|lines| {
             if let Some(lines) = lines {
@@ -74,7 +74,7 @@ fn secrets_stay_out_of_the_log() {
     lines.push(format!("{:?}", keystone.authenticate(&request)));
     lines.extend(LINES.take().unwrap());
     lines.extend(told_of_memcached());
-    assert!(lines.iter().any(|line| line.starts_with("ureq")), "everything is recorded");
+    assert!(lines.iter().any(|line| line.starts_with("ureq")), "all levels are recorded");
     for secret in ["users-secret", "services-secret", "own-", PASSWORD, MEMCACHE_SECRET] {
         let shown: Vec<_> = lines.iter().filter(|line| line.contains(secret)).collect();
         assert!(shown.is_empty(), "{secret}: {shown:?}");
@@ -95,7 +95,7 @@ fn told_of_memcached() -> Vec<String> {
     let keystone = Keystone::new(settings).unwrap();
     let ask = |token: &str| {
         fake.keystone.knows(token, member("ann", json!({})));
-        who(&keystone, token).unwrap();
+        authenticate(&keystone, token).unwrap();
     };
     server.memory.set(memcached::Mode::Garbage);
     ask("users-secret-1");

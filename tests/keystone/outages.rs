@@ -8,7 +8,7 @@ use freezer_api::keystone::memcached::Settings;
 use serde_json::json;
 
 use super::fake::member;
-use super::house::who;
+use super::house::authenticate;
 use super::memcached::{Memcached, Mode};
 use super::shared::{fake, process, settings};
 
@@ -24,7 +24,7 @@ fn a_memcached_that_fails_is_left_alone_and_nobody_notices() {
         for number in 0..50 {
             let token = format!("token-{number}");
             fake.keystone.knows(&token, member("ann", json!({})));
-            who(&process, &token).unwrap();
+            authenticate(&process, &token).unwrap();
         }
         assert!(start.elapsed() < LONG, "{mode:?}");
         assert_eq!(server.memory.asked(), 1, "{mode:?}");
@@ -43,7 +43,7 @@ fn many_who_come_at_once_do_not_wait_one_after_the_other() {
     let start = Instant::now();
     thread::scope(|scope| {
         for token in &tokens {
-            scope.spawn(|| who(&process, token).unwrap());
+            scope.spawn(|| authenticate(&process, token).unwrap());
         }
     });
     assert!(start.elapsed() < LONG);
@@ -59,10 +59,10 @@ fn a_memcached_that_is_away_at_first_is_used_when_it_is_there() {
     memcached.dead_retry = Duration::from_millis(50);
     let process = process(&fake, memcached);
     fake.keystone.knows("other", member("bob", json!({})));
-    who(&process, "good").unwrap();
+    authenticate(&process, "good").unwrap();
     let server = Memcached::restart(address);
     thread::sleep(Duration::from_millis(100));
-    who(&process, "other").unwrap();
+    authenticate(&process, "other").unwrap();
     assert_eq!(server.memory.sets(), 1);
 }
 
@@ -72,7 +72,7 @@ fn a_connection_that_was_ended_meanwhile_is_made_anew() {
     let process = process(&fake, settings(&[&server]));
     for user in ["u1", "u2", "u3"] {
         fake.keystone.knows(user, member(user, json!({})));
-        who(&process, user).unwrap();
+        authenticate(&process, user).unwrap();
         server.hang_up();
     }
     assert_eq!((server.memory.sets(), server.memory.connections()), (3, 3));
@@ -84,9 +84,9 @@ fn a_memcached_that_is_full_is_asked_again() {
     fake.keystone.knows("other", member("bob", json!({})));
     server.memory.set(Mode::Full);
     let process = process(&fake, settings(&[&server]));
-    who(&process, "good").unwrap();
+    authenticate(&process, "good").unwrap();
     server.memory.set(Mode::Answer);
-    who(&process, "other").unwrap();
+    authenticate(&process, "other").unwrap();
     assert_eq!((server.memory.sets(), server.memory.entries.lock().unwrap().len()), (2, 1));
 }
 
@@ -101,7 +101,7 @@ fn entries_are_spread_over_servers_and_the_others_stand_in_for_a_dead_one() {
     }
     let ask_all = |process: &Keystone| {
         for user in &users {
-            assert_eq!(who(process, user).unwrap().user_id, *user);
+            assert_eq!(authenticate(process, user).unwrap().user_id, *user);
         }
     };
     ask_all(&process(&fake, settings(&all)));

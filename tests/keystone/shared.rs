@@ -9,7 +9,7 @@ use freezer_api::keystone::memcached::{Address, Settings, Strategy, Tls};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, in_seconds, member};
-use super::house::{call, refusal, who, with};
+use super::house::{authenticate, call, refusal, with};
 use super::memcached::Memcached;
 use super::tls::Authority;
 
@@ -47,12 +47,13 @@ fn what_one_process_was_told_all_know() {
     for strategy in strategies() {
         let (fake, server) = (fake(), Memcached::start());
         let processes: Vec<_> = (0..3).map(|_| process(&fake, sealed(&server, strategy.clone()))).collect();
-        let callers: Vec<_> = processes.iter().map(|process| who(process, "good").unwrap()).collect();
+        let callers: Vec<_> =
+            processes.iter().map(|process| authenticate(process, "good").unwrap()).collect();
         assert_eq!(callers[0].user_id, "ann");
         assert!(callers.iter().all(|caller| *caller == callers[0]), "{callers:?}");
         assert_eq!(fake.keystone.validations(), 1, "{strategy:?}");
         for process in &processes {
-            who(process, "good").unwrap();
+            authenticate(process, "good").unwrap();
         }
         assert_eq!(
             (server.memory.gets(), server.memory.sets()),
@@ -67,10 +68,10 @@ fn what_one_process_was_told_all_know() {
 fn an_entry_ends_with_its_time_or_with_the_token() {
     let (fake, server) = (fake(), Memcached::start());
     fake.keystone.knows("short", member("bob", json!({"expires_at": in_seconds(100)})));
-    who(&process(&fake, settings(&[&server])), "good").unwrap();
+    authenticate(&process(&fake, settings(&[&server])), "good").unwrap();
     assert_eq!(server.memory.entry().2, 300);
     server.memory.entries.lock().unwrap().clear();
-    who(&process(&fake, settings(&[&server])), "short").unwrap();
+    authenticate(&process(&fake, settings(&[&server])), "short").unwrap();
     assert!((90..=100).contains(&server.memory.entry().2), "{}", server.memory.entry().2);
     server.memory.entries.lock().unwrap().clear();
     let for_ever = with(&fake, |keystone| {
@@ -78,35 +79,35 @@ fn an_entry_ends_with_its_time_or_with_the_token() {
         keystone.token_cache_time = Some(Duration::from_secs(1 << 40));
     });
     fake.keystone.knows("good", member("ann", json!({"expires_at": "2999-01-01T00:00:00Z"})));
-    who(&for_ever, "good").unwrap();
+    authenticate(&for_ever, "good").unwrap();
     assert_eq!(server.memory.entry().2, 30 * 24 * 3600, "more would be a date");
 }
 
 #[test]
 fn an_entry_is_not_believed_longer_than_the_reader_believes_keystone() {
     let (fake, server) = (fake(), Memcached::start());
-    who(&process(&fake, settings(&[&server])), "good").unwrap();
+    authenticate(&process(&fake, settings(&[&server])), "good").unwrap();
     fake.keystone.revoke("good");
     let brief = with(&fake, |keystone| {
         keystone.memcached = Some(settings(&[&server]));
         keystone.token_cache_time = Some(Duration::from_secs(2));
     });
-    who(&brief, "good").unwrap();
+    authenticate(&brief, "good").unwrap();
     // The fake memcached itself forgets nothing.
     thread::sleep(Duration::from_millis(2100));
-    assert_eq!(refusal(who(&brief, "good")), 401);
+    assert_eq!(refusal(authenticate(&brief, "good")), 401);
 }
 
 #[test]
 fn refusals_and_what_is_not_to_be_remembered_are_not_shared() {
     let (fake, server) = (fake(), Memcached::start());
-    assert_eq!(refusal(who(&process(&fake, settings(&[&server])), "bad")), 401);
+    assert_eq!(refusal(authenticate(&process(&fake, settings(&[&server])), "bad")), 401);
     assert_eq!(server.memory.sets(), 0);
     let without = with(&fake, |keystone| {
         keystone.memcached = Some(settings(&[&server]));
         keystone.token_cache_time = None;
     });
-    who(&without, "good").unwrap();
+    authenticate(&without, "good").unwrap();
     assert_eq!((server.memory.sets(), server.memory.gets()), (0, 1));
 }
 
@@ -122,8 +123,8 @@ fn what_was_asked_leniently_answers_no_strict_question() {
     other.authenticate(&vouched).unwrap();
     assert_eq!(fake.keystone.validations(), asked, "both tokens are shared");
     let third = process(&fake, settings(&[&server]));
-    assert_eq!(refusal(who(&third, "late")), 401);
-    assert_eq!(refusal(who(&other, "late")), 401);
+    assert_eq!(refusal(authenticate(&third, "late")), 401);
+    assert_eq!(refusal(authenticate(&other, "late")), 401);
     assert_eq!(fake.keystone.validations(), asked + 2, "Keystone is asked anew, strictly");
 }
 
@@ -134,7 +135,7 @@ fn restrictions_come_along() {
     let restricted = json!({"application_credential": {"id": "a", "access_rules": rules}});
     fake.keystone.knows("restricted", member("ann", restricted));
     for _ in 0..2 {
-        assert_eq!(refusal(who(&process(&fake, settings(&[&server])), "restricted")), 401);
+        assert_eq!(refusal(authenticate(&process(&fake, settings(&[&server])), "restricted")), 401);
     }
     assert_eq!((fake.keystone.validations(), server.memory.sets()), (1, 1));
 }
@@ -142,13 +143,13 @@ fn restrictions_come_along() {
 #[test]
 fn another_keystone_or_another_question_is_another_answer() {
     let (one, two, server) = (fake(), fake(), Memcached::start());
-    who(&process(&one, settings(&[&server])), "good").unwrap();
-    who(&process(&two, settings(&[&server])), "good").unwrap();
+    authenticate(&process(&one, settings(&[&server])), "good").unwrap();
+    authenticate(&process(&two, settings(&[&server])), "good").unwrap();
     let without_catalog = with(&two, |keystone| {
         keystone.memcached = Some(settings(&[&server]));
         keystone.include_service_catalog = false;
     });
-    who(&without_catalog, "good").unwrap();
+    authenticate(&without_catalog, "good").unwrap();
     assert_eq!((one.keystone.validations(), two.keystone.validations()), (1, 2));
 }
 
@@ -156,7 +157,7 @@ fn another_keystone_or_another_question_is_another_answer() {
 fn nothing_secret_is_stored() {
     for strategy in strategies() {
         let (fake, server) = (fake(), Memcached::start());
-        who(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap();
+        authenticate(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap();
         let (name, value, _) = server.memory.entry();
         let value = String::from_utf8_lossy(&value);
         let holds = |text: &str| value.contains(text) || name.contains(text);
@@ -169,10 +170,13 @@ fn nothing_secret_is_stored() {
 /// What a process makes of Ann's entry when somebody has put something else there: whether it asks Keystone.
 fn asks_again(strategy: &Strategy, change: impl FnOnce(&Memcached, &str, Vec<u8>)) -> bool {
     let (fake, server) = (fake(), Memcached::start());
-    who(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap();
+    authenticate(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap();
     let (name, value, _) = server.memory.entry();
     change(&server, &name, value);
-    assert_eq!(who(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap().user_id, "ann");
+    assert_eq!(
+        authenticate(&process(&fake, sealed(&server, strategy.clone())), "good").unwrap().user_id,
+        "ann"
+    );
     fake.keystone.validations() == 2
 }
 
@@ -200,13 +204,13 @@ fn an_entry_is_good_for_its_token_only() {
         let (fake, server) = (fake(), Memcached::start());
         fake.keystone.knows("admin", member("root", json!({"roles": [{"name": "admin"}]})));
         let fresh = || process(&fake, sealed(&server, strategy.clone()));
-        who(&fresh(), "good").unwrap();
+        authenticate(&fresh(), "good").unwrap();
         let name = server.memory.entry().0;
         server.memory.entries.lock().unwrap().clear();
-        who(&fresh(), "admin").unwrap();
+        authenticate(&fresh(), "admin").unwrap();
         let admins = server.memory.entry().1;
         server.memory.put(&name, admins);
-        assert_eq!(who(&fresh(), "good").unwrap().user_id, "ann", "{strategy:?}");
+        assert_eq!(authenticate(&fresh(), "good").unwrap().user_id, "ann", "{strategy:?}");
     }
 }
 
@@ -238,7 +242,8 @@ fn with_a_secret_nobody_else_can_write_an_entry() {
     }));
     let (fake, server) = (fake(), Memcached::start());
     for secret in ["one", "two"] {
-        who(&process(&fake, sealed(&server, Strategy::Encrypt(Secret::new(secret)))), "good").unwrap();
+        authenticate(&process(&fake, sealed(&server, Strategy::Encrypt(Secret::new(secret)))), "good")
+            .unwrap();
     }
     assert_eq!(fake.keystone.validations(), 2, "another secret, another cache");
 }
@@ -254,7 +259,7 @@ fn a_memcached_with_tls_is_who_it_should_be() {
         let memcached = Settings { servers: vec![address], tls, ..Settings::default() };
         server.memory.entries.lock().unwrap().clear();
         for _ in 0..2 {
-            who(&process(&fake, memcached.clone()), "good").unwrap();
+            authenticate(&process(&fake, memcached.clone()), "good").unwrap();
         }
         fake.keystone.validations() == 1
     };
@@ -298,7 +303,7 @@ fn a_real_memcached_if_there_is_one() {
         fake.keystone.knows(&token, member("ann", json!({})));
         for _ in 0..3 {
             let memcached = Settings { strategy: strategy.clone(), ..memcached.clone() };
-            assert_eq!(who(&process(&fake, memcached), &token).unwrap().user_id, "ann");
+            assert_eq!(authenticate(&process(&fake, memcached), &token).unwrap().user_id, "ann");
         }
         assert_eq!(fake.keystone.validations(), 1, "{strategy:?}");
     }
