@@ -67,7 +67,7 @@ fn paced(
                     loop {
                         let turn = next.fetch_add(1, Ordering::Relaxed);
                         let due = Duration::from_secs_f64(turn as f64 / rate);
-                        // Who is as far behind as that never catches up; the rate says so.
+                        // A connection that is this far behind never catches up; the rate shows it.
                         if due >= time || begin.elapsed() >= time * 2 {
                             return Ok((latencies, last));
                         }

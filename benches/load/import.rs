@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::database::Database;
 use crate::machine::Machine;
-use crate::run::say;
+use crate::progress;
 use crate::world::BLOCK;
 use process::Usage;
 
@@ -60,7 +60,7 @@ pub fn run(server: &str, options: &Options) -> Result<()> {
     for jobs in &options.jobs {
         all.push(import(server, options, *jobs)?);
     }
-    say(format_args!(
+    progress::print(format_args!(
         "{}, commit {}, {} x {}",
         machine.date, machine.commit, machine.cores, machine.processor
     ));
@@ -82,7 +82,10 @@ fn import(server: &str, options: &Options, jobs: usize) -> Result<Measured> {
     let source = Database::empty(server, "old")?;
     let begin = Instant::now();
     let rows = fill::fill(&source, options.release, jobs)?;
-    say(format_args!("{jobs} jobs, {rows} rows: filled in {:.0} s", begin.elapsed().as_secs_f64()));
+    progress::print(format_args!(
+        "{jobs} jobs, {rows} rows: filled in {:.0} s",
+        begin.elapsed().as_secs_f64()
+    ));
     let target = Database::create(options.into.as_deref().unwrap_or(server))?;
     let home = tempfile::tempdir()?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));

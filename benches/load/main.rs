@@ -13,6 +13,7 @@ mod load;
 mod machine;
 mod operations;
 mod options;
+mod progress;
 mod python;
 mod report;
 mod results;
@@ -29,7 +30,7 @@ use clap::Parser;
 
 use options::{Command, Options};
 
-/// What went wrong, for whoever runs this.
+/// An error, as a text for the person that runs this.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<()> {
     let results = run::run(options)?;
     let checks = targets::judge(&results);
-    run::say(format_args!("{}", report::summary(&results, &checks)));
+    progress::print(format_args!("{}", report::summary(&results, &checks)));
     if let Some(path) = &options.json {
         std::fs::write(path, report::json(&results, &checks))?;
     }

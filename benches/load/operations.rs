@@ -144,7 +144,7 @@ pub fn random(thread: usize, turn: u64) -> u64 {
     mixed((thread as u64) << 48 ^ turn)
 }
 
-/// One of the polling schedulers, who are spread over all.
+/// One of the polling schedulers, which are spread over all.
 fn polling(number: usize, jobs: usize) -> Scheduler {
     let all = Scheduler::count(jobs);
     let polling = POLLING.min(all);

@@ -23,6 +23,18 @@ use crate::world::{self, BLOCK, Kind, Scheduler, scheduler_of, status_of};
 /// With how many jobs it is measured: one poll takes seconds then, and with twenty times as many half a minute.
 pub const JOBS: usize = BLOCK;
 
+/// The highest rates of the Python service, in requests per second, on the machine that the targets are for: two processes
+/// of two threads, MariaDB, 8 connections, 2 cores.
+pub const REFERENCE_RATES: &[(&str, f64)] = &[
+    ("GET job", 356.0),
+    ("list of 10", 82.0),
+    ("list of 100", 11.0),
+    ("PATCH job_schedule", 562.0),
+    ("POST job", 175.0),
+    ("POST backup", 515.0),
+    ("session start", 229.0),
+];
+
 /// It is run as two processes of two threads; half of the connections go to each.
 const PROCESSES: usize = 2;
 const THREADS: usize = 2;

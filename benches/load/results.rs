@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::daemon::Memory;
 use crate::load::Measured;
 use crate::machine::Machine;
-use crate::targets;
+use crate::python;
 
 /// All of it.
 pub struct Results {
@@ -54,7 +54,7 @@ impl Results {
     /// the Python service did here of what it did there, in the median of all that was measured of it then.
     pub fn speed(&self, jobs: usize) -> Option<f64> {
         let part = |(operation, there): &(&str, f64)| Some(self.row(jobs, operation)?.python?.rate / there);
-        let mut parts: Vec<f64> = targets::PYTHON.iter().filter_map(part).collect();
+        let mut parts: Vec<f64> = python::REFERENCE_RATES.iter().filter_map(part).collect();
         parts.sort_unstable_by(f64::total_cmp);
         // Of an even number the higher one of the two in the middle: the lower one would make the targets easier.
         parts.get(parts.len() / 2).copied()

@@ -1,7 +1,6 @@
 //! The run: fill, start, measure, and so on for each size.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -14,6 +13,7 @@ use crate::load::{Measured, Taken, closed_loop};
 use crate::machine::Machine;
 use crate::operations::{self, Operation};
 use crate::options::Options;
+use crate::progress;
 use crate::python::{self, Python};
 use crate::results::{Results, Row};
 use crate::session;
@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<Results> {
         first_answer: Duration::ZERO,
         rows: Vec::new(),
     };
-    say(format_args!("{}", results.about()));
+    progress::print(format_args!("{}", results.about()));
     let mut filler = Filler::new(database.url.clone());
     let home = tempfile::tempdir()?;
     let python = match &options.python {
@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Result<Results> {
     for jobs in &options.sizes {
         let begin = Instant::now();
         filler.fill(*jobs)?;
-        say(format_args!("\n{jobs} jobs, filled in {:.1} s", begin.elapsed().as_secs_f64()));
+        progress::print(format_args!("\n{jobs} jobs, filled in {:.1} s", begin.elapsed().as_secs_f64()));
         run.measure(*jobs)?;
     }
     Ok(run.results)
@@ -87,7 +87,7 @@ impl Run<'_> {
             let memory = python.memory()?;
             self.results.python.get_or_insert((memory, memory));
         }
-        say(format_args!("{}", Row::HEADER));
+        progress::print(format_args!("{}", Row::HEADER));
         for operation in operations::all(&self.database, jobs)? {
             if self.wants(operation.name) {
                 self.operation(&daemon, &operation, jobs)?;
@@ -169,7 +169,7 @@ impl Run<'_> {
     }
 
     fn add(&mut self, row: Row) {
-        say(format_args!("{}", row.line()));
+        progress::print(format_args!("{}", row.line()));
         self.results.rows.push(row);
     }
 
@@ -235,10 +235,4 @@ fn load(daemon: &Daemon, operation: &Operation, threads: usize, time: Duration, 
 /// Any other answer than the one for a success.
 fn succeeded(name: &str, status: u16, answer: &Answer<'_>) -> Result<()> {
     if answer.status == status { Ok(()) } else { Err(format!("{name}: {}", answer.text()).into()) }
-}
-
-/// Writes a line to standard output, at once.
-pub fn say(line: std::fmt::Arguments<'_>) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

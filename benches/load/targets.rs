@@ -1,6 +1,7 @@
 //! What the service must do on MariaDB with 8 connections on two cores, and whether it did.
 
 use crate::fleet;
+use crate::python;
 use crate::results::{Results, Row};
 use crate::session;
 
@@ -22,18 +23,6 @@ pub enum Verdict {
     MetToScale,
     Missed,
 }
-
-/// What the Python service did at most, in requests a second, on the machine that the targets are for: two processes of two
-/// threads, MariaDB, 8 connections, 2 cores.
-pub const PYTHON: &[(&str, f64)] = &[
-    ("GET job", 356.0),
-    ("list of 10", 82.0),
-    ("list of 100", 11.0),
-    ("PATCH job_schedule", 562.0),
-    ("POST job", 175.0),
-    ("POST backup", 515.0),
-    ("session start", 229.0),
-];
 
 /// How much more often than it.
 const TIMES_PYTHON: f64 = 5.0;
@@ -84,7 +73,9 @@ fn of_row(checks: &mut Vec<Check>, results: &Results, row: &Row) {
             checks.extend(paced(row, speed.map_or(1.0, |speed| speed.min(1.0))));
         }
         name if FIVEFOLD.contains(&name) => {
-            let there = PYTHON.iter().find_map(|(operation, there)| (*operation == name).then_some(*there));
+            let there = python::REFERENCE_RATES
+                .iter()
+                .find_map(|(operation, there)| (*operation == name).then_some(*there));
             checks.push(match results.python(name, row.jobs) {
                 Some(here) => {
                     let times = row.measured.rate / here.rate;

@@ -1,5 +1,5 @@
-//! Who and what there is in the filled database: everything follows from a job's number, so that nothing has to be
-//! remembered.
+//! The contents of the filled database. Every id and value is computed from a job's number, so that nothing has to be
+//! stored.
 //!
 //! One project, as a cloud's schedulers have it. Of every ten jobs nine are spread over five schedulers, and one is the
 //! archive's: a scheduler with very many jobs, of which all but three are completed. One job in twenty is in a session.
@@ -63,7 +63,7 @@ pub fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Whose a job is.
+/// The scheduler that a job belongs to.
 pub fn scheduler_of(job: usize) -> Scheduler {
     match SCHEDULERS.get(job % 10) {
         Some(place) => Scheduler::Regular(job / 10 * 5 + place),

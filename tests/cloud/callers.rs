@@ -1,4 +1,4 @@
-//! Everybody who may come along: each kind of token there is, and what it opens with the policy as it comes.
+//! Every kind of token there is, and what each may do under the default policy.
 
 use serde_json::json;
 
@@ -7,11 +7,11 @@ use crate::keystone::Cloud;
 /// What an answer says about the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
-    /// Come in.
+    /// The request is allowed.
     Welcome,
-    /// Nobody knows you (401).
+    /// The token is not valid (401).
     WhoAreYou,
-    /// You may not (403).
+    /// The policy forbids the request (403).
     No,
 }
 
@@ -45,7 +45,7 @@ fn with(mut headers: Headers, name: &'static str, value: impl Into<String>) -> H
     headers
 }
 
-/// Everybody who may come along.
+/// One caller for each kind of token.
 pub fn all(cloud: &Cloud) -> Vec<Caller> {
     let member = cloud.token("member", "alpha");
     let reader = cloud.token("reader", "alpha");
@@ -107,7 +107,7 @@ pub fn all(cloud: &Cloud) -> Vec<Caller> {
     all.into_iter().map(|(kind, headers, read, write)| Caller { kind, headers, read, write }).collect()
 }
 
-/// What keystonemiddleware tells the application behind it; nobody else may.
+/// The headers that keystonemiddleware sets for the application behind it; a client must not be able to set them.
 fn forged(headers: Headers) -> Headers {
     let word = [
         ("X-Identity-Status", "Confirmed"),

@@ -115,7 +115,7 @@ impl Cloud {
         http::send("DELETE", &url, &headers, None).expect(204);
     }
 
-    /// A user that nobody else uses, with the roles named on a project. Its password is its name with `-password`.
+    /// A user for one test alone, with these roles on a project. Its password is its name with `-password`.
     #[track_caller]
     pub fn new_user(&self, project: &str, roles: &[&str]) -> NewUser {
         let name = format!("user-{}", uuid::Uuid::new_v4().simple());

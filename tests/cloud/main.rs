@@ -1,9 +1,9 @@
 //! The service in a cloud: the built binary, told by a configuration file as the Python service has it to ask a real
 //! Keystone, next to that Python service itself.
 //!
-//! `scripts/test` starts the Keystone, and FREEZER_TEST_KEYSTONE is the path of the file that describes it. Who is in
-//! it, is in `keystone/seed.py`. Tests share it, and the tokens and users in it: a test that takes a user's tokens
-//! away makes a user of its own, and one that takes Keystone away starts another on the same users and tokens.
+//! `scripts/test` starts the Keystone, and FREEZER_TEST_KEYSTONE is the path of the file that describes it.
+//! `keystone/seed.py` makes its users. Tests share the server, its users and their tokens: a test that revokes a
+//! user's tokens makes a user of its own, and one that stops Keystone starts another on the same users and tokens.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod callers;

@@ -1,4 +1,5 @@
-//! Keystone away, hung, and back: who is known goes on, who is not is told why, and nobody is taken for another.
+//! Keystone is away, hangs and comes back: cached tokens keep working, other requests are told why they fail, and no
+//! caller is mistaken for another.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -166,7 +167,7 @@ fn a_token_of_ours_that_was_revoked_is_renewed() {
     let jobs = format!("/v2/{}/jobs", cloud.project("alpha"));
     service.ask("GET", &jobs, &cloud.token("member", "alpha"), None).expect(200);
 
-    // Who gets a password, even the same, loses all tokens of that second and before.
+    // Setting a password, even the same one, revokes all tokens that the user got up to and within that second.
     let password = json!({ "user": { "password": format!("{}-password", own.name) } });
     cloud.change("PATCH", &format!("users/{}", own.id), Some(password));
     thread::sleep(Duration::from_millis(1500));

@@ -134,7 +134,7 @@ fn own_settings(command: &mut Command, etc: &Etc, name: &str, port: u16) {
     command.env("OS_DATABASE__CONNECTION", database).env("OS_DEFAULT__BIND_PORT", port.to_string());
 }
 
-/// An action as anybody may post it.
+/// An action that every member may post.
 pub fn action() -> Value {
     json!({ "freezer_action": { "action": "backup", "path_to_backup": "/srv" } })
 }

@@ -29,7 +29,7 @@ fn each_kind_of_token_opens_what_it_should() {
     }
 }
 
-/// There is nothing that nobody may do: a decision put off (`delay_auth_decision`) is the same one, a little later.
+/// Every operation needs a valid token, so a delayed decision (`delay_auth_decision`) is the same one, a little later.
 #[test]
 fn a_decision_that_is_put_off_is_made() {
     let cloud = Cloud::get();

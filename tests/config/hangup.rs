@@ -38,7 +38,7 @@ fn a_file_that_hangs_does_not_keep_the_service_from_stopping() {
     let place = Place::new();
     place.write("conf/1.conf", "[DEFAULT]\nbind_host = 127.0.0.1\nbind_port = 0\nauth_strategy = noauth\n");
     let mut running = Running::start(place.command("serve --config-dir conf"));
-    // Nobody writes to it: as a file on a server that is away, it can be opened by nobody.
+    // A FIFO without a writer: opening it blocks, as does a file on a server that is away.
     let hangs = place.path().join("conf/2.conf");
     assert!(Command::new("mkfifo").arg(&hangs).status().unwrap().success());
     for _ in 0..3 {

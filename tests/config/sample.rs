@@ -22,7 +22,7 @@ fn a_sample_changes_nothing_and_can_be_had_with_a_broken_file() {
     assert_eq!(values(place.run("config show")), before);
 }
 
-/// Whoever takes away the `#` of a line that has a default has set that default.
+/// Removing the `#` of a line that shows a default sets that default.
 #[test]
 fn every_default_can_be_read() {
     let place = Place::new();

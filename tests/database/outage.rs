@@ -12,7 +12,7 @@ use crate::proxy::Proxy;
 use crate::server::Front;
 use crate::{servers, sqlite};
 
-/// Long before this somebody was to be answered who is not to wait for the database.
+/// Upper bound for an answer that must not wait for the database.
 const SOON: Duration = Duration::from_secs(10);
 
 /// A store whose requests would wait for longer than any test.
@@ -91,7 +91,7 @@ fn who_waits_for_a_connection_keeps_no_place_from_others() {
             std::thread::sleep(Duration::from_millis(5));
         }
         let waiting: Vec<_> = (0..10).map(|_| scope.spawn(|| front.get("/data"))).collect();
-        // More than there are places; with one of them kept by somebody who waits, these would wait too.
+        // More requests than connections: if a waiting request kept its connection, these would wait too.
         for _ in 0..5 {
             assert_eq!(front.get_at_once(10, "/healthcheck"), [204; 10]);
         }

@@ -61,7 +61,7 @@ fn every_password_gets_through() {
             let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
             let mut url = like(&server, driver, &format!("{}:{}", encoded(&user), encoded(password)), "");
             if is_mysql {
-                // The one that nobody needs a right for.
+                // The one database that needs no privilege.
                 url = url.replace(url::Url::parse(&server).unwrap().path(), "/information_schema");
             }
             let who = if is_mysql {
@@ -76,7 +76,7 @@ fn every_password_gets_through() {
                 &if is_mysql { format!("DROP USER '{user}'@'%'") } else { format!("DROP ROLE \"{user}\"") },
             );
             assert!(found.as_ref().is_ok_and(|found| found.starts_with(&user)), "{password}: {found:?}");
-            // Some servers believe everybody who is on the same machine.
+            // Some servers accept any password from the same machine.
             if is_mysql {
                 assert!(wrong.is_some_and(|why| why.contains("Access denied") && !why.contains("not-this")));
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Whoever is not answered within this hangs.
+/// A request without an answer within this time counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection that is opened again when it ends.
@@ -19,7 +19,7 @@ pub struct Line {
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// `None`: the connection ended, or nobody listens.
+    /// `None`: the connection ended, or the port has no listener.
     pub status: Option<u16>,
     pub retry_after: Option<u32>,
     pub body: Value,

@@ -1,4 +1,5 @@
-//! Somebody else holds a lock and does not let go: those who need it use up the pool, and everybody hears of it in time.
+//! Another session holds a lock for good: the requests that need it use up the pool, and every request is still answered
+//! in time.
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,7 @@ fn who_waits_is_told_and_all_goes_on_afterwards(database: &Database) {
             line().send("PATCH", "/jobs/j", Some(&run))
         };
         let writers: Vec<_> = (1..=2 * POOL).map(|n| scope.spawn(move || change(n))).collect();
-        // Now all connections are held by those who wait.
+        // Now the waiting requests hold all connections.
         std::thread::sleep(Duration::from_secs(2));
         told_to_come_again(&line().send("GET", "/jobs/j", None));
         let health = line().raw("GET", "/healthcheck", None);
@@ -157,7 +158,7 @@ fn a_change_whose_connection_is_killed_is_made_on_another(
             if let Some(session) = found.first() {
                 break session.number;
             }
-            assert!(Instant::now() < until, "nobody waits for the lock");
+            assert!(Instant::now() < until, "no session waits for the lock");
             std::thread::sleep(Duration::from_millis(20));
         };
         admin.batch_execute(&kill(session)).unwrap();

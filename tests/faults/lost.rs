@@ -50,7 +50,7 @@ fn what_was_lost_is_made_once_or_not_claimed(database: &Database) {
         let job = line.send("GET", "/jobs/j", None).expect(200);
         job["job_schedule"]["current_pid"].clone()
     };
-    // Nothing says whether this one was made, and by now somebody else may have made another.
+    // Nothing says whether this one was committed, and another request may have committed one by now.
     proxy.cut(Scissors::AfterIt(PID.to_be_bytes().to_vec()));
     let refused = line.send("PATCH", "/jobs/j", Some(&run));
     assert!(proxy.has_cut());

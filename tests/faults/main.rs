@@ -1,5 +1,5 @@
-//! The real program while its database is slow, lost, locked or takes no writes: everybody is answered in time and is told
-//! what it is, nothing is written by those who were refused, and when it is over all is as before. The servers are
+//! The real program while its database is slow, lost, locked or read-only: every request gets an answer in time that names
+//! the cause, a refused request writes nothing, and afterwards everything works as before. The servers are
 //! those of `scripts/test`; what needs servers of its own, or a full disk, is in `scripts/torture`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 

@@ -8,7 +8,7 @@ use crate::daemon::Daemon;
 use crate::databases::Database;
 use crate::http::Line;
 
-/// As a server that was the primary and is a standby now: who was connected when it was would never write again.
+/// As a former primary that is a standby now: a connection from before the change could never write again.
 #[cfg(feature = "postgres")]
 #[test]
 fn a_postgresql_that_becomes_a_standby_and_a_primary_again() {
@@ -57,7 +57,7 @@ fn an_sqlite_file_that_is_not_ours_to_write_is_said_at_the_start() {
     let file = inside.join("f.sqlite");
     let daemon = Daemon::new(file.to_str().unwrap());
     daemon.sync();
-    // Root may write everywhere, and so is somebody else for a moment.
+    // Root may write everywhere, so the daemon runs as another user for a moment.
     let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
     let is_root =
         std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);

@@ -72,7 +72,7 @@ pub fn hang(report: &mut Report, cluster: &mut Cluster, load: &Load) {
     whole(report, cluster, load, "node hung");
 }
 
-/// A while of failing over, and then a while in which nobody may notice anything.
+/// First a period of failover, then a period in which no request may fail.
 fn away(report: &mut Report, load: &Load, what: &str) {
     sleep(FAILOVER);
     disturbed(report, load, what);
@@ -80,7 +80,7 @@ fn away(report: &mut Report, load: &Load, what: &str) {
     undisturbed(report, load, &format!("{what}, failed over"));
 }
 
-/// Nobody got an error.
+/// No request got an error.
 fn undisturbed(report: &mut Report, load: &Load, what: &str) {
     let counts = load.ledger.take_counts();
     let held = counts.len() == 1 && counts.contains_key("answered");

@@ -1,4 +1,4 @@
-//! Whoever calls: a member of a project, over kept connections.
+//! The HTTP client: a member of a project, over persistent connections.
 
 use std::time::Duration;
 

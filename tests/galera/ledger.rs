@@ -35,7 +35,7 @@ impl Ledger {
         self.books().created.insert((table, id.to_owned()));
     }
 
-    /// Whoever wants to delete it does not know any more whether it is there.
+    /// A DELETE of it got no definite answer, so whether it exists is unknown.
     pub fn uncertain(&self, table: &'static str, id: &str) {
         self.books().created.remove(&(table, id.to_owned()));
     }

@@ -100,7 +100,7 @@ struct Writer<'l> {
     load: &'l Load,
     caller: Caller,
     n: u64,
-    /// Jobs that nobody else deletes.
+    /// Jobs that no other thread deletes.
     own: Vec<String>,
 }
 
@@ -122,7 +122,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Counts an answer; whoever gets none that is of use waits a moment, as clients do.
+    /// Counts an answer; after one that is of no use the thread waits a moment, as clients do.
     fn counted(&self, answer: Answer) -> Answer {
         let ledger = &self.load.ledger;
         match &answer {
@@ -176,7 +176,7 @@ impl Writer<'_> {
         }
     }
 
-    /// One more, exactly once: the tag sees to it that nobody else has counted in between.
+    /// Adds one, exactly once: the entity tag makes sure that no other request has counted in between.
     fn increment(&self) {
         let path = format!("/actions/{}", self.load.counter);
         let signature = format!("by-{}", self.n);

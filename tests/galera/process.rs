@@ -60,7 +60,7 @@ pub fn run(words: &[&str], unprivileged: bool) -> Result<String, String> {
     Err(text(&output.stdout) + &text(&output.stderr))
 }
 
-/// MariaDB does not run as root: there it runs as whom FREEZER_GALERA_USER names.
+/// MariaDB does not run as root: if the tests do, it runs as the user that FREEZER_GALERA_USER names.
 fn confined(unprivileged: bool) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -70,7 +70,7 @@ fn confined(unprivileged: bool) -> Command {
     command
 }
 
-/// Ports that nobody listens on at the moment.
+/// Ports without a listener at the moment.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     let all = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     all.map(|listener| listener.local_addr().unwrap().port())

@@ -7,7 +7,7 @@ use crate::report::Report;
 
 /// Runs them as `scripts/test` would, with the address of HAProxy in place of a server of their own.
 pub fn races(report: &mut Report, cluster: &Cluster, api: u16) {
-    // What the tests look up themselves, beside HTTP, they look up on the third node, which nobody else writes to.
+    // The tests' own queries, beside HTTP, go to the third node, which gets no other writes.
     let looks = &cluster.nodes[2];
     looks.sql("SET GLOBAL wsrep_sync_wait = 7");
     let conflicts = cluster.conflicts();

@@ -79,7 +79,7 @@ impl Drop for House {
         use diesel::connection::SimpleConnection;
 
         if let Some((admin, name)) = &self.database.drop {
-            // PostgreSQL waits until nobody is connected, and the pool still is.
+            // PostgreSQL waits until no connection is left, and the pool still has some.
             let force = if admin.backend() == Backend::Postgres { " WITH (FORCE)" } else { "" };
             let mut admin = establish(admin).unwrap();
             admin.batch_execute(&format!("DROP DATABASE {name}{force}")).unwrap();

@@ -1,4 +1,4 @@
-//! Logging in: who, what for, and what comes back.
+//! Logging in: by which user, for which scope, and the token that comes back.
 
 use freezer_api::cli::user::UserCommand;
 use freezer_api::http::{Endpoint, proxy};

@@ -96,7 +96,7 @@ fn comparable(list: &str, document: &Value) -> Value {
         }
         "jobs" => {
             for action in object.get_mut("job_actions").and_then(Value::as_array_mut).into_iter().flatten() {
-                // Who made the action, and what it is by itself, is in the list of actions.
+                // The user that made the action, and the action's own fields, are in the list of actions.
                 let kept = ["action_id", "freezer_action"].map(|key| (key.to_owned(), action[key].clone()));
                 *action = Value::Object(Map::from_iter(kept));
             }

@@ -1,4 +1,4 @@
-//! Application credentials that are good for some requests only.
+//! Application credentials with access rules, which allow some requests only.
 
 use freezer_api::context::Caller;
 use freezer_api::error::Result;
@@ -46,7 +46,7 @@ fn a_rule_must_allow_the_request() {
             assert_eq!(refusal(outcome), 401);
         }
     }
-    assert_eq!(fake.keystone.validations(), 1, "the rules are remembered with the token");
+    assert_eq!(fake.keystone.validations(), 1, "the rules are cached with the token");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn no_rules_allow_nothing_and_no_list_allows_everything() {
 }
 
 #[test]
-fn without_our_type_rules_mean_nothing() {
+fn rules_allow_nothing_without_our_service_type() {
     let fake = prepared(rules());
     let typed = |service_type: Option<&str>| {
         with(&fake, |settings| settings.service_type = service_type.map(str::to_owned))
@@ -68,7 +68,7 @@ fn without_our_type_rules_mean_nothing() {
 }
 
 #[test]
-fn a_service_stands_above_the_rules() {
+fn a_service_token_overrides_the_rules() {
     let fake = prepared(json!([]));
     let keystone = keystone(&fake);
     let with_service = |service: &str| {
@@ -80,7 +80,7 @@ fn a_service_stands_above_the_rules() {
 }
 
 #[test]
-fn an_ignored_service_token_lifts_no_rule() {
+fn an_ignored_service_token_overrides_no_rule() {
     let fake = prepared(json!([]));
     let keystone = with(&fake, |settings| settings.delay_auth_decision = true);
     let headers = [("X-Auth-Token", "limited"), ("X-Service-Token", "unknown")];

@@ -8,7 +8,7 @@ use freezer_api::keystone::{Client, Credentials, IdOrName, Login, LoginScope};
 use serde_json::json;
 
 use super::fake::{Fake, Mode, member};
-use super::house::{keystone, login, who, with, without_memory};
+use super::house::{authenticate, keystone, login, with, without_memory};
 
 fn client(login: &Login) -> Client {
     Client::new(login, 0).unwrap()
@@ -30,14 +30,14 @@ fn the_address_may_have_a_version_or_not() {
 }
 
 #[test]
-fn what_is_no_address_is_said_at_the_start() {
+fn a_malformed_address_is_refused_at_the_start() {
     for url in ["", "keystone:5000", "/v3", "ftp://keystone", "http://", "http://user:pw@keystone"] {
         assert!(Client::new(&login(url), 0).err().unwrap().contains("auth_url"), "{url}");
     }
 }
 
 #[test]
-fn requests_go_where_the_catalogue_says() {
+fn requests_go_to_the_catalogue_endpoint() {
     let (front, inner) = (Fake::start(), Fake::start());
     inner.keystone.knows_own("own-1");
     inner.keystone.knows("good", member("ann", json!({})));
@@ -47,13 +47,13 @@ fn requests_go_where_the_catalogue_says() {
         {"interface": "internal", "region": "one", "region_id": "one", "url": inner.url()},
     ]}]);
     let keystone = with(&front, |settings| settings.login.region_name = Some("one".to_owned()));
-    assert_eq!(who(&keystone, "good").unwrap().user_id, "ann");
+    assert_eq!(authenticate(&keystone, "good").unwrap().user_id, "ann");
     assert_eq!((front.keystone.logins(), front.keystone.validations()), (1, 0));
     assert_eq!((inner.keystone.logins(), inner.keystone.validations()), (0, 1));
 }
 
 #[test]
-fn a_failed_login_says_why_and_not_with_what() {
+fn a_failed_login_names_the_reason_and_not_the_password() {
     let fake = Fake::start();
     let password = Secret::new("hunter2");
     let user = IdOrName { id: Some("freezer".to_owned()), ..IdOrName::default() };
@@ -82,7 +82,7 @@ fn a_request_that_may_have_been_carried_out_is_not_repeated() {
 }
 
 #[test]
-fn a_request_waits_for_a_keystone_that_comes_back() {
+fn a_request_is_retried_until_keystone_is_back() {
     let fake = Fake::start();
     let client = Client::new(&login(&fake.url()), 3).unwrap();
     let (address, state) = (fake.address, fake.keystone.clone());
@@ -103,24 +103,24 @@ fn a_restart_of_keystone_between_two_requests_goes_unnoticed() {
     fake.keystone.knows("good", member("ann", json!({})));
     let keystone = with(&fake, without_memory);
     let (address, state) = (fake.address, fake.keystone.clone());
-    who(&keystone, "good").unwrap();
+    authenticate(&keystone, "good").unwrap();
     drop(fake);
     state.set(Mode::Answer);
     let _fake = Fake::restart(address, state);
-    assert_eq!(who(&keystone, "good").unwrap().user_id, "ann");
+    assert_eq!(authenticate(&keystone, "good").unwrap().user_id, "ann");
 }
 
 #[test]
-fn a_connection_that_ends_under_a_question_is_replaced() {
+fn a_connection_that_ends_during_a_request_is_replaced() {
     let fake = Fake::start();
     fake.keystone.knows("good", member("ann", json!({})));
     fake.keystone.set(Mode::HangUpOnce);
-    assert_eq!(who(&keystone(&fake), "good").unwrap().user_id, "ann");
+    assert_eq!(authenticate(&keystone(&fake), "good").unwrap().user_id, "ann");
     assert_eq!(fake.keystone.validations(), 2);
 }
 
 #[test]
-fn many_who_need_us_logged_in_wait_for_one_login() {
+fn concurrent_requests_wait_for_one_login() {
     let fake = Fake::start();
     let client = client(&login(&fake.url()));
     thread::scope(|scope| {

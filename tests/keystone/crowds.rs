@@ -1,4 +1,4 @@
-//! More new tokens at the same time than the service checks with Keystone at once.
+//! More unknown tokens than the service validates with Keystone at the same time.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::fake::{Fake, Mode, PASSWORD, member};
 use super::house::keystone;
 
-/// What comes of a token that is sent from an address.
+/// The status of a request with this token from this address.
 fn outcome(keystone: &Keystone, from: [u8; 4], token: &str) -> u16 {
     let headers = vec![("X-Auth-Token".to_owned(), token.to_owned())];
     let from = SocketAddr::new(IpAddr::from(from), 50_000);
@@ -23,7 +23,7 @@ fn outcome(keystone: &Keystone, from: [u8; 4], token: &str) -> u16 {
 }
 
 #[test]
-fn garbage_from_one_address_keeps_no_new_user_of_another_out() {
+fn garbage_from_one_address_blocks_no_new_user_of_another() {
     let fake = Fake::start();
     fake.keystone.knows("known", member("known", json!({})));
     let keystone = keystone(&fake);
@@ -36,7 +36,7 @@ fn garbage_from_one_address_keeps_no_new_user_of_another_out() {
             .collect();
         fake.keystone.until_hanging(96);
         thread::sleep(Duration::from_millis(200));
-        assert_eq!(fake.keystone.validations(), 1 + 96, "not all places are one address's");
+        assert_eq!(fake.keystone.validations(), 1 + 96, "one address does not get all slots");
         let new: Vec<_> = (1..=5)
             .map(|number| {
                 let token = format!("new-{number}");
@@ -45,7 +45,7 @@ fn garbage_from_one_address_keeps_no_new_user_of_another_out() {
             })
             .collect();
         fake.keystone.until_hanging(96 + 5);
-        assert_eq!(outcome(keystone, [10, 0, 0, 9], "known"), 200, "a known token needs no place");
+        assert_eq!(outcome(keystone, [10, 0, 0, 9], "known"), 200, "a cached token needs no slot");
         fake.keystone.set(Mode::Answer);
         for thread in new {
             assert_eq!(thread.join().unwrap(), 200);
@@ -56,14 +56,14 @@ fn garbage_from_one_address_keeps_no_new_user_of_another_out() {
 }
 
 #[test]
-fn one_address_for_all_is_no_outage() {
+fn a_shared_address_is_no_outage() {
     let fake = Fake::start();
     let users: Vec<String> = (0..250).map(|number| format!("user-{number}")).collect();
     for user in &users {
         fake.keystone.knows(user, member(user, json!({})));
     }
     let keystone = keystone(&fake);
-    // So that the service has a token of its own.
+    // Makes the service log in, so that it has a token of its own.
     assert_eq!(outcome(&keystone, [10, 0, 0, 1], "unknown"), 401);
     fake.keystone.set(Mode::Hang);
     thread::scope(|scope| {
@@ -78,7 +78,7 @@ fn one_address_for_all_is_no_outage() {
 }
 
 #[test]
-fn requests_that_find_no_place_are_one_line_in_the_log() {
+fn requests_without_a_slot_are_one_line_in_the_log() {
     let fake = Fake::start();
     let directory = tempfile::tempdir().unwrap();
     let configuration = directory.path().join("freezer-api.conf");
@@ -113,12 +113,12 @@ fn requests_that_find_no_place_are_one_line_in_the_log() {
         stream.write_all(head.as_bytes()).unwrap();
         stream
     };
-    // So that the service has a token of its own.
+    // Makes the service log in, so that it has a token of its own.
     let mut answer = [0; 12];
     send("unknown".to_owned()).read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 401");
     fake.keystone.set(Mode::Hang);
-    // Those that hang are never answered; the others wait for a place, and are turned away.
+    // The hanging requests are never answered; the others wait for a slot, and are refused.
     let hanging: Vec<TcpStream> = (0..96).map(|number| send(format!("hanging-{number}"))).collect();
     fake.keystone.until_hanging(96);
     let turned_away: Vec<TcpStream> = (0..24).map(|number| send(format!("garbage-{number}"))).collect();

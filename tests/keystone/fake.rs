@@ -11,12 +11,12 @@ use chrono::{TimeDelta, Utc};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-use super::wire::{self, Asked};
+use super::wire::{self, Request};
 
-/// The password that our own login must have.
+/// The password that the service must log in with.
 pub const PASSWORD: &str = "the service's password";
 
-/// What becomes of a question about a token.
+/// How the fake answers a request to validate a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
     Answer,
@@ -27,25 +27,25 @@ pub enum Mode {
     Say(String),
 }
 
-/// What it knows, and what it was asked.
+/// The tokens that it knows, and the requests that it got.
 pub struct Keystone {
     mode: Mutex<Mode>,
     changed: Condvar,
     tokens: Mutex<HashMap<String, Value>>,
     own: Mutex<HashSet<String>>,
-    /// How long our own tokens live, in seconds.
+    /// Lifetime of the service's own tokens, in seconds.
     pub own_life: AtomicI64,
-    /// The catalogue in our own tokens.
+    /// The catalogue in the service's own tokens.
     pub catalog: Mutex<Value>,
-    /// The path that v3 is under.
+    /// The path before `/v3`.
     pub prefix: Mutex<String>,
     pub logins: AtomicUsize,
     pub validations: AtomicUsize,
     pub hanging: AtomicUsize,
-    pub asked: Mutex<Vec<Asked>>,
+    pub asked: Mutex<Vec<Request>>,
 }
 
-/// A running one.
+/// A running fake Keystone, which is stopped when dropped.
 pub struct Fake {
     pub address: SocketAddr,
     pub keystone: Arc<Keystone>,
@@ -59,7 +59,7 @@ pub fn in_seconds(seconds: i64) -> String {
     (Utc::now() + TimeDelta::seconds(seconds)).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// What Keystone says of a member's token, with more.
+/// Keystone's description of a member's token, with further keys.
 pub fn member(user: &str, more: Value) -> Value {
     let mut token = json!({
         "user": {"id": user, "name": user, "domain": {"id": "default", "name": "Default"}},
@@ -84,7 +84,7 @@ impl Fake {
         Self::start_on(0, Arc::new(Keystone::new()), Some(config))
     }
 
-    /// Another process that serves the same Keystone at the same place.
+    /// Another server process of the same Keystone, at the same address.
     pub fn restart(address: SocketAddr, keystone: Arc<Keystone>) -> Self {
         Self::start_on(address.port(), keystone, None)
     }
@@ -167,17 +167,17 @@ impl Keystone {
         self.tokens.lock().unwrap().remove(text);
     }
 
-    /// A token of our own is known, which another gave out.
+    /// Adds a token of the service's own that another process gave out.
     pub fn knows_own(&self, text: &str) {
         self.own.lock().unwrap().insert(text.to_owned());
     }
 
-    /// Every token of our own is worth nothing any more.
+    /// Revokes every token of the service's own.
     pub fn revoke_own(&self) {
         self.own.lock().unwrap().clear();
     }
 
-    /// Waits until so many questions hang.
+    /// Waits until `count` validations hang.
     pub fn until_hanging(&self, count: usize) {
         while self.hanging.load(Ordering::SeqCst) < count {
             thread::yield_now();
@@ -215,7 +215,7 @@ impl Keystone {
         }
     }
 
-    fn log_in(&self, stream: &mut impl Write, asked: &Asked) -> bool {
+    fn log_in(&self, stream: &mut impl Write, asked: &Request) -> bool {
         let number = self.logins.fetch_add(1, Ordering::SeqCst) + 1;
         let body: Value = serde_json::from_slice(&asked.body).unwrap();
         let user = &body["auth"]["identity"]["password"]["user"];
@@ -232,7 +232,7 @@ impl Keystone {
         wire::write(stream, 201, &headers, &json!({"token": token}).to_string())
     }
 
-    fn validate(&self, stream: &mut impl Write, asked: &Asked) -> bool {
+    fn validate(&self, stream: &mut impl Write, asked: &Request) -> bool {
         self.validations.fetch_add(1, Ordering::SeqCst);
         let mode = self.mode.lock().unwrap().clone();
         match mode {

@@ -1,4 +1,4 @@
-//! The room under test, set up for the fake Keystone, and requests to it.
+//! The module under test, set up for the fake Keystone, and requests to it.
 
 use freezer_api::context::{Caller, Secret};
 use freezer_api::error::{Error, Result};
@@ -7,7 +7,7 @@ use freezer_api::keystone::{Credentials, IdOrName, Keystone, Login, LoginScope, 
 
 use super::fake::{Fake, PASSWORD};
 
-/// Settings for a Keystone, without the waiting between one try and the next.
+/// Settings for a Keystone, without the back-off between retries.
 pub fn settings(auth_url: &str) -> Settings {
     Settings {
         http_request_max_retries: 0,
@@ -58,12 +58,12 @@ pub fn call(headers: &[(&str, &str)]) -> Call {
     request("GET", "/v2/p/jobs", headers)
 }
 
-/// Who brings this token.
-pub fn who(keystone: &Keystone, token: &str) -> Result<Caller> {
+/// The caller of a request with this token.
+pub fn authenticate(keystone: &Keystone, token: &str) -> Result<Caller> {
     keystone.authenticate(&call(&[("X-Auth-Token", token)]))
 }
 
-/// The status of a refusal, which says nothing of its reason to the caller.
+/// The status of a refusal, after a check that its text does not tell the caller the reason.
 pub fn refusal(outcome: Result<Caller>) -> u16 {
     let error: Error = outcome.unwrap_err();
     match error.status() {

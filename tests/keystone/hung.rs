@@ -1,4 +1,4 @@
-//! The service over HTTP while Keystone hangs or is gone.
+//! The service over HTTP while Keystone hangs or is down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use super::house::keystone;
 
 const WORKERS: usize = 2;
 
-/// The whole service, with few places to work in.
+/// The whole service, with few workers.
 struct Service {
     address: String,
     client: outbound::Client,
@@ -51,7 +51,7 @@ impl Service {
         Self { address, client, stop, thread, _directory: directory }
     }
 
-    /// Fails when there is no answer for a minute.
+    /// Fails after one minute without an answer.
     fn get(&self, path: &str, token: Option<&str>) -> Answer {
         let headers: Vec<_> = token.map(|token| ("X-Auth-Token", token)).into_iter().collect();
         self.client.send("GET", &format!("{}{path}", self.address), &headers, None).unwrap()
@@ -70,7 +70,7 @@ impl Drop for Service {
 }
 
 #[test]
-fn a_keystone_that_hangs_takes_nobody_along() {
+fn a_hanging_keystone_delays_no_cached_caller() {
     let fake = Fake::start();
     let users: Vec<_> = (0..10 * WORKERS).map(|number| format!("user-{number}")).collect();
     for user in users.iter().map(String::as_str).chain(["known"]) {
@@ -95,11 +95,15 @@ fn a_keystone_that_hangs_takes_nobody_along() {
             assert_eq!(thread.join().unwrap(), 200);
         }
     });
-    assert_eq!(fake.keystone.validations(), users.len() + 1, "whoever came second joined");
+    assert_eq!(
+        fake.keystone.validations(),
+        users.len() + 1,
+        "a second request for the same token joined the first"
+    );
 }
 
 #[test]
-fn an_outage_is_said_in_plain_text() {
+fn an_outage_is_reported_in_plain_text() {
     let fake = Fake::start();
     let service = Service::start(&fake);
     fake.keystone.set(Mode::Status(500));
@@ -115,7 +119,7 @@ fn an_outage_is_said_in_plain_text() {
 }
 
 #[test]
-fn a_refusal_says_where_tokens_come_from() {
+fn a_refusal_names_where_to_get_a_token() {
     let fake = Fake::start();
     let service = Service::start(&fake);
     for token in [None, Some("unknown")] {

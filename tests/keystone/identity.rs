@@ -1,4 +1,4 @@
-//! Nobody is ever taken for somebody else.
+//! No caller is ever mistaken for another.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::fake::{Fake, Keystone as State, in_seconds, member};
 use super::house::{call, keystone, refusal, with};
 
-/// Every header by which keystonemiddleware tells a service who calls.
+/// Every header by which keystonemiddleware tells a service the caller.
 const IDENTITY_HEADERS: &[&str] = &[
     "X-Identity-Status",
     "X-Service-Identity-Status",
@@ -50,7 +50,7 @@ const IDENTITY_HEADERS: &[&str] = &[
 ];
 
 #[test]
-fn what_a_caller_says_of_itself_is_not_believed() {
+fn identity_headers_of_a_client_are_ignored() {
     let fake = Fake::start();
     fake.keystone.knows("good", member("ann", json!({})));
     let keystone = keystone(&fake);
@@ -89,13 +89,13 @@ fn token(number: usize) -> String {
 }
 
 fn introduce(state: &State, number: usize) {
-    // Some come to an end while the test runs.
+    // Some expire while the test runs.
     let seconds = if number.is_multiple_of(100) { 2 } else { 3600 };
     state
         .knows(&token(number), member(&format!("user-{number}"), json!({"expires_at": in_seconds(seconds)})));
 }
 
-/// Whether the caller is who brought the token, in every respect.
+/// Whether the caller is the token's user, in every respect.
 fn is(caller: &Caller, number: usize) -> bool {
     let user = format!("user-{number}");
     caller.project_id.as_deref() == Some(&format!("project-of-{user}"))
@@ -104,7 +104,7 @@ fn is(caller: &Caller, number: usize) -> bool {
         && caller.token.as_ref().map(|token| token.reveal()) == Some(&token(number))
 }
 
-/// A token's requests: without a service's token, and with that of each service.
+/// A token's requests: one without a service token, and one with the token of each service.
 fn requests_with(number: usize) -> [Call; SERVICES + 1] {
     let text = token(number);
     std::array::from_fn(|service| {
@@ -114,7 +114,7 @@ fn requests_with(number: usize) -> [Call; SERVICES + 1] {
     })
 }
 
-/// One thread's requests; how many were let in, and how many refused.
+/// Sends one thread's requests. Returns how many were accepted, and how many refused.
 fn requests(keystone: &Keystone, calls: &[[Call; SERVICES + 1]], seed: usize) -> (usize, usize) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
     let (mut known, mut refused) = (0, 0);
@@ -138,7 +138,7 @@ fn requests(keystone: &Keystone, calls: &[[Call; SERVICES + 1]], seed: usize) ->
 }
 
 #[test]
-fn a_million_requests_in_64_threads_swap_nobody() {
+fn a_million_requests_in_64_threads_mix_up_no_callers() {
     let fake = Fake::start();
     for number in 0..HOT + COLD {
         introduce(&fake.keystone, number);
@@ -147,7 +147,7 @@ fn a_million_requests_in_64_threads_swap_nobody() {
         let service = member(&format!("nova-{number}"), json!({"roles": [{"name": "service"}]}));
         fake.keystone.knows(&format!("service-{number}"), service);
     }
-    // Fewer places than tokens, and a short memory: entries are thrown out, forgotten and made anew all the time.
+    // Fewer cache entries than tokens, and a short lifetime: entries are evicted, expire and are made anew all the time.
     let keystone = with(&fake, |settings| {
         settings.cached_tokens = 2 * HOT;
         settings.token_cache_time = Some(Duration::from_secs(2));

@@ -1,4 +1,4 @@
-//! Callers known by Keystone, with a Keystone that does what a test wants: answer, refuse, hang, hang up, come back.
+//! Authentication by Keystone, with a fake Keystone that answers, refuses, hangs, hangs up or comes back as a test wants.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 

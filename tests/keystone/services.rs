@@ -1,4 +1,4 @@
-//! Tokens of services: those that come beside a user's, and our own.
+//! Service tokens: those that accompany a user's token, and the service's own.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use freezer_api::keystone::Keystone;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Mode, in_seconds, member};
-use super::house::{call, keystone, refusal, who, with, without_memory};
+use super::house::{authenticate, call, keystone, refusal, with, without_memory};
 
 fn service(more: Value) -> Value {
     let mut token = member("nova", json!({"roles": [{"name": "service"}]}));
@@ -43,7 +43,7 @@ fn a_service_vouches_for_its_user() {
 }
 
 #[test]
-fn a_bad_service_token_spoils_a_good_one() {
+fn an_invalid_service_token_refuses_a_valid_user_token() {
     let fake = prepared();
     fake.keystone.knows("old-service", service(json!({"expires_at": in_seconds(-1)})));
     let keystone = keystone(&fake);
@@ -56,14 +56,14 @@ fn a_bad_service_token_spoils_a_good_one() {
 }
 
 #[test]
-fn a_service_may_come_after_the_end_of_its_users_token() {
+fn a_service_token_lets_an_expired_user_token_pass() {
     let fake = prepared();
     let keystone = keystone(&fake);
     assert_eq!(both(&keystone, "expired", "service").unwrap().user_id, "bob");
     let asked = fake.keystone.asked.lock().unwrap().last().unwrap().target.clone();
     assert_eq!(asked, "/v3/auth/tokens?allow_expired=1");
-    // What was remembered for the service is nothing to anybody else.
-    assert_eq!(refusal(who(&keystone, "expired")), 401);
+    // What was cached for the service does not count for a request without its token.
+    assert_eq!(refusal(authenticate(&keystone, "expired")), 401);
     assert_eq!(both(&keystone, "expired", "service").unwrap().user_id, "bob");
     assert_eq!(refusal(both(&keystone, "unknown", "service")), 401);
 }
@@ -82,7 +82,7 @@ fn other_roles_and_none() {
     assert!(both(&roles(&["vouching", "member"], true), "good", "ordinary").is_ok());
     let lax = roles(&["service"], false);
     assert_eq!(both(&lax, "good", "ordinary").unwrap().service.unwrap().user_id, "eve");
-    assert_eq!(refusal(both(&lax, "expired", "ordinary")), 401, "an end is still an end");
+    assert_eq!(refusal(both(&lax, "expired", "ordinary")), 401, "an expired token is still refused");
     assert_eq!(both(&lax, "expired", "service").unwrap().user_id, "bob");
 }
 
@@ -91,14 +91,14 @@ fn our_own_token_is_used_until_it_is_refused() {
     let fake = prepared();
     let keystone = with(&fake, without_memory);
     for _ in 0..5 {
-        who(&keystone, "good").unwrap();
+        authenticate(&keystone, "good").unwrap();
     }
     assert_eq!(fake.keystone.logins(), 1);
     fake.keystone.revoke_own();
-    assert_eq!(who(&keystone, "good").unwrap().user_id, "ann");
+    assert_eq!(authenticate(&keystone, "good").unwrap().user_id, "ann");
     assert_eq!((fake.keystone.logins(), fake.keystone.validations()), (2, 7));
     fake.keystone.set(Mode::Status(401));
-    assert_eq!(refusal(who(&keystone, "good")), 503);
+    assert_eq!(refusal(authenticate(&keystone, "good")), 503);
     assert_eq!(
         (fake.keystone.logins(), fake.keystone.validations()),
         (3, 9),
@@ -110,12 +110,12 @@ fn our_own_token_is_used_until_it_is_refused() {
 fn our_own_token_is_renewed_before_its_end() {
     let fake = prepared();
     let keystone = with(&fake, without_memory);
-    // Less than two minutes are too few to be sure of.
+    // A token with less than two minutes left is renewed.
     fake.keystone.own_life.store(100, Ordering::SeqCst);
-    who(&keystone, "good").unwrap();
+    authenticate(&keystone, "good").unwrap();
     fake.keystone.own_life.store(3600, Ordering::SeqCst);
-    who(&keystone, "good").unwrap();
-    who(&keystone, "good").unwrap();
+    authenticate(&keystone, "good").unwrap();
+    authenticate(&keystone, "good").unwrap();
     assert_eq!(fake.keystone.logins(), 2);
     assert_eq!(fake.keystone.asked.lock().unwrap().last().unwrap().header("X-Auth-Token"), Some("own-2"));
 }

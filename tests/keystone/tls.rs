@@ -12,9 +12,9 @@ use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
 
 use super::fake::{Fake, member};
-use super::house::{refusal, who, with};
+use super::house::{authenticate, refusal, with};
 
-/// An authority, and what it has signed.
+/// A certificate authority, and the directory of its files.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: tempfile::TempDir,
@@ -44,7 +44,7 @@ impl Authority {
         self.file("ca.pem", &self.issuer.pem())
     }
 
-    /// A server with a certificate of this authority, which wants one of its callers as well if `mutual`.
+    /// The configuration of a server with a certificate of this authority; with `mutual` it demands one of its clients.
     pub fn server(&self, mutual: bool) -> Arc<ServerConfig> {
         let (certificate, key) = self.sign();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -63,7 +63,7 @@ impl Authority {
         Arc::new(builder.with_single_cert(vec![certificate.der().clone()], key).unwrap())
     }
 
-    /// A Keystone that is such a server.
+    /// A fake Keystone with that configuration.
     fn keystone(&self, mutual: bool) -> Fake {
         let fake = Fake::start_tls(self.server(mutual));
         fake.keystone.knows("good", member("ann", json!({})));
@@ -71,9 +71,9 @@ impl Authority {
     }
 }
 
-/// Whether a token is validated, with these settings for TLS.
+/// Whether the service can validate a token with these TLS settings.
 fn works(fake: &Fake, http: outbound::Settings) -> bool {
-    let outcome = who(&with(fake, |settings| settings.login.http = http), "good");
+    let outcome = authenticate(&with(fake, |settings| settings.login.http = http), "good");
     if outcome.is_err() {
         assert_eq!(refusal(outcome), 503);
         return false;
@@ -82,18 +82,18 @@ fn works(fake: &Fake, http: outbound::Settings) -> bool {
 }
 
 #[test]
-fn an_authority_is_believed_if_it_is_the_configured_one() {
+fn only_the_configured_authority_is_trusted() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let fake = authority.keystone(false);
     let trusting = |ca_file| outbound::Settings { ca_file, ..outbound::Settings::default() };
     assert!(works(&fake, trusting(Some(authority.certificate()))));
     assert!(!works(&fake, trusting(Some(stranger.certificate()))));
-    assert!(!works(&fake, trusting(None)), "no authority of this system's");
+    assert!(!works(&fake, trusting(None)), "not among the system's authorities");
     assert!(works(&fake, outbound::Settings { insecure: true, ..trusting(None) }));
 }
 
 #[test]
-fn we_may_have_to_show_a_certificate_ourselves() {
+fn a_client_certificate_is_sent_if_configured() {
     let authority = Authority::new();
     let fake = authority.keystone(true);
     let (certificate, key) = authority.sign();
@@ -108,7 +108,7 @@ fn we_may_have_to_show_a_certificate_ourselves() {
 }
 
 #[test]
-fn files_that_do_not_serve_are_named() {
+fn unusable_files_are_named() {
     let authority = Authority::new();
     let broken = |http: outbound::Settings| outbound::Client::new(&http).unwrap_err();
     let empty = authority.file("empty.pem", "");

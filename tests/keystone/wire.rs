@@ -1,24 +1,24 @@
-//! HTTP as the fake Keystone reads and writes it.
+//! The HTTP of the fake Keystone.
 
 use std::io::{Read, Write};
 
-/// A request as it came.
+/// A parsed request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Request {
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Asked {
+impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
 /// The next request of a connection; `None` at its end.
-pub fn read(stream: &mut impl Read) -> Option<Asked> {
+pub fn read(stream: &mut impl Read) -> Option<Request> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -35,14 +35,14 @@ pub fn read(stream: &mut impl Read) -> Option<Asked> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut asked = Asked { method, target, headers, body: Vec::new() };
+    let mut asked = Request { method, target, headers, body: Vec::new() };
     let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
     asked.body = vec![0; length];
     stream.read_exact(&mut asked.body).ok()?;
     Some(asked)
 }
 
-/// Writes an answer; whether anybody was there to take it.
+/// Writes an answer. Returns whether that succeeded.
 pub fn write(stream: &mut impl Write, status: u16, headers: &[(&str, &str)], body: &str) -> bool {
     let mut answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {

@@ -55,7 +55,7 @@ impl Explain {
         seed::analyze(&mut self.connection);
     }
 
-    /// Whether the database plans by what is in the tables only when somebody has told it to look; nobody does.
+    /// Whether the database plans by the tables' contents only after an ANALYZE; the service never runs one.
     pub fn is_sqlite(&self) -> bool {
         matches!(self.connection, AnyConnection::Sqlite(_))
     }

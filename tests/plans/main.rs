@@ -174,7 +174,7 @@ impl Lists<'_> {
 
     /// A page that is read in the order of an index, and no more than it needs.
     fn in_order(&mut self, query: &str) {
-        // Whoever gives a filter or a marker wants more than the beginning of a whole list.
+        // A filter or a marker asks for more than the beginning of the whole list.
         let mut names = query.split(['=', '&']).step_by(2);
         let is_narrow = names.any(|name| !["limit", "sort"].contains(&name) && !FOR_MANY.contains(&name));
         let (_, statements) = self.service.list(self.collection, query);

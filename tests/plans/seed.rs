@@ -201,8 +201,8 @@ pub fn analyze(connection: &mut AnyConnection) {
     }
 }
 
-/// Whether PostgreSQL knows that everybody sees all rows, and so need not look at them when an index has what is asked. It
-/// does not while somebody else has an older snapshot, as its own housekeeping has now and then.
+/// Whether PostgreSQL knows that every transaction sees all rows, and so can answer from an index alone. It does not know
+/// while another session holds an older snapshot, as autovacuum does now and then.
 fn is_vacuumed(connection: &mut AnyConnection, table: &str) -> bool {
     match connection {
         #[cfg(feature = "postgres")]
@@ -232,7 +232,7 @@ fn word(words: &[&str], n: usize) -> String {
     format!("'{}'", words[n % words.len()])
 }
 
-/// Everybody works at the same time.
+/// All threads work at the same time.
 fn time(n: usize) -> String {
     format!("'2026-01-{:02} {:02}:{:02}:{:02}.123457'", 1 + n / 86400, n / 3600 % 24, n / 60 % 60, n % 60)
 }

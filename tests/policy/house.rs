@@ -63,7 +63,7 @@ impl House {
         path
     }
 
-    /// A request of somebody with a token for the project `own`; the path is below `/v2`.
+    /// A user's request with a token for the project `own`; the path is below `/v2`.
     pub fn send(&self, roles: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let headers = [("X-User-Id", "u"), ("X-Project-Id", "own"), ("X-Roles", roles)];
         let body = body.map(Value::to_string);

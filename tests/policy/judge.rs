@@ -11,7 +11,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Answers everybody with this; with `None` not at all.
+    /// Answers every request with this; with `None` not at all.
     pub fn new(answer: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

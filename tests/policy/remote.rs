@@ -104,6 +104,6 @@ fn a_judge_who_is_away_is_a_500_also_for_who_must_not_have_his_yes() {
     let house =
         House::new(&format!("jobs:get_all: 'not http://{gone}/'\nsessions:get_all: '@ or http://{gone}/'"));
     assert_eq!(house.get("admin", "/own/jobs"), 500);
-    // Nobody is asked where it makes no difference.
+    // The remote check is skipped where its result makes no difference.
     assert_eq!(house.get("", "/own/sessions"), 200);
 }

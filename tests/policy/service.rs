@@ -118,7 +118,7 @@ fn a_file_nobody_may_read_is_not_a_missing_one() {
         assert_eq!(house.get("admin", "/own/jobs"), 500);
     }
     fs::remove_file(&path).unwrap();
-    // Nobody can follow it to its end.
+    // The rule refers to itself, so it has no end.
     std::os::unix::fs::symlink("policy.yaml", &path).unwrap();
     assert_eq!(house.get("admin", "/own/jobs"), 500);
 }

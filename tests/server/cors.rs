@@ -71,7 +71,7 @@ fn an_options_that_asks_nothing_goes_to_the_service() {
         (for_horizon(), format!("Origin: {HORIZON}\r\n")),
         (for_horizon(), "Access-Control-Request-Method: GET\r\n".to_owned()),
         (for_horizon(), String::new()),
-        // Nobody is known here.
+        // This server knows no origin.
         (start(), preflight),
     ] {
         let answer = server.ask(format!("OPTIONS /a HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"));

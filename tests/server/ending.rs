@@ -19,7 +19,7 @@ fn what_was_begun_is_finished() {
     slow.iter_mut().for_each(|client| client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     let mut half = server.connect();
     half.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
-    // A connection that nobody has accepted yet, perhaps.
+    // A connection that the server may not have accepted yet.
     let mut late = server.connect();
     late.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let begun = Instant::now();

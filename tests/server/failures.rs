@@ -132,7 +132,7 @@ fn the_limit_is_the_operators() {
         (2, chunk, 200),
         (1, "Content-Length: 2\r\n\r\n{}", 413),
         (1, chunk, 413),
-        // Nobody may send anything.
+        // The server must not send anything.
         (0, "\r\n", 200),
         (0, "Content-Length: 0\r\n\r\n", 200),
         (0, "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200),

@@ -43,7 +43,7 @@ impl Drop for Haproxy {
     }
 }
 
-/// An address that nobody listens on.
+/// An address without a listener.
 pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

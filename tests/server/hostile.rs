@@ -77,8 +77,8 @@ fn ask_once(client: &mut Client) -> Option<String> {
         .then(|| client.answer().status)
 }
 
-/// Lets a storm loose on a daemon while others ask, who must not feel it. What the storm returns it holds until the
-/// others have asked for another second. Afterwards nothing of it may be left in the daemon.
+/// Lets a storm of connections loose on a daemon while ordinary clients send requests, which must not become slower. What
+/// the storm returns is kept open for one more second of those requests. Afterwards the daemon must be as before.
 fn weathers<T>(daemon: &Daemon, storm: impl Fn(SocketAddr) -> T) {
     weathers_behind(daemon.address, daemon, storm);
 }
@@ -327,7 +327,7 @@ fn when_the_open_files_run_out() {
 
 #[test]
 fn when_the_threads_run_out() {
-    // For root there is no such limit: somebody else gets a copy of the program.
+    // The limit does not apply to root: another user runs a copy of the program.
     let script = r#"
         if [ "$EUID" = 0 ]; then
             cp "$0" program && chmod 777 . && exec setpriv --reuid 64321 --regid 64321 --clear-groups \

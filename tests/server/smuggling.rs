@@ -1,5 +1,5 @@
-//! Requests that two servers might take apart in two ways: each is refused or read as RFC 9112 says, so that what hides
-//! in its body or behind its end is never served as a request of somebody else.
+//! Requests that two servers might parse differently: each is refused or parsed as RFC 9112 says, so that bytes hidden in
+//! its body or after its end are never served as another client's request.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -77,10 +77,10 @@ fn bytes(method: &str, id: &str, poison: &str) -> Vec<u8> {
 /// All the answers on one connection: a letter for each, and R for a refusal.
 fn answers(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    // Who refuses a request need not read its rest.
+    // A server that refuses a request need not read the rest of it.
     let _ = stream.write_all(bytes);
     let mut all = Vec::new();
-    // Somebody may wait for more: there is none.
+    // The server may wait for more bytes: there are none.
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     if stream.read_to_end(&mut all).is_err() {
         let _ = stream.shutdown(Shutdown::Write);

@@ -10,7 +10,7 @@ use crate::{say, soundness};
 const ROUNDS: usize = 3;
 /// How long it is away.
 const AWAY: Duration = Duration::from_secs(3);
-/// Nobody who writes or reads meanwhile waits for longer.
+/// Upper bound on the wait of a write or read meanwhile.
 const BOUND: Duration = Duration::from_secs(10);
 /// The daemon is back so long after the database, and mostly much sooner.
 const RECOVERY: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ fn every_acknowledged_write_is_there(name: &str, kind: Kind) {
     ));
     assert!(told.lost.is_empty(), "{:#?}", told.lost);
     assert!(told.wrong.is_empty(), "{:#?}", told.wrong);
-    // The daemon itself has answered everybody.
+    // The daemon itself has answered every request.
     assert_eq!(told.unanswered, 0);
     assert!(longest < BOUND, "{longest:?}");
     assert!(connections <= POOL, "{connections}");

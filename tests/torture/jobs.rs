@@ -15,7 +15,7 @@ pub struct Job {
     pub state: Known<(u64, u64)>,
     /// How many runs are history: at least, and at most.
     pub runs: (u64, u64),
-    /// Whether it is there. `None`: nobody knows.
+    /// Whether it exists. `None`: unknown.
     pub is_there: Option<bool>,
 }
 

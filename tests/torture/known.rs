@@ -33,7 +33,7 @@ impl<T: Clone + PartialEq + Debug> Known<T> {
         }
     }
 
-    /// Somebody has looked: this is how it is. False if it cannot be.
+    /// Records an observed value. Returns false if it is impossible.
     #[must_use]
     pub fn settle(&mut self, seen: &T) -> bool {
         let possible = self.acknowledged == *seen || self.perhaps.contains(seen);

@@ -12,9 +12,9 @@ use crate::load::Load;
 use crate::servers::{Kind, Server};
 use crate::{say, soundness};
 
-/// Who does not hang is answered within this.
+/// A request that does not hang is answered within this time.
 const BOUND: Duration = Duration::from_secs(10);
-/// How long the database hangs: long enough to tell who waits for it from who does not.
+/// How long the database hangs: long enough to tell the requests that wait for it from those that do not.
 const HUNG: Duration = Duration::from_secs(15);
 /// After this all must be as it was.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -117,7 +117,7 @@ fn mariadb_is_read_only_for_a_while() {
     sound(&told);
 }
 
-/// On a file system of its own, which nobody else sees, and which is gone with the daemon.
+/// On a file system of its own, which only the daemon sees, and which is gone with it.
 #[test]
 fn the_disk_of_sqlite_is_full_for_a_while() {
     let place = tempfile::tempdir().unwrap();
@@ -162,7 +162,7 @@ fn the_disk_of_sqlite_is_full_for_a_while() {
         load.verify();
         refused = load.told().unavailable;
     }
-    // Nobody writes any more: the file and its log are a whole.
+    // No process writes any more: the file and its log belong together.
     let copy = tempfile::tempdir().unwrap();
     for name in ["f.sqlite", "f.sqlite-wal"] {
         std::fs::copy(format!("{inside}/{name}"), copy.path().join(name)).unwrap();
@@ -178,7 +178,7 @@ fn the_disk_of_sqlite_is_full_for_a_while() {
     sound(&told);
 }
 
-/// Everybody was answered as he should, and nothing is lost.
+/// Every request got the right answer, and nothing is lost.
 #[track_caller]
 fn sound(told: &crate::writer::Told) {
     assert!(told.lost.is_empty(), "{:#?}", told.lost);

@@ -49,7 +49,7 @@ impl Server {
         }
     }
 
-    /// Where whoever may do everything finds it.
+    /// Its URL for the administrator.
     pub fn admin_url(&self) -> String {
         self.url().replace("freezer:freezer@", "root@")
     }
@@ -164,7 +164,7 @@ fn as_server(program: &str) -> Command {
     command
 }
 
-/// Root's servers run as somebody else: PostgreSQL insists on it.
+/// If the tests run as root, the servers run as another user: PostgreSQL insists on it.
 pub fn other_user() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| -> Option<u32> {
         let output = Command::new("id").args(arguments).output().unwrap();
@@ -176,7 +176,7 @@ pub fn other_user() -> Option<(u32, u32)> {
     let found = ["postgres", "mysql", "nobody"]
         .iter()
         .find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)));
-    Some(found.expect("somebody to run a server as"))
+    Some(found.expect("a user to run a server as"))
 }
 
 /// Where a program of PostgreSQL's is: distributions keep them out of the PATH.

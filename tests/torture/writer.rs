@@ -1,4 +1,4 @@
-//! Somebody who writes all the time, and remembers what he was told.
+//! A client that writes all the time, and records every answer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::http::{Answer, Line};
 use crate::jobs::{ACTIONS, Job};
 use crate::known::Known;
 
-/// A writer with jobs, a session and backups that nobody else touches.
+/// A writer with jobs, a session and backups that no other client touches.
 pub struct Writer {
     name: String,
     line: Line,
@@ -100,7 +100,7 @@ impl Writer {
         match answer.status {
             None => {
                 self.told.unanswered += 1;
-                // Nobody listens.
+                // The port has no listener.
                 std::thread::sleep(Duration::from_millis(5));
             }
             Some(200..300) => self.told.acknowledged += u64::from(method != "GET"),

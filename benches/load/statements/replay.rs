@@ -49,7 +49,7 @@ pub fn measure(
             turns[set] += 1;
             let renewal = writes.then(|| Renewal::new((round + 1) * sets[set].len()));
             if !send(connection, &sets[set][step], renewal)? {
-                // Somebody else has changed that row since: it is of no more use.
+                // Another thread has changed that row since, so this request can no longer be replayed.
                 sets.swap_remove(set);
                 turns.swap_remove(set);
             }

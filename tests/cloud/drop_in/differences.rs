@@ -7,7 +7,7 @@ use crate::callers::Caller;
 pub struct Difference {
     /// Why ours decides as it does.
     pub why: &'static str,
-    /// Whom and what it is about.
+    /// The callers and the operation that it is about.
     about: fn(&Caller, &Ask) -> bool,
     /// Our decision; theirs is another.
     ours: Decision,

@@ -27,7 +27,7 @@ pub struct Ask {
     pub body: Option<Value>,
     /// The policy rule, where the route table has one.
     pub rule: &'static str,
-    /// Whether this is asked even by those whom nobody knows.
+    /// Whether callers without a valid token send this request as well.
     is_sample: bool,
 }
 
@@ -38,7 +38,7 @@ pub enum Decision {
     Unknown(Option<String>),
     /// 403
     Refused,
-    /// 500: nobody can say.
+    /// 500: the decision is unknown.
     Undecided,
     /// Anything else: what was asked for is a matter of the handlers, which other tests look at.
     LetIn,
@@ -115,7 +115,7 @@ fn the_same_files_and_tokens_come_to_the_same_decisions() {
     let callers = callers::all(&cloud);
     let (mut met, mut wrong) = (vec![false; differences::ALL.len()], Vec::new());
     for caller in &callers {
-        // Without a token that is good nobody comes as far as a route, and each time Keystone is asked anew.
+        // A request without a valid token never reaches a route, and each one costs a question to Keystone.
         let known = caller.read != Says::WhoAreYou || caller.write != Says::WhoAreYou;
         let mut decided = HashMap::new();
         for ask in asks.iter().filter(|ask| known || ask.is_sample) {
@@ -249,7 +249,7 @@ fn health(both: &Both) {
             assert_eq!(theirs.status, ours.status, "{theirs}\n{ours}");
             let form = |answer: &Answer| answer.header("Content-Type").unwrap_or_default().to_lowercase();
             assert_eq!(form(&theirs), form(&ours), "{theirs}\n{ours}");
-            // Nobody reads the HTML but people.
+            // Only people read the HTML.
             let text = |answer: &Answer| answer.body.split_whitespace().collect::<String>();
             assert!(accept == "text/html" || text(&theirs) == text(&ours), "{theirs}\n{ours}");
         }
