@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use freezer_api::store::connection::{AnyConnection, establish};
 use freezer_api::store::url::DatabaseUrl;
@@ -22,9 +22,17 @@ struct Name {
 }
 
 #[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = Nullable<BigInt>, column_name = "Checksum")]
-    checksum: Option<i64>,
+struct ColumnName {
+    #[diesel(sql_type = Text)]
+    of_table: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Checksum {
+    #[diesel(sql_type = BigInt)]
+    sum: i64,
 }
 
 #[derive(QueryableByName)]
@@ -54,20 +62,35 @@ impl Database {
         self.connect().batch_execute(sql).unwrap();
     }
 
-    /// A checksum of each table.
-    pub fn checksums(&self) -> Vec<(String, Option<i64>)> {
+    /// What the server calls itself, with its version: `MySQL 9.7.4`, or `MariaDB 10.11.18`.
+    pub fn server(&self) -> String {
+        let sql = "SELECT VERSION() AS name";
+        let version: Name = sql_query(sql).get_result(&mut self.connect()).unwrap();
+        let number = version.name.split('-').next().unwrap_or_default().to_owned();
+        format!("{} {number}", if version.name.contains("MariaDB") { "MariaDB" } else { "MySQL" })
+    }
+
+    /// A checksum of each table. MySQL does not answer `CHECKSUM TABLE` as a prepared statement, which Diesel's are.
+    pub fn checksums(&self) -> Vec<(String, i64)> {
         let mut connection = self.connect();
-        let names: Vec<Name> = sql_query(
-            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+        let columns: Vec<ColumnName> = sql_query(
+            "SELECT table_name AS of_table, column_name AS name FROM information_schema.columns \
+             WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
         )
         .load(&mut connection)
         .unwrap();
-        let checksum = |name: Name| {
-            let sql = format!("CHECKSUM TABLE `{}` EXTENDED", name.name);
-            let rows: Vec<Number> = sql_query(sql).load(&mut connection).unwrap();
-            (name.name, rows[0].checksum)
+        let checksum = |of: &[ColumnName]| {
+            let values: Vec<String> =
+                of.iter().map(|column| format!("COALESCE(HEX(`{}`), '-')", column.name)).collect();
+            let sql = format!(
+                "SELECT CAST(COALESCE(SUM(CRC32(CONCAT_WS(' ', {}))), 0) AS SIGNED) AS sum FROM `{}`",
+                values.join(", "),
+                of[0].of_table
+            );
+            let row: Checksum = sql_query(sql).get_result(&mut connection).unwrap();
+            (of[0].of_table.clone(), row.sum)
         };
-        names.into_iter().map(checksum).collect()
+        columns.chunk_by(|one, next| one.of_table == next.of_table).map(checksum).collect()
     }
 
     /// Ends every other connection to the database.
