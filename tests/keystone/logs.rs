@@ -7,14 +7,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
 use super::fake::{Fake, Mode, PASSWORD, member};
-<<<<<<< HEAD
 use super::house::{call, settings};
-=======
-use super::house::{authenticate, call, settings};
-use super::memcached::{self, Memcached};
-
-const MEMCACHE_SECRET: &str = "the shared secret";
->>>>>>> en-tests
 
 thread_local! {
     /// What this thread logs, while a test records it.
@@ -73,49 +66,9 @@ fn secrets_stay_out_of_the_log() {
     drop(fake);
     lines.push(format!("{:?}", keystone.authenticate(&request)));
     lines.extend(LINES.take().unwrap());
-<<<<<<< HEAD
-    assert!(lines.iter().any(|line| line.starts_with("ureq")), "everything is recorded");
-    for secret in ["users-secret", "services-secret", "own-", PASSWORD] {
-=======
-    lines.extend(told_of_memcached());
     assert!(lines.iter().any(|line| line.starts_with("ureq")), "all levels are recorded");
-    for secret in ["users-secret", "services-secret", "own-", PASSWORD, MEMCACHE_SECRET] {
->>>>>>> en-tests
+    for secret in ["users-secret", "services-secret", "own-", PASSWORD] {
         let shown: Vec<_> = lines.iter().filter(|line| line.contains(secret)).collect();
         assert!(shown.is_empty(), "{secret}: {shown:?}");
     }
 }
-<<<<<<< HEAD
-=======
-
-/// Of a memcached the log says once that it is away, and once that it is back.
-fn told_of_memcached() -> Vec<String> {
-    let (fake, server) = (Fake::start(), Memcached::start());
-    let mut settings = settings(&fake.url());
-    settings.memcached = Some(Settings {
-        servers: vec![Address::parse(&server.address.to_string()).unwrap()],
-        strategy: Strategy::Encrypt(Secret::new(MEMCACHE_SECRET)),
-        dead_retry: Duration::from_secs(1),
-        ..Settings::default()
-    });
-    LINES.set(Some(vec![format!("{settings:?}")]));
-    let keystone = Keystone::new(settings).unwrap();
-    let ask = |token: &str| {
-        fake.keystone.knows(token, member("ann", json!({})));
-        authenticate(&keystone, token).unwrap();
-    };
-    server.memory.set(memcached::Mode::Garbage);
-    ask("users-secret-1");
-    ask("users-secret-2");
-    thread::sleep(Duration::from_millis(1100));
-    ask("users-secret-3");
-    server.memory.set(memcached::Mode::Answer);
-    thread::sleep(Duration::from_millis(1100));
-    ask("users-secret-4");
-    let lines = LINES.take().unwrap();
-    let about: Vec<_> = lines.iter().filter(|line| line.contains(&server.address.to_string())).collect();
-    assert_eq!(about.len(), 2, "{about:?}");
-    assert!(about[0].contains("is not asked for 1 s") && about[1].contains("answers again"), "{about:?}");
-    lines
-}
->>>>>>> en-tests
