@@ -43,7 +43,7 @@ fn every_route_needs_a_token_for_a_project(api: &Api) {
             assert!(refusal["error"]["message"].is_string());
         }
         api.send(case.method, &target, &[user, ("X-Roles", "admin")], body).expect(403);
-        // None of that has changed anything.
+        // No refused request has changed anything.
         case.send(&owner).expect(case.success);
     }
 }
@@ -119,7 +119,7 @@ fn a_request_that_does_not_accept_json_is_refused(api: &Api) {
             assert_eq!(answer.status, 406, "{answer}");
             assert_eq!(answer.header("Vary"), Some("Accept,X-Auth-Token"));
         }
-        // None of that has changed anything.
+        // No refused request has changed anything.
         let answer = owner.send_with(case.method, &case.path, &[("Accept", "text/html, */*;q=0.1")], body);
         answer.expect(case.success);
     }
