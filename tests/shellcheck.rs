@@ -7,14 +7,14 @@ use std::{
     process::Command,
 };
 
-/// The files that git knows which are shell scripts: by their first line, or because shellcheck is told so there.
+/// The tracked files that are shell scripts, by a `#!` line or a shellcheck directive at their beginning.
 fn scripts(top: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let output = Command::new("git").args(["-C", top, "ls-files", "-z"]).output()?;
     let names = String::from_utf8(output.stdout)?;
     Ok(names
         .split_terminator('\0')
         .filter(|name| {
-            // What is no text is no script, and neither is what has been removed.
+            // A binary or removed file is no script.
             let text = std::fs::read_to_string(Path::new(top).join(name)).unwrap_or_default();
             let first = text.lines().next().unwrap_or_default();
             first.starts_with("# shellcheck shell=")

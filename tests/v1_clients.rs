@@ -45,7 +45,7 @@ fn run(python: &str, part: &str, server: &str) {
         .args(["--binary", env!("CARGO_BIN_EXE_freezer-api"), "--v1", "--only", part, "--server", server])
         .output()
         .unwrap();
-    // Printed here, and not by the child, so that the test runner shows it when (and only when) the test fails.
+    // Printed here and not by the child, so that the test runner shows it only when the test fails.
     print!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "run.py: {}", run.status);
 }

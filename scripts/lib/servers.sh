@@ -13,7 +13,7 @@ server_pids=()
 compose_project=freezer-test-$$
 
 # Prefix of every command of a server. It ends with this script, even if that is killed; and PostgreSQL refuses to
-# run as root, so that root's servers run as somebody else.
+# run as root, so root's servers run as another user.
 as_server=(setpriv --pdeathsig TERM)
 if [[ $EUID -eq 0 ]]; then
   for server_user in postgres mysql nobody; do

@@ -4,26 +4,26 @@ use serde_json::json;
 
 use crate::keystone::Cloud;
 
-/// What an answer says about the caller.
+/// The decision about a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
     /// The request is allowed.
     Welcome,
     /// The token is not valid (401).
-    WhoAreYou,
+    Unauthorized,
     /// The policy forbids the request (403).
     No,
 }
 
-use Says::{No, Welcome, WhoAreYou};
+use Says::{No, Unauthorized, Welcome};
 
 /// A kind of token.
 pub struct Caller {
     pub kind: &'static str,
     headers: Headers,
-    /// What a GET in alpha comes to.
+    /// The outcome of a GET in the project alpha.
     pub read: Says,
-    /// What a POST in alpha comes to.
+    /// The outcome of a POST in the project alpha.
     pub write: Says,
 }
 
@@ -54,10 +54,15 @@ pub fn all(cloud: &Cloud) -> Vec<Caller> {
     let domain = json!({ "domain": { "id": "default" } });
     let system = json!({ "system": { "all": true } });
     let all = vec![
-        ("none", vec![], WhoAreYou, WhoAreYou),
-        ("an empty one", token(""), WhoAreYou, WhoAreYou),
-        ("garbage", token("garbage"), WhoAreYou, WhoAreYou),
-        ("one that looks like one", token(format!("{}A", &member[..member.len() - 2])), WhoAreYou, WhoAreYou),
+        ("none", vec![], Unauthorized, Unauthorized),
+        ("an empty one", token(""), Unauthorized, Unauthorized),
+        ("garbage", token("garbage"), Unauthorized, Unauthorized),
+        (
+            "one that looks like one",
+            token(format!("{}A", &member[..member.len() - 2])),
+            Unauthorized,
+            Unauthorized,
+        ),
         ("an admin's", token(cloud.token("root", "alpha")), Welcome, Welcome),
         ("a member's", token(&member), Welcome, Welcome),
         ("with blanks around it", token(format!("  {member}  ")), Welcome, Welcome),
@@ -71,13 +76,13 @@ pub fn all(cloud: &Cloud) -> Vec<Caller> {
         ("an unscoped one", token(cloud.log_in("nobody", json!("unscoped"))), No, No),
         ("a domain's admin's", token(cloud.log_in("root", domain)), No, No),
         ("the system's admin's", token(cloud.log_in("root", system)), No, No),
-        ("an expired one", token(expired), WhoAreYou, WhoAreYou),
-        ("a revoked one", token(revoked(cloud)), WhoAreYou, WhoAreYou),
-        ("a disabled user's", token(of_disabled_user(cloud)), WhoAreYou, WhoAreYou),
-        ("a disabled project's", token(of_disabled_project(cloud)), WhoAreYou, WhoAreYou),
+        ("an expired one", token(expired), Unauthorized, Unauthorized),
+        ("a revoked one", token(revoked(cloud)), Unauthorized, Unauthorized),
+        ("a disabled user's", token(of_disabled_user(cloud)), Unauthorized, Unauthorized),
+        ("a disabled project's", token(of_disabled_project(cloud)), Unauthorized, Unauthorized),
         ("an application credential's", token(cloud.credential("everything")), Welcome, Welcome),
-        ("one's that is for reading jobs", token(cloud.credential("jobs")), Welcome, WhoAreYou),
-        ("one's that is for another service", token(cloud.credential("compute")), WhoAreYou, WhoAreYou),
+        ("one's that is for reading jobs", token(cloud.credential("jobs")), Welcome, Unauthorized),
+        ("one's that is for another service", token(cloud.credential("compute")), Unauthorized, Unauthorized),
         (
             "the same, from another service",
             with(token(cloud.credential("compute")), "X-Service-Token", &nova),
@@ -91,18 +96,18 @@ pub fn all(cloud: &Cloud) -> Vec<Caller> {
         (
             "an expired one from no service",
             with(token(expired), "X-Service-Token", &reader),
-            WhoAreYou,
-            WhoAreYou,
+            Unauthorized,
+            Unauthorized,
         ),
         (
             "with garbage for a service",
             with(token(&member), "X-Service-Token", "garbage"),
-            WhoAreYou,
-            WhoAreYou,
+            Unauthorized,
+            Unauthorized,
         ),
-        ("a service's alone", vec![("X-Service-Token", nova.clone())], WhoAreYou, WhoAreYou),
-        ("no token but somebody's word", forged(vec![]), WhoAreYou, WhoAreYou),
-        ("a reader's and somebody's word", forged(token(&reader)), Welcome, No),
+        ("a service's alone", vec![("X-Service-Token", nova.clone())], Unauthorized, Unauthorized),
+        ("no token but forged headers", forged(vec![]), Unauthorized, Unauthorized),
+        ("a reader's and forged headers", forged(token(&reader)), Welcome, No),
     ];
     all.into_iter().map(|(kind, headers, read, write)| Caller { kind, headers, read, write }).collect()
 }

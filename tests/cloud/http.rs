@@ -1,4 +1,4 @@
-//! A plain HTTP client for all three services, which judges nothing.
+//! A plain HTTP client for all three services.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
-/// Longer than anything here waits for itself.
+/// Longer than any timeout of the services.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -55,14 +55,14 @@ pub fn try_send(
     Ok(Answer { status, headers: answer.headers().clone(), body, asked })
 }
 
-/// The same where an answer is certain.
+/// As [`send`], where an answer must come.
 #[track_caller]
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
     try_send(method, url, headers, body).unwrap_or_else(|error| panic!("{error}"))
 }
 
 impl Answer {
-    /// The body, when this is the status; otherwise the test fails and shows the exchange.
+    /// The body of an answer that must have this status; otherwise the test fails and shows the exchange.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");

@@ -1,4 +1,4 @@
-//! The cloud's Keystone: its users' tokens, and further ones that a test may take away.
+//! The cloud's Keystone: its users' tokens, and further users for tests that revoke tokens.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::process::Process;
 
 /// What the file says that `keystone/serve.py` wrote.
 pub struct Cloud {
-    /// Where Keystone is, without a version.
+    /// Keystone's URL, without a version.
     pub url: String,
     described: Value,
     directory: PathBuf,
 }
 
-/// What a token is for, as a log-in's body has it.
+/// The scope in the body of a login.
 pub fn on_project(id: &str) -> Value {
     json!({ "project": { "id": id } })
 }
@@ -56,7 +56,7 @@ impl Cloud {
         self.log_in(user, on_project(self.project(project)))
     }
 
-    /// A user's token for whatever it is for; `"unscoped"` for nothing.
+    /// A user's token with this scope, or `"unscoped"`.
     #[track_caller]
     pub fn log_in(&self, user: &str, scope: Value) -> String {
         let password = json!({ "user": { "id": self.user(user), "password": format!("{user}-password") } });
@@ -94,7 +94,7 @@ impl Cloud {
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
         let url = format!("{}/v3/{path}", self.url);
         let token: Vec<_> = token.map(|token| ("X-Auth-Token", token)).into_iter().collect();
-        // On SQLite, Keystone fails where it cannot have the lock that it wants.
+        // On SQLite, Keystone fails when it does not get a lock.
         let mut tries = (0..5).map(|_| http::send(method, &url, &token, body.as_ref()));
         tries.by_ref().take(4).find(|answer| answer.status != 500).or_else(|| tries.next()).unwrap()
     }
@@ -107,7 +107,7 @@ impl Cloud {
         serde_json::from_str(&answer.body).unwrap_or_default()
     }
 
-    /// Takes a token back.
+    /// Revokes a token.
     #[track_caller]
     pub fn revoke(&self, token: &str) {
         let url = format!("{}/v3/auth/tokens", self.url);
@@ -142,7 +142,7 @@ impl Cloud {
         NewCredential { id: made["application_credential"]["id"].as_str().unwrap().to_owned(), secret }
     }
 
-    /// A user's token that lives for so many seconds: no longer than the credential that it is got with.
+    /// A user's token with a lifetime of this many seconds, that of the credential used for the login.
     #[track_caller]
     pub fn short_lived(&self, user: &str, project: &str, seconds: i64) -> String {
         let end = chrono::Utc::now() + chrono::TimeDelta::seconds(seconds);

@@ -1,5 +1,5 @@
-//! The service in a cloud: the built binary, told by a configuration file as the Python service has it to ask a real
-//! Keystone, next to that Python service itself.
+//! The service in a cloud: the built binary with the Python service's configuration file and a real Keystone, beside the
+//! Python service itself.
 //!
 //! `scripts/test` starts the Keystone, and FREEZER_TEST_KEYSTONE is the path of the file that describes it.
 //! `keystone/seed.py` makes its users. Tests share the server, its users and their tokens: a test that revokes a

@@ -23,7 +23,7 @@ fn sections_at(cloud: &Cloud, port: u16) -> Sections {
 }
 
 #[test]
-fn without_keystone_those_who_are_known_go_on() {
+fn without_keystone_cached_tokens_work() {
     let cloud = Cloud::get();
     let port = free_port();
     let keystone = cloud.another(port, 3600);
@@ -48,7 +48,7 @@ fn without_keystone_those_who_are_known_go_on() {
             service.ask("GET", &jobs, &known, None).expect(200);
             goes_on(&service);
         }
-        assert!(since.elapsed() < Duration::from_secs(20), "they waited for Keystone");
+        assert!(since.elapsed() < Duration::from_secs(20), "the cached callers waited for Keystone");
         assert!(waiting.iter().all(|request| !request.is_finished()), "the requests did not wait");
 
         keystone.go_on();
@@ -77,7 +77,7 @@ fn without_keystone_those_who_are_known_go_on() {
     assert!(!service.process.output().contains(&known), "a token is in the log");
 }
 
-/// What needs no token is there.
+/// Checks that requests without a token are answered.
 fn goes_on(service: &Service) {
     for (path, status) in [("/", 300), ("/v2", 200), ("/healthcheck", 200)] {
         let answer = service.send("GET", path, &[], None);
@@ -94,14 +94,14 @@ fn unavailable(answer: &Answer) {
     assert_eq!(answer.header("WWW-Authenticate"), None, "{answer}");
 }
 
-/// Also with tokens of its own that live no longer than it takes to renew them.
+/// Also when the service's own tokens live no longer than it takes to renew them.
 #[test]
-fn a_restart_under_load_confuses_nobody() {
+fn a_restart_under_load_mixes_up_no_callers() {
     let cloud = Cloud::get();
     let port = free_port();
     let keystone = cloud.another(port, 5);
     let mut sections = sections_at(&cloud, port);
-    // Nearly every request is a new question to Keystone.
+    // Nearly every request needs a validation by Keystone.
     sections.get_mut("keystone_authtoken").unwrap().push("token_cache_time = 1".to_owned());
     let etc = Etc::new(&sections);
     let service = Service::ours(&etc);
@@ -189,7 +189,7 @@ fn a_token_of_ours_that_was_revoked_is_renewed() {
 }
 
 #[test]
-fn a_token_that_is_remembered_still_expires() {
+fn a_cached_token_still_expires() {
     let cloud = Cloud::get();
     let etc = Etc::new(&sections(&cloud, "freezer"));
     let service = Service::ours(&etc);

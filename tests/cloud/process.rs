@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Python needs several seconds to start when the machine has other things to do.
+/// Python needs several seconds to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running program.
@@ -17,7 +17,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, with its output in a file; back when `ready`.
+    /// Starts it, with its output in a file, and returns when `ready` does.
     #[track_caller]
     pub fn start(command: &mut Command, log: PathBuf, ready: impl Fn() -> bool) -> Self {
         let output = File::options().create(true).append(true).open(&log).unwrap();
@@ -37,12 +37,12 @@ impl Process {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// From now on it takes connections and requests, and does nothing about them.
+    /// Suspends it: the kernel still accepts connections for it.
     pub fn hang(&self) {
         self.signal("STOP");
     }
 
-    /// Goes on where it hung.
+    /// Resumes it.
     pub fn go_on(&self) {
         self.signal("CONT");
     }

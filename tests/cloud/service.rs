@@ -1,4 +1,4 @@
-//! The services in the cloud: ours, and the Python one, told by the same files.
+//! The services in the cloud: ours and the Python one, configured by the same files.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,7 +21,7 @@ pub struct Etc {
 /// A configuration: sections, and the lines in each.
 pub type Sections = BTreeMap<&'static str, Vec<String>>;
 
-/// What a cloud's installation guide has in the file, with this Keystone.
+/// The configuration of the installation guide, with this Keystone.
 pub fn sections(cloud: &Cloud, user: &str) -> Sections {
     let authtoken = [
         format!("www_authenticate_uri = {}", cloud.url),
@@ -90,7 +90,7 @@ impl Service {
         Self::start(command, etc, "ours", port)
     }
 
-    /// The Python service, by the same files.
+    /// The Python service, with the same files.
     #[track_caller]
     pub fn upstream(etc: &Etc) -> Self {
         const SERVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cloud/upstream/serve.py");
@@ -125,7 +125,7 @@ impl Service {
     }
 }
 
-/// What the two services must not share, by the environment, which is stronger than the file; and nothing else by it.
+/// Options that the two services must not share, as environment variables, which override the file.
 fn own_settings(command: &mut Command, etc: &Etc, name: &str, port: u16) {
     for (variable, _) in env::vars().filter(|(variable, _)| variable.starts_with("OS_")) {
         command.env_remove(variable);

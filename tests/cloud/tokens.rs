@@ -1,11 +1,11 @@
-//! What each kind of token opens, and for how long.
+//! What each kind of token may do, and for how long.
 
 use crate::callers::{self, Says};
 use crate::keystone::Cloud;
 use crate::service::{Etc, Service, action, sections};
 
 #[test]
-fn each_kind_of_token_opens_what_it_should() {
+fn each_kind_of_token_may_do_what_it_should() {
     let cloud = Cloud::get();
     let etc = Etc::new(&sections(&cloud, "freezer"));
     let service = Service::ours(&etc);
@@ -19,11 +19,11 @@ fn each_kind_of_token_opens_what_it_should() {
         for (answer, good, wanted) in [(&jobs, 200, caller.read), (&made, 201, caller.write)] {
             let status = match wanted {
                 Says::Welcome => good,
-                Says::WhoAreYou => 401,
+                Says::Unauthorized => 401,
                 Says::No => 403,
             };
             assert_eq!(answer.status, status, "{}: {answer}", caller.kind);
-            let challenge = (wanted == Says::WhoAreYou).then_some(&*challenge);
+            let challenge = (wanted == Says::Unauthorized).then_some(&*challenge);
             assert_eq!(answer.header("WWW-Authenticate"), challenge, "{}: {answer}", caller.kind);
         }
     }
@@ -31,7 +31,7 @@ fn each_kind_of_token_opens_what_it_should() {
 
 /// Every operation needs a valid token, so a delayed decision (`delay_auth_decision`) is the same one, a little later.
 #[test]
-fn a_decision_that_is_put_off_is_made() {
+fn a_delayed_decision_is_the_same() {
     let cloud = Cloud::get();
     let mut sections = sections(&cloud, "freezer");
     sections.get_mut("keystone_authtoken").unwrap().push("delay_auth_decision = true".to_owned());

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::program::{Place, Running};
 
-/// Runs the binary by another name, in the place, whose database is a new SQLite file.
+/// Runs the binary under another name, with a new SQLite file as its database.
 fn called(place: &Place, name: &str, line: &str) -> Output {
     let link = place.path().join(name);
     if !link.exists() {
@@ -48,7 +48,7 @@ fn freezer_manage_takes_oslos_options_before_and_after_the_command() {
 }
 
 #[test]
-fn freezer_manage_refuses_what_destroys_and_what_was_elasticsearchs() {
+fn freezer_manage_refuses_destructive_and_elasticsearch_commands() {
     let place = Place::new();
     for (command, word) in [("remove", "database server"), ("update-settings", "Elasticsearch")] {
         let output = called(&place, "freezer-manage", &format!("db {command}"));
@@ -59,7 +59,7 @@ fn freezer_manage_refuses_what_destroys_and_what_was_elasticsearchs() {
 }
 
 #[test]
-fn the_upgrade_check_says_what_an_upgrade_has_to_expect() {
+fn the_upgrade_check_reports_what_an_upgrade_would_change() {
     let place = Place::new();
     place.write("freezer-api.conf", "[database]\nconnection = sqlite:///f.sqlite\n");
     let check = |line: &str| {

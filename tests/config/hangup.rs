@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::program::{Place, Running};
 
 #[test]
-fn a_hangup_changes_the_level_says_what_needs_a_restart_and_survives_a_broken_file() {
+fn sighup_changes_the_level_names_options_that_need_a_restart_and_survives_a_broken_file() {
     let place = Place::new();
     let write = |text: &str| {
         let always = "[DEFAULT]\nbind_host = 127.0.0.1\nbind_port = 0\nauth_strategy = noauth\n";
@@ -46,5 +46,5 @@ fn a_file_that_hangs_does_not_keep_the_service_from_stopping() {
         assert!(running.get("/").starts_with("HTTP/1.1 "));
     }
     running.signal("TERM");
-    assert!(running.ended(), "SIGTERM is not heard");
+    assert!(running.ended(), "the service ignores SIGTERM");
 }

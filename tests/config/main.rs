@@ -1,4 +1,4 @@
-//! The configuration, as an operator meets it: files, the environment and the command line of the real program.
+//! The configuration, as an operator sees it: files, the environment and the command line of the real program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod drop_in;

@@ -1,4 +1,4 @@
-//! oslo.config itself and this service read the same files, and have to come to the same.
+//! oslo.config itself and this service read the same files, and must get the same values.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use freezer_api::config::{self, Effective, Options, Value};
 use serde_json::{Value as Json, json};
 
-/// What has been thought of. Each is a list of files, the strongest last.
+/// Hand-written cases. Each is a list of files, the strongest last.
 const CASES: &[&[&str]] = &[
     &[""],
     &["[DEFAULT]\ndebug = true\n"],
@@ -98,7 +98,7 @@ const CASES: &[&[&str]] = &[
     &["[DEFAULT]\ndebug = true\nlog_file = a\n", "[DEFAULT]\ndebug = false\n", "[DEFAULT]\nlog_dir = b"],
 ];
 
-/// Pieces of files that are put together at random.
+/// Fragments that are combined at random.
 const PIECES: &[&str] = &[
     "[DEFAULT]",
     "[default]",
@@ -178,7 +178,7 @@ fn json(value: Option<&Value>) -> Json {
     }
 }
 
-/// Numbers that look random and are the same each time.
+/// A pseudo-random number generator with a fixed seed.
 fn numbers() -> impl FnMut(usize) -> usize {
     let mut state = 1_u64;
     move |below| {
@@ -188,7 +188,7 @@ fn numbers() -> impl FnMut(usize) -> usize {
 }
 
 #[test]
-fn the_real_oslo_config_comes_to_the_same() {
+fn the_real_oslo_config_gets_the_same_values() {
     let mut cases: Vec<Vec<String>> =
         CASES.iter().map(|case| case.iter().map(|text| (*text).to_owned()).collect()).collect();
     let mut number = numbers();
@@ -237,7 +237,7 @@ fn the_real_oslo_config_comes_to_the_same() {
                 .iter()
                 .find(|setting| setting.group == group && setting.opt.name == name)
                 .unwrap();
-            // A number that is left empty is its default here, and nothing there.
+            // An empty number means the default here, and None in oslo.config.
             if value[2].is_null() && matches!(setting.value, Some(Value::Int(_) | Value::Float(_))) {
                 continue;
             }

@@ -1,9 +1,9 @@
-//! Which of several places counts.
+//! Which source of an option wins.
 
 use crate::program::{Place, printed, shown};
 
 #[test]
-fn the_command_line_is_stronger_than_the_environment_and_that_than_the_files() {
+fn the_command_line_overrides_the_environment_which_overrides_the_files() {
     let place = Place::new();
     let first = place.write(
         "first.conf",
@@ -29,13 +29,13 @@ fn the_command_line_is_stronger_than_the_environment_and_that_than_the_files() {
 }
 
 #[test]
-fn files_are_found_at_home_and_directories_are_stronger() {
+fn files_are_found_at_home_and_directories_override_files() {
     let place = Place::new();
     place.write("freezer-api.conf", "[DEFAULT]\nworkers = 1\n");
     place.write(".freezer/freezer.conf", "[DEFAULT]\nworkers = 2\nmax_limit = 600\n");
     let port = |text: &str| shown(text, "DEFAULT", "workers").1.to_owned();
     assert_eq!(port(&place.run("config show")), "workers = 1");
-    // The place counts for each name alone: the program's file is stronger than the project's, wherever they are.
+    // The search order holds for each name alone: the program's file overrides the project's, wherever they are.
     place.write(".freezer/freezer-api.conf", "[DEFAULT]\nbind_port = 3\n");
     assert_eq!(port(&place.run("config show")), "workers = 2");
     place.write("freezer.conf.d/10.conf", "[DEFAULT]\nworkers = 4\n");

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Generous: nothing takes this long unless it hangs.
+/// Upper bound for whatever does not hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Place(tempfile::TempDir);
@@ -22,7 +22,7 @@ impl Place {
         self.0.path()
     }
 
-    /// Writes a file below the place; gives back where it is.
+    /// Writes a file in this directory, and returns its path.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -30,7 +30,7 @@ impl Place {
         path
     }
 
-    /// A command line, words separated by blanks, with nothing of the outside's configuration.
+    /// A command line, split at blanks, without any configuration from outside this directory.
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
         command.args(line.split_whitespace()).current_dir(self.path());
@@ -41,12 +41,12 @@ impl Place {
         command
     }
 
-    /// What a command prints that works.
+    /// The output of a command that must succeed.
     pub fn run(&self, line: &str) -> String {
         printed(self.command(line).output().unwrap())
     }
 
-    /// What a command says that does not work.
+    /// The error text of a command that must fail.
     pub fn refused(&self, line: &str) -> String {
         said(self.command(line))
     }
@@ -119,7 +119,7 @@ impl Running {
         running
     }
 
-    /// The lines of a program until one has this in it; then it is ended.
+    /// The output lines of a program up to the first that contains `text`; then the program is ended.
     pub fn lines_until(mut command: Command, text: &str) -> Vec<String> {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = Vec::new();
@@ -136,7 +136,7 @@ impl Running {
         lines
     }
 
-    /// The next line that has this in it.
+    /// The next output line that contains `text`.
     pub fn wait_for(&self, text: &str) -> String {
         let mut seen = Vec::new();
         loop {
@@ -148,13 +148,13 @@ impl Running {
         }
     }
 
-    /// Sends it a signal, as `HUP`.
+    /// Sends it a signal, such as `HUP`.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
-    /// Whether it has ended, or does so now.
+    /// Whether it has ended, or ends within a while.
     pub fn ended(&mut self) -> bool {
         let until = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
@@ -171,7 +171,7 @@ impl Running {
         self.get_with(path, "")
     }
 
-    /// The answer to a GET with these lines in its head.
+    /// The answer to a GET with these header lines.
     pub fn get_with(&self, path: &str, lines: &str) -> String {
         use std::io::Write;
         let address = self.url.trim_start_matches("http://");

@@ -1,4 +1,4 @@
-//! What the service does not start with.
+//! Configurations that the service refuses to start with.
 
 use crate::program::{Place, said};
 
@@ -9,7 +9,7 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
         ("[DEFAULT]\nbind_port = 70000\n", "[DEFAULT] bind_port, given by"),
         ("[DEFAULT]\nmax_limit = 499\n", "is less than 500."),
         ("[DEFAULT]\nworkers = 0\n", "is less than 1."),
-        // A client that polls every half minute is to be up.
+        // A client that polls every 30 seconds must count as up.
         ("[DEFAULT]\nclient_down_time = 59\n", "is less than 60."),
         ("[DEFAULT]\naction_report_max_log_size = -1\n", "is less than 0."),
         ("[quotas]\nbackups = -2\n", "is less than -1."),
@@ -28,12 +28,12 @@ fn a_bad_value_stops_every_command_with_option_file_line_and_reason() {
             assert!(said.contains(says) && said.contains(path.to_str().unwrap()), "{text}: {said}");
             assert_eq!(said.lines().count(), 1, "{said}");
         }
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "nothing was made");
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1, "no file was made");
     }
 }
 
 #[test]
-fn a_public_endpoint_is_a_url_that_leads_before_the_services_paths() {
+fn a_public_endpoint_is_a_url_without_the_services_paths() {
     for (url, says) in [
         ("cloud.example.com", "it has no scheme"),
         ("ftp://cloud.example.com", "the scheme is neither http nor https"),
@@ -64,7 +64,7 @@ fn a_bad_variable_is_named() {
 }
 
 #[test]
-fn a_file_that_is_named_has_to_be_there() {
+fn a_named_file_must_exist() {
     let place = Place::new();
     assert!(
         place
@@ -79,7 +79,7 @@ fn a_file_that_is_named_has_to_be_there() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_said() {
+fn contradictory_options_are_refused() {
     let keystone =
         "[keystone_authtoken]\nauth_type = password\nauth_url = http://127.0.0.1:5000\nusername = freezer\n";
     for (text, says) in [

@@ -31,7 +31,7 @@ auth_section = trustee
 ";
 
 #[test]
-fn secrets_are_not_shown_and_all_else_is() {
+fn only_secrets_are_hidden() {
     let place = Place::new();
     let path = place.write("freezer-api.conf", FILE);
     let mut command = place.command("config show");
@@ -102,7 +102,7 @@ fn only_what_is_changed_can_be_shown() {
 }
 
 #[test]
-fn the_successors_of_options_of_old_are_named() {
+fn the_successors_of_old_options_are_named() {
     let place = Place::new();
     place.write(
         "freezer-api.conf",
@@ -118,7 +118,7 @@ fn the_successors_of_options_of_old_are_named() {
         assert!(shown.contains(line), "{line} in {shown}");
     }
     assert!(!shown.contains("hunter2"));
-    // It is not taken for a file without Keystone, which would be served with users of its own.
+    // The file counts as one with Keystone: without, the service would use its built-in users.
     let said = place.refused("serve");
     assert!(said.contains("[keystone_authtoken] auth_url is missing"), "{said}");
     assert!(

@@ -1,4 +1,4 @@
-//! The ways in which deployments start the service, and the statuses with which it ends.
+//! The ways in which deployments start the service, and its exit statuses.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ const KEYSTONE: &str = "[DEFAULT]\nbind_host = 127.0.0.1\nbind_port = 0\n[keysto
     auth_url = http://127.0.0.1:5000\nusername = freezer\nuser_domain_id = default\npassword = p\n";
 
 #[test]
-fn without_a_command_it_serves_what_the_named_file_says() {
+fn without_a_command_it_serves_with_the_named_file() {
     let place = Place::new();
     place.write("x/freezer.conf", "[DEFAULT]\nbind_port = 0\nauth_strategy = noauth\n");
     let running = Running::start(place.command("--config-file x/freezer.conf"));
@@ -16,19 +16,19 @@ fn without_a_command_it_serves_what_the_named_file_says() {
 }
 
 #[test]
-fn without_a_word_it_serves_the_file_that_it_finds_and_else_prints_its_help() {
+fn without_arguments_it_serves_with_the_file_it_finds_or_prints_its_help() {
     let place = Place::new();
     let (status, help) = ended(place.command(""));
     assert_eq!(status, Some(2), "{help}");
     assert!(help.contains("Usage:") && help.contains("Exit status:"), "{help}");
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "no file was made");
 
     place.write("freezer-api.conf", "[DEFAULT]\nbind_port = 0\nauth_strategy = noauth\n");
     assert!(Running::start(place.command("")).get("/v2/p/jobs").starts_with("HTTP/1.1 401"));
 }
 
 #[test]
-fn a_file_that_is_named_and_gone_makes_no_empty_service() {
+fn a_missing_named_file_starts_no_empty_service() {
     let place = Place::new();
     for line in [
         "--config-file gone.conf",
@@ -42,7 +42,7 @@ fn a_file_that_is_named_and_gone_makes_no_empty_service() {
     }
     std::os::unix::fs::symlink("gone.conf", place.path().join("freezer-api.conf")).unwrap();
     assert!(place.refused("serve").contains("freezer-api.conf cannot be read: there is no such file."));
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing was made");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "no file was made");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn files_that_only_https_needs_may_be_missing_while_auth_url_is_http() {
 }
 
 #[test]
-fn the_status_says_whether_a_restart_may_mend_it() {
+fn the_exit_status_tells_whether_a_restart_may_help() {
     let place = Place::new();
     place.write("bad.conf", "[DEFAULT]\nworkers = 0\n");
     place.write("policy.conf", "[DEFAULT]\nauth_strategy = noauth\n[oslo_policy]\npolicy_file = bad.yaml\n");
@@ -85,7 +85,7 @@ fn the_status_says_whether_a_restart_may_mend_it() {
 }
 
 #[test]
-fn the_unit_names_its_file_and_does_not_try_again_what_stays() {
+fn the_unit_names_its_file_and_does_not_restart_after_lasting_failures() {
     let unit = include_str!("../../etc/freezer-api.service");
     let value = |name: &str| {
         let line = unit.lines().find(|line| line.starts_with(&format!("{name}="))).unwrap();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::database::Database;
 use crate::program::program;
 
-/// Killed at the end.
+/// A running service, which is killed when dropped.
 pub struct Daemon {
     child: Child,
     address: String,
@@ -28,7 +28,7 @@ impl Daemon {
         Self { address: address.to_owned(), child }
     }
 
-    /// Sends a request; the status, the headers and the body.
+    /// Sends a request. Returns the status, the headers and the body.
     pub fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
@@ -46,7 +46,7 @@ impl Daemon {
         (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
     }
 
-    /// The token of a login on a project.
+    /// Logs in on a project, and returns the token.
     pub fn log_in(&self, user: &str, password: &str, project: &str) -> String {
         let domain = json!({"id": "default"});
         let user = json!({"name": user, "domain": domain, "password": password});

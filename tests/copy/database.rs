@@ -43,7 +43,7 @@ pub const BACKENDS: &[Backend] = &[
     Backend::Postgres,
 ];
 
-/// Gone when the test ends.
+/// A database that is dropped when the test ends.
 pub struct Database {
     pub url: String,
     drop: Option<(String, String)>,
@@ -57,7 +57,7 @@ impl Database {
         database
     }
 
-    /// One that was never migrated.
+    /// A database that was never migrated.
     pub fn empty(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -155,7 +155,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Some((server, name)) = &self.drop {
-            // PostgreSQL waits for connections that are just being closed.
+            // PostgreSQL waits for connections that are being closed.
             let force = if server.starts_with("postgres") { " WITH (FORCE)" } else { "" };
             connect(server).batch_execute(&format!("DROP DATABASE {name}{force}")).ok();
         }

@@ -1,4 +1,4 @@
-//! A database with rows in every table, and values that some backend has a form of its own for.
+//! A database with rows in every table, and with values that backends represent differently.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -20,7 +20,7 @@ fn a_copy_that_is_killed_and_run_again_ends_in_the_same_rows() {
     for to in BACKENDS {
         let target = Database::new(*to);
         let mut rows = Vec::new();
-        // At a time of the preflight, of the transfer and of the comparison, by the speed of the machine.
+        // Depending on the machine's speed, the kill hits the preflight, the transfer or the comparison.
         for pause in [50, 400, 900, 1500, 2200, 3000] {
             let arguments = ["copy", "--from", &source.url, "--to", &target.url];
             let mut child = program(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! The program, run once.
+//! One run of the program.
 
 use std::process::{Command, Output, Stdio};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::database::Database;
 
-/// What a run said.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Run {
     pub status: Option<i32>,
@@ -37,7 +37,7 @@ impl Run {
     }
 }
 
-/// A command without anything of the caller's environment that could configure it.
+/// A command without the variables of this environment that could configure it.
 pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
     command.args(arguments).stdin(Stdio::null());

@@ -1,4 +1,4 @@
-//! What is refused before the first row.
+//! Copies that are refused before the first row.
 
 use crate::database::{BACKENDS, Backend, Database};
 use crate::fill::filled;
@@ -34,7 +34,7 @@ fn every_value_that_the_target_cannot_hold_is_named_before_the_first_row() {
         "backups b-00001: project_id is not ASCII",
         "actions a1: src_file has 65536 bytes, and MySQL has room for 65535.",
     ];
-    // Oracle's takes 100.
+    // Oracle's MySQL accepts 100.
     let mariadb = ["backups b-00002: metadata is nested 41 deep, and the server takes 31."];
     let postgres = [
         "jobs j1: description has the character U+0000",

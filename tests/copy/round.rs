@@ -23,7 +23,7 @@ fn every_row_is_the_same_after_a_copy_between_any_two_backends() {
             let last = Database::new(Backend::Sqlite);
             copy(&target, &last, &["--with-tokens"]).succeeded();
             assert_eq!(first_difference(&last.dump(), &expected), None, "{from:?} to {to:?}");
-            // The dump has doubles; all digits are there, unless a server on the way keeps doubles itself.
+            // The dump has doubles. All digits survive, unless a server on the way stores JSON numbers as doubles itself.
             let metadata = last.texts("SELECT metadata AS value FROM actions").remove(0);
             let keeps_digits = !source.is_oracles() && !target.is_oracles();
             assert_eq!(

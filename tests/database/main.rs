@@ -1,5 +1,5 @@
-//! The way to the database: what a URL of SQLAlchemy's comes to, what a session is set to, what a pool keeps, and
-//! what requests are told while the database is away. The servers are those of `scripts/test`.
+//! Database connections: SQLAlchemy's URLs, the settings of a session, the pool, and the answers while the database is
+//! away. The servers are those of `scripts/test`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod outage;
@@ -14,7 +14,7 @@ mod urls;
 
 use freezer_api::store::url::DatabaseUrl;
 
-/// The URLs of the servers that are built in, as `scripts/test` gives them.
+/// The URLs of the servers whose backends are built in, as `scripts/test` gives them.
 pub fn servers() -> Vec<String> {
     let ask = |variable: &str| {
         std::env::var(variable).unwrap_or_else(|_| panic!("run scripts/test, or set {variable}"))
@@ -29,7 +29,7 @@ pub fn servers() -> Vec<String> {
     servers
 }
 
-/// An SQLite file that goes with the directory.
+/// An SQLite file in this directory.
 pub fn sqlite(directory: &tempfile::TempDir) -> DatabaseUrl {
     DatabaseUrl::parse(directory.path().join("f.sqlite").to_str().unwrap()).unwrap()
 }

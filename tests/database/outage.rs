@@ -1,4 +1,4 @@
-//! While the database is away.
+//! Requests while the database is away.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -15,24 +15,24 @@ use crate::{servers, sqlite};
 /// Upper bound for an answer that must not wait for the database.
 const SOON: Duration = Duration::from_secs(10);
 
-/// A store whose requests would wait for longer than any test.
+/// A store whose requests wait longer for a connection than any test takes.
 fn patient(url: &str) -> Store {
     let settings =
         Settings { max_connections: 4, pool_timeout: Duration::from_secs(600), ..Settings::default() };
     Store::with_settings(DatabaseUrl::parse(url).unwrap(), &settings)
 }
 
-/// Asks until the database is found again.
+/// Sends requests until the database is in use again.
 fn until_found(front: &Front) {
     let until = Instant::now() + SOON;
     while front.get("/data") != 204 {
-        assert!(Instant::now() < until, "the database is back, and not found");
+        assert!(Instant::now() < until, "the database is back, and requests still fail");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
-fn everybody_hears_at_once_that_the_database_is_away_and_soon_that_it_is_back() {
+fn requests_fail_at_once_while_the_database_is_away_and_succeed_soon_after() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         let front = Front::on(patient(&proxy.url(&server)));
@@ -43,16 +43,16 @@ fn everybody_hears_at_once_that_the_database_is_away_and_soon_that_it_is_back() 
             proxy.open();
             until_found(&front);
             assert_eq!(front.get_at_once(40, "/data"), [204; 40]);
-            // This time it goes away with connections in the pool.
+            // This time the pool has connections when the database goes away.
             proxy.close();
         }
     }
 }
 
 #[test]
-fn a_database_that_says_nothing_keeps_nobody_else_waiting() {
+fn a_hanging_database_delays_no_other_request() {
     for server in servers() {
-        // It accepts, as the kernel does for a process that hangs, and that is all.
+        // It accepts connections, as the kernel does for a suspended process, and never answers.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut url = url::Url::parse(&server).unwrap();
         url.set_port(Some(silent.local_addr().unwrap().port())).unwrap();
@@ -70,7 +70,7 @@ fn a_database_that_says_nothing_keeps_nobody_else_waiting() {
 }
 
 #[test]
-fn who_waits_for_a_connection_keeps_no_place_from_others() {
+fn a_request_that_waits_for_a_connection_holds_no_worker() {
     let directory = tempfile::tempdir().unwrap();
     let settings =
         Settings { max_connections: 1, pool_timeout: Duration::from_secs(600), ..Settings::default() };
@@ -104,7 +104,7 @@ fn who_waits_for_a_connection_keeps_no_place_from_others() {
 }
 
 #[test]
-fn what_was_not_committed_is_done_again_on_another_connection() {
+fn an_uncommitted_transaction_is_repeated_on_another_connection() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         proxy.open();
@@ -116,19 +116,19 @@ fn what_was_not_committed_is_done_again_on_another_connection() {
                 proxy.close();
                 proxy.open();
             }
-            actions::find(tx, "p", "a") // there may be no such table, which is not tried again
+            actions::find(tx, "p", "a") // the table may be missing, which is not retried
         });
         assert_eq!(runs, 2, "{:?}", outcome.err());
     }
 }
 
 #[test]
-fn who_cannot_find_out_whether_it_was_made_says_so() {
+fn an_unknown_outcome_of_an_insert_is_reported() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         proxy.open();
         let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
-        // The connection is lost with the statement on its way, and no database is left for a second look.
+        // The connection is lost while the statement is under way, and the database is down for the check afterwards.
         let outcome = store.compare_and_set(
             |_| Ok(Some((1, ()))),
             |tx, ()| {
@@ -141,7 +141,7 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
         assert!(error.to_string().contains("look whether it is made"), "{error}");
 
         proxy.open();
-        // Another, which does not know of the outage.
+        // Another store, which has not noticed the outage.
         let store = Store::new(DatabaseUrl::parse(&proxy.url(&server)).unwrap(), 1);
         let written = store.write_statement(|tx| {
             proxy.close();
@@ -158,7 +158,7 @@ fn who_cannot_find_out_whether_it_was_made_says_so() {
 }
 
 #[test]
-fn what_may_have_been_committed_is_not_done_again() {
+fn a_transaction_that_may_be_committed_is_not_repeated() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         proxy.open();

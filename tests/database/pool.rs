@@ -1,4 +1,4 @@
-//! What the pool keeps.
+//! The connections that the pool keeps.
 
 use std::sync::Barrier;
 
@@ -16,10 +16,10 @@ struct Count {
     number: i64,
 }
 
-/// How many transactions are in progress at once.
+/// The number of concurrent transactions.
 const BUSY: usize = 6;
 
-/// So many transactions, all at the same time.
+/// Runs that many transactions, all at the same time.
 fn meet(store: &Store) {
     let barrier = Barrier::new(BUSY);
     std::thread::scope(|scope| {
@@ -35,7 +35,7 @@ fn meet(store: &Store) {
 }
 
 #[test]
-fn what_is_more_than_max_pool_size_is_closed_when_it_is_given_back() {
+fn connections_beyond_max_pool_size_are_closed_on_return() {
     for server in servers() {
         let mut admin = establish(&DatabaseUrl::parse(&server).unwrap()).unwrap();
         let own = format!("freezer_pool_{}", uuid::Uuid::new_v4().simple());
@@ -50,13 +50,13 @@ fn what_is_more_than_max_pool_size_is_closed_when_it_is_given_back() {
         } else {
             format!("SELECT COUNT(*) AS number FROM pg_stat_activity WHERE datname = '{own}'")
         };
-        // The server notices a moment later.
+        // The server notices the closed connections a moment later.
         let left = (0..200).map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(25));
             diesel::sql_query(&count).get_result::<Count>(&mut admin).unwrap().number
         });
         assert!(left.into_iter().any(|number| number == 2), "{server:.8}");
-        // And they are as good as new ones.
+        // The pooled connections work like new ones.
         meet(&store);
         drop(store);
         let by_force = if server.starts_with("mysql") { "" } else { " WITH (FORCE)" };

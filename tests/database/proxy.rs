@@ -1,4 +1,4 @@
-//! The network between the service and its database, with a switch and with scissors.
+//! A TCP proxy between the service and its database, which can be closed, and can cut a connection at a given statement.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,12 +15,12 @@ pub struct Proxy {
     scissors: Arc<Mutex<Option<Scissors>>>,
 }
 
-/// Which connection is to end, and when.
+/// Which connection the proxy cuts, and when.
 #[derive(Clone)]
 pub enum Scissors {
-    /// That on which these bytes are sent to the server, which never gets them.
+    /// The connection that sends these bytes; the server never gets them.
     BeforeIt(Vec<u8>),
-    /// That on which these bytes are sent to the server: it gets them, and its answer is lost.
+    /// The connection that sends these bytes; the server gets them, and its answer is lost.
     AfterIt(Vec<u8>),
 }
 
@@ -31,7 +31,7 @@ struct Running {
 }
 
 impl Proxy {
-    /// In front of the server of that URL, and closed: connections are refused.
+    /// A closed proxy, which refuses connections, to the server of this URL.
     pub fn closed(url: &str) -> Self {
         let url = url::Url::parse(url).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
@@ -39,19 +39,19 @@ impl Proxy {
         Self { server, address, running: None, scissors: Arc::default() }
     }
 
-    /// The URL by way of the proxy.
+    /// The URL with the proxy's address.
     pub fn url(&self, url: &str) -> String {
         let mut url = url::Url::parse(url).unwrap();
         url.set_port(Some(self.address.port())).unwrap();
         url.to_string()
     }
 
-    /// Cuts one connection, the next on which there is what is asked for.
+    /// Cuts the next connection that matches.
     pub fn cut(&self, scissors: Scissors) {
         *self.scissors.lock().unwrap() = Some(scissors);
     }
 
-    /// Whether what was to be cut has come.
+    /// Whether it has cut a connection since.
     pub fn has_cut(&self) -> bool {
         self.scissors.lock().unwrap().is_none()
     }
@@ -83,7 +83,7 @@ impl Proxy {
         self.running = Some(Running { stop, streams, accept });
     }
 
-    /// Ends what is open, and refuses what comes.
+    /// Ends open connections, and refuses new ones.
     pub fn close(&mut self) {
         let Some(running) = self.running.take() else { return };
         running.stop.store(true, Ordering::SeqCst);
@@ -100,7 +100,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Whether what is sent to the server may get there; takes the scissors when it is what they are for.
+/// Whether these bytes may pass to the server. Takes the scissors if they match.
 fn arrives(scissors: &Mutex<Option<Scissors>>, bytes: &[u8], answer_is_lost: &AtomicBool) -> bool {
     let mut scissors = scissors.lock().unwrap();
     let (Some(Scissors::BeforeIt(mark)) | Some(Scissors::AfterIt(mark))) = &*scissors else { return true };
@@ -112,7 +112,7 @@ fn arrives(scissors: &Mutex<Option<Scissors>>, bytes: &[u8], answer_is_lost: &At
     is_sent
 }
 
-/// Passes on what comes, until that ends or is not to be.
+/// Copies bytes until the stream ends or `passes` returns false.
 fn pump(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
     let mut buffer = [0; 4096];
     while let Ok(count) = from.read(&mut buffer) {

@@ -1,4 +1,4 @@
-//! A server of the fewest routes: one that needs the database, and one that does not.
+//! A server with two routes: one needs the database, and the other does not.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use freezer_api::http::Reply;
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 
-/// Few, so that requests that wait would soon have taken all of them.
+/// Few, so that waiting requests would soon occupy all of them.
 const WORKERS: usize = 2;
 
 /// A running server.
@@ -47,7 +47,7 @@ impl Front {
         answer.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// As many at the same time; their statuses.
+    /// Sends `count` requests at the same time, and returns their statuses.
     pub fn get_at_once(&self, count: usize, path: &str) -> Vec<u16> {
         std::thread::scope(|scope| {
             let all: Vec<_> = (0..count).map(|_| scope.spawn(|| self.get(path))).collect();

@@ -1,4 +1,4 @@
-//! What a session is set to.
+//! The settings of a database session.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -14,7 +14,7 @@ struct Synchronous {
 }
 
 #[test]
-fn sqlite_waits_for_the_disk_unless_it_is_told_not_to() {
+fn sqlite_syncs_to_the_disk_unless_configured_otherwise() {
     let directory = tempfile::tempdir().unwrap();
     for (sqlite_synchronous, level) in [(true, 2), (false, 0)] {
         let settings = Settings { sqlite_synchronous, ..Settings::default() };
@@ -33,7 +33,7 @@ struct Setting {
 
 #[cfg(feature = "mysql")]
 #[test]
-fn mysql_has_the_modes_and_the_causality_that_it_is_told() {
+fn mysql_has_the_configured_sql_mode_and_causality() {
     use freezer_api::store::url::DatabaseUrl;
 
     let url = DatabaseUrl::parse(&std::env::var("FREEZER_TEST_MYSQL_URL").unwrap()).unwrap();
@@ -50,7 +50,7 @@ fn mysql_has_the_modes_and_the_causality_that_it_is_told() {
     for wrong in ["NO_SUCH_MODE", "TRADITIONAL'; DROP TABLE jobs; --"] {
         assert!(establish_with(&url, &mode(wrong)).is_err(), "{wrong}");
     }
-    // MariaDB has the variable without Galera's library too; Oracle's MySQL has none, and an operator is told.
+    // MariaDB has this variable even without Galera's library. Oracle's MySQL has none, and the start says so.
     let galera = Settings { mysql_wsrep_sync_wait: Some(7), ..Settings::default() };
     if value(&Settings::default(), "version").contains("MariaDB") {
         assert_eq!(value(&galera, "wsrep_sync_wait"), "7");

@@ -1,4 +1,4 @@
-//! Waiting for a database that is not there yet.
+//! Waiting for a database that is not up yet.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn settings(max_retries: Option<u32>) -> Settings {
 }
 
 #[test]
-fn a_database_that_comes_later_is_waited_for() {
+fn the_start_waits_for_a_database_that_comes_up_later() {
     for server in servers() {
         let mut proxy = Proxy::closed(&server);
         let url = DatabaseUrl::parse(&proxy.url(&server)).unwrap();
@@ -30,7 +30,7 @@ fn a_database_that_comes_later_is_waited_for() {
 }
 
 #[test]
-fn a_database_that_refuses_us_is_not_waited_for() {
+fn the_start_does_not_wait_for_a_database_that_refuses_the_login() {
     for server in servers() {
         let mut url = url::Url::parse(&server).unwrap();
         url.set_username("nobody-of-that-name").unwrap();
@@ -47,7 +47,7 @@ fn a_database_that_refuses_us_is_not_waited_for() {
 
 #[cfg(feature = "postgres")]
 #[test]
-fn the_wait_is_ended_by_the_signal_that_means_it() {
+fn a_stop_signal_ends_the_wait() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! URLs that reach a server: passwords of every kind, sockets, several hosts, TLS, and what is on the wire.
+//! URLs that reach a server: passwords of every kind, sockets, several hosts, TLS, and the character set.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -44,7 +44,7 @@ fn like(server: &str, driver: &str, credentials: &str, options: &str) -> String 
 }
 
 #[test]
-fn every_password_gets_through() {
+fn every_password_reaches_the_server() {
     for server in servers() {
         let is_mysql = server.starts_with("mysql");
         let driver = if is_mysql { "pymysql" } else { "psycopg2" };
@@ -86,7 +86,7 @@ fn every_password_gets_through() {
 
 #[cfg(feature = "mysql")]
 #[test]
-fn mysql_is_spoken_to_in_four_byte_characters_whatever_the_url_says() {
+fn mysql_connections_use_utf8mb4_whatever_the_url_says() {
     let server = std::env::var("FREEZER_TEST_MYSQL_URL").unwrap();
     for options in ["", "charset=utf8", "charset=utf8mb4", "charset=latin1&plugin=dbcounter&read_timeout=30"]
     {
@@ -98,7 +98,7 @@ fn mysql_is_spoken_to_in_four_byte_characters_whatever_the_url_says() {
 
 #[cfg(feature = "mysql")]
 #[test]
-fn mysql_is_found_by_its_socket() {
+fn mysql_connects_through_its_socket() {
     let server = std::env::var("FREEZER_TEST_MYSQL_URL").unwrap();
     let mut admin = connect(&server).unwrap();
     let socket = ask(&mut admin, "SELECT @@socket AS value");
@@ -112,7 +112,7 @@ fn mysql_is_found_by_its_socket() {
 
 #[cfg(feature = "mysql")]
 #[test]
-fn mysql_without_the_tls_that_was_asked_for_is_refused() {
+fn mysql_without_the_required_tls_is_refused() {
     let server = std::env::var("FREEZER_TEST_MYSQL_URL").unwrap();
     // A server with a certificate says until when it is good.
     let until = "SHOW SESSION STATUS LIKE 'Ssl_server_not_after'";
@@ -128,7 +128,7 @@ fn mysql_without_the_tls_that_was_asked_for_is_refused() {
 
 #[cfg(feature = "postgres")]
 #[test]
-fn postgresql_is_found_by_its_socket_and_among_several_hosts() {
+fn postgresql_connects_through_its_socket_and_to_one_of_several_hosts() {
     let server = std::env::var("FREEZER_TEST_POSTGRES_URL").unwrap();
     let url = url::Url::parse(&server).unwrap();
     let (port, database) = (url.port().unwrap(), url.path().to_owned());

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crate::http::Line;
 use crate::process::Process;
 
-/// Longer than anything takes that does not hang.
+/// Upper bound for whatever does not hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A daemon.
+/// A daemon with its own configuration and port.
 pub struct Daemon {
     directory: tempfile::TempDir,
     database: String,
-    /// What it is run by: nothing, or a program that runs the rest of its command line.
+    /// A program that runs the daemon, with its options; empty to run it directly.
     by: Vec<String>,
     options: Vec<(String, String)>,
     pub port: u16,
@@ -23,7 +23,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// One with a schema, as it is without configuration.
+    /// A started daemon with the default configuration, on a database with a schema.
     pub fn start(database: &str) -> Self {
         let mut daemon = Self::new(database);
         daemon.sync();
@@ -31,7 +31,7 @@ impl Daemon {
         daemon
     }
 
-    /// One that is not started yet.
+    /// A daemon that is not started yet.
     pub fn new(database: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self {
@@ -44,13 +44,13 @@ impl Daemon {
         }
     }
 
-    /// The same with an option, named as the environment has it.
+    /// Sets an option, by the name of its environment variable.
     pub fn with(mut self, option: &str, value: &str) -> Self {
         self.options.push((format!("OS_{option}"), value.to_owned()));
         self
     }
 
-    /// The same, run by another program.
+    /// Has another program run the daemon.
     pub fn by(mut self, by: &[&str]) -> Self {
         self.by = by.iter().map(|&word| word.to_owned()).collect();
         self
@@ -75,12 +75,12 @@ impl Daemon {
         command
     }
 
-    /// What it says when it does not start. It is a failure that waiting may mend.
+    /// The error text of a start that fails for a reason that may go away by itself.
     pub fn refusal(&self) -> String {
         self.refused(1)
     }
 
-    /// As [`Daemon::refusal`], of a failure that waiting does not mend, after which systemd does not start it again.
+    /// As [`Daemon::refusal`], for a lasting failure, after which systemd does not start the service again.
     pub fn lasting_refusal(&self) -> String {
         self.refused(78)
     }
@@ -92,7 +92,7 @@ impl Daemon {
         said
     }
 
-    /// Runs another command with the same configuration; its exit status, and all that it prints.
+    /// Runs another command with the same configuration. Returns its exit status and its output.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = self.command(arguments).output().unwrap();
         let printed = [output.stdout, output.stderr].concat();
@@ -110,7 +110,7 @@ impl Daemon {
         }
     }
 
-    /// All that it has printed.
+    /// Its output so far.
     pub fn output(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
@@ -126,7 +126,7 @@ impl Daemon {
         drop(self.process.take());
     }
 
-    /// Starts it; how long it took until the first answer.
+    /// Starts it. Returns the time to the first answer.
     pub fn restart(&mut self) -> Duration {
         let begun = Instant::now();
         let process = Process::launch(&mut self.command(&["serve"]), self.directory.path().join("log"));
@@ -138,7 +138,7 @@ impl Daemon {
         begun.elapsed()
     }
 
-    /// Where it runs.
+    /// Its working directory.
     pub fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
@@ -148,12 +148,12 @@ impl Daemon {
         self.process.as_ref().unwrap().id()
     }
 
-    /// How many files it has open.
+    /// The number of its open files.
     pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
     }
 
-    /// What it has in memory, in MiB.
+    /// Its resident memory, in MiB.
     pub fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -4,10 +4,10 @@ use diesel::connection::SimpleConnection;
 use freezer_api::store::connection::{AnyConnection, establish};
 use freezer_api::store::url::DatabaseUrl;
 
-/// A database that goes with the test.
+/// A database that is dropped when the test ends.
 pub struct Database {
     pub url: String,
-    /// Where it is to be dropped, and by which words.
+    /// The server's URL, and the statement that drops the database.
     server: Option<(String, String)>,
     _directory: Option<tempfile::TempDir>,
 }
@@ -58,7 +58,7 @@ impl Drop for Database {
     }
 }
 
-/// Has a server do something.
+/// Runs a statement on a server.
 fn execute(url: &str, sql: &str) {
     establish(&DatabaseUrl::parse(url).unwrap()).unwrap().batch_execute(sql).unwrap();
 }

@@ -1,4 +1,4 @@
-//! A client that expects the worst: connections that end without an answer.
+//! A client that copes with connections that end without an answer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -9,14 +9,14 @@ use serde_json::Value;
 /// A request without an answer within this time counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection that is opened again when it ends.
+/// A connection that reconnects when it was ended.
 pub struct Line {
     port: u16,
     project: String,
     open: Option<BufReader<TcpStream>>,
 }
 
-/// What came back.
+/// An answer, or its absence.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// `None`: the connection ended, or the port has no listener.
@@ -31,7 +31,7 @@ impl Answer {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// The body of a success.
+    /// The body of a successful answer.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, Some(status), "{self:?}");
@@ -44,12 +44,12 @@ impl Line {
         Self { port, project: project.to_owned(), open: None }
     }
 
-    /// A request; the path is below the project's.
+    /// Sends a request; the path is below the project's.
     pub fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         self.raw(method, &format!("/v2/{}{path}", self.project), body)
     }
 
-    /// A request for any path.
+    /// Sends a request for any path.
     pub fn raw(&mut self, method: &str, target: &str, body: Option<&Value>) -> Answer {
         let begun = Instant::now();
         let outcome = self.exchange(method, target, body);

@@ -10,9 +10,9 @@ use crate::daemon::Daemon;
 use crate::databases::Database;
 use crate::http::{Answer, Line};
 
-/// How many connections there are.
+/// The size of the connection pool.
 const POOL: usize = 3;
-/// Only what hangs takes this long: a lock is waited for 5 seconds, and a connection for one here.
+/// Upper bound for an answer: here a statement waits 5 seconds for a lock, and a request 1 second for a connection.
 const BOUND: Duration = Duration::from_secs(20);
 
 #[test]
@@ -78,13 +78,13 @@ fn who_waits_is_told_and_all_goes_on_afterwards(database: &Database) {
     let run = json!({"job_schedule": {"current_pid": 99}});
     line().send("PATCH", "/jobs/j", Some(&run)).expect(200);
     assert_eq!(line().raw("GET", "/healthcheck", None).status, Some(200));
-    assert!(begun.elapsed() < Duration::from_secs(5), "it goes on at once");
+    assert!(begun.elapsed() < Duration::from_secs(5), "requests succeed again at once");
 }
 
-/// Whatever makes a statement slow: the server ends it when its administrator says so, and that is no fault of ours.
+/// A server may end a slow statement by a limit of its administrator, which the service must not report as its own fault.
 #[cfg(feature = "postgres")]
 #[test]
-fn a_statement_that_the_server_ends() {
+fn a_statement_that_the_server_cancels() {
     let database = Database::postgres();
     let mut daemon = Daemon::new(&database.url);
     daemon.sync();
@@ -108,7 +108,7 @@ fn a_statement_that_the_server_ends() {
     );
 }
 
-/// Its transaction was not committed, and so can be run again.
+/// The transaction was not committed, so the service runs it again.
 #[cfg(feature = "mysql")]
 #[test]
 fn a_change_whose_connection_is_killed_on_mysql() {

@@ -7,7 +7,7 @@ use crate::databases::Database;
 use crate::http::Line;
 use crate::proxy::{Proxy, Scissors};
 
-/// A process id whose four bytes are the same from either end: the two servers are sent them in different orders.
+/// A process id whose bytes are a palindrome, because the protocols of the two servers differ in byte order.
 const PID: u32 = 0x1122_2211;
 
 #[cfg(feature = "mysql")]
@@ -31,7 +31,7 @@ fn what_was_lost_is_made_once_or_not_claimed(database: &Database) {
     line.send("POST", "/jobs", Some(&json!({"job_id": "j", "client_id": "a", "job_actions": []})))
         .expect(201);
 
-    // A backup has an id before it is sent, so that it can be sent again.
+    // The service makes a backup's id before the INSERT, so it can repeat the INSERT.
     for (number, cut) in [Scissors::BeforeIt, Scissors::AfterIt].into_iter().enumerate() {
         let name = format!("the backup that is cut off {number}");
         proxy.cut(cut(name.clone().into_bytes()));
@@ -58,7 +58,7 @@ fn what_was_lost_is_made_once_or_not_claimed(database: &Database) {
     assert_eq!(stored(&mut line), PID);
     let version = line.send("PATCH", "/jobs/j", Some(&run)).expect(200)["version"].as_i64().unwrap();
 
-    // This one never came; the job is as it was, and it is sent again.
+    // This statement never reached the server; the job is unchanged, and the service sends it again.
     line.send("PATCH", "/jobs/j", Some(&json!({"job_schedule": {"current_pid": 1}}))).expect(200);
     proxy.cut(Scissors::BeforeIt(PID.to_be_bytes().to_vec()));
     let made = line.send("PATCH", "/jobs/j", Some(&run)).expect(200);

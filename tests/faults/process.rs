@@ -11,7 +11,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, with its output at the end of a file.
+    /// Starts it, and appends its output to a file.
     pub fn launch(command: &mut Command, log: PathBuf) -> Self {
         let output = File::options().create(true).append(true).open(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
@@ -26,18 +26,18 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// The end of what it has printed.
+    /// The last lines of its output.
     pub fn output(&self) -> String {
         let output = String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned();
         let lines: Vec<&str> = output.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    /// It and the processes it has started, which for PostgreSQL are most of it.
+    /// The process and its children, which do most of PostgreSQL's work.
     pub fn family(&self) -> Vec<u32> {
         let its = |id: &u32| {
             let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-            // After the name, which may have anything in it: the state, and the parent.
+            // The name may contain any character; after it come the state and the parent.
             let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
             parent == Some(&*self.id().to_string())
         };
@@ -46,16 +46,16 @@ impl Process {
         std::iter::once(self.id()).chain(ids.filter(its)).collect()
     }
 
-    /// Sends a signal, as `STOP`, to the whole family.
+    /// Sends a signal, such as `STOP`, to the process and its children.
     pub fn signal(&self, name: &str) {
         let ids: Vec<String> = self.family().iter().map(u32::to_string).collect();
-        // One of them may have ended meanwhile.
+        // One of the children may have ended meanwhile.
         let _ = Command::new("kill").args(["-s", name]).args(ids).status().unwrap();
     }
 }
 
 impl Drop for Process {
-    /// `kill -9`; what it printed is shown when the test fails.
+    /// `kill -9`; if the test fails, this prints the program's output.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

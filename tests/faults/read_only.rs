@@ -28,7 +28,7 @@ fn a_postgresql_that_becomes_a_standby_and_a_primary_again() {
             admin.batch_execute("SET default_transaction_read_only = off").unwrap();
             admin.batch_execute(&sql).unwrap();
             if read_only == "on" {
-                // Existing sessions keep what they began with.
+                // Existing sessions keep the mode that they began with.
                 let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                               WHERE datname = current_database() AND pid <> pg_backend_pid()";
                 admin.batch_execute(others).unwrap();
@@ -38,7 +38,7 @@ fn a_postgresql_that_becomes_a_standby_and_a_primary_again() {
                 line.send("GET", "/clients/a", None).expect(200);
                 assert_eq!(line.send("GET", "/clients/b", None).status, Some(404));
             } else {
-                // At most as many are refused as there were connections.
+                // At most one request per pooled connection is refused.
                 let mut tries = (0..5).map(|_| register(&mut line, &format!("c-{round}")).status);
                 assert!(
                     tries.any(|status| status == Some(201)),
@@ -50,7 +50,7 @@ fn a_postgresql_that_becomes_a_standby_and_a_primary_again() {
 }
 
 #[test]
-fn an_sqlite_file_that_is_not_ours_to_write_is_said_at_the_start() {
+fn an_sqlite_file_without_write_permission_is_reported_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let inside = directory.path().join("inside");
     std::fs::create_dir(&inside).unwrap();

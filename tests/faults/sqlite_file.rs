@@ -1,5 +1,5 @@
-//! The file of an SQLite database: one process serves it, it is not exchanged under the service, it is whole, and its
-//! disk has room.
+//! The file of an SQLite database: only one process serves it, it must not be replaced while it is served, it must be
+//! intact, and its disk needs room.
 
 mod copies;
 mod one_process;
@@ -22,7 +22,7 @@ struct Service {
 }
 
 impl Service {
-    /// One that is not started yet.
+    /// A service that is not started yet.
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let daemon = Daemon::new(directory.path().join("f.sqlite").to_str().unwrap());
@@ -40,7 +40,7 @@ impl Service {
         self.directory.path().join(name)
     }
 
-    /// The same, for a command line.
+    /// The same path as text, for a command line.
     fn name(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
@@ -54,7 +54,7 @@ impl Service {
         post(&mut self.line, 100)
     }
 
-    /// Creates some backups; their ids.
+    /// Creates backups, and returns their ids.
     fn fill(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| id(&post(&mut self.line, 2000).expect(201))).collect()
     }
@@ -63,13 +63,13 @@ impl Service {
         self.line.send("DELETE", &format!("/backups/{id}"), None)
     }
 
-    /// How many backups there are.
+    /// The number of backups.
     fn count(&mut self) -> usize {
         count(&mut self.line)
     }
 }
 
-/// Creates a backup with so many bytes of metadata.
+/// Creates a backup with this many bytes of metadata.
 fn post(line: &mut Line, size: usize) -> Answer {
     let name = "n".repeat(size.min(100));
     let filler = "x".repeat(size);

@@ -24,7 +24,7 @@ fn is_as_described_on(server: &str) -> Outcome {
         .args(["--binary", env!("CARGO_BIN_EXE_freezer-api"), "--server", server])
         .args(["--keep", concat!(env!("CARGO_TARGET_TMPDIR"), "/hypothesis")])
         .output()?;
-    // Printed here, and not by the child, so that the test runner shows it when (and only when) the test fails.
+    // Printed here and not by the child, so that the test runner shows it only when the test fails.
     print!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     if run.status.success() { Ok(()) } else { Err(format!("run.py: {}", run.status).into()) }
 }

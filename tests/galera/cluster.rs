@@ -1,4 +1,4 @@
-//! Three nodes, and what must hold on all of them.
+//! Three nodes, and the invariants that hold on all of them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl Cluster {
         cluster
     }
 
-    /// Until each node sees all three and is as far as they are.
+    /// Waits until each node sees all three and is in sync.
     #[track_caller]
     pub fn await_whole(&self) {
         wait_for("the cluster is whole", Duration::from_secs(60), || {
@@ -42,15 +42,15 @@ impl Cluster {
         });
     }
 
-    /// What Galera has taken back of what was written on one node, because of a write on another: before the commit, and
-    /// at it.
+    /// The number of transactions that Galera rolled back because of a write on another node: before the commit, and at
+    /// certification.
     pub fn conflicts(&self) -> u64 {
         let each =
             |node: &Node| node.status("wsrep_local_bf_aborts") + node.status("wsrep_local_cert_failures");
         self.nodes.iter().map(each).sum()
     }
 
-    /// Tables without what Galera wants of them.
+    /// Tables that Galera does not support: without InnoDB or a primary key.
     pub fn tables_without_key(&self) -> String {
         self.nodes[0].sql(
             "SELECT t.table_name FROM information_schema.tables t LEFT JOIN information_schema.table_constraints c \
@@ -59,7 +59,7 @@ impl Cluster {
         )
     }
 
-    /// Rows whose parent is not there, for each foreign key there is, on each node.
+    /// Rows without their parent, for each foreign key, on each node.
     pub fn orphans(&self) -> Vec<String> {
         let keys = self.nodes[0].sql(
             "SELECT table_name, referenced_table_name, GROUP_CONCAT(CONCAT('p.', referenced_column_name, ' = c.', \
@@ -88,7 +88,7 @@ impl Cluster {
         found
     }
 
-    /// Tables that are not the same on all nodes.
+    /// Tables that differ between nodes.
     pub fn disagreements(&self) -> Vec<String> {
         let tables = self.nodes[0].sql("SHOW TABLES");
         let all = tables.split_whitespace().collect::<Vec<_>>().join(", ");
@@ -100,7 +100,7 @@ impl Cluster {
             .collect()
     }
 
-    /// The ids of a table, as each node has them.
+    /// The ids of a table on each node.
     pub fn ids(&self, table: &str) -> [BTreeSet<String>; 3] {
         let sql = format!("SELECT id FROM {table}");
         self.nodes.each_ref().map(|node| node.sql(&sql).lines().map(str::to_owned).collect())

@@ -1,4 +1,4 @@
-//! What happens to the nodes while the load is on.
+//! Faults of the nodes under load.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::load::Load;
 use crate::process::wait_for;
 use crate::report::Report;
 
-/// Until the others are without the node and HAProxy has seen it: 2 to 5 seconds the one, 2 to 6 the other.
+/// Time for the cluster to drop the node (2 to 5 seconds) and for HAProxy to notice (2 to 6 seconds).
 const FAILOVER: Duration = Duration::from_secs(15);
 const CALM: Duration = Duration::from_secs(6);
 
-/// Nothing happens.
+/// No fault.
 pub fn calm(report: &mut Report, cluster: &Cluster, load: &Load, time: Duration) {
     let conflicts = cluster.conflicts();
     load.ledger.take_counts();
@@ -23,7 +23,7 @@ pub fn calm(report: &mut Report, cluster: &Cluster, load: &Load, time: Duration)
     whole(report, cluster, load, "without a fault");
 }
 
-/// The node of the first API process is killed, and comes back.
+/// The node of the first API process is killed, and rejoins.
 pub fn kill(report: &mut Report, cluster: &mut Cluster, load: &Load, direct: u16) {
     load.during(|| {
         sleep(Duration::from_secs(2));
@@ -44,7 +44,7 @@ pub fn kill(report: &mut Report, cluster: &mut Cluster, load: &Load, direct: u16
     whole(report, cluster, load, "node killed");
 }
 
-/// The node of the second is cut off from the others, but not from its clients.
+/// The node of the second API process is cut off from the other nodes, but not from its clients.
 pub fn partition(report: &mut Report, cluster: &mut Cluster, load: &Load) {
     load.during(|| {
         sleep(Duration::from_secs(2));
@@ -58,7 +58,7 @@ pub fn partition(report: &mut Report, cluster: &mut Cluster, load: &Load) {
     whole(report, cluster, load, "node cut off");
 }
 
-/// The node of the first hangs, and does not know of it.
+/// The node of the first API process is suspended.
 pub fn hang(report: &mut Report, cluster: &mut Cluster, load: &Load) {
     load.during(|| {
         sleep(Duration::from_secs(2));
@@ -87,13 +87,13 @@ fn undisturbed(report: &mut Report, load: &Load, what: &str) {
     report.check(what, held, format!("{counts:?}"));
 }
 
-/// What an outage explains is permitted, and said: a 503, or no answer.
+/// Errors that an outage explains are allowed and reported: a 503, or no answer.
 fn disturbed(report: &mut Report, load: &Load, what: &str) {
     let unexpected = load.ledger.counted("unexpected") + load.ledger.counted("5xx: 500");
     report.check(what, unexpected == 0, format!("{:?}", load.ledger.take_counts()));
 }
 
-/// Nothing that was acknowledged is lost, and all nodes have the same.
+/// No acknowledged write is lost, and all nodes have the same rows.
 fn whole(report: &mut Report, cluster: &Cluster, load: &Load, what: &str) {
     let lost = load.ledger.lost(cluster, &load.counter, &load.session);
     report.check(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Longer than a request can take.
+/// Upper bound for an answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub struct Caller {
@@ -12,7 +12,7 @@ pub struct Caller {
     project: String,
 }
 
-/// An answer. Status 0 is none: whether the request was carried out is not known.
+/// An answer. Status 0 stands for none: it is unknown whether the request was carried out.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -21,12 +21,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The request was carried out, says the service.
+    /// Whether the service says that it carried out the request.
     pub fn is_done(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The service refused, so that it was not.
+    /// Whether the service refused the request, and so did not carry it out.
     pub fn is_refused(&self) -> bool {
         (400..500).contains(&self.status)
     }

@@ -1,4 +1,4 @@
-//! What clients were told, to be held against what is there.
+//! The acknowledged writes, to be compared with the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 
-/// Everything that was acknowledged, by all clients together.
+/// The acknowledged writes of all clients.
 #[derive(Default)]
 pub struct Ledger(Mutex<Books>);
 
 #[derive(Default)]
 struct Books {
-    /// Table and id of what was created and not deleted.
+    /// Table and id of the rows that were created and not deleted.
     created: BTreeSet<(&'static str, String)>,
-    /// Of what was deleted.
+    /// Table and id of the deleted rows.
     deleted: BTreeSet<(&'static str, String)>,
-    /// An action, and a key that was added to it.
+    /// Pairs of an action and a key that was added to it.
     added: BTreeSet<(String, String)>,
-    /// Increments of the counter: acknowledged, and found to be there without an acknowledgement.
+    /// Increments of the counter: those acknowledged, and those found without an acknowledgement.
     increments: u64,
-    /// The highest tag a session was said to have.
+    /// The highest acknowledged tag of a session.
     tag: i64,
     counts: BTreeMap<String, u64>,
 }
@@ -57,22 +57,22 @@ impl Ledger {
         books.tag = books.tag.max(tag);
     }
 
-    /// One more of these.
+    /// Counts one event of this kind.
     pub fn count(&self, what: &str) {
         *self.books().counts.entry(what.to_owned()).or_default() += 1;
     }
 
-    /// How many of these since the last time, all that begin so.
+    /// The events since the last call of `take_counts` whose names begin with `prefix`.
     pub fn counted(&self, prefix: &str) -> u64 {
         self.books().counts.iter().filter(|(what, _)| what.starts_with(prefix)).map(|(_, n)| n).sum()
     }
 
-    /// What was counted, and begins anew.
+    /// Returns the counts and resets them.
     pub fn take_counts(&self) -> BTreeMap<String, u64> {
         std::mem::take(&mut self.books().counts)
     }
 
-    /// How many acknowledged writes are not on one of the nodes, and which.
+    /// The acknowledged writes that are missing on a node.
     pub fn lost(&self, cluster: &Cluster, counter: &str, session: &str) -> Vec<String> {
         let books = self.books();
         let mut lost = Vec::new();
@@ -118,7 +118,7 @@ impl Ledger {
         lost
     }
 
-    /// What was acknowledged, in numbers.
+    /// The numbers of acknowledged writes, as text.
     pub fn size(&self) -> String {
         let books = self.books();
         format!(
@@ -131,7 +131,7 @@ impl Ledger {
         )
     }
 
-    /// How far the counter is from what was acknowledged, on one node: more than 0 is a write that went in unnoticed.
+    /// The counter on one node minus the acknowledged increments: above 0, a write succeeded without an acknowledgement.
     pub fn surplus(&self, cluster: &Cluster, counter: &str) -> i64 {
         let text = cluster.nodes[0].sql(&format!("SELECT metadata FROM actions WHERE id = '{counter}'"));
         let document: Value = serde_json::from_str(&text).unwrap();

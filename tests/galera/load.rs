@@ -1,4 +1,4 @@
-//! A mixed load: writers that want the same rows, through both API processes.
+//! A mixed load: writers that compete for the same rows, through both API processes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -10,15 +10,15 @@ use crate::http::{Answer, Caller};
 use crate::ledger::Ledger;
 
 pub const WRITERS: u64 = 8;
-/// Documents that all writers add to, so that each stays of a moderate size.
+/// The number of documents that the writers add keys to; several, so that each stays of a moderate size.
 const HOT: u64 = 24;
-/// Clients that are registered, given jobs and deleted by all writers.
+/// The number of clients that all writers register, give jobs and delete.
 const PARENTS: u64 = 4;
 
-/// What the writers write to.
+/// The shared targets of the writers.
 pub struct Load {
     pub project: String,
-    /// Where to: one address for both API processes.
+    /// The port of HAProxy, before both API processes.
     pub port: u16,
     pub counter: String,
     pub session: String,
@@ -56,7 +56,7 @@ fn backup(time: u64) -> Value {
 }
 
 impl Load {
-    /// Makes what all writers share.
+    /// Creates the shared documents.
     pub fn prepare(port: u16) -> Self {
         let project = new_id();
         let caller = Caller::of(&project);
@@ -80,7 +80,7 @@ impl Load {
         Self { project, port, counter, session, hot, jobs, keys: AtomicU64::new(0), ledger }
     }
 
-    /// Writes with all writers until `done` is back.
+    /// Runs all writers until `done` returns.
     pub fn during(&self, done: impl FnOnce()) {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -140,7 +140,7 @@ impl Writer<'_> {
         self.counted(self.caller.post(self.load.port, path, body))
     }
 
-    /// A job with an id of its own: if that is taken, it was taken by us.
+    /// Creates a job with a new id: a conflict means that an earlier try of this request succeeded.
     fn create_job(&mut self) {
         let id = new_id();
         let answer = self.post("/jobs", &job(Some(&id), &format!("host-{}", self.n)));
@@ -162,7 +162,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A key of its own in a document that all change, without conditions: none may undo another's.
+    /// Adds a new key to a shared document, without a precondition: no such change may undo another.
     fn add_key(&self) {
         let number = self.load.keys.fetch_add(1, Ordering::Relaxed);
         let document = &self.load.hot[usize::try_from(number / 32 % HOT).unwrap()];
@@ -187,7 +187,7 @@ impl Writer<'_> {
                 continue;
             }
             let document = &seen.body["freezer_action"];
-            // What was asked for last has no clear answer, or was refused: it may have been done all the same.
+            // The last request had no clear answer, or was refused: it may have been carried out all the same.
             if let Some((token, refused)) = mine.take()
                 && document[&signature] == token
             {
@@ -234,7 +234,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Children are made of a parent that is deleted meanwhile, by another writer and perhaps on another node.
+    /// Creates children of a parent while another writer, perhaps on another node, deletes it.
     fn parent(&self, round: u64) {
         let name = format!("parent-{}", (round / 8) % PARENTS);
         let answer = match self.n % 4 {
@@ -267,7 +267,7 @@ impl Writer<'_> {
         }
     }
 
-    /// An answer that nothing but an outage explains is counted as such, any other one is an error.
+    /// Counts an answer that only an outage explains as such, and any other as an error.
     fn unless_away(&self, what: &str, answer: &Answer) {
         if answer.is_done() || answer.is_refused() {
             self.load

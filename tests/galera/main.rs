@@ -1,6 +1,6 @@
 //! Three nodes of MariaDB's Galera and two API processes behind HAProxy: races, a mixed load, nodes that die, are cut off
-//! and hang. What was acknowledged is looked for on every node. `scripts/galera` runs it; docs/SCALING.md says what
-//! came of it.
+//! and hang. Every acknowledged write must be on every node. `scripts/galera` runs it; docs/SCALING.md has the
+//! results.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod cluster;
@@ -39,7 +39,7 @@ fn main() {
     let mut cluster = Cluster::start(&scratch);
     report.say(format!("three nodes after {:?}", began.elapsed()));
 
-    // The same schema by two processes on two nodes at once.
+    // Two processes migrate on two nodes at once.
     let ports = free_ports::<9>();
     let syncs: Vec<_> = (0..2)
         .map(|n| {
@@ -55,7 +55,7 @@ fn main() {
     let without_key = cluster.tables_without_key();
     report.check("primary keys and InnoDB", without_key.is_empty(), without_key);
 
-    // Each API process has a node of its own, and the others when that is away.
+    // Each API process uses a node of its own, and another one while that is away.
     let [one, two, three] = cluster.nodes.each_ref().map(|node| node.port);
     let databases = [
         Proxy::to_database(&scratch, "database1", ports[0], &[one, two, three]),
@@ -64,10 +64,10 @@ fn main() {
     let apis = [0, 1]
         .map(|n| Service::start(&scratch, &format!("api{}", n + 1), ports[2 + n], databases[n].port, 1));
     let front = Proxy::to_apis(&scratch, ports[4], [apis[0].port, apis[1].port]);
-    // And these are as far apart as Galera is without being told.
+    // These have Galera's default causality, wsrep_sync_wait = 0.
     let lax = [0, 1]
         .map(|n| Service::start(&scratch, &format!("lax{}", n + 1), ports[5 + n], databases[n].port, 0));
-    // This one has a node and nothing else.
+    // This API process knows one node only.
     let direct = Service::start(&scratch, "direct", ports[7], one, 1);
 
     if part("races") {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::process::{Process, run, wait_for};
 
-/// A node that has to get everything from another one takes this long at most.
+/// Upper bound for a node that gets a full state transfer.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The ports of one node.
@@ -13,9 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Ports {
     pub clients: u16,
     pub group: u16,
-    /// What was missed while away is received here.
+    /// For incremental state transfers.
     pub missed: u16,
-    /// And here all there is.
+    /// For full state transfers.
     pub all: u16,
 }
 
@@ -32,8 +32,8 @@ impl Node {
         let directory = scratch.join(name);
         std::fs::create_dir(&directory).unwrap();
         let here = directory.display();
-        // Detection of a node's death within 2 seconds instead of 5; what is committed is not waited for to be on disk,
-        // as is usual with Galera, so that a node that is killed has lost its last writes and must get them from others.
+        // A node's death is detected within 2 seconds instead of 5. Commits do not wait for the disk, as is usual with
+        // Galera, so a killed node loses its last writes and must get them from the others.
         let configuration = format!(
             "[mariadbd]\n\
              datadir={here}/data\nsocket={here}/socket\npid-file={here}/pid\n\
@@ -59,7 +59,7 @@ impl Node {
         Self { name: name.to_owned(), port: ports.clients, directory, process: None }
     }
 
-    /// Begins a cluster with this node.
+    /// Bootstraps a cluster with this node.
     pub fn found(&mut self, users: &str) {
         let data = format!("--datadir={}/data", self.directory.display());
         let words = ["mariadb-install-db", "--no-defaults", &data, "--skip-test-db"];
@@ -70,13 +70,13 @@ impl Node {
         self.await_synced();
     }
 
-    /// Starts a node that was never there, or was ended in order.
+    /// Starts a node that is new, or was stopped cleanly.
     pub fn join(&mut self) {
         self.start(&[]);
         self.await_synced();
     }
 
-    /// Starts a node that was killed: it finds out how far it had come, as the packages' own start does.
+    /// Starts a node that was killed: it first recovers its position, as the packages' own start does.
     pub fn rejoin(&mut self) -> &'static str {
         let defaults = self.defaults();
         let log = format!("--log-error={}/recover.log", self.directory.display());
@@ -113,7 +113,7 @@ impl Node {
         });
     }
 
-    /// Whether it can be used.
+    /// Whether the node is in sync, and so can be used.
     pub fn is_synced(&self) -> bool {
         self.ask("SHOW STATUS LIKE 'wsrep_local_state_comment'").is_ok_and(|all| all.contains("Synced"))
     }
@@ -122,18 +122,18 @@ impl Node {
         self.process.as_mut().unwrap()
     }
 
-    /// Cuts it off from the other nodes, not from its clients; or takes it in again.
+    /// Cuts the node off from the other nodes, but not from its clients; or reconnects it.
     pub fn isolate(&self, cut_off: bool) {
         let value = u8::from(cut_off);
         self.sql(&format!("SET GLOBAL wsrep_provider_options = 'gmcast.isolate={value}'"));
     }
 
-    /// What a statement says, a line for each row.
+    /// The result of a statement, one line per row.
     pub fn ask(&self, sql: &str) -> Result<String, String> {
         query(self.port, sql)
     }
 
-    /// As [`Node::ask`], of a node that is there; what the others have acknowledged is waited for.
+    /// As [`Node::ask`], for a node that is up; waits for writes that the others have acknowledged.
     #[track_caller]
     pub fn sql(&self, sql: &str) -> String {
         self.ask(sql).unwrap_or_else(|why| panic!("{}: {sql}: {why}", self.name))
@@ -146,7 +146,7 @@ impl Node {
     }
 }
 
-/// Asks with MariaDB's own program, which knows nothing of ours.
+/// Runs a query with MariaDB's own client, independently of the service.
 fn query(port: u16, sql: &str) -> Result<String, String> {
     let port = port.to_string();
     let words = ["mariadb", "--no-defaults", "--host=127.0.0.1", "--port", &port, "--user=freezer"];

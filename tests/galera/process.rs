@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A program that ends with this one, whatever that ends of; what it says is in a file.
+/// A child process that the kernel ends with this one; its output is in a file.
 ///
 /// It is bound to the thread that starts it, which must be the main one.
 pub struct Process {
@@ -29,7 +29,7 @@ impl Process {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Ends it as a power cut would.
+    /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -50,7 +50,7 @@ impl Drop for Process {
     }
 }
 
-/// Runs `words` to their end and gives back what they say.
+/// Runs a command to its end and returns its output.
 pub fn run(words: &[&str], unprivileged: bool) -> Result<String, String> {
     let output = confined(unprivileged).args(words).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -76,7 +76,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     all.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// Until `done` says so.
+/// Waits until `done` returns true.
 #[track_caller]
 pub fn wait_for(what: &str, patience: Duration, mut done: impl FnMut() -> bool) {
     let until = Instant::now() + patience;

@@ -11,7 +11,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// What `etc/haproxy-galera.cfg` says, with these nodes, the nearest first.
+    /// `etc/haproxy-galera.cfg` with these nodes, the preferred one first.
     pub fn to_database(scratch: &Path, name: &str, port: u16, nodes: &[u16]) -> Self {
         let shipped = include_str!("../../etc/haproxy-galera.cfg");
         let mut text = shipped.replace("bind 127.0.0.1:3306", &format!("bind 127.0.0.1:{port}"));
@@ -23,7 +23,7 @@ impl Proxy {
         Self::start(scratch, name, port, &text)
     }
 
-    /// What `etc/haproxy.cfg` says, with these API processes, and without what needs root.
+    /// `etc/haproxy.cfg` with these API processes, without the lines that need root.
     pub fn to_apis(scratch: &Path, port: u16, apis: [u16; 2]) -> Self {
         let shipped =
             std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/etc/haproxy.cfg")).unwrap();

@@ -1,16 +1,16 @@
-//! What is written through one API process is read through the other, at once.
+//! A read through one API process right after a write through the other.
 
 use serde_json::{Value, json};
 
 use crate::http::Caller;
 use crate::load::new_id;
 
-/// How many did not see the write before them.
+/// The numbers of reads and writes that did not see the write before them.
 #[derive(Debug, Default)]
 pub struct Stale {
     pub reads: u32,
     pub lists: u32,
-    /// Writes that met another state than the one that was just acknowledged.
+    /// Writes that found an older state than the one just acknowledged.
     pub writes: u32,
 }
 
@@ -25,7 +25,7 @@ pub fn after_writes(one: u16, other: u16, rounds: u32) -> Stale {
         let list = caller.get(other, "/clients?limit=1&sort=created_at:desc").expect(200);
         stale.lists += u32::from(list["clients"][0]["client"]["client_id"] != json!(name));
         let changed = caller.patch(one, &format!("/clients/{name}"), &json!({"description": "new"}), None);
-        // The client may not even be there yet, there where it was not made.
+        // The other node may not even have the client yet.
         stale.writes += u32::from(changed.status != 200);
         let seen = caller.get(other, &format!("/clients/{name}"));
         stale.reads += u32::from(seen.status != 200 || described(&seen.body) != "new");

@@ -1,4 +1,4 @@
-//! What is said as it is found, and once more at the end.
+//! The report: each line is printed at once, and all of them again at the end.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl Report {
         self.lines.push(line);
     }
 
-    /// Something that must hold, and what was seen.
+    /// Reports a condition that must hold, and the observed values.
     pub fn check(&mut self, what: &str, held: bool, seen: String) {
         self.failed += usize::from(!held);
         let word = if held { "ok    " } else { "FAILED" };
@@ -22,7 +22,7 @@ impl Report {
         self.say(format!("{word} {what}{}{seen}", if seen.is_empty() { "" } else { ": " }));
     }
 
-    /// Everything again, together; ends the program.
+    /// Prints all lines again, and ends the program.
     pub fn end(&self, took: Duration) {
         println!("\nSUMMARY\n{}\nafter {} s: {} failed", self.lines.join("\n"), took.as_secs(), self.failed);
         if self.failed > 0 {

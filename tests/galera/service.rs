@@ -24,7 +24,7 @@ pub fn configuration(scratch: &Path, name: &str, port: u16, database: u16, sync_
     file
 }
 
-/// `db sync`, to its end.
+/// Runs `db sync`.
 pub fn sync(configuration: &Path) -> Result<String, String> {
     run(&[PROGRAM, "--config-file", configuration.to_str().unwrap(), "db", "sync"], false)
 }
@@ -41,7 +41,7 @@ impl Service {
         Self { port, process }
     }
 
-    /// What went wrong with it, and was not that the database was away.
+    /// Its logged errors, except those of a database that was away.
     pub fn faults(&self) -> String {
         let said = self.process.said();
         let faults = said.lines().filter(|line| {

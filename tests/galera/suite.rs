@@ -11,7 +11,7 @@ pub fn races(report: &mut Report, cluster: &Cluster, api: u16) {
     let looks = &cluster.nodes[2];
     looks.sql("SET GLOBAL wsrep_sync_wait = 7");
     let conflicts = cluster.conflicts();
-    // Not by cargo: what it sets for this program makes it build half of everything once more.
+    // Not through cargo: the variables that it has set for this program would make it rebuild much.
     let output = Command::new(std::env::var("FREEZER_GALERA_SUITE").unwrap())
         .args(["races", "--test-threads=4"])
         .args(["--skip", "::sqlite", "--skip", "::postgres"])

@@ -1,4 +1,4 @@
-"""Horizon itself, and somebody at a browser who uses it: log in, open a dialog, send it, press a button of a row."""
+"""Horizon, and a user at a browser: log in, open a dialog, send it, press a button of a row."""
 
 import contextlib
 import os

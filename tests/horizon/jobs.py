@@ -9,7 +9,7 @@ CREATE = "/project/freezer-jobs/create/"
 QUEUED = ["Success: Job queued correctly. It will appear soon."]
 UPDATED = ["Success: Job updated correctly."]
 ACTIONS_UPDATED = ["Success: Actions updated correctly."]
-# A job as Horizon makes it is told to stop, so that nothing runs before somebody starts it.
+# A job that Horizon makes has the event "stop", so that it does not run before a user starts it.
 CREATED = ("POST jobs 201", "POST jobs/event 202")
 
 

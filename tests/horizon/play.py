@@ -110,7 +110,7 @@ def strangers(steps, url, service, known):
 
 
 def readers(steps, url, service, known):
-    """Somebody who may look at the same project."""
+    """A user with the role reader on the same project."""
     with steps("a reader logs in, and sees all lists"):
         browser = Browser(url, "reader").use(service.cloud.described["projects"]["alpha"])
         for panel, noun, id in (

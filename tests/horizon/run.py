@@ -50,7 +50,7 @@ def run(given, scratch):
         steps = Steps(service)
         with horizon(cloud.url, scratch) as dashboard:
             play.everything(steps, dashboard, service)
-        # As an operator has it whose catalogue names another address.
+        # As for an operator with another address in the catalogue.
         cloud.move_endpoints("http://127.0.0.1:9")
         with horizon(cloud.url, scratch, url) as dashboard:
             play.without_the_catalogue(steps, dashboard, service)

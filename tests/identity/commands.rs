@@ -11,7 +11,7 @@ struct Line {
     command: UserCommand,
 }
 
-/// A command as it is typed, and the standard input.
+/// Runs a command line with this standard input.
 pub fn typed(house: &House, line: &str, input: &str) -> Result<String, String> {
     let words = ["user"].into_iter().chain(line.split_whitespace());
     let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
@@ -79,7 +79,7 @@ fn lists_show_who_may_do_what_where() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_in_a_sentence() {
+fn a_command_that_fails_prints_one_sentence() {
     on_every_backend(|house| {
         typed(&house, "project-create one", "").unwrap();
         typed(&house, "create ann", "").unwrap();

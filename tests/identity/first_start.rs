@@ -21,7 +21,7 @@ fn openrc<'a>() -> Openrc<'a> {
     }
 }
 
-/// What a shell that has sourced the file says of a variable.
+/// The value of a variable in a shell that has sourced the file.
 fn sourced(path: &Path, variable: &str) -> String {
     let script = format!("set -eu; . {}; printf %s \"${variable}\"", path.display());
     let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
@@ -46,7 +46,7 @@ fn the_first_start_makes_an_administrator_once() {
 }
 
 #[test]
-fn a_project_that_was_made_before_is_taken() {
+fn an_existing_project_is_used() {
     on_every_backend(|house| {
         house.run(UserCommand::ProjectCreate { name: "admin".to_owned() }, "").unwrap();
         assert!(bootstrap(&house.store).unwrap().is_some());
@@ -54,7 +54,7 @@ fn a_project_that_was_made_before_is_taken() {
 }
 
 #[test]
-fn where_there_is_a_user_nobody_is_made() {
+fn no_user_is_made_where_one_exists() {
     on_every_backend(|house| {
         house.user("ann", "correct horse", "one", Role::Member);
         assert!(bootstrap(&house.store).unwrap().is_none());
@@ -96,12 +96,12 @@ fn an_openrc_file_is_private_and_a_shell_reads_it() {
     }
     write_openrc(&path, &Openrc { password: "another", ..openrc() }).unwrap();
     assert_eq!((sourced(&path, "OS_PASSWORD").as_str(), mode(&path)), ("another", 0o600));
-    // Nothing is left lying about.
+    // No temporary file remains.
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
 #[test]
-fn an_openrc_file_never_replaces_or_follows_what_is_not_ours() {
+fn an_openrc_file_replaces_no_other_file_and_follows_no_link() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     fs::write(at("precious"), "mine\n").unwrap();

@@ -24,7 +24,7 @@ pub struct House {
     database: Database,
     /// The openrc file of the first start.
     pub openrc: PathBuf,
-    /// Requests come each from another address, unless a test says from where.
+    /// Each request comes from another address, unless a test gives one.
     addresses: AtomicU16,
 }
 
@@ -96,28 +96,28 @@ impl House {
         Self { standalone, store, database, openrc, addresses: AtomicU16::new(0) }
     }
 
-    /// The same house with tokens of another lifetime.
+    /// The same service with another lifetime of tokens.
     pub fn with_token_lifetime(self, token_lifetime: Duration) -> Self {
         self.restarted(&Settings { token_lifetime, ..patient() })
     }
 
-    /// The same house after a restart of the service.
+    /// The same database after a restart of the service.
     pub fn restarted(mut self, settings: &Settings) -> Self {
         self.standalone = Standalone::new(self.store.clone(), settings);
         self
     }
 
-    /// Does what the service does beside requests.
+    /// Runs the service's background work once.
     pub fn upkeep(&self) {
         self.standalone.upkeep().round().unwrap();
     }
 
-    /// A connection of one's own, to look behind the scenes.
+    /// A connection to the database, beside the service's own.
     pub fn connection(&self) -> AnyConnection {
         establish(&self.database.url).unwrap()
     }
 
-    /// Lets every token expire a second ago.
+    /// Sets the expiry of every token to one second ago.
     pub fn expire_tokens(&self) {
         let past = freezer_api::store::now() - chrono::TimeDelta::seconds(1);
         let times = (identity_tokens::issued_at.eq(past), identity_tokens::expires_at.eq(past));
@@ -128,12 +128,12 @@ impl House {
         identity_tokens::table.count().get_result(&mut self.connection()).unwrap()
     }
 
-    /// Sends a request through the whole edge; the route is found in the public table.
+    /// Sends a request through routing and authentication, to a route of the public table.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.ask_at(&server::Settings::default(), method, path, headers, body)
     }
 
-    /// The same with another edge.
+    /// As [`Self::ask`], with another edge.
     pub fn ask_at(
         &self,
         edge: &server::Settings,
@@ -258,7 +258,7 @@ impl House {
     }
 }
 
-/// The settings of most tests: a login that is refused for too many failures stays refused.
+/// The settings of most tests: an address that is locked out for too many failures stays locked out.
 pub fn patient() -> Settings {
     Settings { login_refill: Duration::from_secs(3600), ..Settings::default() }
 }
@@ -299,7 +299,7 @@ impl Answer {
     }
 }
 
-/// The method a route is walked with.
+/// The name of a method.
 pub fn word(method: Method) -> &'static str {
     match method {
         Method::Post => "POST",

@@ -28,13 +28,13 @@ fn guess(house: &House, address: &str, name: &str) -> u16 {
     answer.status
 }
 
-/// Guesses until the first 429; how many guesses were looked at.
+/// Guesses until the first 429. Returns the number of guesses that were checked.
 fn guesses(house: &House, address: &str, name: &str) -> usize {
     (0..30).take_while(|_| guess(house, address, name) == 401).count()
 }
 
 #[test]
-fn after_ten_failures_an_address_has_to_wait_whatever_name_it_says() {
+fn after_ten_failures_an_address_has_to_wait_whatever_the_user_name() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Member);
         let tried = (0..10).map(|number| guess(&house, HOME, &format!("user{number}")));
@@ -80,7 +80,7 @@ fn guesses_at_the_same_moment_are_counted_as_well() {
 }
 
 #[test]
-fn logins_that_succeed_take_nothing() {
+fn successful_logins_do_not_count_as_guesses() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Member);
         house.user("eve", PASSWORD, "one", Role::Member);
@@ -101,11 +101,11 @@ fn guessing_never_locks_out_the_owner_not_even_after_a_restart() {
             assert_eq!(guesses(&house, &format!("192.0.2.{number}"), "ann"), 10);
         }
         assert_eq!(house.password_from(HOME, "ann", PASSWORD).status, 201);
-        // Also when others at the same address fail: at a proxy that says nothing of its clients all have one address.
+        // Also when other users at the same address fail: behind a proxy that hides its clients, all have one address.
         assert_eq!(guesses(&house, HOME, "eve"), 10);
         assert_eq!(house.password_from(HOME, "ann", PASSWORD).status, 201);
         assert_eq!(house.password_from(HOME, "bob", PASSWORD).status, 429);
-        // Guesses at this user from this address are as limited as any.
+        // Guesses at this user from this address are limited all the same.
         assert_eq!(guesses(&house, HOME, "ann"), 10);
         house.password_from(HOME, "ann", PASSWORD).assert_error(429);
     });
@@ -132,7 +132,7 @@ fn an_address_is_known_for_thirty_days_and_never_from_the_future() {
         let left: Vec<String> =
             known::table.select(known::address).order(known::address).load(&mut house.connection()).unwrap();
         assert_eq!(left, ["192.0.2.1", "192.0.2.3"]);
-        // The next true login corrects what a clock that was ahead has left.
+        // The next successful login corrects a time that a wrong clock has left.
         let house = house.restarted(&patient());
         house.password_from("192.0.2.3", "ann", PASSWORD).subject();
         guesses(&house, "192.0.2.3", "eve");

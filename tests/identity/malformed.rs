@@ -1,4 +1,4 @@
-//! Bodies that are no login: 400 for every one, whatever is wrong and however deep.
+//! Malformed login bodies: each is refused with 400, whatever is wrong and however deep.
 
 use freezer_api::identity::Role;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn any_wrong_type_anywhere_is_malformed() {
             ] {
                 let was = right.pointer(&place).unwrap();
                 if was.is_string() && wrong.is_string() {
-                    continue; // merely not true
+                    continue; // well-formed, only not a valid login
                 }
                 let mut body = complete();
                 *body.pointer_mut(&place).unwrap() = wrong;

@@ -11,7 +11,7 @@ use crate::house::{House, on_every_backend};
 const URL: &str = "http://127.0.0.1:41234/identity/v3";
 const HARD: &str = "it's $HOME `id` \"quoted\" \\ é'";
 
-/// A house after its first start, with its openrc file.
+/// A service after its first start, with its openrc file.
 fn started(mut house: House, directory: &Path) -> (House, String) {
     house.openrc = directory.join("openrc");
     let admin = bootstrap(&house.store).unwrap().unwrap();
@@ -27,7 +27,7 @@ fn said(path: &Path) -> [String; 4] {
 }
 
 #[test]
-fn the_stored_password_is_taken_while_it_is_right_and_else_it_is_asked_for() {
+fn the_stored_password_is_used_while_valid_and_asked_for_otherwise() {
     on_every_backend(|house| {
         let directory = tempfile::tempdir().unwrap();
         let (house, password) = started(house, directory.path());

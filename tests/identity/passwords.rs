@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! A user changes their own password.
 
 use freezer_api::identity::Role;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn a_user_changes_the_own_password_and_the_tokens_end() {
         assert_eq!(house.password("ann", NEW, None).status, 201);
         assert!(house.standalone.authenticate(&token).unwrap().is_none());
         assert!(house.standalone.authenticate(&bystander).unwrap().is_some());
-        // Without a token the old password is proof enough, as for Keystone.
+        // Without a token the old password suffices, as in Keystone.
         assert_eq!(change(&house, "192.0.2.1", &id, passwords(NEW, OLD)).status, 204);
         assert_eq!(house.password("ann", OLD, None).status, 201);
     });
@@ -52,8 +52,8 @@ fn a_wrong_old_password_changes_nothing() {
         let token = house.token("ann", OLD);
         change(&house, "192.0.2.1", &id, passwords("wrong horse", NEW)).assert_error(401);
         change(&house, "192.0.2.1", &id, passwords("", NEW)).assert_error(401);
-        for nobody in ["ann", "0", "%C3%A9", &"f".repeat(32)] {
-            change(&house, "192.0.2.1", nobody, passwords(OLD, NEW)).assert_error(401);
+        for user_id in ["ann", "0", "%C3%A9", &"f".repeat(32)] {
+            change(&house, "192.0.2.1", user_id, passwords(OLD, NEW)).assert_error(401);
         }
         assert!(house.standalone.authenticate(&token).unwrap().is_some());
         house

@@ -42,7 +42,7 @@ fn the_last_administrator_is_neither_deleted_nor_disabled_nor_revoked_without_fo
             assert!(refusal.starts_with(says) && refusal.contains("--force"), "{line}: {refusal}");
             assert_eq!(house.password("admin", &admin.password, None).roles(), ["admin", "member", "reader"]);
         }
-        // A disabled one does not count.
+        // A disabled administrator does not count.
         house.user("bob", PASSWORD, "admin", Role::Admin);
         typed(&house, "disable bob", "").unwrap();
         typed(&house, "delete admin", "").unwrap_err();

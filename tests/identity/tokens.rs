@@ -1,4 +1,4 @@
-//! Tokens: shown, revoked, expired, and gone with what they were given for.
+//! Tokens: shown, revoked, expired, and deleted with their user, project or role.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl crate::house::Answer {
 }
 
 #[test]
-fn a_revoked_token_is_worth_nothing() {
+fn a_revoked_token_is_refused() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Member);
         let (token, other) = (house.token("ann", PASSWORD), house.token("ann", PASSWORD));
@@ -67,7 +67,7 @@ fn a_revoked_token_is_worth_nothing() {
 }
 
 #[test]
-fn an_expired_token_is_worth_nothing_and_is_cleared_away() {
+fn an_expired_token_is_refused_and_deleted() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Member);
         let house = house.with_token_lifetime(Duration::from_secs(60));
@@ -86,7 +86,7 @@ fn an_expired_token_is_worth_nothing_and_is_cleared_away() {
 }
 
 #[test]
-fn a_token_goes_with_what_it_was_given_for() {
+fn a_token_ends_with_its_user_project_or_role() {
     on_every_backend(|house| {
         let name = || "ann".to_owned();
         let project = || "one".to_owned();
@@ -153,7 +153,7 @@ fn no_login_slips_through_while_the_password_changes() {
 }
 
 #[test]
-fn roles_are_those_of_the_moment() {
+fn role_changes_apply_at_once() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Reader);
         let token = house.token("ann", PASSWORD);
@@ -168,7 +168,7 @@ fn roles_are_those_of_the_moment() {
 }
 
 #[test]
-fn disabled_means_worthless_even_if_the_token_is_still_there() {
+fn a_disabled_users_token_is_refused_even_if_its_row_remains() {
     on_every_backend(|house| {
         house.user("ann", PASSWORD, "one", Role::Member);
         let token = house.token("ann", PASSWORD);
@@ -206,7 +206,7 @@ fn neither_tokens_nor_passwords_are_stored() {
             identity_users::table.select(identity_users::password_hash).load(&mut connection).unwrap();
         assert_eq!((rows.len(), rows[0].0.len(), hashes.len()), (1, 64, 1));
         assert!(rows[0].0 != token && rows[0].1 != token);
-        // What is in the table is not a token.
+        // The stored value does not work as a token.
         assert!(!alive(&house, &rows[0].0));
         assert!(hashes[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && !hashes[0].contains(PASSWORD));
     });
@@ -241,7 +241,7 @@ fn projects_are_listed_to_those_who_have_a_role_on_them() {
 }
 
 #[test]
-fn only_versions_and_logins_are_for_everybody() {
+fn only_versions_and_logins_need_no_token() {
     on_every_backend(|house| {
         let list = house.ask("GET", "/identity/", &[], b"");
         assert_eq!((list.status, &list.body["versions"]["values"][0]["id"]), (300, &json!("v3.14")));

@@ -67,7 +67,7 @@ fn of_too_many_tokens_the_expired_go_first_then_the_rescoped_then_the_least_rece
             assert_eq!(ids(&house), left);
             assert_eq!(house.count_tokens(), 6);
         }
-        // Two in use, and four that are new: none may go.
+        // Two tokens in use, and four new ones: none may be deleted.
         let refused = house.password("ann", PASSWORD, None);
         refused.assert_error(429);
         assert_eq!(refused.header("Retry-After"), Some("60"));
@@ -97,7 +97,7 @@ fn a_token_that_was_never_used_goes_after_a_minute_and_one_used_in_the_future_as
 }
 
 #[test]
-fn a_use_is_noted_beside_the_requests_and_counts_before_it_is_written() {
+fn a_tokens_use_is_written_in_the_background_and_counts_before_that() {
     on_every_backend(|house| {
         let house = house.restarted(&Settings { max_tokens: 2, ..Settings::default() });
         house.user("ann", PASSWORD, "one", Role::Member);
@@ -116,7 +116,7 @@ fn a_use_is_noted_beside_the_requests_and_counts_before_it_is_written() {
         house.get("/identity/v3/auth/projects", &used);
         assert_eq!(stamps(), [false, false], "a GET writes nothing");
         house.token("ann", PASSWORD);
-        assert!(house.standalone.authenticate(&used).unwrap().is_some(), "the other one had to go");
+        assert!(house.standalone.authenticate(&used).unwrap().is_some(), "the unused token is deleted");
         house.upkeep();
         assert_eq!(stamps(), [false, true]);
         age();
@@ -154,7 +154,7 @@ fn all_expired_tokens_are_cleared_away_without_a_login() {
         });
         inserted.unwrap();
         let token = house.token("ann", PASSWORD);
-        assert_eq!(house.count_tokens(), 1204, "a login has other things to do");
+        assert_eq!(house.count_tokens(), 1204, "a login does not delete them");
         house.upkeep();
         assert_eq!(house.count_tokens(), 1);
         assert_eq!(house.get("/identity/v3/auth/projects", &token).body["projects"][0]["name"], json!("one"));

@@ -1,4 +1,4 @@
-//! Every row is accounted for, and a second run finds all of it.
+//! Every row is accounted for, and a second run finds all rows unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ fn counts(source: &Source) -> BTreeMap<String, u64> {
     tables.iter().map(|(table, value)| (table.clone(), rows(value))).filter(|(_, rows)| *rows > 0).collect()
 }
 
-/// The account adds up, and has as many rows as the fixture.
+/// Checks that the account adds up, and has as many rows as the fixture.
 #[track_caller]
 fn expect_account(said: &Said, source: &Source) {
     let tables = said.tables();
@@ -91,7 +91,7 @@ fn expect_reasons(directory: &Directory, source: &Source) {
     let Value::Object(expected) = json(source.name, "expected.json") else { panic!("{}", source.name) };
     let homeless = given.get("no-project").cloned().unwrap_or_default();
     let mut wrong = Vec::new();
-    // Reports with content are plainly imported.
+    // Reports with content are simply imported.
     for (reason, ids) in expected.iter().filter(|(reason, _)| *reason != "report") {
         let Some(ids) = ids.as_array() else { continue };
         let mut ids: BTreeSet<String> = ids.iter().filter_map(Value::as_str).map(own_id).collect();
@@ -126,7 +126,7 @@ fn a_dry_run_gives_the_same_account_and_writes_nothing(new: fn() -> Database) {
     let real = directory.import(&target, &source, &[]);
     assert_eq!(dry.tables(), real.tables());
     assert_eq!((dry.status, notes), (real.status, directory.lines("report")));
-    // Had the dry run written anything, this would have been there.
+    // A dry run that wrote anything would have written this.
     assert!(real.tables()["jobs"]["imported"].as_u64().unwrap() > 30);
     expect_account(&directory.import(&target, &source, &[]), &source);
 }

@@ -1,4 +1,4 @@
-//! The new service answers what the old one has answered.
+//! After an import, the new service answers as the old one did.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn the_documents_are_those_that_the_old_service_showed(new: fn() -> Database) {
         let (directory, target) = (Directory::new(), new());
         sync(&target);
         directory.import(&target, &source, &[]);
-        // What the report names may be another one.
+        // Values that the report names may differ.
         let noted: Vec<String> = ["report", "quarantine"]
             .iter()
             .flat_map(|file| directory.lines(file))
@@ -76,7 +76,7 @@ fn id(list: &str, document: &Value) -> String {
     id.as_str().unwrap().to_owned()
 }
 
-/// A document without what may differ: null is as good as missing, as are -1 and "" where something has not happened.
+/// A document without allowed differences: null counts as missing, and so do -1 and "" for an event that has not happened.
 fn comparable(list: &str, document: &Value) -> Value {
     let mut document = document.clone();
     strip(&mut document);
@@ -122,7 +122,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// Everything that `old` says, `new` says too. A number of more digits than a double has is what the database keeps.
+/// Checks that `new` has everything that `old` has. A number with more digits than a double is as the database stores it.
 #[track_caller]
 fn expect_has(new: &Value, old: &Value, place: &str) {
     match (new, old) {

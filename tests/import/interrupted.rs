@@ -21,7 +21,7 @@ struct Row {
     row: String,
 }
 
-/// Every row without its times, which may have been made up.
+/// Every row without its times, since the import invents missing ones.
 fn rows(target: &Database) -> Vec<(&'static str, Vec<Row>)> {
     let text = |column: &str| match () {
         () if target.url.starts_with("mysql") => format!("COALESCE(CAST({column} AS CHAR), '')"),
@@ -51,7 +51,7 @@ fn rows(target: &Database) -> Vec<(&'static str, Vec<Row>)> {
             true => format!("CONCAT_WS('|', {})", columns.join(", ")),
             false => columns.join(" || '|' || "),
         };
-        // MySQL knows the word.
+        // A reserved word in MySQL.
         let name = if target.url.starts_with("mysql") { "`row`" } else { "\"row\"" };
         let mut rows: Vec<Row> =
             sql_query(format!("SELECT {row} AS {name} FROM {table}")).load(&mut target.connect()).unwrap();
@@ -94,7 +94,7 @@ fn an_import_that_is_killed_at_any_moment_is_continued_by_running_it_again(new: 
     }
 }
 
-/// Takes everything out again, children first.
+/// Deletes all rows, children first.
 fn empty(target: &Database) {
     let tables = [
         "job_trusts",
@@ -113,7 +113,7 @@ fn empty(target: &Database) {
 fn an_import_that_is_told_to_stop_ends_after_a_batch_and_says_how_to_go_on(new: fn() -> Database) {
     let (directory, target) = (Directory::new(), new());
     sync(&target);
-    // A pipe that nothing is written to: the import waits for documents, and is told to stop meanwhile.
+    // A pipe without data: the import gets the signal while it waits for documents.
     let words = ["elasticsearch", "--from", "-", "--default-project", "p"].map(str::to_owned);
     let mut command = directory.command(&target, &words, &["-q"]);
     let mut child =

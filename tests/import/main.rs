@@ -1,5 +1,5 @@
-//! Imports from end to end: the real program reads what the old service wrote (`tests/fixtures`) into a database of each
-//! backend, and what is there afterwards is held against what the old service had and answered.
+//! Imports from end to end: the real program imports what the old service wrote (`tests/fixtures`) into a database of each
+//! backend, and the tests compare the result with the old service's rows and answers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod accounts;

@@ -21,7 +21,7 @@ const JOB: &str = "d1000000000000000000000000000003";
 const BACKUP: &str = "5ac22c1e8b9c40f79078260f84c2c94b";
 const OTHER_BACKUP: &str = "07bc8034c5e7406d90bef080781d231c";
 
-/// A copy of the fixture with rows that cannot be imported, and one of which a part cannot.
+/// A copy of the fixture with rows that cannot be imported, and one row that can only be imported in part.
 fn damaged(directory: &Directory) -> Source {
     let file = directory.path("source.sqlite");
     std::fs::copy(fixture("sql-19.0.0-sqlite", "freezer.sqlite"), &file).unwrap();

@@ -1,4 +1,4 @@
-//! The program, and the sources that it is given.
+//! The program, and the sources that it imports.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::databases::Database;
 
-/// Where a fixture's file is.
+/// The path of a fixture's file.
 pub fn fixture(fixture: &str, file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture).join(file)
 }
@@ -90,7 +90,7 @@ impl Source {
     }
 }
 
-/// What an import said.
+/// The output of an import.
 pub struct Said {
     pub status: i32,
     pub stdout: String,
@@ -150,7 +150,7 @@ pub fn said(output: Output) -> Said {
     }
 }
 
-/// Makes the schema.
+/// Runs `db sync`.
 pub fn sync(target: &Database) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
     let output = command.args(["--database-connection", &target.url, "db", "sync"]).output().unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be done is said, with the exit status of the kind of failure, and changes nothing.
+//! Imports that are refused: each prints an error, exits with the status of its kind of failure, and changes nothing.
 
 use crate::databases::Database;
 use crate::on_every_backend;
@@ -7,7 +7,7 @@ use crate::program::{Directory, Source, said, sync};
 on_every_backend! {
     a_target_without_a_schema_is_refused
     a_target_with_other_rows_is_refused_without_into_existing
-    sources_that_are_none_are_named_and_nothing_is_written
+    invalid_sources_are_named_and_nothing_is_written
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -33,7 +33,7 @@ fn a_target_with_other_rows_is_refused_without_into_existing(new: fn() -> Databa
     assert!(said.tables()["backups"]["imported"].as_u64().unwrap() > 30);
 }
 
-fn sources_that_are_none_are_named_and_nothing_is_written(new: fn() -> Database) {
+fn invalid_sources_are_named_and_nothing_is_written(new: fn() -> Database) {
     let (directory, target) = (Directory::new(), new());
     sync(&target);
     let password = "hunter2";

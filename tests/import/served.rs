@@ -1,4 +1,4 @@
-//! A service that runs on the target is not disturbed.
+//! An import does not disturb a service that runs on the target.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A second run brings what has changed in the source, and leaves alone what has changed in the target.
+//! A second run imports changes of the source, and leaves changes of the target alone.
 
 use diesel::connection::{Connection, SimpleConnection};
 use serde_json::json;
@@ -59,7 +59,7 @@ fn an_update_brings_only_what_has_changed(new: fn() -> Database) {
     assert_eq!((&tables["jobs"]["imported"], &tables["jobs"]["reasons"]["updated"]), (&json!(1), &json!(1)));
     assert_eq!(tables["backups"]["reasons"]["deleted-here"], 1);
     assert!(tables["job_actions"]["reasons"]["updated"].as_u64().unwrap() >= 2, "{}", tables["job_actions"]);
-    // All is as it is to be, and a third run has nothing to do.
+    // Everything is up to date, and a third run has nothing to do.
     let tables = directory.import(&target, &source, &["--update", "--delete-missing"]).tables();
     for table in ["clients", "actions", "jobs", "job_actions", "sessions", "backups"] {
         assert_eq!(tables[table]["imported"], 0, "{table} {}", tables[table]);

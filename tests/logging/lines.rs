@@ -3,7 +3,7 @@
 use crate::program::{Program, send};
 
 #[test]
-fn a_path_shows_what_is_in_it() {
+fn control_characters_of_a_path_are_escaped() {
     let mut program = Program::new();
     let address = program.serve();
     for hidden in ["\u{202e}", "\u{200b}", "\u{2028}", "\u{feff}", "\u{ad}", "\u{e0041}"] {

@@ -1,4 +1,4 @@
-//! The logger of the process: from [`init`] to a panic, a change and a rotation.
+//! The logger of the process: [`init`], a panic, a change of options and a rotation.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -8,7 +8,7 @@ use freezer_api::logging::{Identity, Settings, apply, enter, identify, init};
 use crate::program::Program;
 
 #[test]
-fn the_log_says_where_the_service_listens_and_what_with() {
+fn the_log_names_the_address_and_the_backends_of_the_service() {
     let mut program = Program::new();
     let address = program.serve();
     let start = format!(
@@ -24,7 +24,7 @@ fn a_process_logs_its_panics_and_takes_other_options() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("api.log");
     let read = || fs::read_to_string(&path).unwrap();
-    // Standard error, too, where the failures of the other tests are.
+    // Standard error, too, which has the failures of the other tests.
     let settings = Settings {
         file: Some(path.clone()),
         stderr: Some(true),
@@ -35,7 +35,7 @@ fn a_process_logs_its_panics_and_takes_other_options() {
     };
     assert!(init(&Settings { file: Some("/nowhere/api.log".into()), ..settings.clone() }).is_err());
     init(&settings).unwrap();
-    // A second call is of no effect, whatever it asks for.
+    // A second call has no effect, whatever its options.
     init(&Settings { file: Some("/nowhere/api.log".into()), ..Settings::default() }).unwrap();
 
     let scope = enter("req-1", None);

@@ -1,4 +1,4 @@
-//! The real program, and everything that it writes.
+//! The real program, and all of its output.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -30,7 +30,7 @@ impl Program {
             .current_dir(self.directory.path())
             .env_clear()
             .envs([("OS_DEFAULT__DEBUG", "true"), ("RUST_LOG", "trace"), ("RUST_BACKTRACE", "1")])
-            // A database that is away is not waited for.
+            // Do not wait for a database that is away.
             .envs([("OS_DATABASE__MAX_RETRIES", "0"), ("OS_DATABASE__RETRY_INTERVAL", "0")])
             .stdin(Stdio::null());
         command
@@ -60,7 +60,7 @@ impl Program {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let output = self.output();
-            // The openrc file is there when the first start has said where.
+            // The first start prints the path of the openrc file after it has written it.
             if let Some((_, rest)) = output.split_once("listening on http://")
                 && output.contains("First start: ")
             {
@@ -86,13 +86,13 @@ impl Drop for Program {
     }
 }
 
-/// Sends bytes as they are, and gives back all that is answered.
+/// Sends bytes as they are, and returns the whole answer.
 pub fn send(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
-    // A connection that is reset has answered all the same.
+    // A reset may come after the answer.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::program::{Program, request, send};
 
-/// What must not be seen. Each one is somewhere else, so that a failure says where it came from.
+/// Secrets that must not appear. Each is used in one place, so that a failure tells its origin.
 const SECRETS: [&str; 17] = [
     "s3cret-wrong-password",
     "s3cret-cut-json",
@@ -99,7 +99,7 @@ fn requests_leave_no_secret_behind() {
         assert_status(&send(address, malformed.as_bytes()), 400);
     }
 
-    // What was looked for could have been there: the log has all of these requests.
+    // Proves that the log has all of these requests, so that the secrets could have been in it.
     let output = program.output();
     let jobs_line = format!("\"GET {jobs}\" status: 200");
     for expected in [

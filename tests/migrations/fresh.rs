@@ -1,4 +1,4 @@
-//! A fresh database on each backend, and a look at what is in it.
+//! A fresh database on each backend, and queries for its schema.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ pub enum AnyConnection {
     Postgres(diesel::PgConnection),
 }
 
-/// A database of its own, empty, and gone when the test ends.
+/// An empty database, which is dropped when the test ends.
 pub struct Fresh {
     /// The name of its folder in `migrations/`.
     pub backend: &'static str,
-    /// Where it is, as the service's own option has it.
+    /// Its URL.
     pub url: String,
     connection: Option<AnyConnection>,
     drop: Option<(AnyConnection, String)>,
@@ -53,7 +53,7 @@ impl Fresh {
         Self { backend, url: url.into(), connection, drop, _directory: None }
     }
 
-    /// One for each backend that is built in.
+    /// One database for each backend that is built in.
     pub fn all() -> Vec<Self> {
         vec![
             Self::sqlite(),

@@ -69,7 +69,7 @@ fn every_backend_has_the_same_keys_indexes_and_checks() {
     }
 }
 
-/// Whether a key or an index is one that only MySQL has, so that Galera finds what another node has deleted.
+/// Whether a key or an index exists on MySQL only, for Galera's detection of rows that another node deleted.
 fn is_for_galera(name: &str) -> bool {
     let has_end = name.ends_with("_id") && name != "ix_clients_client_id" && name != "uq_clients_client_id";
     has_end && (name.starts_with("fk_") || name.starts_with("ix_"))
@@ -77,7 +77,7 @@ fn is_for_galera(name: &str) -> bool {
 
 #[cfg(feature = "mysql")]
 #[test]
-fn beside_every_foreign_key_of_two_columns_mysql_has_one_of_one() {
+fn mysql_has_a_one_column_twin_of_every_two_column_foreign_key() {
     let mut fresh = Fresh::all_migrated().into_iter().find(|fresh| fresh.backend == "mysql").unwrap();
     let keys = |fresh: &mut Fresh, count: u8| {
         fresh.texts(&format!(
@@ -100,11 +100,11 @@ fn every_constraint_refuses_what_it_is_there_for() {
     for mut fresh in Fresh::all_migrated() {
         fresh.fill();
         let mut untried = fresh.names();
-        // A second (project_id, id) is a second id: the primary key refuses it first.
+        // A duplicate (project_id, id) is a duplicate id, too: the primary key refuses it first.
         untried.retain(|name| {
             !name.starts_with("ix_") && !name.ends_with("_project") || name.starts_with("fk_")
         });
-        // Whatever these refuse, their twins of two columns refuse too.
+        // Their two-column twins refuse the same rows.
         untried.retain(|name| !is_for_galera(name));
         let mut refuses = |constraint: &str, sql: &str| {
             fresh.refuses(constraint, sql);

@@ -1,4 +1,4 @@
-//! A schema that a newer release has migrated, met by the real program.
+//! The real program on a schema that a newer release has migrated.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ fn command(fresh: &Fresh, line: &str) -> Command {
     command
 }
 
-/// The exit status of a command, and what it says.
+/// The exit status of a command, and its output.
 fn ended(fresh: &Fresh, line: &str) -> (i32, String) {
     let output = command(fresh, line).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
@@ -39,7 +39,7 @@ fn a_newer_schema_is_refused_unless_it_is_allowed() {
             let (status, said) = ended(&fresh, line);
             assert_eq!(status, 78, "{} {line}: {said}", fresh.backend);
             assert!(said.contains("newer than this release: it has 20270101000000"), "{said}");
-            // Beside it the log may say that an SQLite file is checked, which this test has open.
+            // The log may have another line, about a check of the SQLite file, since this test has it open.
             let sentences = said.lines().filter(|line| line.starts_with("freezer-api: ")).count();
             assert_eq!(sentences, 1, "{said}");
         }
@@ -57,7 +57,7 @@ fn a_newer_schema_is_refused_unless_it_is_allowed() {
     }
 }
 
-/// An empty version stands for a client library that reads text as empty.
+/// An empty version simulates a client library that reads every text as empty.
 #[test]
 fn a_client_library_that_reads_text_as_empty_is_named() {
     for mut fresh in Fresh::all() {

@@ -1,4 +1,4 @@
-//! A row in every table, and what each constraint refuses.
+//! A row in every table, and a statement for each constraint to refuse.
 
 use diesel::result::{DatabaseErrorKind, Error};
 
@@ -89,8 +89,8 @@ impl Fresh {
         }
     }
 
-    /// The statement fails, on the constraint of that name. (SQLite does not tell the name of a key, and not
-    /// every server gives the refusal to delete a parent the code of a foreign key: the text tells.)
+    /// Checks that the statement violates the constraint of that name. It compares texts, because SQLite does not report
+    /// the name of a key, and not every server has a foreign key's error code for the deletion of a parent.
     pub fn refuses(&mut self, constraint: &str, sql: &str) {
         let context = format!("{}: {constraint}: {sql}", self.backend);
         let Err(Error::DatabaseError(kind, message)) = self.run(sql) else {
@@ -111,7 +111,7 @@ impl Fresh {
 
 /// What each constraint refuses.
 pub const REFUSED: &[(&str, &str)] = &[
-    // A child that points at nothing.
+    // Children of a missing parent.
     ("fk_action_attachments_action", "UPDATE action_attachments SET action_id = 'nothing'"),
     ("fk_action_attachments_job", "UPDATE action_attachments SET job_id = 'nothing' WHERE id = 'p-step1'"),
     ("fk_job_attachments_client", "UPDATE job_attachments SET client_id = 'nothing' WHERE id = 'p-on1'"),
@@ -126,7 +126,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("fk_identity_tokens_user", "UPDATE identity_tokens SET user_id = 'nothing'"),
     ("fk_identity_tokens_project", "UPDATE identity_tokens SET project_id = 'nothing'"),
     ("fk_identity_known_addresses_user", "UPDATE identity_known_addresses SET user_id = 'nothing'"),
-    // A child that points into another project.
+    // Children of a parent in another project.
     (
         "fk_action_attachments_action",
         "UPDATE action_attachments SET action_id = 'q-action' WHERE id = 'p-step1'",
@@ -155,7 +155,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("fk_identity_tokens_user", "DELETE FROM identity_users WHERE id = 'v'"),
     ("fk_identity_tokens_project", "DELETE FROM identity_projects WHERE id = 'q'"),
     ("fk_identity_known_addresses_user", "DELETE FROM identity_users WHERE id = 'w'"),
-    // A second one of what there may be once.
+    // Duplicates.
     ("uq_clients_client_id", "UPDATE clients SET client_id = 'name' WHERE id = 'p-hostless'"),
     ("uq_clients_central", "UPDATE clients SET hostname = 'host' WHERE id = 'q-central'"),
     (
@@ -166,7 +166,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("uq_job_attachments_client", "UPDATE job_attachments SET client_id = 'p-central' WHERE id = 'q-on2'"),
     ("uq_identity_projects_name", "UPDATE identity_projects SET name = 'q' WHERE id = 'p'"),
     ("uq_identity_users_name", "UPDATE identity_users SET name = 'v' WHERE id = 'u'"),
-    // A value that makes no sense.
+    // Invalid values.
     ("ck_action_attachments_priority", "UPDATE action_attachments SET priority = -1 WHERE id = 'p-step1'"),
     ("ck_sessions_policy", "UPDATE sessions SET policy = 'most'"),
     ("ck_action_reports_log", "UPDATE action_reports SET log = 'x'"),

@@ -1,4 +1,4 @@
-//! `db sync`, as several nodes of a deployment begin it at the same moment, and as it ends when it fails.
+//! `db sync` on several nodes at the same time, and one that fails.
 
 use diesel::connection::SimpleConnection;
 use freezer_api::store::connection::establish;
@@ -8,7 +8,7 @@ use freezer_api::store::url::DatabaseUrl;
 use crate::fresh::Fresh;
 
 #[test]
-fn of_several_at_once_one_migrates_and_the_others_find_it_done() {
+fn of_concurrent_runs_one_migrates_and_the_others_do_nothing() {
     for fresh in Fresh::all() {
         let url = DatabaseUrl::parse(&fresh.url).unwrap();
         let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
@@ -22,14 +22,14 @@ fn of_several_at_once_one_migrates_and_the_others_find_it_done() {
 }
 
 #[test]
-fn a_failed_one_says_what_is_left_behind() {
+fn a_failed_run_names_what_it_leaves_behind() {
     for fresh in Fresh::all() {
         let url = DatabaseUrl::parse(&fresh.url).unwrap();
         let run = |sql: &str| establish(&url).unwrap().batch_execute(sql);
         run("CREATE TABLE sessions (id INTEGER)").unwrap();
         let why = migrations::sync(&url).unwrap_err().why;
         assert!(why.contains("create_catalogue") && why.contains("sessions"), "{why}");
-        // MySQL has made the tables that come before; the others have not.
+        // MySQL keeps the tables made before the failure; the others roll back.
         let leaves = fresh.backend == "mysql";
         assert_eq!(run("SELECT id FROM clients").is_ok(), leaves, "{}", fresh.backend);
         assert_eq!(why.contains("down.sql"), leaves, "{why}");

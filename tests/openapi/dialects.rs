@@ -56,7 +56,7 @@ fn no_schema_has_a_keyword_of_one_dialect_only() {
 }
 
 #[test]
-fn every_property_of_a_body_says_what_it_is() {
+fn every_property_of_a_body_has_a_description() {
     for (name, schema) in published()["components"]["schemas"].as_object().unwrap() {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let is_said = property.get("description").is_some() || property.get("$ref").is_some();
@@ -66,7 +66,7 @@ fn every_property_of_a_body_says_what_it_is() {
 }
 
 #[test]
-fn every_example_is_one_in_both_dialects() {
+fn every_example_is_valid_in_both_dialects() {
     let document = published();
     let mut examples = 0;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
@@ -99,7 +99,7 @@ fn every_body_of_a_request_has_an_example() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     fn look(document: &Value, value: &Value) {
         match value {
             Value::Object(object) => {

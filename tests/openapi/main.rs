@@ -1,5 +1,5 @@
-//! The description of the API, as the command line prints it: an OpenAPI 3.1 document by the specification's own schema,
-//! whose examples are examples.
+//! The description of the API, as the command line prints it: a valid OpenAPI 3.1 document by the specification's own
+//! schema, with valid examples.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod dialects;

@@ -1,4 +1,4 @@
-//! What a database says of how it goes about a statement.
+//! Query plans.
 
 mod sqlite;
 
@@ -12,29 +12,29 @@ use freezer_api::store::connection::AnyConnection;
 use crate::seed;
 use crate::statement::Statement;
 
-/// The most rows that may be read for a page out of a thousand: its own, and those that a filter which a fifth of the rows
-/// pass throws away.
+/// The most rows that a page out of a thousand may read: its own rows, and those that a filter with a selectivity of one
+/// fifth drops.
 const FEW: u64 = 100;
 
-/// The most rows that may be sorted for a page.
+/// The most rows that a page may sort.
 const HANDFUL: u64 = 30;
 
-/// How a statement is gone about.
+/// A query plan.
 #[derive(Debug, Default)]
 struct Plan {
-    /// Whether some table, or some index, is read from its beginning to its end.
+    /// Whether it scans a whole table or index.
     is_whole: bool,
-    /// Whether rows are sorted on the way.
+    /// Whether it sorts rows.
     sorts: bool,
-    /// Whether the index is entered at more than the project's first row, if that is all that the database says.
+    /// Whether the index range is narrower than the project, for a database that tells no more than that.
     is_narrow: Option<bool>,
-    /// How many rows are read, if the database can say.
+    /// The number of rows read, if the database tells.
     read: Option<u64>,
-    /// As the database says it.
+    /// The plan as the database prints it.
     text: String,
 }
 
-/// Looks at plans, and remembers what is wrong with them.
+/// Checks plans, and collects their faults.
 pub struct Explain {
     connection: AnyConnection,
     complaints: Vec<String>,
@@ -45,12 +45,12 @@ impl Explain {
         Self { connection, complaints: Vec::new() }
     }
 
-    /// Everything that was wrong so far.
+    /// The faults so far.
     pub fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
-    /// Lets the database look at what is in the tables.
+    /// Runs ANALYZE.
     pub fn analyze(&mut self) {
         seed::analyze(&mut self.connection);
     }
@@ -60,13 +60,13 @@ impl Explain {
         matches!(self.connection, AnyConnection::Sqlite(_))
     }
 
-    /// Each is read out of an index, and the page in the order of one, no more of it than is needed.
+    /// Checks that each statement reads an index, and that the page reads it in order and stops early.
     pub fn in_order(&mut self, asked: &str, statements: &[Statement], is_narrow: bool) {
         assert!(statements.iter().any(Statement::is_page), "{asked}: {statements:?}");
         self.by_index(asked, statements);
         for statement in statements.iter().filter(|s| s.is_page() && !s.is_about_central_clients()) {
             let plan = self.plan(statement);
-            // A handful may as well be sorted.
+            // Sorting a handful of rows is fine.
             let sorts = plan.sorts && plan.read.is_none_or(|read| read > HANDFUL);
             self.expect(!sorts, "sorts", asked, &plan);
             self.expect(plan.read.is_none_or(|read| read <= FEW), "reads too much", asked, &plan);
@@ -74,12 +74,12 @@ impl Explain {
         }
     }
 
-    /// A client gets very many jobs that are completed; its name.
+    /// Gives a client very many completed jobs, and returns its name.
     pub fn archive(&mut self, project: usize) -> String {
         seed::archive(&mut self.connection, project)
     }
 
-    /// Each is read out of an index, and hardly more of it than is shown.
+    /// Checks that each statement reads an index, and hardly more rows than the page shows.
     pub fn few(&mut self, asked: &str, statements: &[Statement]) {
         self.by_index(asked, statements);
         for statement in statements {
@@ -88,7 +88,7 @@ impl Explain {
         }
     }
 
-    /// Each is read out of an index.
+    /// Checks that each statement reads an index.
     pub fn by_index(&mut self, asked: &str, statements: &[Statement]) {
         for statement in statements {
             let plan = self.plan(statement);

@@ -1,9 +1,9 @@
-//! How the lists are read, on every backend that is built in: out of an index, without sorting, and on the last page
-//! with no more effort than on the first.
+//! The query plans of lists, on every backend that is built in: each list reads an index, does not sort, and reads no
+//! more rows for the last page than for the first.
 //!
-//! The statements are those that the service itself runs: each list is asked for as a client asks, Diesel says what it
-//! sends, and the database says how it goes about it. What a collection offers is read off its `COLLECTION`, so that a
-//! key that is added there is tested here.
+//! The statements are those that the service itself runs: a test requests each list, Diesel reports the statements, and
+//! the database explains them. The keys of a collection come from its `COLLECTION`, so a key that is added there is
+//! tested here.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "../suite/database.rs"]
@@ -34,14 +34,14 @@ const COLLECTIONS: &[&Collection] = &[
     &document::backups::COLLECTION,
 ];
 
-/// What about every other client has in common; it is found on the way through all of them.
+/// A text in about every other client, so that a search for it reads all clients.
 const FOR_MANY: [&str; 2] = ["is_central", "state"];
 
 /// Orders that have an index also below one value of another key: the history of a job and of a client.
 const BELOW: [(&str, &str); 3] =
     [("job_id", "report_date"), ("client_id", "report_date"), ("job_attachment_id", "report_date")];
 
-/// How many items the pages have.
+/// The page size.
 const PAGE: usize = 10;
 
 #[test]
@@ -64,7 +64,7 @@ fn postgres() {
 }
 
 #[test]
-fn every_collection_is_among_those_that_are_tested() {
+fn every_collection_is_tested() {
     let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/document")).unwrap();
     let texts = sources.map(|source| std::fs::read_to_string(source.unwrap().path()).unwrap_or_default());
     let there = texts.filter(|text| text.contains("pub static COLLECTION")).count();
@@ -122,7 +122,7 @@ impl Lists<'_> {
         page[self.collection.noun].as_array().unwrap().clone()
     }
 
-    /// Every order, there and back, on its first and on its last page.
+    /// Every order, ascending and descending, on the first and the last page.
     fn orders(&mut self) {
         let sorting = self.collection.keys.iter().filter(|key| key.sorts);
         let orders = sorting.flat_map(|key| [(key.name, "asc", "desc"), (key.name, "desc", "asc")]);
@@ -130,14 +130,14 @@ impl Lists<'_> {
         for (key, direction, back) in orders {
             let query = format!("limit={PAGE}&sort={key}:{direction}");
             self.in_order(&query);
-            // What comes first on the way back is what comes last on the way there.
+            // The last page of one direction is found from the first page of the other.
             let (page, _) = self.service.list(self.collection, &format!("limit=25&sort={key}:{back}"));
             let marker = requests::marker(self.collection, &page).unwrap();
             self.in_order(&format!("{query}&marker={marker}"));
         }
     }
 
-    /// A key with each of its operators.
+    /// Checks a key with each of its operators.
     fn filters(&mut self, key: &Key, value: &str) {
         let equal = format!("limit={PAGE}&{}={value}", key.name);
         self.in_order(&equal);
@@ -172,7 +172,7 @@ impl Lists<'_> {
         }
     }
 
-    /// A page that is read in the order of an index, and no more than it needs.
+    /// Checks a page that must be read in the order of an index, and no further than needed.
     fn in_order(&mut self, query: &str) {
         // A filter or a marker asks for more than the beginning of the whole list.
         let mut names = query.split(['=', '&']).step_by(2);
@@ -181,14 +181,14 @@ impl Lists<'_> {
         self.explain.in_order(&format!("{}?{query}", self.collection.path), &statements, is_narrow);
     }
 
-    /// A page that is read out of an index, in whatever order.
+    /// Checks a page that must be read from an index, in any order.
     fn by_index(&mut self, query: &str) {
         let (_, statements) = self.service.list(self.collection, query);
         self.explain.by_index(&format!("{}?{query}", self.collection.path), &statements);
     }
 }
 
-/// A value of a key, as a query string has it: that of a document which has one, or what was seeded.
+/// A value of a key for a query string: from a document that has one, or the seeded value.
 fn value(key: &Key, documents: &[Value]) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

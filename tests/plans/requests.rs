@@ -1,4 +1,4 @@
-//! The service, asked without a network in between, so that the statements of a request are this thread's.
+//! The service without a network, so that a request's statements run on this thread.
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
@@ -21,12 +21,12 @@ impl Service {
         Self(App::new(Store::new(database, 1), Strategy::Noauth, policy))
     }
 
-    /// What a list answers, and the statements that it took.
+    /// The answer to a list, and its statements.
     pub fn list(&self, collection: &Collection, query: &str) -> (Value, Vec<Statement>) {
         self.search(&format!("{}?{query}", collection.path), &Value::Null)
     }
 
-    /// The same with a search in the body.
+    /// As [`Self::list`], with a search in the body.
     pub fn search(&self, path: &str, search: &Value) -> (Value, Vec<Statement>) {
         let project = seed::project(seed::PROJECTS / 2);
         let caller =
@@ -44,7 +44,7 @@ impl Service {
     }
 }
 
-/// The marker that the next page begins at, if there is one.
+/// The marker of the next page, if there is one.
 pub fn marker(collection: &Collection, page: &Value) -> Option<String> {
     let href = page[format!("{}_links", collection.noun)][0]["href"].as_str()?;
     let (_, query) = href.split_once('?')?;
@@ -52,7 +52,7 @@ pub fn marker(collection: &Collection, page: &Value) -> Option<String> {
     Some(marker.into_owned())
 }
 
-/// The member of that name, wherever in a document it is.
+/// The member with this name, at any depth of a document.
 pub fn member<'d>(document: &'d Value, name: &str) -> Option<&'d Value> {
     match document {
         Value::Object(object) => {

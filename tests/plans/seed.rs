@@ -1,20 +1,20 @@
-//! A service that has been in use: some projects, each with much of everything.
+//! Rows as of a service in use: some projects, each with many rows in every table.
 
 #[cfg(feature = "postgres")]
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use freezer_api::store::connection::AnyConnection;
 
-/// How many projects there are.
+/// The number of projects.
 pub const PROJECTS: usize = 12;
 
-/// How many rows of the large tables a project has.
+/// The rows per project in the large tables.
 const MANY: usize = 800;
 
-/// How many of the small ones.
+/// The rows per project in the small tables.
 const FEW: usize = 200;
 
-/// When some row in the middle of every table was created.
+/// The time of creation of a row in the middle of every table.
 pub const MIDDLE: &str = "2026-01-01T00:02:30.123457Z";
 
 /// The id of a project.
@@ -26,7 +26,7 @@ struct Table {
     name: &'static str,
     columns: &'static str,
     rows: usize,
-    /// The values of one row of a project, apart from the columns that all tables have.
+    /// The values of one row, without the columns that all tables have.
     values: fn(project: usize, row: usize) -> String,
 }
 
@@ -148,7 +148,7 @@ pub fn fill(connection: &mut AnyConnection) {
     }
 }
 
-/// A client of a project, by its name, that gets very many jobs which are completed, beside those that it has.
+/// Gives a client of a project very many completed jobs, beside those that it has.
 pub fn archive(connection: &mut AnyConnection, project_number: usize) -> String {
     const CLIENT: usize = 1;
     let (p, project) = (project_number, project(project_number));
@@ -180,12 +180,12 @@ pub fn archive(connection: &mut AnyConnection, project_number: usize) -> String 
     format!("client-{p}-{CLIENT}")
 }
 
-/// Lets the database look at what is in the tables.
+/// Runs ANALYZE.
 pub fn analyze(connection: &mut AnyConnection) {
     let analyze = match connection {
         #[cfg(feature = "mysql")]
         AnyConnection::Mysql(_) => "ANALYZE TABLE",
-        // As it does by itself in time.
+        // As autovacuum does in time.
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => "VACUUM ANALYZE",
         AnyConnection::Sqlite(_) => "ANALYZE",
@@ -218,7 +218,7 @@ fn is_vacuumed(connection: &mut AnyConnection, table: &str) -> bool {
     }
 }
 
-/// As little in the order of creation as real ones.
+/// An id that, like a real one, does not follow the order of creation.
 fn id(table: &str, project: usize, row: usize) -> String {
     format!("{:08x}-{table}-{project}-{row}", (row as u32 ^ 0x5bd1).wrapping_mul(2_654_435_761))
 }

@@ -1,4 +1,4 @@
-//! The statements that Diesel sends, as it tells them.
+//! The statements that Diesel sends, as its instrumentation reports them.
 
 use std::cell::RefCell;
 
@@ -11,13 +11,13 @@ thread_local! {
 /// A query.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// With placeholders, as it is sent.
+    /// The text with placeholders, as it is sent.
     pub sql: String,
-    /// What they stand for, as literals.
+    /// The values of the placeholders, as literals.
     binds: Vec<String>,
 }
 
-/// From now on connections tell what they send.
+/// Makes new connections report their statements.
 pub fn listen() {
     fn listener() -> Option<Box<dyn Instrumentation>> {
         Some(Box::new(|event: InstrumentationEvent<'_>| {
@@ -33,7 +33,7 @@ pub fn listen() {
     set_default_instrumentation(listener).unwrap();
 }
 
-/// The queries that were sent meanwhile by this thread.
+/// Runs `action`, and returns the queries that this thread sent meanwhile.
 pub fn during<T>(action: impl FnOnce() -> T) -> (T, Vec<Statement>) {
     SEEN.set(Some(Vec::new()));
     let outcome = action();
@@ -41,7 +41,7 @@ pub fn during<T>(action: impl FnOnce() -> T) -> (T, Vec<Statement>) {
 }
 
 impl Statement {
-    /// Reads `SELECT ... -- binds: [...]`; whatever else is sent does not count.
+    /// Parses `SELECT ... -- binds: [...]`; other statements are skipped.
     fn parse(text: &str) -> Option<Self> {
         let (sql, binds) = text.rsplit_once(" -- binds: [")?;
         let sql = sql.trim().to_owned();
@@ -53,13 +53,13 @@ impl Statement {
         self.sql.contains(" ORDER BY ") && self.sql.contains(" LIMIT ")
     }
 
-    /// Whether it is about the central clients of other projects. They are as few as there are central schedulers, and
-    /// part of every project's list.
+    /// Whether it reads the central clients of other projects. These are as few as there are central schedulers, and part
+    /// of every project's list.
     pub fn is_about_central_clients(&self) -> bool {
         self.sql.replace(['`', '"'], "").contains("clients.is_central = ")
     }
 
-    /// Whether it is neither the page nor the count, but looks something up for them.
+    /// Whether it is a look-up for a page, and neither the page nor the count itself.
     pub fn is_beside(&self) -> bool {
         !self.is_page() && !self.sql.contains("COUNT(*)")
     }
@@ -79,7 +79,7 @@ impl Statement {
     }
 }
 
-/// The values of a list as Rust writes it, as SQL writes them.
+/// Converts values in Rust's debug format to SQL literals.
 fn literals(list: &str) -> Vec<String> {
     elements(list).into_iter().map(literal).collect()
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use freezer_api::policy::DEFAULTS;
 
-/// What a command prints, what it complains about, and the status it exits with.
+/// A command's standard output, standard error and exit status.
 fn run(directory: &Path, line: &str) -> (String, String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_freezer-api"))
         .current_dir(directory)
@@ -49,7 +49,7 @@ fn show_tells_where_a_rule_comes_from() {
 }
 
 #[test]
-fn check_says_what_is_wrong_with_the_files() {
+fn check_names_the_faults_of_the_files() {
     for (policy, status, said) in [
         ("", 0, "defaults are in force"),
         ("jobs:get: role:x", 0, "in order"),
@@ -100,7 +100,7 @@ fn check_says_what_is_wrong_with_the_files() {
 }
 
 #[test]
-fn check_says_what_somebody_may() {
+fn check_lists_what_a_caller_may_do() {
     let directory =
         directory("jobs:get_all: role:operator and project_id:%(project_id)s\njobs:update: rule:jobs:update");
     let token = r#"{"token": {"user": {"id": "u", "domain": {"id": "default"}}, "project": {"id": "p"},
@@ -128,7 +128,7 @@ fn check_says_what_somebody_may() {
         assert_eq!(code, status, "{line}\n{printed}{complaint}");
         assert!(printed.contains(said) || complaint.contains(said), "{line}\n{printed}{complaint}");
     }
-    // Without a rule all of the API's are asked.
+    // Without a rule name, the command checks all rules of the API.
     let (printed, _, code) = run(directory.path(), "check --roles member");
     assert_eq!(
         (printed.lines().count(), code),

@@ -1,4 +1,4 @@
-//! The same rules, callers and targets to oslo.policy and to us: the same answers, one by one.
+//! oslo.policy and this service get the same rules, callers and targets, and must decide alike.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,12 +62,12 @@ fn the_language_means_the_same() {
             answers[["yes", "no", "error"].iter().position(|other| *other == word).unwrap()] += 1;
         }
     }
-    // Nothing is tested by a generator that only makes one of them.
+    // A generator that only makes one of the outcomes would test nothing.
     assert!(asked > 3_000 && answers.iter().all(|count| *count > 300), "{asked} {answers:?}");
 }
 
 #[test]
-fn files_come_to_the_same() {
+fn files_give_the_same_rules() {
     let root = tempfile::tempdir().unwrap();
     let table: Value = DEFAULTS
         .iter()

@@ -16,7 +16,7 @@ use freezer_api::store::url::DatabaseUrl;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A running service. It believes what callers say of themselves.
+/// A running service with `noauth`, which trusts the callers' own headers.
 pub struct House {
     url: String,
     client: Client,
@@ -29,7 +29,7 @@ impl House {
         Self::with(policy, Settings::default())
     }
 
-    /// The same, with other settings.
+    /// As [`Self::new`], with other settings.
     pub fn with(policy: &str, settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("policy.yaml"), policy).unwrap();
@@ -50,7 +50,7 @@ impl House {
         Self { url, client: Client::new(&outbound::Settings::default()).unwrap(), directory }
     }
 
-    /// Where the policy files are.
+    /// The directory of the policy files.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -77,7 +77,7 @@ impl House {
     }
 }
 
-/// What an answer says.
+/// The text of an answer.
 pub fn body(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
 }

@@ -1,10 +1,10 @@
-//! A service that decides for others, as http checks ask it.
+//! A service that answers http checks.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A judge, and what it was asked.
+/// The service, and the requests that it got.
 pub struct Judge {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -41,7 +41,7 @@ impl Judge {
         format!("//{}", self.address)
     }
 
-    /// The requests so far, whole.
+    /// The requests so far, with head and body.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

@@ -13,14 +13,14 @@ fn asking(judge: &Judge, path: &str) -> String {
     json!({"jobs:get_all": "rule:judged", "judged": format!("http:{}{path}", judge.place())}).to_string()
 }
 
-/// Waits no longer than this for the judge.
+/// The timeout of an http check.
 fn patient(timeout: Duration) -> Settings {
     let remote = outbound::Settings { timeout: Some(timeout), ..Settings::default().remote };
     Settings { remote, ..Settings::default() }
 }
 
 #[test]
-fn the_answer_is_a_yes_only_if_it_is_true() {
+fn only_the_answer_true_allows() {
     for (answer, status) in [
         ("True", 200),
         ("\"True\"", 200),
@@ -40,7 +40,7 @@ fn the_answer_is_a_yes_only_if_it_is_true() {
 }
 
 #[test]
-fn the_judge_is_told_the_rule_the_target_and_who_asks() {
+fn a_check_sends_the_rule_the_target_and_the_caller() {
     let expected = |mut credentials: Value| {
         for key in ["user_id", "project_id", "roles"] {
             assert!(!credentials[key].is_null(), "{credentials}");
@@ -63,7 +63,7 @@ fn the_judge_is_told_the_rule_the_target_and_who_asks() {
     };
     assert_eq!((field("rule"), field("target")), (json!("jobs:get_all"), json!({"project_id": "other"})));
     assert_eq!(expected(field("credentials")), json!(["operator"]));
-    // Nothing gets into the address but a project's id.
+    // Only a project id is interpolated into the URL.
     assert_eq!(house.get("operator", "/..%2Fother%3F/jobs"), 404);
     assert_eq!(judge.asked().len(), 1);
 

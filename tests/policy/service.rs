@@ -29,7 +29,7 @@ fn a_change_holds_from_the_next_request_on() {
     let house = House::new("jobs:get_all: '!'");
     let status = || house.get("reader", "/own/jobs");
     assert_eq!(status(), 403);
-    // As fast as one can write, and in texts of the same length.
+    // Quick writes of texts of equal length.
     for round in 0..20 {
         house.write("policy.yaml", if round % 2 == 0 { "jobs:get_all: '@'" } else { "jobs:get_all: '!'" });
         assert_eq!(status(), if round % 2 == 0 { 200 } else { 403 }, "{round}");
@@ -98,7 +98,7 @@ fn a_start_with_a_broken_file_is_refused() {
     assert!(why.contains(path.to_str().unwrap()) && why.contains("line 2"), "{why}");
     fs::write(&path, "jobs:get: no").unwrap();
     assert!(refusal().contains("the rule jobs:get"));
-    // A certificate that is not there matters only to rules that ask by it.
+    // A missing certificate matters only to rules that use it.
     let ca_file = Some(directory.path().join("none.pem"));
     let remote = freezer_api::outbound::Settings { ca_file, insecure: false, ..Settings::default().remote };
     let settings = Settings { remote, ..settings };
@@ -109,7 +109,7 @@ fn a_start_with_a_broken_file_is_refused() {
 }
 
 #[test]
-fn a_file_nobody_may_read_is_not_a_missing_one() {
+fn an_unreadable_file_is_not_a_missing_one() {
     let house = House::new("jobs:get_all: '!'");
     let path = house.directory().join("policy.yaml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
@@ -145,7 +145,7 @@ fn a_rule_that_does_not_exist_or_cannot_be_understood_refuses() {
 }
 
 #[test]
-fn who_sees_the_jobs_of_all_projects_is_the_policys_to_say() {
+fn the_policy_decides_who_sees_the_jobs_of_all_projects() {
     let house = House::new("{}");
     let created = house.send("admin", "POST", "/other/clients", Some(&client("host")));
     assert_eq!(created.status, 201);

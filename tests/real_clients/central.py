@@ -28,12 +28,12 @@ def play(freezer, scratch, cloud):
             lambda: scheduler.alive() and freezer.column("Client ID", "client-list"),
             [CLIENT],
         )
-        expect("nobody has given a trust yet", given(), [])
+        expect("no user has given a trust yet", given(), [])
         job = create(freezer, action)
         [trust] = given()
         expect("a job for it comes with a trust", trust_of(freezer, job), trust["id"])
         expect(
-            "for the project, to act in it as itself, and to pass it on to nobody",
+            "for the project, to act in it as itself, and not to pass it on",
             (trust["project_id"], trust["impersonation"], trust["redelegation_count"]),
             (cloud.described["projects"]["alpha"], False, 0),
         )

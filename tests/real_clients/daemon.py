@@ -21,7 +21,7 @@ def standalone(binary, database, scratch, v1=False):
         options += ["--config-file", str(config)]
     with running(binary, database, scratch, options):
         eventually("and writes an openrc file", openrc.exists, True)
-        expect("which nobody else can read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")
+        expect("which other users cannot read", oct(stat.S_IMODE(openrc.stat().st_mode)), "0o600")
         yield openrc
 
 

@@ -1,4 +1,4 @@
-//! A server whose service says what it was asked, and a client that sends bytes.
+//! A server that echoes each request, and a client that sends raw bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -64,12 +64,12 @@ pub fn start_with(settings: Settings) -> Running {
 impl Running {
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).unwrap();
-        // Only so that a test whose answer never comes ends: a backtrace alone may take seconds on a busy machine.
+        // Ends a test whose answer never comes. Generous, since a backtrace alone may take seconds on a busy machine.
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         Client(BufReader::new(stream))
     }
 
-    /// One exchange on a connection of its own.
+    /// Sends one request on a connection of its own.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
         self.connect().ask(request)
     }
@@ -116,7 +116,7 @@ impl Client {
         self.answer()
     }
 
-    /// Whether the server has ended the connection, with nothing more to say.
+    /// Whether the server has ended the connection without sending more.
     pub fn at_end(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0))
     }
@@ -151,7 +151,7 @@ impl Answer {
     }
 }
 
-/// Tells threads of a scope to end when it is dropped, also by a test that fails, which would wait for them for ever.
+/// Tells the threads of a scope to end when it is dropped, so that a failing test does not wait for them for ever.
 pub struct Ending<'a>(pub &'a AtomicBool);
 
 impl Drop for Ending<'_> {

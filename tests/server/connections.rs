@@ -1,4 +1,4 @@
-//! Many connections.
+//! Many concurrent connections.
 
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
@@ -74,7 +74,7 @@ fn no_more_requests_are_served_at_once_than_there_are_workers() {
 }
 
 #[test]
-fn a_resting_connection_makes_room_for_a_new_one() {
+fn an_idle_connection_makes_room_for_a_new_one() {
     let server = start_with(Settings { max_connections: 4, ..settings() });
     let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
     for client in &mut clients {
@@ -92,10 +92,10 @@ fn a_resting_connection_makes_room_for_a_new_one() {
 }
 
 #[test]
-fn clients_that_never_read_keep_nothing_from_others() {
+fn clients_that_never_read_block_no_others() {
     const PLACES: usize = 12;
     let settings = Settings { workers: 2, max_connections: PLACES, ..settings() };
-    // More than the system takes off our hands.
+    // More bytes than the system's socket buffers hold.
     let server = Server::bind(settings, |call: &Call| {
         Ok(Reply::text(200, &"x".repeat(if call.path == "/list" { 16_000_000 } else { 1 })))
     })
@@ -109,7 +109,7 @@ fn clients_that_never_read_keep_nothing_from_others() {
         assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
         stream
     };
-    // With no place to work in, and then with no place for their connections either, which take turns.
+    // First all workers are busy, then all connection slots are taken as well, which are reused in turn.
     let idle: Vec<_> = (0..PLACES - 1).map(|_| ask("/list")).collect();
     let slowest = |clients: usize| {
         let times = (0..clients).map(|_| {

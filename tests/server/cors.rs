@@ -19,9 +19,9 @@ fn about_origins(answer: &Answer) -> Vec<String> {
 }
 
 #[test]
-fn a_preflight_is_answered_at_the_door() {
+fn a_preflight_never_reaches_the_service() {
     let server = for_horizon();
-    // Whatever the service would say to the path, and even if it could not read it.
+    // Whatever the service would answer for the path, and even if it could not parse it.
     for path in ["/", "/v2/p/jobs", "/healthcheck", "/storage", "/panic", "/%zz", "*"] {
         let answer = server.ask(format!(
             "OPTIONS {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: {HORIZON}\r\nAccess-Control-Request-Method: PATCH\r\n\
@@ -65,7 +65,7 @@ fn a_preflight_that_is_refused_is_a_200_that_allows_nothing() {
 }
 
 #[test]
-fn an_options_that_asks_nothing_goes_to_the_service() {
+fn an_options_request_that_is_no_preflight_goes_to_the_service() {
     let preflight = format!("Origin: {HORIZON}\r\nAccess-Control-Request-Method: GET\r\n");
     for (server, headers) in [
         (for_horizon(), format!("Origin: {HORIZON}\r\n")),
@@ -80,7 +80,7 @@ fn an_options_that_asks_nothing_goes_to_the_service() {
 }
 
 #[test]
-fn whatever_is_answered_the_page_may_see_it() {
+fn every_answer_is_readable_by_the_page() {
     let server = for_horizon();
     let origin = format!("Origin: {HORIZON}\r\n");
     for (request, code, vary) in [

@@ -1,4 +1,4 @@
-//! The real program on a SQLite of its own, and what the system says about it.
+//! The real program on an SQLite file of its own, and the system's figures about its process.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// The headers that `noauth` asks for: this machine's own name, and those by which it knows a caller.
+/// The headers that `noauth` needs: this machine's own name as `Host`, and those that name the caller.
 pub const CALLER: &str = "Host: localhost\r\nX-User-Id: u\r\nX-Project-Id: p\r\nX-Roles: admin\r\n";
 
-/// A running one, which is killed at the end whatever happens.
+/// A running daemon, which is killed when dropped.
 pub struct Daemon {
     pub address: SocketAddr,
     pub child: Child,
@@ -28,7 +28,7 @@ impl Daemon {
         Self::start_by(&[], "127.0.0.1:0".parse().unwrap(), &[])
     }
 
-    /// Starts it through another command that ends in running what follows it, and with further options.
+    /// Starts it through another command, which runs the rest of its command line, and with further options.
     pub fn start_by(command: &[&str], address: SocketAddr, options: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         Self::start_in(directory, command, address, options)
@@ -76,7 +76,7 @@ impl Daemon {
         connect(self.address)
     }
 
-    /// The first signal to stop.
+    /// Sends the first signal to stop.
     pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
@@ -88,7 +88,7 @@ impl Daemon {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "it does not end: {}", self.log());
+            assert!(begun.elapsed() < Duration::from_secs(60), "the daemon does not end: {}", self.log());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -112,7 +112,7 @@ impl Daemon {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory, in KiB, since that was asked for anew.
+    /// The peak resident memory, in KiB, since the last reset.
     pub fn peak(&self) -> usize {
         self.status("VmHWM:")
     }
@@ -142,7 +142,7 @@ impl Drop for Daemon {
     }
 }
 
-/// A connection on which an answer that never comes ends a test.
+/// A connection with a read timeout, so that a missing answer fails the test.
 pub fn connect(address: SocketAddr) -> Client {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

@@ -1,4 +1,4 @@
-//! The end.
+//! The graceful stop.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use freezer_api::server::Settings;
 use crate::client::{Client, settings, start, start_with};
 
 #[test]
-fn what_was_begun_is_finished() {
+fn requests_in_flight_are_finished() {
     let server = start();
     let address = server.address;
     let mut resting = server.connect();
@@ -41,7 +41,7 @@ fn what_was_begun_is_finished() {
 }
 
 #[test]
-fn busy_clients_do_not_delay_the_end() {
+fn busy_clients_do_not_delay_the_stop() {
     let server = start();
     let address = server.address;
     let clients: Vec<_> = (0..8)
@@ -55,7 +55,7 @@ fn busy_clients_do_not_delay_the_end() {
                         let answered =
                             sent.is_ok() && client.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
                         if nth == 0 && !answered {
-                            // The system made this connection just before the port was closed; we never saw it.
+                            // The kernel accepted this connection just before the port was closed; the server never saw it.
                             return answers;
                         }
                         assert!(answered);
@@ -74,13 +74,13 @@ fn busy_clients_do_not_delay_the_end() {
     let begun = Instant::now();
     server.stop();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    // None of them was left without an answer.
+    // Every request got an answer.
     let answers: usize = clients.into_iter().map(|client| client.join().unwrap()).sum();
     println!("{answers} answers");
 }
 
 #[test]
-fn what_does_not_end_is_given_up() {
+fn a_request_that_does_not_end_is_abandoned() {
     let server = start_with(Settings { drain: Duration::from_millis(400), ..settings() });
     let mut half = server.connect();
     half.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");

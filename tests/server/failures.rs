@@ -1,4 +1,4 @@
-//! What goes wrong, and what is no request.
+//! Failures of the service, and malformed requests.
 
 use std::net::Shutdown;
 
@@ -30,7 +30,7 @@ fn a_header_cannot_begin_another() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_in_the_contracts_form() {
+fn a_malformed_request_is_refused_in_the_contracts_form() {
     let server = start();
     let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(70_000));
     for request in [
@@ -57,7 +57,7 @@ fn what_is_no_request_is_refused_in_the_contracts_form() {
 }
 
 #[test]
-fn what_is_a_bad_request_leaves_the_connection_open() {
+fn a_bad_request_leaves_the_connection_open() {
     let server = start();
     let mut client = server.connect();
     for (line, body) in [("/%ff", "{}"), ("/%zz", "{}"), ("/?a=%00", "{}"), ("/", "{"), ("/", "\"\\u0000\"")]
@@ -105,7 +105,7 @@ fn a_body_that_is_too_large_is_not_read() {
         assert_eq!(answer.json()["description"], "The request body is larger than 114688 bytes.");
         assert!(client.at_end());
     }
-    // One that sends all of it before it looks for an answer still finds one.
+    // A client that sends the whole body before it reads still gets the answer.
     let mut client = server.connect();
     let body = vec![b'a'; 8_000_000];
     client.send(format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len()));
@@ -125,7 +125,7 @@ fn chunks_are_cut_at_the_limit() {
 }
 
 #[test]
-fn the_limit_is_the_operators() {
+fn the_limit_is_configurable() {
     let chunk = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
     for (limit, request, code) in [
         (2, "Content-Length: 2\r\n\r\n{}", 200),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A running one. It ends when this is dropped.
+/// A running HAProxy, which is stopped when dropped.
 pub struct Haproxy {
     pub address: SocketAddr,
     child: Child,
@@ -48,7 +48,7 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Its program, which distributions keep out of the PATH of ordinary users.
+/// The path of its program, which distributions keep out of the PATH of ordinary users.
 fn haproxy() -> Command {
     let sbin = Path::new("/usr/sbin/haproxy");
     Command::new(if sbin.exists() { sbin } else { Path::new("haproxy") })
@@ -67,7 +67,7 @@ fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("etc/haproxy.cfg")
 }
 
-/// The shipped settings with these addresses, and without what needs root.
+/// The shipped settings with these addresses, without the lines that need root.
 fn settings(address: SocketAddr, nodes: [SocketAddr; 2]) -> String {
     let shipped = fs::read_to_string(shipped()).unwrap();
     let of_root = |line: &&str| {
@@ -95,7 +95,7 @@ fn the_shipped_settings_are_valid_to_the_letter() {
 }
 
 #[test]
-fn a_length_beyond_all_numbers_goes_no_further() {
+fn a_length_that_overflows_is_not_passed_on() {
     let node = crate::client::start();
     let haproxy = Haproxy::start([node.address; 2]);
     let mut client = crate::daemon::connect(haproxy.address);

@@ -1,8 +1,8 @@
 //! Hostile connections: whatever some clients do, all others get their answers within a second.
 //!
-//! A second is a hang's measure, but a machine that is busy with something else may hang, too. So there is one storm at a
-//! time; what a listener that does nothing else needs for an answer meanwhile is allowed for five times on top; and a
-//! storm that was too much is repeated twice, and has to be weathered once.
+//! An answer after more than one second counts as a hang, but a busy machine may be that slow by itself. So storms run one
+//! at a time; the limit grows by five times what a trivial listener needs for an answer meanwhile; and a storm that fails
+//! is repeated up to twice, of which one must pass.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -17,16 +17,16 @@ use crate::client::{Client, Ending};
 use crate::daemon::{CALLER, Daemon, connect};
 use crate::haproxy::Haproxy;
 
-/// What others saw during a storm.
+/// The experience of ordinary clients during a storm.
 #[derive(Debug, Default)]
 struct Seen {
     answers: usize,
     worst: Duration,
-    /// How often a connection that was kept was ended between two requests.
+    /// How often the server ended a persistent connection between two requests.
     ended: usize,
 }
 
-/// Asks again and again until told to stop, on new connections or on one that is kept.
+/// Sends requests until told to stop, on new connections or on one persistent connection.
 fn ask_on(address: SocketAddr, keep: bool, stop: &AtomicBool) -> Seen {
     let mut seen = Seen::default();
     let mut kept = None;
@@ -48,7 +48,7 @@ fn ask_on(address: SocketAddr, keep: bool, stop: &AtomicBool) -> Seen {
     seen
 }
 
-/// The longest that the machine itself needs for an answer, on a connection and a thread of its own.
+/// The slowest answer of a trivial listener on a thread of its own: what the machine itself needs.
 fn yardstick(stop: &AtomicBool) -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -83,7 +83,7 @@ fn weathers<T>(daemon: &Daemon, storm: impl Fn(SocketAddr) -> T) {
     weathers_behind(daemon.address, daemon, storm);
 }
 
-/// The same, where all come in by this address.
+/// As [`weathers`], with all clients at this address.
 fn weathers_behind<T>(address: SocketAddr, daemon: &Daemon, storm: impl Fn(SocketAddr) -> T) {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +119,7 @@ fn weathers_behind<T>(address: SocketAddr, daemon: &Daemon, storm: impl Fn(Socke
     panic!("{tries:?}");
 }
 
-/// Waits until the daemon has no more sockets and threads than before, for as long as it may wait for a client.
+/// Waits until the daemon has no more sockets and threads than before, for at most its timeout for clients.
 fn is_calm_again(daemon: &Daemon, sockets: usize, threads: usize) {
     let begun = Instant::now();
     while daemon.sockets() > sockets + 2 || daemon.threads() > threads + 2 {
@@ -132,7 +132,7 @@ fn is_calm_again(daemon: &Daemon, sockets: usize, threads: usize) {
     }
 }
 
-/// Thousands of sockets in one test are more than some systems allow before they are asked.
+/// Raises the limit of open files, since some systems allow fewer than the thousands of sockets of one test.
 fn many_files() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
@@ -149,7 +149,7 @@ fn thousands_of_idle_connections() {
 }
 
 #[test]
-fn connections_that_rest_after_one_request() {
+fn connections_that_idle_after_one_request() {
     let daemon = Daemon::start();
     weathers(&daemon, |address| {
         let ask = |_| {
@@ -161,7 +161,7 @@ fn connections_that_rest_after_one_request() {
     });
 }
 
-/// Sends one byte on each of many connections in turn, and makes those anew that are ended.
+/// Sends one byte on each of many connections in turn, and reopens those that the server ends.
 fn trickle(address: SocketAddr, request: &str, count: usize) {
     let mut all: Vec<_> = connections(address, count).into_iter().map(|stream| (stream, 0)).collect();
     let begun = Instant::now();
@@ -196,8 +196,8 @@ fn bodies_byte_by_byte() {
 }
 
 #[test]
-fn what_is_no_request_and_has_no_end() {
-    // A connection whose request is refused is read on for a while, so that its client comes to read the answer.
+fn endless_garbage() {
+    // After a refusal the server reads on for a while, so that the client gets to read the answer.
     weathers(&Daemon::start(), |address| {
         let mut all = connections(address, 800);
         all.iter_mut().for_each(|stream| drop(stream.write_all(b"nonsense\r\n\r\n")));
@@ -220,7 +220,7 @@ fn connections_dropped_half_way() {
             };
             let _ = stream.write_all(sent);
             if nth % 8 == 7 {
-                // What is there to be read and is not makes the end a reset.
+                // Unread bytes turn the end into a reset.
                 let _ = stream.read(&mut [0]);
             }
         }
@@ -271,7 +271,7 @@ fn a_flood_of_connections() {
 }
 
 #[test]
-fn bursts_of_connections_that_are_kept() {
+fn bursts_of_persistent_connections() {
     const CLIENTS: usize = 300;
     weathers(&Daemon::start(), |address| {
         let barrier = Barrier::new(CLIENTS);
@@ -292,7 +292,7 @@ fn bursts_of_connections_that_are_kept() {
                 .collect();
             all.into_iter().map(|client| client.join().unwrap()).max().unwrap()
         });
-        // Not as long as the system waits before it knocks again at a door where too many stand.
+        // Less than the kernel waits before it repeats a SYN that a full backlog has dropped.
         println!("the slowest connection was there after {worst:?}");
     });
 }
@@ -318,7 +318,7 @@ fn pipelined_requests_are_answered_in_order_and_once() {
 
 #[test]
 fn when_the_open_files_run_out() {
-    // Of which the connections to the database are some.
+    // The connections to the database count, too.
     let limited = ["sh", "-c", "ulimit -n 96; exec \"$0\" \"$@\""];
     let daemon = Daemon::start_by(&limited, "127.0.0.1:0".parse().unwrap(), &[]);
     weathers(&daemon, |address| connections(address, 200));
@@ -341,7 +341,7 @@ fn when_the_threads_run_out() {
 }
 
 #[test]
-fn behind_haproxy_the_node_does_not_even_notice() {
+fn behind_haproxy_the_node_does_not_notice_a_storm() {
     let daemon = Daemon::start();
     let haproxy = Haproxy::start([daemon.address, daemon.address]);
     let head = format!("POST /v2/p/clients HTTP/1.1\r\n{CALLER}Content-Length: 20000\r\n\r\n");
@@ -349,7 +349,7 @@ fn behind_haproxy_the_node_does_not_even_notice() {
         let mut idle = connections(address, 1000);
         idle[..500].iter_mut().for_each(|stream| drop(stream.write_all(head.as_bytes())));
         trickle(address, &format!("{head}{:20000}", ""), 500);
-        // The others', the health checks', and what rests in HAProxy's pool.
+        // Those of ordinary clients, of health checks, and the idle ones in HAProxy's pool.
         assert!(daemon.sockets() < 60, "{}", daemon.sockets());
         idle
     });

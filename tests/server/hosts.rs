@@ -33,7 +33,7 @@ fn a_request_has_one_good_host() {
 }
 
 #[test]
-fn the_authority_of_the_target_is_stronger() {
+fn the_authority_of_the_target_overrides_host() {
     let server = start();
     for (target, base_url) in [
         ("/a", "http://named:1"),
@@ -77,7 +77,7 @@ fn the_checks_of_the_shipped_haproxy_send_a_host() {
     let head: Vec<String> = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
     assert_eq!(head[0], "GET /healthcheck HTTP/1.1", "{head:?}");
     assert!(head.iter().any(|line| line.eq_ignore_ascii_case("host: localhost")), "{head:?}");
-    // And it is one that is served.
+    // The service accepts that host.
     let server = start();
     assert_eq!(server.ask(head.join("\r\n") + "\r\n\r\n").code(), 200);
     let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");

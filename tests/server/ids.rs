@@ -36,7 +36,7 @@ fn every_answer_has_an_id_of_its_own() {
 }
 
 #[test]
-fn the_callers_id_counts_if_it_has_the_form_of_one() {
+fn the_callers_id_counts_if_it_is_well_formed() {
     let server = start();
     let global = |id: &str| {
         let answer =
@@ -59,7 +59,7 @@ fn the_callers_id_counts_if_it_has_the_form_of_one() {
     }
 }
 
-/// The daemon, which is killed at the end whatever happens.
+/// The daemon, which is killed when dropped.
 struct Daemon(std::process::Child);
 
 impl Drop for Daemon {

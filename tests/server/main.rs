@@ -1,4 +1,4 @@
-//! The HTTP front, spoken to over plain sockets.
+//! The HTTP front, over plain sockets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod client;

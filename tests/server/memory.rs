@@ -1,4 +1,4 @@
-//! How much memory one request takes, and whether it is given back, as the system measures it.
+//! The memory that one request takes, and whether it is freed, as the system measures it.
 
 use std::fs;
 use std::io;
@@ -18,10 +18,10 @@ use crate::daemon::{CALLER, Daemon};
 /// The most that one request may take, in KiB.
 const MOST: usize = 64 * 1024;
 
-/// The most that may be kept of it, in KiB.
+/// The most that may stay allocated afterwards, in KiB.
 const KEPT: usize = 24 * 1024;
 
-/// How long it may take until the rest is given back.
+/// Upper bound on the time until the rest is freed.
 const SOON: Duration = Duration::from_secs(30);
 
 /// An action of 11,000 keys, 105 KB.
@@ -31,7 +31,7 @@ fn many_keys() -> Value {
     Value::Object(keys)
 }
 
-/// Jobs whose documents have 106 MB and 32 MB, as releases without a limit have taken them, and 1000 backups of 30 KB.
+/// Adds jobs with documents of 106 MB and 32 MB, as releases without a limit accepted them, and 1000 backups of 30 KB.
 fn fill(daemon: &Daemon) {
     let url = format!("sqlite:///{}", daemon.database().display());
     let store = Store::new(DatabaseUrl::parse(&url).unwrap(), 1);
@@ -60,7 +60,7 @@ fn fill(daemon: &Daemon) {
     fill.unwrap();
 }
 
-/// The memory that the service takes for a request and the part that it keeps, in KiB; and the answer's length.
+/// The memory that the service takes for a request, the part that it does not free (both in KiB), and the answer's length.
 fn measured(daemon: &Daemon, method: &str, target: &str, body: &str) -> (usize, usize, u64) {
     let before = daemon.memory();
     fs::write(format!("/proc/{}/clear_refs", daemon.child.id()), "5").unwrap();
@@ -85,7 +85,7 @@ fn measured(daemon: &Daemon, method: &str, target: &str, body: &str) -> (usize, 
 }
 
 #[test]
-fn one_request_takes_64_mib_at_most_and_gives_them_back() {
+fn one_request_takes_64_mib_at_most_and_frees_them() {
     let daemon = Daemon::start();
     fill(&daemon);
     let poll = r#"{"match": [{"client_id": "c1"}], "match_not": [{"status": "completed"}]}"#;
@@ -119,6 +119,6 @@ fn one_request_takes_64_mib_at_most_and_gives_them_back() {
         let shown = &target[..target.len().min(60)];
         println!("{method} {shown} {} -> {length} bytes: peak {peak} KiB, kept {kept} KiB", body.len());
         assert!(peak <= MOST, "{method} {shown}: {peak} KiB");
-        assert!(kept <= KEPT, "{method} {shown}: {kept} KiB are kept");
+        assert!(kept <= KEPT, "{method} {shown}: {kept} KiB are not freed");
     }
 }

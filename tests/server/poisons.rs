@@ -1,4 +1,4 @@
-//! The poisons.
+//! The ambiguous requests ("poisons").
 //!
 //! Of each: its name; the answers on the connection when it is sent straight to us and followed by another request
 //! (P: the poison is answered, S: what hides in it is a request by all rules, A: the one after it is answered, R: refused,

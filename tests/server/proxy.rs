@@ -21,7 +21,7 @@ fn seen(server: &Running, path: &str, headers: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn what_a_proxy_says_gets_into_hrefs_if_it_makes_sense() {
+fn valid_proxy_headers_set_the_base_of_hrefs() {
     let server = behind("");
     for (headers, expected) in [
         (&[][..], "http://node:9090"),
@@ -46,7 +46,7 @@ fn what_a_proxy_says_gets_into_hrefs_if_it_makes_sense() {
 }
 
 #[test]
-fn nobody_is_believed_unless_the_operator_says_so() {
+fn proxy_headers_are_ignored_unless_configured() {
     let headers = [
         "Forwarded: proto=https;host=evil;for=192.0.2.1",
         "X-Forwarded-Proto: https",
@@ -73,7 +73,7 @@ fn a_prefix_is_cut_off_before_routing_and_put_into_hrefs() {
         ("/", &[], plain, "/"),
         ("/cloud/backups", &[], plain, "/cloud/backups"),
         ("/cloud%2Fbackup", &[], plain, "/cloud%2Fbackup"),
-        // A proxy that takes it away and says so, one that keeps it and says so, and two in a row.
+        // A proxy that strips the prefix and says so, one that keeps it and says so, and two in a row.
         ("/v2", &[taken], plain, "/v2"),
         ("/cloud/backup/v2", &[taken], plain, "/v2"),
         ("/cloud/backup/v2", &["X-Forwarded-Prefix: /eu"], "http://node:9090/eu/cloud/backup", "/v2"),
@@ -124,7 +124,7 @@ fn the_clients_address_is_logged_and_not_the_proxys() {
         ("/log-4", "X-Forwarded-For: 1.2.3.4 \"GET /x\" status: 200\r\n", "1.2.3.4??GET??x??status:?200"),
         ("/log-5", "", "127.0.0.1"),
         ("/log-6", "X-Forwarded-For: \r\n", "127.0.0.1"),
-        // Refused before anything is parsed.
+        // Refused before the request is parsed.
         ("/log-7", "X-Forwarded-For: 192.0.2.7\r\nContent-Length: 99999999\r\n", "192.0.2.7"),
         ("/log-%zz", "X-Forwarded-For: 192.0.2.8\r\n", "192.0.2.8"),
     ] {

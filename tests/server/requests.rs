@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::{echo, settings, start};
 
 #[test]
-fn a_request_is_taken_apart() {
+fn a_request_is_parsed() {
     let server = start();
     let answer = server.ask(
         "GET //v2/p%20q///jobs/?limit=1&x=a+b HTTP/1.1\r\nHost: backup.example:9090\r\nContent-Length: 7\r\n\
@@ -40,7 +40,7 @@ fn a_connection_serves_many_requests() {
     let one = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
     let first = client.ask(one).id().to_owned();
     assert_ne!(client.ask(one).id(), first);
-    // Two at once are answered in order.
+    // Two pipelined requests are answered in order.
     client.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(client.answer().json()["path"], "/1");
     assert_eq!(client.answer().json()["path"], "/2");
@@ -81,7 +81,7 @@ fn bodies_come_by_length_and_by_chunks() {
 }
 
 #[test]
-fn answers_have_the_length_they_say() {
+fn answers_have_the_declared_length() {
     let server = start();
     let mut client = server.connect();
     let large = client.ask("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -96,7 +96,7 @@ fn answers_have_the_length_they_say() {
 }
 
 #[test]
-fn a_client_that_asks_first_is_told_to_go_on() {
+fn expect_100_continue_is_answered() {
     let server = start();
     let mut client = server.connect();
     client.send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");

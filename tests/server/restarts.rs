@@ -22,8 +22,8 @@ fn get(client: &mut Client, id: &str) -> Answer {
     client.ask(format!("GET /v2/p/clients/{id} HTTP/1.1\r\n{CALLER}\r\n"))
 }
 
-/// Registers one client after the other until the port is closed; the ids of those that were acknowledged. Whatever is
-/// sent on a connection that was there has to be answered.
+/// Registers one client after the other until the port is closed, and returns the acknowledged ids. Every request on an
+/// established connection must get an answer.
 fn register_until_refused(address: SocketAddr, name: &str, rest: &str) -> Vec<String> {
     let mut acknowledged = Vec::new();
     while let Ok(stream) = TcpStream::connect(address) {
@@ -44,7 +44,7 @@ fn register_until_refused(address: SocketAddr, name: &str, rest: &str) -> Vec<St
 }
 
 #[test]
-fn what_is_sent_before_the_end_is_answered_and_kept() {
+fn requests_sent_before_the_stop_are_answered_and_stored() {
     let mut daemon = Daemon::start();
     let address = daemon.address;
     // Half of them keep their connections, half make a new one for each request.
@@ -71,7 +71,7 @@ fn what_is_sent_before_the_end_is_answered_and_kept() {
 #[test]
 fn connections_that_wait_to_be_accepted_are_answered() {
     let mut daemon = Daemon::start();
-    // Nothing is accepted from here on, but the system makes the connections.
+    // From here on the server accepts nothing, but the kernel still makes connections.
     let pid = Pid::from_child(&daemon.child);
     kill_process(pid, Signal::STOP).unwrap();
     let mut clients: Vec<_> = (0..300).map(|_| daemon.connect()).collect();
@@ -104,7 +104,7 @@ fn register_until_told(address: SocketAddr, name: &str, stop: &AtomicBool) -> Ve
 }
 
 #[test]
-fn behind_haproxy_a_node_is_restarted_and_nobody_notices() {
+fn behind_haproxy_a_restart_of_a_node_fails_no_request() {
     let mut nodes = vec![Daemon::start(), Daemon::start()];
     let haproxy = Haproxy::start([nodes[0].address, nodes[1].address]);
     let stop = AtomicBool::new(false);
@@ -121,10 +121,10 @@ fn behind_haproxy_a_node_is_restarted_and_nobody_notices() {
             let mut node = nodes.remove(0);
             node.terminate();
             assert!(node.end().success());
-            // Now the other one serves alone.
+            // Now the other node serves alone.
             thread::sleep(Duration::from_secs(1));
             nodes.push(node.start_again());
-            // Until HAProxy has seen that it is back.
+            // Wait until HAProxy has noticed that the node is back.
             thread::sleep(Duration::from_secs(5));
         }
         drop(ending);
@@ -133,7 +133,7 @@ fn behind_haproxy_a_node_is_restarted_and_nobody_notices() {
     println!("{} acknowledged", acknowledged.len());
     let mut direct: Vec<_> = nodes.iter().map(Daemon::connect).collect();
     for id in &acknowledged {
-        // Each has a database of its own here: a write that was sent to both would be in both.
+        // Each node has a database of its own here: a write that was sent to both would be in both.
         let found = direct.iter_mut().filter_map(|client| (get(client, id).code() == 200).then_some(()));
         assert_eq!(found.count(), 1, "{id}");
     }

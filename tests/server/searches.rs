@@ -1,4 +1,4 @@
-//! Searches inside documents: however many one project sends, another's requests stay as fast as on a quiet service.
+//! Searches inside documents: however many one project sends, other projects' requests stay as fast as on an idle service.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -11,11 +11,11 @@ use serde_json::json;
 use crate::client::{Answer, Client, Ending};
 use crate::daemon::{Daemon, connect};
 
-/// How many connections search at the same time.
+/// The number of connections that search concurrently.
 const SEARCHERS: usize = 24;
-/// How often another project asks.
+/// The number of the other project's requests.
 const ASKED: usize = 200;
-/// How much slower the median of its answers may be.
+/// The factor by which the median of its answers may grow.
 const RATIO: u32 = 5;
 /// A median below this says more about the machine than about the service.
 const FLOOR: Duration = Duration::from_millis(2);
@@ -30,7 +30,7 @@ fn send(client: &mut Client, method: &str, path: &str, project: &str, body: &str
     client.answer()
 }
 
-/// How long each of some GETs of another project takes.
+/// The durations of some GETs of another project.
 fn ask(address: SocketAddr) -> Vec<Duration> {
     let mut client = connect(address);
     let mut times: Vec<Duration> = (0..ASKED)
@@ -47,7 +47,7 @@ fn ask(address: SocketAddr) -> Vec<Duration> {
     times
 }
 
-/// Backups of 12 KB, as many as there are numbers.
+/// Adds backups of 12 KB each.
 fn fill(address: SocketAddr, count: usize) {
     let mut client = connect(address);
     for number in 0..count {

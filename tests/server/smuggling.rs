@@ -17,7 +17,7 @@ use crate::daemon::connect;
 use crate::haproxy::Haproxy;
 use crate::poisons::POISONS;
 
-/// A server that says to each request which path it had, and keeps the paths.
+/// A server that answers each request with its path, and records the paths.
 struct Node {
     address: SocketAddr,
     paths: Arc<Mutex<Vec<String>>>,
@@ -39,7 +39,7 @@ impl Node {
         Self { address, paths, stop }
     }
 
-    /// What was served of one poison, in order.
+    /// The requests that were served for one poison, in order.
     fn served(&self, id: &str) -> String {
         let paths = self.paths.lock().unwrap();
         paths.iter().filter_map(|path| path.strip_prefix(&format!("/{id}/"))).map(letter).collect()
@@ -110,7 +110,7 @@ fn answers(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn each_is_refused_or_read_as_it_should_be() {
+fn each_poison_is_refused_or_parsed_correctly() {
     let node = Node::start();
     let mut wrong = Vec::new();
     for (nth, (name, expected, poison)) in POISONS.iter().enumerate() {
@@ -127,7 +127,7 @@ fn each_is_refused_or_read_as_it_should_be() {
 }
 
 #[test]
-fn behind_haproxy_everybody_gets_their_own_answers() {
+fn behind_haproxy_each_client_gets_its_own_answers() {
     let node = Node::start();
     let haproxy = Haproxy::start([node.address, node.address]);
     let stop = AtomicBool::new(false);
@@ -158,7 +158,7 @@ fn behind_haproxy_everybody_gets_their_own_answers() {
                 println!("{name}: {got}");
                 others.iter_mut().for_each(ask);
                 others.iter_mut().for_each(ask);
-                // Each request that was served is one that this client got an answer to, in its turn.
+                // This client got an answer to each request that was served, in order.
                 assert_eq!(node.served(&id), got.replace('R', ""), "{method} {name}");
             }
         }

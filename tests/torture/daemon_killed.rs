@@ -50,6 +50,6 @@ fn every_acknowledged_write_is_there(name: &str, url: &str) {
     ));
     assert!(told.lost.is_empty(), "{:#?}", told.lost);
     assert!(told.wrong.is_empty(), "{:#?}", told.wrong);
-    // The database was there all the time.
+    // The database was up all the time.
     assert_eq!(told.unavailable, 0);
 }

@@ -8,13 +8,13 @@ use crate::servers::{Kind, Server};
 use crate::{say, soundness};
 
 const ROUNDS: usize = 3;
-/// How long it is away.
+/// Downtime of the database.
 const AWAY: Duration = Duration::from_secs(3);
 /// Upper bound on the wait of a write or read meanwhile.
 const BOUND: Duration = Duration::from_secs(10);
-/// The daemon is back so long after the database, and mostly much sooner.
+/// Upper bound on the daemon's recovery after the database is back; mostly it is much faster.
 const RECOVERY: Duration = Duration::from_secs(5);
-/// As many as the daemon has by default: one fewer than it serves requests at once.
+/// The daemon's default pool size: one less than its workers.
 const POOL: i64 = 15;
 
 #[test]
@@ -40,7 +40,7 @@ fn every_acknowledged_write_is_there(name: &str, kind: Kind) {
         recoveries.push(load.during(|| {
             std::thread::sleep(Duration::from_millis(1500));
             server.kill();
-            // It says so, and so does the health check, for as long as it is away.
+            // Requests and the health check report the outage for as long as it lasts.
             let until = Instant::now() + AWAY;
             std::thread::sleep(Duration::from_millis(200));
             while Instant::now() < until {
@@ -55,12 +55,12 @@ fn every_acknowledged_write_is_there(name: &str, kind: Kind) {
             server.restart();
             let back = Instant::now();
             while !line.send("GET", "/jobs?limit=1", None).is_done() {
-                assert!(back.elapsed() < RECOVERY, "the database is back, and not found");
+                assert!(back.elapsed() < RECOVERY, "the database is back, and requests still fail");
                 std::thread::sleep(Duration::from_millis(10));
             }
             let recovery = back.elapsed();
             while line.raw("GET", "/healthcheck", None).status != Some(200) {
-                assert!(back.elapsed() < RECOVERY, "the health check does not find it");
+                assert!(back.elapsed() < RECOVERY, "the database is back, and the health check still fails");
                 std::thread::sleep(Duration::from_millis(10));
             }
             std::thread::sleep(Duration::from_millis(1000));

@@ -1,19 +1,19 @@
-//! A job as its writer knows it. Every change of it is in several rows, and says in each of them which change it is.
+//! A job, as its writer expects it. Every change touches several rows and writes its number into each of them.
 
 use serde_json::{Value, json};
 
 use crate::known::Known;
 
-/// How many actions each job has.
+/// The number of actions of each job.
 pub const ACTIONS: usize = 3;
 
 /// One job.
 pub struct Job {
     pub id: String,
-    /// The number of the change that its description, schedule and process id are of, and that of the one that its
-    /// actions are of.
+    /// The number of the last change of its description, schedule and process id, and that of the last change of its
+    /// actions.
     pub state: Known<(u64, u64)>,
-    /// How many runs are history: at least, and at most.
+    /// Bounds on the number of finished runs.
     pub runs: (u64, u64),
     /// Whether it exists. `None`: unknown.
     pub is_there: Option<bool>,
@@ -50,7 +50,7 @@ impl Job {
         body
     }
 
-    /// A PATCH to that state, which is another one.
+    /// The body of a PATCH to this state, which differs from the current one.
     pub fn patch(&self, (change, actions): (u64, u64)) -> Value {
         let mut body = Self::marked(change);
         if change == actions {
@@ -59,7 +59,7 @@ impl Job {
         body
     }
 
-    /// The state that a document says it has; what is wrong if it is of no one state.
+    /// The state that a document shows, or an error if it mixes several states.
     pub fn state_of(&self, document: &Value) -> Result<(u64, u64), String> {
         let change = document["job_schedule"]["current_pid"].as_u64().ok_or("no process id")?;
         let marked = Self::marked(change);

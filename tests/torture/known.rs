@@ -1,12 +1,12 @@
-//! What must be there: what was acknowledged last, or something sent since then that got no answer.
+//! The possible values of a row: the last acknowledged one, or one that was sent since then and got no answer.
 
 use std::fmt::Debug;
 
-/// A value as far as it is known.
+/// The possible values of a row.
 #[derive(Debug, Clone)]
 pub struct Known<T> {
     acknowledged: T,
-    /// Sent later, and not answered: done or not.
+    /// Values sent later, without an answer: each may be stored or not.
     perhaps: Vec<T>,
 }
 
@@ -19,12 +19,12 @@ impl<T: Clone + PartialEq + Debug> Known<T> {
         self.perhaps.is_empty()
     }
 
-    /// What was last sent, done or not.
+    /// The value that was sent last, whether it is stored or not.
     pub fn last(&self) -> &T {
         self.perhaps.last().unwrap_or(&self.acknowledged)
     }
 
-    /// Another value was sent, and acknowledged or not.
+    /// Records a value that was sent, and whether it was acknowledged.
     pub fn sent(&mut self, value: T, acknowledged: bool) {
         if acknowledged {
             *self = Self::new(value);

@@ -1,4 +1,4 @@
-//! Many writers at once.
+//! Many concurrent writers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::http::Line;
 use crate::writer::{Told, Writer};
 
-/// How many write at the same time.
+/// The number of concurrent writers.
 pub const WRITERS: usize = 10;
 
 /// The writers of one project.
@@ -28,21 +28,21 @@ impl Load {
         Line::new(self.port, &self.project)
     }
 
-    /// Lets all write while something else happens.
+    /// Runs all writers while `happens` runs.
     pub fn during<T>(&mut self, happens: impl FnOnce() -> T) -> T {
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for writer in &mut self.writers {
                 scope.spawn(|| writer.write(&stop));
             }
-            // Also when what happens is a panic: the scope waits for the writers.
+            // Also after a panic, because the scope waits for the writers.
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(happens));
             stop.store(true, Ordering::SeqCst);
             ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    /// Looks whether all is there that was acknowledged.
+    /// Checks that every acknowledged write is stored.
     pub fn verify(&mut self) {
         std::thread::scope(|scope| {
             for writer in &mut self.writers {
@@ -51,12 +51,12 @@ impl Load {
         });
     }
 
-    /// The longest that a request took since this was asked last.
+    /// The longest request since the last call.
     pub fn longest(&mut self) -> Duration {
         self.writers.iter_mut().map(|writer| std::mem::take(&mut writer.told.longest)).max().unwrap()
     }
 
-    /// What all were told so far.
+    /// The numbers of answers of all writers so far.
     pub fn told(&self) -> Told {
         let mut all = Told::default();
         for told in self.writers.iter().map(|writer| &writer.told) {

@@ -1,5 +1,5 @@
-//! What no test of seconds can show: that nothing is lost when the daemon or its database is killed, or the disk is
-//! full, in the middle of a write load. `scripts/torture` runs it. The database servers are its own.
+//! Longer tests: no acknowledged write is lost when the daemon or its database is killed, or the disk is full, in the
+//! middle of a write load. `scripts/torture` runs them. They start their own database servers.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -16,9 +16,9 @@ use crate::{say, soundness};
 const BOUND: Duration = Duration::from_secs(10);
 /// How long the database hangs: long enough to tell the requests that wait for it from those that do not.
 const HUNG: Duration = Duration::from_secs(15);
-/// After this all must be as it was.
+/// Upper bound on the recovery afterwards.
 const RECOVERY: Duration = Duration::from_secs(10);
-/// As many connections as the daemon has by default: a request on one of them hangs with the database.
+/// The daemon's default pool size: a request on one of these connections hangs with the database.
 const POOL: usize = 15;
 
 #[test]
@@ -46,7 +46,7 @@ fn only_those_on_its_connections_hang_with_it(name: &str, kind: Kind) {
             let read = || Line::new(port, "p").send("GET", "/jobs?limit=1", None);
             let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
             while begun.elapsed() < HUNG {
-                // What needs no database is answered, and so is the health check.
+                // Requests that need no database are answered, and so is the health check.
                 for (path, status) in [("/", 300), ("/healthcheck", 503)] {
                     let answer = line.raw("GET", path, None);
                     assert!(answer.took < Duration::from_secs(5), "{path}: {answer:?}");
@@ -69,7 +69,7 @@ fn only_those_on_its_connections_hang_with_it(name: &str, kind: Kind) {
                 }
             }
             while !line.send("GET", "/jobs?limit=1", None).is_done() {
-                assert!(back.elapsed() < RECOVERY, "the database goes on, and is not found");
+                assert!(back.elapsed() < RECOVERY, "the database is back, and requests still fail");
                 std::thread::sleep(Duration::from_millis(10));
             }
             recovery = back.elapsed();
@@ -139,7 +139,7 @@ fn the_disk_of_sqlite_is_full_for_a_while() {
         load.during(|| {
             std::thread::sleep(Duration::from_millis(700));
             let filler = format!("{inside}/filler");
-            // As much as there is room for.
+            // Fill the disk.
             let _ = std::fs::write(&filler, vec![0; 64 << 20]);
             let until = Instant::now() + Duration::from_millis(1500);
             while Instant::now() < until {
@@ -154,7 +154,7 @@ fn the_disk_of_sqlite_is_full_for_a_while() {
             std::fs::remove_file(&filler).unwrap();
             let back = Instant::now();
             while !line.send("POST", "/clients", Some(&register)).is_done() {
-                assert!(back.elapsed() < RECOVERY, "there is room again, and it is not used");
+                assert!(back.elapsed() < RECOVERY, "the disk has room again, and writes still fail");
                 std::thread::sleep(Duration::from_millis(10));
             }
             line.send("DELETE", "/clients/late", None).expect(204);

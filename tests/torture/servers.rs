@@ -1,4 +1,4 @@
-//! Database servers of our own, which wait for the disk as a real one does, and can be killed.
+//! Database servers that sync to the disk as a real one does, and can be killed.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -12,14 +12,14 @@ use freezer_api::store::url::DatabaseUrl;
 
 use crate::process::Process;
 
-/// Which server.
+/// The kind of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     MariaDb,
     PostgreSql,
 }
 
-/// A server on a port of its own; it ends with the test.
+/// A server on a port of its own, which is stopped when the test ends.
 pub struct Server {
     pub kind: Kind,
     directory: tempfile::TempDir,
@@ -28,7 +28,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// An empty one, in operation.
+    /// Starts an empty server.
     pub fn start(kind: Kind) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -41,7 +41,7 @@ impl Server {
         server
     }
 
-    /// Where the service finds it.
+    /// Its URL for the service.
     pub fn url(&self) -> String {
         match self.kind {
             Kind::MariaDb => format!("mysql://freezer:freezer@127.0.0.1:{}/freezer", self.port),
@@ -61,7 +61,7 @@ impl Server {
         drop(process);
     }
 
-    /// Starts it on the data that there is; back when it accepts connections.
+    /// Starts it on its existing data, and returns when it accepts connections.
     pub fn restart(&mut self) {
         let data = self.data();
         let mut command = match self.kind {
@@ -85,7 +85,7 @@ impl Server {
             }
         };
         let until = Instant::now() + Duration::from_secs(60);
-        // What is left of a killed PostgreSQL may keep the next one from starting, for a moment.
+        // Processes left of a killed PostgreSQL may keep the next one from starting for a moment.
         let log = self.path("log");
         loop {
             let mut process = Process::launch(&mut command, log.clone());
@@ -102,12 +102,12 @@ impl Server {
         }
     }
 
-    /// From now on it takes what the kernel takes for it, and says nothing.
+    /// Suspends it: the kernel still accepts connections for it.
     pub fn hang(&self) {
         self.process.as_ref().unwrap().signal("STOP");
     }
 
-    /// Goes on where it hung.
+    /// Resumes it.
     pub fn go_on(&self) {
         self.process.as_ref().unwrap().signal("CONT");
     }
@@ -132,7 +132,7 @@ impl Server {
                 let mut install = as_server("mariadb-install-db");
                 install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
                 run(install.arg(format!("--datadir={}", data.display())));
-                // The service's user is no SUPER, so that read_only holds for it.
+                // The service's user lacks SUPER, so read_only holds for it.
                 let grants = "CREATE DATABASE IF NOT EXISTS freezer;\n\
                      CREATE USER IF NOT EXISTS freezer@'%' IDENTIFIED BY 'freezer';\n\
                      GRANT ALL ON freezer.* TO freezer@'%';\n\
@@ -179,7 +179,7 @@ pub fn other_user() -> Option<(u32, u32)> {
     Some(found.expect("a user to run a server as"))
 }
 
-/// Where a program of PostgreSQL's is: distributions keep them out of the PATH.
+/// The path of one of PostgreSQL's programs: distributions keep them out of the PATH.
 fn postgres(program: &str) -> String {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

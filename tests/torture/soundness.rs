@@ -1,4 +1,4 @@
-//! What must hold in the tables, whatever happened.
+//! Invariants of the tables.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -7,7 +7,7 @@ use freezer_api::store::url::{Backend, DatabaseUrl};
 
 use crate::jobs::ACTIONS;
 
-/// Every reference: the child, its column, the parent. All but one are within a project.
+/// Every reference: child table, column, parent table. All but one stay within a project.
 const KEYS: [(&str, &str, &str); 9] = [
     ("action_attachments", "action_id", "actions"),
     ("action_attachments", "job_id", "jobs"),
@@ -32,7 +32,7 @@ struct Said {
     said: String,
 }
 
-/// Sees to it that no reference points nowhere and nothing is there by half.
+/// Checks that no reference dangles and no document is incomplete.
 pub fn check(url: &str) {
     let url = DatabaseUrl::parse(url).unwrap();
     let mut connection = establish(&url).unwrap();
@@ -87,7 +87,7 @@ pub fn check(url: &str) {
     }
 }
 
-/// How many connections of others a server has open to the database.
+/// The number of other sessions' connections to the database.
 pub fn connections(url: &str) -> i64 {
     let url = DatabaseUrl::parse(url).unwrap();
     let query = match url.backend() {

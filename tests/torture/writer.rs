@@ -14,7 +14,7 @@ pub struct Writer {
     name: String,
     line: Line,
     client: String,
-    /// Makes names, times and changes that there were not before, and chooses.
+    /// Source of new names, times and changes, and of random choices.
     count: u64,
     chance: u64,
     jobs: Vec<Job>,
@@ -24,21 +24,21 @@ pub struct Writer {
     backups: Vec<(String, String)>,
     doubtful_backups: Vec<String>,
     clients: Vec<String>,
-    /// What he was told.
+    /// The answers so far.
     pub told: Told,
 }
 
-/// What came back, over all requests.
+/// The answers to all requests.
 #[derive(Default)]
 pub struct Told {
     pub acknowledged: u64,
     pub unanswered: u64,
     pub unavailable: u64,
-    /// The longest that a request took.
+    /// The longest request.
     pub longest: Duration,
-    /// What must not have come back.
+    /// Answers that are always wrong.
     pub wrong: Vec<String>,
-    /// Acknowledged and not there, or there by half.
+    /// Acknowledged writes that are missing or incomplete.
     pub lost: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Writer {
         }
     }
 
-    /// Writes until it is told to stop.
+    /// Writes until `stop` is set.
     pub fn write(&mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::SeqCst) {
             self.count += 1;
@@ -113,7 +113,7 @@ impl Writer {
         answer
     }
 
-    /// One of the jobs that are certainly there.
+    /// One of the jobs that certainly exist.
     fn some_job(&mut self) -> Option<usize> {
         let there: Vec<usize> =
             (0..self.jobs.len()).filter(|n| self.jobs[*n].is_there == Some(true)).collect();
@@ -130,7 +130,7 @@ impl Writer {
     fn change_job(&mut self) {
         let Some(n) = self.some_job() else { return };
         let (_, actions) = *self.jobs[n].state.last();
-        // Every other change is of the actions too, and so is one after a change that may not have been made.
+        // Every other change includes the actions, and so does one after a change with an unknown outcome.
         let with_actions = self.count.is_multiple_of(2) || !self.jobs[n].state.is_certain();
         let state = (self.count, if with_actions { self.count } else { actions });
         let body = self.jobs[n].patch(state);
@@ -178,7 +178,7 @@ impl Writer {
         }
     }
 
-    /// Looks which tag the session has; false if it cannot be seen.
+    /// Reads the session's tag. Returns false if that fails.
     fn see_tag(&mut self) -> bool {
         let answer = self.send("GET", &format!("/sessions/{}", self.session), None);
         if !answer.is_done() {
@@ -210,7 +210,7 @@ impl Writer {
         }
     }
 
-    /// Looks whether all is as he was told. What was in doubt is not any more.
+    /// Checks that everything is as acknowledged, and settles unknown outcomes.
     pub fn verify(&mut self) {
         let mut lost = Vec::new();
         for mut job in std::mem::take(&mut self.jobs) {
@@ -247,7 +247,7 @@ impl Writer {
         self.line.hang_up();
     }
 
-    /// Whether the job is there; what is wrong if it cannot be so.
+    /// Whether the job exists, or an error if that is impossible.
     fn verify_job(&mut self, job: &mut Job) -> Result<bool, String> {
         let Some(document) = self.look(&format!("/jobs/{}", job.id)) else {
             return if job.is_there == Some(true) { Err("not there".to_owned()) } else { Ok(false) };
@@ -267,7 +267,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// What is there, if it is.
+    /// The stored document, if there is one.
     #[track_caller]
     fn look(&mut self, path: &str) -> Option<Value> {
         let answer = self.line.send("GET", path, None);

@@ -1,19 +1,19 @@
-//! Where the two services mean to differ, and why.
+//! The intended differences between the two services, and their reasons.
 
 use super::{Ask, Decision};
 use crate::callers::Caller;
 
-/// A difference that is meant.
+/// An intended difference.
 pub struct Difference {
     /// Why ours decides as it does.
     pub why: &'static str,
     /// The callers and the operation that it is about.
     about: fn(&Caller, &Ask) -> bool,
-    /// Our decision; theirs is another.
+    /// Our decision, which differs from theirs.
     ours: Decision,
 }
 
-/// All of them. The first that is about a request counts.
+/// All differences. The first that matches a request counts.
 pub const ALL: &[Difference] = &[
     Difference {
         why: "What does not exist is a 404 for everybody. A 401 makes clients that look for an identity service there ask \
@@ -22,7 +22,7 @@ pub const ALL: &[Difference] = &[
         ours: Decision::LetIn,
     },
     Difference {
-        why: "The version documents are for whoever looks for a version, before there is a token.",
+        why: "Clients read the version documents before they have a token.",
         about: |_, ask| ask.path.trim_end_matches('/') == "/v2",
         ours: Decision::LetIn,
     },
@@ -70,14 +70,14 @@ pub fn is_ours_alone(rule: &str) -> bool {
             .any(|noun| rule.starts_with(noun))
 }
 
-/// Where ours has no example to follow, it decides as it does elsewhere: by method and rule.
+/// Where upstream has no example, ours decides as it does elsewhere: by method and rule.
 pub const ALIKE: &[[(&str, &str); 2]] = &[
     // policy.yaml asks for user_id in the one, and for user in the other.
     [("PATCH", "jobs:update"), ("POST", "actions:create")],
     [("HEAD", "clients:get_all"), ("GET", "clients:get_all")],
 ];
 
-/// The difference that our decision is accounted for by.
+/// The difference that explains our decision.
 pub fn find(caller: &Caller, ask: &Ask, ours: &Decision) -> Option<usize> {
     let about = ALL.iter().position(|difference| (difference.about)(caller, ask))?;
     (ALL[about].ours == *ours).then_some(about)

@@ -19,7 +19,7 @@ use crate::service::{Etc, Service, sections};
 /// it has let the request in.
 const IN_A_CIRCLE: &str = "sessions:delete";
 
-/// What is asked of both.
+/// A request to both services.
 pub struct Ask {
     pub method: &'static str,
     pub path: String,
@@ -31,7 +31,7 @@ pub struct Ask {
     is_sample: bool,
 }
 
-/// What became of it.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// 401, and where to get a token.
@@ -56,7 +56,7 @@ impl Decision {
     }
 }
 
-/// Both services, by the files of one `/etc/freezer`.
+/// Both services, with the files of one `/etc/freezer`.
 struct Both {
     etc: Etc,
     theirs: Service,
@@ -116,7 +116,7 @@ fn the_same_files_and_tokens_come_to_the_same_decisions() {
     let (mut met, mut wrong) = (vec![false; differences::ALL.len()], Vec::new());
     for caller in &callers {
         // A request without a valid token never reaches a route, and each one costs a question to Keystone.
-        let known = caller.read != Says::WhoAreYou || caller.write != Says::WhoAreYou;
+        let known = caller.read != Says::Unauthorized || caller.write != Says::Unauthorized;
         let mut decided = HashMap::new();
         for ask in asks.iter().filter(|ask| known || ask.is_sample) {
             let (theirs, ours) = both.ask(ask, &caller.headers());
@@ -136,13 +136,13 @@ fn the_same_files_and_tokens_come_to_the_same_decisions() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (difference, met) in differences::ALL.iter().zip(met) {
-        assert!(met, "a difference that is none: {}", difference.why);
+        assert!(met, "a listed difference that does not occur: {}", difference.why);
     }
     cross_origin(&both);
     health(&both);
 }
 
-/// Every route that both have, and what has no route.
+/// Every route that both have, and paths without a route.
 fn asks(project: &str) -> Vec<Ask> {
     let mut asks = Vec::new();
     for route in ROUTES {
@@ -229,7 +229,7 @@ fn cors_headers(answer: &Answer) -> Vec<(&str, &str)> {
     found
 }
 
-/// What a load balancer is told, in service and out of it.
+/// The health check, in service and out of service.
 fn health(both: &Both) {
     for out_of_service in [false, true] {
         if out_of_service {

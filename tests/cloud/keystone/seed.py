@@ -1,4 +1,4 @@
-"""Who is in the cloud of the tests: made through Keystone's own API, without a network between.
+"""The users, projects and roles of the test cloud, made through Keystone's own API without a network.
 
 The projects are strangers to each other, and the users are one for each way to stand to alpha. Everybody's password
 is the name with `-password`, the first administrator's too. Tokens are the tests' own affair; only one that has
@@ -121,7 +121,7 @@ def place(target, domains, projects):
 
 
 def sow_catalogue(cloud):
-    """The endpoint is where the service is to be told to be found, by whoever starts one."""
+    """An endpoint of the service. The test that starts the service sets its URL."""
     service = cloud.create("services", "service", type="backup", name="freezer")["id"]
     for interface in ("public", "internal", "admin"):
         endpoint = {"service_id": service, "region": "RegionOne", "url": "http://127.0.0.1:9090"}

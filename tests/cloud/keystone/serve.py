@@ -107,7 +107,7 @@ def main():
     if new:
         in_a_child(make, given.directory)
     application = initialize_public_application()
-    # Horizon leaves a connection open for each page that it makes, and beyond the limit nobody is let in.
+    # Horizon leaves a connection open for each page, and beyond the limit new ones are refused.
     limits = {"threads": THREADS, "connection_limit": 1000, "asyncore_use_poll": True}
     server = waitress.create_server(application, host="127.0.0.1", port=given.port, **limits)
     if new:

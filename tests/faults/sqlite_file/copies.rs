@@ -13,7 +13,7 @@ use freezer_api::store::url::DatabaseUrl;
 use super::{Service, files, id, post};
 use crate::http::Line;
 
-/// Makes a backup, which succeeds.
+/// Makes a backup, and fails if that does.
 fn backup(service: &Service, name: &str) {
     let (status, said) = service.daemon.run(&["db", "backup", &service.name(name)]);
     assert_eq!(status, Some(0), "{said}");
@@ -28,7 +28,7 @@ fn execute(path: &Path, sql: &str) {
 }
 
 #[test]
-fn a_backup_that_is_made_during_writes_is_whole() {
+fn a_backup_made_during_writes_is_consistent() {
     let mut service = Service::start();
     let port = service.daemon.port;
     let stop = AtomicBool::new(false);
@@ -76,7 +76,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_fails() {
     }
     assert_eq!(fs::read(service.path("there")).unwrap(), b"precious");
     assert_eq!(files(service.directory.path()), before);
-    // Without a directory it is where the command runs.
+    // A name without a directory is in the working directory.
     assert_eq!(service.daemon.run(&["db", "backup", "file:x"]).0, Some(0));
     assert!(service.daemon.directory().join("file:x").exists());
     let other = Service::new();
@@ -100,7 +100,7 @@ fn after_a_kill_a_restore_gives_what_the_backup_had_and_keeps_what_was_there() {
     service.restart();
     assert_eq!(service.count(), 300);
     service.daemon.stop();
-    // The database that was there, with its log, is one, too.
+    // The replaced database, with its log, is a valid database, too.
     let kept = files(service.directory.path());
     let kept = kept.iter().find(|name| name.starts_with("f.sqlite.2") && name.ends_with('Z')).unwrap();
     assert!(said.contains(kept), "{said}");
@@ -217,12 +217,12 @@ fn a_restored_file_belongs_to_the_owner_of_the_database() {
 }
 
 #[test]
-fn a_restore_that_was_interrupted_is_said_and_can_be_made_again() {
+fn an_interrupted_restore_is_reported_and_can_be_repeated() {
     let mut service = Service::start();
     service.fill(5);
     backup(&service, "copy");
     service.daemon.stop();
-    // As it is after the first file was moved away.
+    // The state after the first file was moved away.
     fs::rename(service.path("f.sqlite"), service.path("f.sqlite.20260101T000000.000Z")).unwrap();
     fs::write(service.path("f.sqlite.lock"), "restoring").unwrap();
     let said = service.daemon.lasting_refusal();

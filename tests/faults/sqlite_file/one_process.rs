@@ -1,4 +1,4 @@
-//! One process serves a file.
+//! Only one process serves a file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,7 +25,7 @@ fn a_second_service_on_the_same_file_ends_with_a_sentence() {
         assert!(said.contains("is in use") && said.contains("f.sqlite.lock"), "{url}: {said}");
     }
     service.post().expect(201);
-    // The lock is the process's, and not the file's.
+    // The lock belongs to the process, so it ends with it, although the lock file stays.
     service.daemon.kill();
     service.restart();
     assert_eq!(service.count(), 1);

@@ -1,4 +1,4 @@
-//! The file is exchanged under the running service.
+//! The file is replaced while the service runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -53,7 +53,7 @@ fn after_an_exchange_all_requests_are_refused_and_the_log_has_the_reason_once() 
         let said = service.daemon.output();
         assert_eq!(said.matches(REASON).count(), 1, "{name}: {said}");
         assert!(!said.contains("ERROR freezer_api.server"), "{name}: {said}");
-        // No new file was made in its place.
+        // The service made no new file in its place.
         assert!(service.path("f.sqlite").metadata().map_or(0, |file| file.len()) != 4096, "{name}");
     }
 }
@@ -75,7 +75,7 @@ fn a_symbolic_link_that_leads_elsewhere_is_an_exchange() {
     assert!(daemon.output().contains(REASON));
 }
 
-/// Writes acknowledged before the check are in the file that was moved away, with its log. No other is acknowledged.
+/// Writes acknowledged before the check are in the file that was moved away, with its log. Later ones are refused.
 #[test]
 fn what_is_acknowledged_while_the_file_is_moved_away_is_in_it_when_it_is_back() {
     let mut service = Service::start();
@@ -97,7 +97,7 @@ fn what_is_acknowledged_while_the_file_is_moved_away_is_in_it_when_it_is_back() 
         std::thread::sleep(Duration::from_millis(700));
         fs::rename(service.path("f.sqlite"), service.path("away")).unwrap();
     });
-    // When it comes back, only a restart helps: it may have missed something.
+    // When the file is back, only a restart helps: another process may have written to it.
     fs::rename(service.path("away"), service.path("f.sqlite")).unwrap();
     assert_eq!(service.post().status, Some(503));
     service.daemon.stop();

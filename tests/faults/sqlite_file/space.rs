@@ -1,4 +1,4 @@
-//! The disk of the database fills.
+//! The database's disk fills up.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use super::{count, id, post};
 use crate::daemon::Daemon;
 use crate::http::Line;
 
-/// A service over a file system of its own, which only it sees, and which is gone with it.
+/// A service on a file system of its own, which only it sees, and which is gone with it.
 struct Disk {
     daemon: Daemon,
     line: Line,
@@ -17,7 +17,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// `None` where the system does not let this user mount.
+    /// `None` if this user may not mount.
     fn of(mebibytes: usize) -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
         let directory = place.path().to_str().unwrap();
@@ -74,7 +74,7 @@ fn a_disk_that_is_filled_by_the_api_can_be_emptied_by_the_api() {
         assert_eq!(count(&mut disk.line), acknowledged.len());
         let said = disk.daemon.output();
         assert_eq!(said.matches("nothing new is created").count(), 1, "{said}");
-        // Changes and deletions go on, until all is gone.
+        // Changes and deletions still work, until everything is deleted.
         let (changed, deleted) = acknowledged.split_at(acknowledged.len() / 4);
         for id in changed {
             let change = json!({"hostname": "another"});
@@ -99,7 +99,7 @@ fn on_a_disk_that_others_have_filled_changes_and_deletions_go_on() {
     line.send("POST", "/sessions/s", Some(&json!({"schedule": {}, "session_tag": 0}))).expect(201);
     let ids: Vec<_> = (0..50).map(|_| id(&post(line, 20_000).expect(201))).collect();
     let filler = format!("/proc/{}/root{}/filler", disk.daemon.id(), disk.place.path().display());
-    // As much as there is room for.
+    // Fill the disk.
     let _ = fs::write(&filler, vec![0; 128 << 20]);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     for (path, body) in [
@@ -119,7 +119,7 @@ fn on_a_disk_that_others_have_filled_changes_and_deletions_go_on() {
         assert_eq!((refused.status, refused.retry_after.is_some()), (Some(503), true), "{path}: {refused:?}");
         assert!(refused.body["description"].as_str().unwrap().contains("nearly full"), "{path}: {refused:?}");
     }
-    // A registration that is there already, an event and a replacement create nothing.
+    // These create no row: a repeated registration, an event and a replacement.
     line.send("POST", "/clients", Some(&json!({"client_id": "web"}))).expect(201);
     line.send("POST", "/jobs/j/event", Some(&json!({"start": null}))).expect(202);
     line.send("POST", "/actions/a", Some(&action)).expect(201);

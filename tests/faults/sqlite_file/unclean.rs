@@ -1,4 +1,4 @@
-//! A start after the process was killed, with what people put in the place of the database then.
+//! A start after a kill, with the files that operators may have put in the place of the database.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -61,7 +61,7 @@ fn a_copy_beside_the_log_of_the_old_file_is_neither_served_nor_harmed() {
             assert!(said.contains("f.sqlite-wal"), "{command:?}: {said}");
         }
         assert!(fs::read(service.path("f.sqlite")).unwrap() == copy, "the copy has changed");
-        // As the sentences say.
+        // The steps that the error text gives.
         for name in ["f.sqlite-wal", "f.sqlite-shm"] {
             let _ = fs::remove_file(service.path(name));
         }
@@ -71,7 +71,7 @@ fn a_copy_beside_the_log_of_the_old_file_is_neither_served_nor_harmed() {
 }
 
 #[test]
-fn a_log_without_its_database_is_not_thrown_away() {
+fn a_log_without_its_database_is_not_deleted() {
     let service = killed();
     fs::rename(service.path("f.sqlite"), service.path("away")).unwrap();
     for said in [service.daemon.refusal(), service.daemon.run(&["db", "sync"]).1] {

@@ -1,4 +1,4 @@
-//! `EXPLAIN`, and the counters of what the storage engine was asked for.
+//! `EXPLAIN`, and the counters of the storage engine's row reads.
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Nullable, Text};
@@ -112,7 +112,7 @@ fn look(node: &serde_json::Value, plan: &mut Plan) {
     }
 }
 
-/// How often this session has moved to a row so far, without those of temporary tables, as this look itself has one.
+/// The number of rows that this session has read so far, without temporary tables, which this query itself uses.
 fn read(connection: &mut MysqlConnection) -> u64 {
     #[derive(QueryableByName)]
     struct Counter {

@@ -39,7 +39,7 @@ pub fn plan(connection: &mut PgConnection, statement: &Statement) -> Plan {
     }
     plan.read = Some(read);
     if statement.is_beside() {
-        // It may prefer to read a small table as a whole where a page is completed; what counts is that it need not.
+        // The planner may prefer to scan a small table when it completes a page; this checks that an index is possible.
         connection.batch_execute("SET enable_seqscan = off").unwrap();
         let lines = explain(connection, "COSTS OFF");
         connection.batch_execute("RESET enable_seqscan").unwrap();
@@ -48,7 +48,7 @@ pub fn plan(connection: &mut PgConnection, statement: &Statement) -> Plan {
     plan
 }
 
-/// The whole number behind some text; 0 without it.
+/// The integer after `text`; 0 if the text is missing.
 fn number(line: &str, before: &str) -> u64 {
     let Some((_, rest)) = line.split_once(before) else { return 0 };
     rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok()).unwrap_or(0)

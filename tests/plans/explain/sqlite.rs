@@ -12,7 +12,7 @@ struct Row {
     detail: String,
 }
 
-/// The plan does not depend on the values, and it is the statement as it is sent that is asked about.
+/// Asks for the plan of the statement with its placeholders, since the plan does not depend on the values.
 pub fn plan(connection: &mut SqliteConnection, statement: &Statement) -> Plan {
     let rows: Vec<Row> = sql_query(format!("EXPLAIN QUERY PLAN {}", statement.sql)).load(connection).unwrap();
     let mut plan = Plan { is_narrow: Some(true), ..Plan::default() };
