@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::auth::Strategy;
-use crate::handlers::health::Health;
+use crate::health::Health;
 use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::scope::Scope;

@@ -7,6 +7,7 @@ pub mod action_reports;
 pub mod actions;
 pub mod backups;
 pub mod clients;
+pub mod collection;
 pub mod errors;
 pub mod job_attachments;
 pub mod jobs;

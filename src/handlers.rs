@@ -7,7 +7,6 @@ pub mod actions;
 pub mod backups;
 pub mod clients;
 mod document_size;
-pub mod health;
 pub mod job_attachments;
 pub mod jobs;
 pub mod list;

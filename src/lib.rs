@@ -28,6 +28,8 @@ pub mod error;
 pub mod export;
 /// The handlers, one file per noun: read the call, check, run one transaction, render.
 pub mod handlers;
+/// The health check.
+pub mod health;
 mod hex;
 /// HTTP: from a request to an [`http::Call`], and from an [`http::Reply`] to a response. It does not depend on the catalogue.
 pub mod http;

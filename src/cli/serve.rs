@@ -13,7 +13,7 @@ use super::{Failure, db, say};
 use crate::app::App;
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
-use crate::handlers::health::Health;
+use crate::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::keystone::Keystone;
 use crate::openapi::with_api_docs;

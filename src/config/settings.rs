@@ -16,7 +16,7 @@ use crate::quotas::Limits;
 use crate::scope::Scope;
 use crate::store::url::DatabaseUrl;
 use crate::{
-    handlers, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
+    health, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
 };
 
 /// The settings of `serve`.
@@ -40,7 +40,7 @@ pub struct Config {
     /// The files of the policy's rules.
     pub policy: policy::Settings,
     /// How the health check answers.
-    pub health: handlers::health::Settings,
+    pub health: health::Settings,
     /// Where log lines go.
     pub logging: log_settings::Settings,
     /// The path of the openrc file that the first start writes.

@@ -6,9 +6,10 @@ use super::int;
 use super::job_attachments::{READ_ONLY, request_schema};
 use super::shape::{Shape, about, closed, id, integer, project_id, resource_id, user_id, version};
 use super::time::{self, iso};
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// Schemas of a place's properties, without the ids of its action and its job.
 fn place_properties() -> Value {

@@ -6,8 +6,9 @@ use super::shape::{
     Shape, about, closed, id, nullable, project_id, resource_id, rule, user_id, version, words,
 };
 use super::time::{self, iso};
+use crate::document::collection::{Collection, Extra};
 use crate::error::{Error, Result};
-use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 use crate::store::reports::{ActionReport, ReportChange, ReportView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;

@@ -12,9 +12,10 @@ use super::shape::{
     Shape, about, closed, id, integer, nullable, project_id, resource_id, text, titled, user_id, version,
 };
 use super::{MAX_TEXT, int, size};
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::store::actions::{Action, ActionSpec};
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// The default number of retries of a failed action.
 pub const DEFAULT_RETRIES: i32 = 5;

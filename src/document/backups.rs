@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 use super::search::Fields;
 use super::shape::{Shape, about, closed, project_id, resource_id, rule, user_id, words};
 use super::{longest, size};
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::store::backups::{Backup, BackupSpec};
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 

@@ -8,10 +8,11 @@ use super::shape::{
     Shape, about, closed, id, must_be, nullable, project_id, resource_id, rule, text, user_id, version, words,
 };
 use super::time::{self, iso};
+use crate::document::collection::Collection;
 use crate::error::Result;
 use crate::lifecycle;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 

@@ -11,10 +11,11 @@ use super::shape::{
 };
 use super::time::{self as moment, iso};
 use super::time_or_never;
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
 use crate::store::job_attachments::JobAttachment;
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// The keys of a document that a request may contain, and that only the service sets.
 pub(super) const READ_ONLY: &[&str] = &["id", "project_id", "user_id", "created_at", "updated_at", "version"];

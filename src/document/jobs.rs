@@ -13,12 +13,13 @@ use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
 use super::search::Fields;
 use super::shape::Shape;
 use super::{MAX_DOCUMENT, check_size, int, size};
+use crate::document::collection::{Collection, Extra};
 use crate::error::{Error, Result};
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
 use crate::store::jobs::PlaceSpec;
-use crate::store::listing::{CREATED_AT, Collection, Extra, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 
 pub use json::{JobJson, max_size, render, render_for_search};
 pub use shapes::{

@@ -13,8 +13,9 @@ use super::shape::{
     version, words,
 };
 use super::{LONGEST_TIME, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
-use crate::store::listing::{CREATED_AT, Collection, Key, Kind};
+use crate::store::listing::{CREATED_AT, Key, Kind};
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;

@@ -12,11 +12,12 @@ use url::form_urlencoded;
 
 use super::{Owner, Request, Version};
 use crate::app::App;
+use crate::document::collection::Collection;
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::Reply;
-use crate::store::listing::{self, Collection, Filter, Listing, Op, Operand, Query, Weight};
+use crate::store::listing::{self, Filter, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;
 use crate::store::scan::Scan;
 use crate::store::search::Search;

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::operation::Parameter;
 use super::parameters::{FLAGS, flag};
-use crate::store::listing::{Collection, Extra, Key, Kind};
+use crate::document::collection::{Collection, Extra};
+use crate::store::listing::{Key, Kind};
 
 /// The control characters, which no text may contain.
 const CONTROL: &str = "\\u0000-\\u001f\\u007f-\\u009f";

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::document::collection::Collection;
 use crate::document::search;
 use crate::document::shape::Shape;
 use crate::http::Method;
-use crate::store::listing::Collection;
 
 /// An operation, built with the methods below.
 pub struct Operation {

@@ -63,7 +63,7 @@ pub struct PlaceChange {
 
 /// Inserts places.
 pub fn insert(tx: &mut Tx<'_>, places: &[ActionAttachment]) -> Outcome<()> {
-    Ok(dialect::insert_places(tx.connection, places)?)
+    Ok(dialect::insert_rows!(tx.connection, action_attachments::table, places)?)
 }
 
 /// The place of this id in the project, with its job; both are of one snapshot.

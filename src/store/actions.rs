@@ -107,7 +107,7 @@ pub fn new(tx: &Tx<'_>, project: &str, user: &str, id: &str, spec: ActionSpec) -
 
 /// Writes new actions.
 pub fn insert_all(tx: &mut Tx<'_>, actions: &[Action]) -> Outcome<()> {
-    Ok(dialect::insert_actions(tx.connection, actions)?)
+    Ok(dialect::insert_rows!(tx.connection, actions::table, actions)?)
 }
 
 /// The action of this id in the project.

@@ -20,11 +20,7 @@ use diesel::result::{ConnectionResult, DatabaseErrorKind, Error as DieselError, 
 
 use diesel::sql_types::BigInt;
 
-use super::action_attachments::ActionAttachment;
-use super::actions::Action;
 use super::connection::AnyConnection;
-use super::reports::ActionReport;
-use super::schema::{action_attachments, action_reports, actions};
 use super::settings::Settings;
 pub use cached_update::cached_update;
 pub use case_by_id::case_by_id;
@@ -236,30 +232,16 @@ pub(super) const ROWS_AT_A_TIME: usize = 1000;
 /// cached.
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {{
-        for some in $rows.chunks(ROWS_AT_A_TIME) {
-            on_each!($connection, c => match some {
+        for some in $rows.chunks($crate::store::dialect::ROWS_AT_A_TIME) {
+            $crate::store::dialect::on_each!($connection, c => match some {
                 [one] => diesel::insert_into($table).values(one).execute(c),
                 some => diesel::insert_into($table).values(some).execute(c),
             })?;
         }
-        Ok(())
+        diesel::result::QueryResult::Ok(())
     }};
 }
-
-/// Inserts actions.
-pub fn insert_actions(connection: &mut AnyConnection, rows: &[Action]) -> QueryResult<()> {
-    insert_rows!(connection, actions::table, rows)
-}
-
-/// Inserts actions' places in jobs.
-pub fn insert_places(connection: &mut AnyConnection, rows: &[ActionAttachment]) -> QueryResult<()> {
-    insert_rows!(connection, action_attachments::table, rows)
-}
-
-/// Inserts reports.
-pub fn insert_reports(connection: &mut AnyConnection, rows: &[ActionReport]) -> QueryResult<()> {
-    insert_rows!(connection, action_reports::table, rows)
-}
+pub(super) use insert_rows;
 
 /// Waits until no other process migrates, and locks the schema until [`unlock_schema`] or the end of the connection. In
 /// SQLite the lock is a transaction, which all migrations then run in.

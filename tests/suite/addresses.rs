@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::{self, Standalone};
 use freezer_api::policy::{self, Policy};

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::handlers::health::{self, Health};
+use freezer_api::health::{self, Health};
 use freezer_api::logging;
 use freezer_api::openapi::with_api_docs;
 use freezer_api::policy::{self, Policy};

@@ -2,7 +2,7 @@
 
 use freezer_api::auth::Strategy;
 use freezer_api::cors;
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::identity::{self, Standalone};
 use freezer_api::server::Settings;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use freezer_api::cors;
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::http::proxy;
 use freezer_api::server::Settings;
 use serde_json::json;

@@ -6,7 +6,7 @@ mod outage;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use freezer_api::handlers::health::Settings;
+use freezer_api::health::Settings;
 use freezer_api::http::proxy;
 use freezer_api::server;
 use freezer_api::store::url::DatabaseUrl;

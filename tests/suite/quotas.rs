@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::quotas::{Limits, Quotas};
 use freezer_api::server::Settings;
 use freezer_api::store::url::DatabaseUrl;

@@ -1,6 +1,6 @@
 //! The published description of the API: the document and the page.
 
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::http::proxy;
 use freezer_api::routes::{Handler, ROUTES};
 use freezer_api::server::Settings;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use freezer_api::handlers::health;
+use freezer_api::health;
 use freezer_api::server;
 use freezer_api::store::Settings;
 use freezer_api::store::migrations;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::effective::Effective;
 use crate::cors;
-use crate::handlers::health::{Backend, Health, Settings};
+use crate::health::{Backend, Health, Settings};
 
 /// The CORS rules, those of `[cors]` first. A section without an origin is no rule.
 pub fn cors(effective: &Effective) -> Vec<cors::Settings> {

@@ -5,7 +5,7 @@ use crate::config::evaluate::Sources;
 use crate::config::files::File;
 use crate::config::ini;
 use crate::config::load::resolve;
-use crate::handlers::health::Backend as HealthBackend;
+use crate::health::Backend as HealthBackend;
 
 fn effective(text: &str) -> Effective {
     let file = File { path: "/etc/f.conf".into(), entries: ini::parse(text).unwrap() };
@@ -39,7 +39,7 @@ fn without_options_the_server_is_local_and_has_every_modules_defaults() {
     let store = store::Settings { max_connections: 15, max_idle: 15, ..store::Settings::default() };
     assert_eq!(debug(&config.store), debug(&store));
     assert_eq!(config.logging, log_settings::Settings::default());
-    assert_eq!(debug(&config.health), debug(&handlers::health::Settings::default()));
+    assert_eq!(debug(&config.health), debug(&health::Settings::default()));
     let mut policy = policy::Settings { config_dirs: vec!["/etc".into()], ..policy::Settings::default() };
     policy.remote.timeout = Some(Duration::from_secs(60));
     assert_eq!(debug(&config.policy), debug(&policy));

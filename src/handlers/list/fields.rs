@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::document::collection::Collection;
 use crate::error::{Error, Result};
-use crate::store::listing::Collection;
 
 /// The maximum number of members, not counting members inside another selected member.
 const MAX_PATHS: usize = 100;
@@ -75,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::store::listing::Collection;
+    use crate::document::collection::Collection;
 
     const ANY: Collection = Collection {
         noun: "clients",

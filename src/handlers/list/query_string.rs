@@ -3,10 +3,11 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Timelike};
 
 use super::fields::Fields;
+use crate::document::collection::Collection;
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::Call;
-use crate::store::listing::{Collection, Filter, Key, Kind, Op, Operand, Query};
+use crate::store::listing::{Filter, Key, Kind, Op, Operand, Query};
 use crate::store::types::time::Time;
 
 /// The parameters of every list.

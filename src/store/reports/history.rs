@@ -76,7 +76,7 @@ pub fn write(tx: &mut Tx<'_>, attachment: &JobAttachment, user: &str, run: &Fini
             version: 1,
         })
         .collect();
-    dialect::insert_reports(tx.connection, &reports)?;
+    dialect::insert_rows!(tx.connection, action_reports::table, &reports)?;
     Ok(())
 }
 

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::{Backend, Finding, Settings};
 
+/// The name by which operators set the level of these log lines.
+const TARGET: &str = "freezer_api::handlers::health::backends";
+
 /// The findings of the configured backends, in their order, for a request to `port`.
 pub fn check(settings: &Settings, port: u16) -> Vec<Finding> {
     settings.backends.iter().map(|backend| check_backend(*backend, settings, port)).collect()
@@ -24,7 +27,7 @@ fn check_backend(backend: Backend, settings: &Settings, port: u16) -> Finding {
         }
         Backend::EnableByFiles => match settings.enable_by_file_paths.iter().find(|file| !file.exists()) {
             Some(file) => {
-                log::warn!("health check: {} is missing", file.display());
+                log::warn!(target: TARGET, "health check: {} is missing", file.display());
                 unavailable("FILE PATH MISSING", format!("{} is missing", file.display()))
             }
             None => available("The files of enable_by_file_paths are there".to_owned()),

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use super::Finding;
 use crate::store::Store;
 
+/// The name by which operators set the level of these log lines.
+const TARGET: &str = "freezer_api::handlers::health::database";
+
 /// How long the health check waits for the database.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -50,7 +53,7 @@ impl Probe {
         let ping = move || match store.ping(TIMEOUT) {
             Ok(()) => true,
             Err(error) => {
-                log::warn!("health check: the database does not answer: {error}");
+                log::warn!(target: TARGET, "health check: the database does not answer: {error}");
                 false
             }
         };
@@ -74,7 +77,7 @@ impl Probe {
                 .name("health check".to_owned())
                 .spawn(move || shared.answer(round, ping()));
             if let Err(error) = spawned {
-                log::error!("health check: {error}");
+                log::error!(target: TARGET, "health check: {error}");
                 state.started = None;
                 return false;
             }
@@ -86,7 +89,7 @@ impl Probe {
         let waited = self.0.answered.wait_timeout_while(state, patience, waiting);
         let (mut state, silence) = waited.unwrap_or_else(PoisonError::into_inner);
         if silence.timed_out() {
-            log::warn!("health check: the database has not answered for {patience:?}");
+            log::warn!(target: TARGET, "health check: the database has not answered for {patience:?}");
             state.last_result = Some(false);
         }
         state.last_result.unwrap_or(false)

@@ -1,0 +1,138 @@
+//! The modules of the service use one another only in the directions that docs/ARCHITECTURE.md names.
+
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A module, and the modules that it must not use. `*` stands for every other module.
+const WALLS: &[(&str, &[&str])] = &[
+    ("lifecycle", &["*"]),
+    ("schedule", &["*"]),
+    ("logging", &["*"]),
+    ("store", &["app", "auth", "catalogue", "document", "handlers", "http", "openapi", "routes"]),
+    ("document", &["app", "catalogue", "handlers", "http", "openapi", "routes"]),
+    ("catalogue", &["app", "handlers", "http", "openapi", "routes"]),
+    ("handlers", &["openapi", "routes"]),
+    ("routes", &["openapi"]),
+    ("app", &["openapi", "routes"]),
+    ("config", &["handlers"]),
+    ("keystone", &["policy"]),
+    ("policy", &["keystone"]),
+];
+
+/// A call that would block a worker or end the process, and the files that may make it.
+const CALLS: &[(&str, &[&str])] = &[
+    (
+        "thread::sleep(",
+        &[
+            // Threads of their own, which serve no request.
+            "identity/upkeep.rs",
+            "server.rs",
+            "server/deadline.rs",
+            "server/listener.rs",
+            "supervisor.rs",
+            // Pauses before another attempt.
+            "import/elasticsearch/live.rs",
+            "import/run.rs",
+            "keystone/client.rs",
+            "store/dialect.rs",
+            "store/dialect/cluster.rs",
+            "store/sqlite_file/lock.rs",
+            "store/transact.rs",
+            "store/wait.rs",
+        ],
+    ),
+    // The second signal ends the process at once.
+    ("process::exit(", &["server/signals.rs"]),
+    // Only the store begins transactions: it decides about the isolation level, and runs them again.
+    (".transaction(", &[]),
+];
+
+/// The code of every file below `src` without its tests and comments, by the file's path.
+fn sources() -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut open, mut sources) = (vec![top.clone()], Vec::new());
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory)? {
+            let path: PathBuf = entry?.path();
+            let name = path.strip_prefix(&top)?.display().to_string();
+            if path.is_dir() {
+                open.push(path);
+            } else if name.ends_with(".rs") && !name.contains("tests") {
+                let text = fs::read_to_string(&path)?;
+                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+                let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+                sources.push((name, lines.collect::<Vec<_>>().join("\n")));
+            }
+        }
+    }
+    Ok(sources)
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The name that a text begins with.
+fn first_name(text: &str) -> &str {
+    &text[..text.find(|c| !is_name(c)).unwrap_or(text.len())]
+}
+
+/// The modules of the crate that a text names: `a` of `crate::a::b`, and of `use crate::{a, b}`.
+fn modules(code: &str) -> Vec<&str> {
+    let mut modules = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let (mut depth, mut begins) = (0, true);
+                for (at, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => begins = true,
+                        c if begins && is_name(c) => {
+                            modules.push(first_name(&group[at..]));
+                            begins = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            None => modules.push(first_name(rest)),
+        }
+    }
+    modules
+}
+
+#[test]
+fn modules_use_only_what_they_may() -> Result<(), Box<dyn Error>> {
+    let mut wrong = Vec::new();
+    for (file, code) in sources()? {
+        let own = file.split(['/', '.']).next().unwrap_or_default();
+        let Some((_, forbidden)) = WALLS.iter().find(|(module, _)| *module == own) else { continue };
+        for used in modules(&code) {
+            if used != own && (forbidden.contains(&used) || forbidden.contains(&"*")) {
+                wrong.push(format!("src/{file} uses crate::{used}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[test]
+fn calls_that_block_or_exit_stay_in_their_files() -> Result<(), Box<dyn Error>> {
+    let mut wrong = Vec::new();
+    for (file, code) in sources()? {
+        for (call, files) in CALLS {
+            if code.contains(call) && !files.contains(&file.as_str()) {
+                wrong.push(format!("src/{file} calls {call}..)"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
