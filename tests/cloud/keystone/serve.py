@@ -5,7 +5,7 @@
     serve.py DIRECTORY --port 5001 --expiration 3        another one: the same users, keys and tokens
 
 Everything is in DIRECTORY. cloud.json is written there when the first one listens: it says what there is, and how
-another one is started. Each is the identity service of its own catalogue, so that whoever is told to use one asks no
+another one is started. Each is the identity service of its own catalogue, so that a client of one asks no
 other.
 """
 
