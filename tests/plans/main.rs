@@ -15,7 +15,8 @@ mod seed;
 mod statement;
 
 use freezer_api::document;
-use freezer_api::store::listing::{Collection, Key, Kind};
+use freezer_api::document::collection::Collection;
+use freezer_api::store::listing::{Key, Kind};
 use freezer_api::store::url::DatabaseUrl;
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
+use freezer_api::document::collection::Collection;
 use freezer_api::http::Call;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::store::Store;
-use freezer_api::store::listing::Collection;
 use freezer_api::store::url::DatabaseUrl;
 use serde_json::Value;
 

@@ -133,7 +133,7 @@ fn what_a_scheduler_says_of_a_run_is_always_the_same_statement() {
 /// What it takes to read the jobs that a search wants, in some order and with the clients.
 fn statements_of_lists(store: &Store, sort: Option<&str>, body: &Value) -> (usize, usize) {
     let search = search::parse(body.clone()).unwrap();
-    let query = |keys: &'static freezer_api::store::listing::Collection| Query {
+    let query = |keys: &'static freezer_api::document::collection::Collection| Query {
         sort: sort.and_then(|sort| keys.key(sort)),
         with_count: sort.is_some(),
         ..Query::default()
