@@ -12,6 +12,7 @@ mod transaction;
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "mysql")]
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
