@@ -45,6 +45,8 @@ struct State {
     plenty: Option<Instant>,
     is_low: bool,
     has_reserve: bool,
+    /// Whether the reserve was given up, and no new one exists yet.
+    is_given_up: bool,
     /// The time of the last warning.
     warned: Option<Instant>,
     /// Whether the latest log line is the warning, and not the all-clear.
@@ -80,6 +82,8 @@ impl State {
 struct Room {
     /// The free space of the file system, less what the database needs when its log is merged.
     free: u64,
+    /// The part of the free space that was the reserve: changes and deletions may use it, and creates may not.
+    withheld: u64,
     /// The space of deleted rows inside the file, which does not shrink.
     reusable: u64,
     limit: u64,
@@ -88,8 +92,9 @@ struct Room {
 
 impl Room {
     fn is_low(&self) -> bool {
+        let free = self.free.saturating_sub(self.withheld);
         // Reusable pages still need room in the log.
-        self.free < self.limit && (self.free < self.limit / 2 || self.free + self.reusable < self.limit)
+        free < self.limit && (self.free < self.limit / 2 || free + self.reusable < self.limit)
     }
 
     fn reserve(&self) -> u64 {
@@ -125,12 +130,17 @@ impl FreeSpace {
             return Ok(Ok(()));
         }
         let pages = pages(connection)?;
-        let Some(room) = self.measure(&pages) else { return Ok(Ok(())) };
-        let is_low = room.is_low();
+        let Some(mut room) = self.measure(&pages) else { return Ok(Ok(())) };
         let mut state = self.state();
+        let has_room_for_reserve = room.free > 2 * room.limit + room.reserve();
+        if state.is_given_up && !has_room_for_reserve {
+            room.withheld = room.reserve();
+        }
+        let is_low = room.is_low();
         state.plenty = (room.free > room.limit + PLENTY).then(Instant::now);
-        if !is_low && !state.has_reserve && room.free > 2 * room.limit + room.reserve() {
+        if !state.has_reserve && has_room_for_reserve {
             state.has_reserve = self.take_reserve(room.reserve());
+            state.is_given_up = false;
         }
         state.is_low = is_low;
         state.log_change(&self.path, &room);
@@ -149,6 +159,7 @@ impl FreeSpace {
         let mut state = self.state();
         state.plenty = None;
         if std::mem::take(&mut state.has_reserve) {
+            state.is_given_up = true;
             log::warn!("the file system of {} is full; the reserve is given up", self.path.display());
             self.drop_reserve();
         }
@@ -171,6 +182,7 @@ impl FreeSpace {
         Some(Room {
             free: bytes(system.f_bavail, system.f_frsize)
                 .saturating_sub(of_pages(pages.page_count).saturating_sub(length)),
+            withheld: 0,
             reusable: of_pages(pages.freelist_count),
             limit: MIN_FREE.min(total / MIN_FREE_DIVISOR),
             total,
@@ -226,11 +238,21 @@ mod tests {
 
     #[test]
     fn reusable_pages_count_as_long_as_there_is_room_for_the_log() {
-        let is_low = |free, reusable| Room { free, reusable, limit: 100, total: 5000 }.is_low();
+        let is_low = |free, reusable| Room { free, withheld: 0, reusable, limit: 100, total: 5000 }.is_low();
         assert!(!is_low(100, 0));
         assert!(is_low(99, 0));
         assert!(!is_low(60, 40));
         assert!(is_low(60, 39));
         assert!(is_low(49, 1000));
+    }
+
+    #[test]
+    fn creates_do_not_use_the_reserve_that_was_given_up() {
+        let is_low =
+            |free, reusable| Room { free, withheld: 400, reusable, limit: 100, total: 5000 }.is_low();
+        assert!(is_low(400, 0) && is_low(499, 0) && is_low(400, 99));
+        assert!(!is_low(500, 0));
+        // The file does not shrink: what was deleted inside it can be used.
+        assert!(!is_low(400, 100));
     }
 }

@@ -130,6 +130,14 @@ fn on_a_disk_that_others_have_filled_changes_and_deletions_go_on() {
         let change = json!({"hostname": "another"});
         line.send("PATCH", &format!("/backups/{id}"), Some(&change)).expect(200);
     }
+    // Large changes use the reserve, which is not for creates.
+    for id in &ids[..6] {
+        let change = json!({"note": "n".repeat(500_000)});
+        line.send("PATCH", &format!("/backups/{id}"), Some(&change)).expect(200);
+    }
+    let refused = line.send("POST", "/clients", Some(&json!({"client_id": "late"})));
+    assert_eq!((refused.status, refused.retry_after.is_some()), (Some(503), true), "{refused:?}");
+    assert!(disk.daemon.output().contains("the reserve is given up"));
     for id in &ids {
         line.send("DELETE", &format!("/backups/{id}"), None).expect(204);
     }
