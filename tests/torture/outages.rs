@@ -1,5 +1,6 @@
 //! Databases that hang, and databases that take no writes, in the middle of a write load.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -139,18 +140,24 @@ fn the_disk_of_sqlite_is_full_for_a_while() {
         load.during(|| {
             std::thread::sleep(Duration::from_millis(700));
             let filler = format!("{inside}/filler");
-            // Fill the disk.
-            let _ = std::fs::write(&filler, vec![0; 64 << 20]);
+            // Another program fills the disk, and takes the space, too, that the service frees by merging its log.
+            let mut filler_file = std::fs::File::create(&filler).unwrap();
+            let mut fill = || {
+                let _ = filler_file.write_all(&vec![0; 64 << 20]);
+            };
             let until = Instant::now() + Duration::from_millis(1500);
             while Instant::now() < until {
+                fill();
                 line.send("GET", "/jobs?limit=1", None).expect(200);
                 std::thread::sleep(Duration::from_millis(20));
             }
+            fill();
             let register = serde_json::json!({"client_id": "late"});
             let answer = line.send("POST", "/clients", Some(&register));
             assert_eq!((answer.status, answer.retry_after.is_some()), (Some(503), true), "{answer:?}");
             let said = answer.body["description"].as_str().unwrap();
             assert!(said.contains("nearly full"), "{said}");
+            drop(filler_file);
             std::fs::remove_file(&filler).unwrap();
             let back = Instant::now();
             while !line.send("POST", "/clients", Some(&register)).is_done() {
