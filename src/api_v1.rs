@@ -16,7 +16,7 @@ use crate::handlers::{Request, Version};
 use crate::http::{Call, Method, Reply};
 use crate::quotas::Reservations;
 use crate::routes::route::{ProjectHandler, Route};
-use crate::scope::Owner;
+use crate::scope::VisibleRows;
 use crate::store::owners::{self, Noun};
 
 pub use routes::ROUTES;
@@ -41,10 +41,10 @@ pub fn answer(
     if rule != "clients:create" {
         permissions.enforce(rule, &project)?;
     }
-    let owner = app.v1.unwrap_or_default().owner(&caller);
+    let visible = app.v1.unwrap_or_default().visible_rows(&caller);
     let ids = route.path_params(&call.segments);
     let project = match (noun(route.path), ids.first()) {
-        (Some(noun), Some(id)) => project_of(app, noun, id, route, &owner, project)?,
+        (Some(noun), Some(id)) => project_of(app, noun, id, route, &visible, project)?,
         _ => project,
     };
     let path_params = std::iter::once(project.as_str()).chain(ids).collect();
@@ -53,7 +53,7 @@ pub fn answer(
         caller,
         permissions,
         path_params,
-        version: Version::V1(owner),
+        version: Version::V1(visible),
         reservations: Reservations::default(),
     };
     let reply = handler(app, &request)?;
@@ -68,7 +68,7 @@ fn project_of(
     noun: Noun,
     id: &str,
     route: &Route,
-    owner: &Owner,
+    visible: &VisibleRows,
     project: String,
 ) -> Result<String> {
     let replaces = route.method == Method::Post && route.path.ends_with('}');
@@ -80,9 +80,9 @@ fn project_of(
         // The handler refuses a malformed id of a new resource with a better text.
         return if replaces { Ok(project) } else { Err(unknown(noun, id)) };
     }
-    let within = (!owner.in_any_project).then_some(project.as_str());
+    let within = (!visible.in_any_project).then_some(project.as_str());
     let (found, exists) = app.store.read(|tx| {
-        let found = owners::projects_of(tx, noun, id, within, owner.user.as_deref())?;
+        let found = owners::projects_of(tx, noun, id, within, visible.user.as_deref())?;
         // The id may be taken by a resource that the caller does not see.
         let exists = found.is_empty() && replaces && owners::exists(tx, noun, id)?;
         Ok((found, exists))

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
 use crate::policy::Permissions;
 use crate::quotas::Reservations;
-use crate::scope::Owner;
+use crate::scope::VisibleRows;
 use crate::store;
 use crate::store::page::Page;
 
@@ -53,7 +53,7 @@ pub enum Version {
     /// Version 2: the rows of the project in the path.
     V2,
     /// Version 1: the rows of an owner.
-    V1(Owner),
+    V1(VisibleRows),
 }
 
 impl<'c> Request<'c> {
@@ -116,7 +116,7 @@ impl<'c> Request<'c> {
     /// The project whose rows a list shows; `None` for those of every project.
     pub fn visible(&self) -> Option<&'c str> {
         match self.version {
-            Version::V1(Owner { in_any_project: true, .. }) => None,
+            Version::V1(VisibleRows { in_any_project: true, .. }) => None,
             Version::V1(_) | Version::V2 => Some(self.project()),
         }
     }

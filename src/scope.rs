@@ -28,20 +28,20 @@ impl Scope {
         }
     }
 
-    /// The owner of the rows that a caller sees.
-    pub fn owner(self, caller: &Caller) -> Owner {
+    /// The rows that a caller sees.
+    pub fn visible_rows(self, caller: &Caller) -> VisibleRows {
         let user = || Some(caller.user_id.clone());
         match self {
-            Self::Own => Owner { user: user(), in_any_project: false },
-            Self::User => Owner { user: user(), in_any_project: true },
-            Self::Project => Owner { user: None, in_any_project: false },
+            Self::Own => VisibleRows { user: user(), in_any_project: false },
+            Self::User => VisibleRows { user: user(), in_any_project: true },
+            Self::Project => VisibleRows { user: None, in_any_project: false },
         }
     }
 }
 
 /// Whose rows a request of version 1 sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub struct VisibleRows {
     /// The user; `None` for every user of the project.
     pub user: Option<String>,
     /// Whether the rows of every project are shown, not only those of the token's.

@@ -10,13 +10,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{Owner, Request, Version};
+use super::{Request, Version};
 use crate::app::App;
 use crate::document::collection::Collection;
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::Reply;
+use crate::scope::VisibleRows;
 use crate::store::listing::{self, Filter, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;
 use crate::store::scan::Scan;
@@ -124,7 +125,7 @@ impl Request<'_> {
         }
         let page = self.page(app)?;
         let has_default_query = query == Query::default();
-        if let Version::V1(Owner { user: Some(user), .. }) = &self.version {
+        if let Version::V1(VisibleRows { user: Some(user), .. }) = &self.version {
             query.filters.push(Filter {
                 key: "user_id",
                 op: Op::In,

@@ -16,6 +16,7 @@ on_every_backend! {
     a_deleted_session_releases_its_jobs,
     a_deleted_job_leaves_its_session,
     a_replacement_with_the_sessions_schedule_keeps_the_jobs_own,
+    a_replacement_without_the_session_leaves_it,
 }
 
 fn a_job_that_joins_runs_by_the_sessions_schedule(api: &Api) {
@@ -211,6 +212,19 @@ fn a_replacement_with_the_sessions_schedule_keeps_the_jobs_own(api: &Api) {
     alone["session_id"] = json!("");
     alice.post(&format!("/jobs/{job}"), alone).expect(201);
     assert_eq!(interval(&job), "7 days");
+}
+
+fn a_replacement_without_the_session_leaves_it(api: &Api) {
+    let alice = api.project();
+    let (session, job) = (with_tag(&alice, 4), alice.job_on("a"));
+    alice.put(&format!("/sessions/{session}/jobs/{job}")).expect(204);
+    let mut alone = alice.show("jobs", &job);
+    assert_eq!((&alone["session_id"], &alone["session_tag"]), (&json!(session), &json!(4)));
+    alone.as_object_mut().unwrap().remove("session_id");
+    alice.post(&format!("/jobs/{job}"), alone).expect(201);
+    let document = alice.show("jobs", &job);
+    assert_eq!((&document["session_id"], &document["session_tag"]), (&json!(""), &json!(0)));
+    assert_eq!(members(&alice, &session), json!([]));
 }
 
 fn with_tag(caller: &Caller<'_>, tag: i64) -> String {

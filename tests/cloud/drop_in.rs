@@ -81,7 +81,7 @@ impl Both {
         let disable_file = etc.path().join("healthcheck_disable");
         etc.append(&format!("[healthcheck]\ndisable_by_file_path = {}\n", disable_file.display()));
 
-        let mut policy = include_str!("policy.yaml").to_owned();
+        let mut policy = include_str!("drop_in/policy.yaml").to_owned();
         let ids = [
             ("@member@", cloud.user("member")),
             ("@alpha@", cloud.project("alpha")),
@@ -91,7 +91,7 @@ impl Both {
             policy = policy.replace(place, id);
         }
         etc.write("policy.yaml", &policy);
-        etc.write("policy.d/50-site.yaml", include_str!("50-site.yaml"));
+        etc.write("policy.d/50-site.yaml", include_str!("drop_in/50-site.yaml"));
         etc.write("policy.d/.60-site.yaml.swp", "\"clients:delete\": \"@\"");
         Self { theirs: Service::upstream(&etc), ours: Service::ours(&etc), etc }
     }
