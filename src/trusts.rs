@@ -103,7 +103,7 @@ impl Trusts {
         let trustee = self.client.service().map_err(as_unavailable)?.user_id;
         let spec =
             TrustSpec { trustor: &caller.user_id, trustee: &trustee, project, roles: self.roles(caller) };
-        // A trust outlives the roles that it delegates, so a caller who has lost one gets no known trust. With a token for
+        // A trust outlives the roles that it delegates, so a caller that has lost one gets no known trust. With a token for
         // another project, the caller's roles on this one are unknown.
         let has_roles = caller.project_id.as_deref() != Some(project)
             || spec.roles.iter().all(|role| caller.has_role(role));

@@ -263,7 +263,7 @@ pub fn stable_part(document: &Value) -> Value {
     part
 }
 
-/// The JSON of a job attachment. Only callers who may have to kill the agent see its process id.
+/// The JSON of a job attachment. Only callers that may have to kill the agent see its process id.
 pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
     json!({
         "id": attachment.id,

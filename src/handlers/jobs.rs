@@ -197,7 +197,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     Ok(request.created("jobs", id.id(), &json!({"job_id": id.id()})))
 }
 
-/// `GET /jobs/{job_id}`. A caller who may list the jobs of all projects sees those of any project.
+/// `GET /jobs/{job_id}`. A caller that may list the jobs of all projects sees those of any project.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let sees_all = sees_all(request)?;
@@ -332,7 +332,7 @@ pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
     request.permissions.permits(ALL_PROJECTS, request.project())
 }
 
-/// The jobs whose agent's process id the caller sees. Only callers who may have to kill the agent need it.
+/// The jobs whose agent's process id the caller sees. Only callers that may have to kill the agent need it.
 pub(super) struct PidAccess {
     sees_all: bool,
     project: Option<String>,

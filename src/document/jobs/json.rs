@@ -19,7 +19,7 @@ use crate::store::jobs::{JobView, Place, PlacedAction};
 pub struct JobJson<'v> {
     /// The rows.
     pub view: &'v JobView,
-    /// Whether the caller may see the agent's process id. Only callers who may have to kill the agent do.
+    /// Whether the caller may see the agent's process id. Only callers that may have to kill the agent do.
     pub with_pid: bool,
 }
 
