@@ -8,6 +8,8 @@ use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::scope::Scope;
 use crate::store::Store;
+use crate::store::jobs::Readers;
+use crate::store::scan::{Limits, Permits};
 use crate::trusts::Trusts;
 
 /// The API reference as text, rendered by the first request for it.
@@ -32,6 +34,10 @@ fn no_docs() -> LazyApiDocs {
 pub struct App {
     /// The database.
     pub store: Store,
+    /// The coalescers of concurrent reads of jobs.
+    pub readers: Readers,
+    /// Bounds the searches inside documents.
+    pub scan_permits: Permits,
     /// How callers are authenticated.
     pub auth: Strategy,
     /// What callers are allowed to do.
@@ -63,6 +69,8 @@ impl App {
     /// An app with defaults for everything but these three, and without an API reference.
     pub fn new(store: Store, auth: Strategy, policy: Policy) -> Self {
         Self {
+            scan_permits: Permits::for_store(&store, Limits::default()),
+            readers: Readers::default(),
             store,
             auth,
             policy,

@@ -24,7 +24,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::config::{self as configuration, Config, Effective, Options, Reload, ServeOptions, load};
 use crate::logging;
 use crate::store::Store;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 pub use failure::Failure;
 
 /// The release, and the commit that it was built from.

@@ -168,7 +168,7 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::url::DatabaseUrl;
+    use crate::store::engine::url::DatabaseUrl;
 
     fn refusal(settings: Settings) -> String {
         Health::new(settings).err().unwrap_or_default()

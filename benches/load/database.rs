@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::{Backend, DatabaseUrl};
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::{Backend, DatabaseUrl};
 use tempfile::TempDir;
 
 use crate::Result;

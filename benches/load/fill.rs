@@ -6,8 +6,9 @@ use std::thread;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use freezer_api::document::clients::{ACTIONS, ENGINES, MODES, STORAGES};
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::Result;

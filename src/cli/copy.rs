@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Failure, say};
 use crate::copy::{self, Request};
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The options of `freezer-api copy`. A URL may hold a password, so [`Debug`](std::fmt::Debug) hides it.
 #[derive(Args)]

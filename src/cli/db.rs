@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{Failure, say};
-use crate::store::migrations::{self, SchemaError, SchemaState};
-use crate::store::sqlite_file;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::migrations::{self, SchemaError, SchemaState};
+use crate::store::engine::sqlite_file;
+use crate::store::engine::url::DatabaseUrl;
 
 /// What can be done with the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::import;
-use crate::store::migrations::SchemaError;
+use crate::store::engine::migrations::SchemaError;
 
 /// The failure may be temporary: systemd starts the service again.
 const FAILED: u8 = 1;

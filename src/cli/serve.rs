@@ -21,10 +21,11 @@ use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::routes;
 use crate::server;
+use crate::store::engine::migrations;
+use crate::store::engine::sqlite_file::ServedFile;
+use crate::store::engine::url::Backend;
 use crate::store::identity as rows;
-use crate::store::sqlite_file::ServedFile;
-use crate::store::url::Backend;
-use crate::store::{self, Store, migrations};
+use crate::store::{self, Store};
 use crate::supervisor;
 use crate::trusts::Trusts;
 

@@ -14,7 +14,7 @@ use super::effective::Effective;
 use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 use crate::{
     health, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
 };

@@ -2,7 +2,7 @@
 
 use super::effective::Effective;
 use super::settings::database;
-use crate::store::url::Backend;
+use crate::store::engine::url::Backend;
 
 /// How callers are authenticated (`[DEFAULT] auth_strategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

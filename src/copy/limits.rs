@@ -4,8 +4,8 @@ use chrono::{Datelike, Timelike};
 
 use super::canonical::{Facts, Numbers, canonical};
 use crate::store::copy::{Column, Form, Server, Value};
+use crate::store::engine::url::Backend;
 use crate::store::types::time::Time;
-use crate::store::url::Backend;
 
 /// The length of a TEXT of MySQL, in bytes.
 const MYSQL_TEXT: usize = 65_535;

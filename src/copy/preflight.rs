@@ -9,7 +9,7 @@ use crate::import::{Account, Result};
 use crate::progress::Progress;
 use crate::store::Tx;
 use crate::store::copy::{Copied, Key, Page, Visitor, count, page, twins, with_keys};
-use crate::store::url::Backend;
+use crate::store::engine::url::Backend;
 
 /// Unique keys that end with blanks, each with its row.
 type Blanks = HashMap<(&'static str, Key), Key>;

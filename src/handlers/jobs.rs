@@ -60,12 +60,12 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let rest = jobs::residual(&asked.search);
     // A search may be a scheduler's poll, which must not read from a lagging replica, and which is recorded.
     let listing = if asked.search.is_empty() {
-        match jobs::plain(&app.store, project, &asked.query, asked.page)? {
+        match jobs::plain(&app.store, &app.readers, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
             None => app.store.read_lagging(whole)?,
         }
     } else if rest.is_empty() {
-        match jobs::poll(&app.store, project, wanted, asked.page)? {
+        match jobs::poll(&app.store, &app.readers, project, wanted, asked.page)? {
             Some(listing) => listing,
             None => app.store.read(whole)?,
         }
@@ -152,7 +152,7 @@ fn record_poll(app: &App, request: &Request<'_>, listing: &JobListing, of_all_pr
         return Ok(());
     }
     if delivered.is_empty() {
-        return jobs::record_polls(&app.store, &seen);
+        return jobs::record_polls(&app.store, &app.readers, &seen);
     }
     app.store.write(|tx| {
         for (event, ids) in &delivered {
@@ -202,7 +202,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| unknown(request))?;
     let sees_all = sees_all(request)?;
     let project = (!sees_all).then_some(request.project());
-    let view = match jobs::view(&app.store, project, id)? {
+    let view = match jobs::view(&app.store, &app.readers, project, id)? {
         Some(view) => Some(view),
         None => app.store.read(|tx| match jobs::find(tx, project, id)? {
             Some(head) => Ok(jobs::complete(tx, vec![head])?.pop()),

@@ -140,9 +140,9 @@ impl Request<'_> {
     /// matched.
     ///
     /// # Errors
-    /// As [`Store::scan`]; the errors of `chunk`.
+    /// As [`Permits::scan`]; the errors of `chunk`.
     ///
-    /// [`Store::scan`]: crate::store::Store::scan
+    /// [`Permits::scan`]: crate::store::scan::Permits::scan
     pub(super) fn scan_page<R: Clone + Weight>(
         &self,
         app: &App,
@@ -153,7 +153,7 @@ impl Request<'_> {
     ) -> Result<Listing<R>> {
         let page = listing::with_lookahead(list_request.page, &list_request.search);
         let scan = Scan { project: self.project(), page, indexed: &list_request.indexed };
-        let found = app.store.scan(&scan, chunk, id, is_wanted)?;
+        let found = app.scan_permits.scan(&app.store, &scan, chunk, id, is_wanted)?;
         Ok(listing::without_lookahead(list_request.page, found))
     }
 

@@ -82,7 +82,7 @@ mod tests {
     use crate::policy::{self, Policy};
     use crate::routes::dispatch;
     use crate::store::Store;
-    use crate::store::url::DatabaseUrl;
+    use crate::store::engine::url::DatabaseUrl;
 
     /// Sends a request to a service without a database.
     fn ask(method: &str, path: &str, accept: &str) -> (u16, String, String) {

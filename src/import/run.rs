@@ -18,7 +18,7 @@ use super::unit::{Note, Unit, Verdict};
 use super::write::Mode;
 use super::{ACCOUNT_IS_WRONG, Account, Error, Result, Source, edited};
 use crate::progress::Progress;
-use crate::store::url::Backend;
+use crate::store::engine::url::Backend;
 use crate::store::{self, Store};
 use settle::settle;
 

@@ -17,8 +17,8 @@ use serde_json::Value;
 
 use super::legacy::{Row, Table};
 use super::{Description, Result, Source};
+use crate::store::engine::url::{Backend, DatabaseUrl};
 use crate::store::foreign::ForeignDatabase;
-use crate::store::url::{Backend, DatabaseUrl};
 use record::Record;
 use schema::Schema;
 

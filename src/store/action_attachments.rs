@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
 
 use super::actions::Action;
-use super::connection::MultiBackend;
-use super::dialect::{self, case_by_id};
+use super::engine::connection::MultiBackend;
+use super::engine::dialect::{self, case_by_id};
 use super::jobs::Job;
 use super::listing::{
     self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, ordered, sort_by_ids,

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 
-use super::connection::MultiBackend;
+use super::engine::connection::MultiBackend;
+use super::engine::dialect;
 use super::listing::{
     self, Condition, Filter, Listing, Query, Weight, by_text, by_time, empty_document, load_page, ordered,
 };
@@ -15,7 +16,7 @@ use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition as Searched, Search};
 use super::types::json::Json;
 use super::types::time::Time;
-use super::{Outcome, Tx, dialect, expect_one_row};
+use super::{Outcome, Tx, expect_one_row};
 
 /// A row of `actions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

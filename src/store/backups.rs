@@ -7,7 +7,7 @@ pub use list::{list, residual};
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{FailureKind, classify, on_each};
+use super::engine::dialect::{FailureKind, classify, on_each};
 use super::listing::Weight;
 use super::schema::backups;
 use super::types::json::Json;

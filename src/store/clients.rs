@@ -5,8 +5,8 @@ mod list;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use super::connection::MultiBackend;
-use super::dialect::{cached_update, in_list, on_each};
+use super::engine::connection::MultiBackend;
+use super::engine::dialect::{cached_update, in_list, on_each};
 use super::job_attachments::JobAttachment;
 use super::listing::Weight;
 use super::schema::{clients, job_attachments};

@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::Text;
 
-use super::connection::AnyConnection;
+use super::engine::connection::AnyConnection;
+use super::engine::url::Backend;
 use super::types::time::Time;
-use super::url::Backend;
 use super::{Outcome, Tx};
 pub use tables::each_table;
 use verbatim::Verbatim;

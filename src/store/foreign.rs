@@ -14,9 +14,9 @@ use diesel::result::{ConnectionError, Error as DieselError};
 use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::Binary;
 
-use super::connection::AnyConnection;
-use super::dialect::{FailureKind, classify, on_each};
-use super::url::{Backend, DatabaseUrl};
+use super::engine::connection::AnyConnection;
+use super::engine::dialect::{FailureKind, classify, on_each};
+use super::engine::url::{Backend, DatabaseUrl};
 
 /// The values of a row, in the order of the columns: the bytes of a value's text, or of a BLOB.
 pub type Cells = Vec<Option<Vec<u8>>>;

@@ -6,7 +6,7 @@ use super::action_attachments::ActionAttachment;
 use super::actions::Action;
 use super::backups::Backup;
 use super::clients::Client;
-use super::dialect::{FailureKind, ROWS_AT_A_TIME, classify, in_list, on_each};
+use super::engine::dialect::{FailureKind, ROWS_AT_A_TIME, classify, in_list, on_each};
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
 use super::jobs::Job;

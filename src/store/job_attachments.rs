@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use super::clients::Client;
-use super::dialect::{cached_update, case_by_id, on_each};
+use super::engine::dialect::{cached_update, case_by_id, on_each};
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
 use super::types::time::Time;
 use super::{

@@ -6,6 +6,7 @@ mod definition;
 mod list;
 mod lock;
 mod poll;
+mod readers;
 mod rows;
 mod view;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 
 use super::actions::ActionSpec;
-use super::dialect::{in_list, octets, on_each, sum_of};
+use super::engine::dialect::{in_list, octets, on_each, sum_of};
 use super::job_attachments::JobAttachment;
 use super::job_trusts::JobTrust;
 use super::listing::Weight;
@@ -32,7 +33,8 @@ pub use apply::{
 pub use definition::{DefinitionChange, NewId, PlaceSpec, definition, insert, touch};
 pub use list::{JobListing, PolledClient, list, residual};
 pub use lock::{lock, lock_document};
-pub use poll::{Polls, plain, poll, record_polls};
+pub use poll::{plain, poll, record_polls};
+pub use readers::Readers;
 pub use rows::{JobRows, Mentions, References, load, load_around, load_references};
 pub use view::view;
 

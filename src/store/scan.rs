@@ -8,15 +8,13 @@
 mod permits;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::listing::{Budget, Listing, Rows, Weight};
 use super::page::Page;
-use super::pool::Pool;
 use super::{Outcome, Store, Tx};
 use crate::error::{Error, Result};
-pub(super) use permits::Permits;
+pub use permits::Permits;
 
 /// Bounds on scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +52,10 @@ pub struct Scan<'s> {
     pub indexed: &'s [&'s str],
 }
 
-/// The permits for scans over this pool.
-pub(super) fn permits(pool: &Pool, limits: Limits) -> Arc<Permits> {
-    Permits::new(limits, pool.max_size() as usize / POOL_SHARE)
-}
-
-impl Store {
-    /// The same store with other bounds on scans.
-    #[must_use]
-    pub fn with_scan_limits(self, limits: Limits) -> Self {
-        Self { scans: permits(&self.pool, limits), ..self }
+impl Permits {
+    /// The permits for scans of this database.
+    pub fn for_store(store: &Store, limits: Limits) -> Self {
+        Self::new(limits, store.max_connections() / POOL_SHARE)
     }
 
     /// The rows of a page for which `is_wanted` holds, as many as fit into one answer.
@@ -75,13 +67,14 @@ impl Store {
     /// scans run already; the error of `chunk`.
     pub fn scan<R: Clone + Weight>(
         &self,
+        store: &Store,
         scan: &Scan<'_>,
         mut chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
         id: impl Fn(&R) -> &str,
         mut is_wanted: impl FnMut(&R) -> bool,
     ) -> Result<Rows<R>> {
-        let limits = self.scans.limits;
-        let _permit = self.scans.enter(scan.project).ok_or_else(|| busy(&limits))?;
+        let limits = self.limits;
+        let _permit = self.enter(scan.project).ok_or_else(|| busy(&limits))?;
         let until = Instant::now() + limits.time;
         let (mut found, mut to_skip, mut looked_at) = (Vec::new(), scan.page.offset, HashSet::new());
         let (mut left, mut last, mut budget) = (limits.rows, None::<R>, Budget::default());
@@ -90,7 +83,7 @@ impl Store {
             let limit = left.saturating_add(1).min(CHUNK);
             let page = Page { limit: limit as i64, offset: 0 };
             let read = |tx: &mut Tx<'_>| chunk(tx, page, last.as_ref());
-            let Listing { rows, has_more, .. } = self.read_lagging(read)?;
+            let Listing { rows, has_more, .. } = store.read_lagging(read)?;
             let is_last = rows.len() < limit && !has_more;
             last = rows.last().cloned().or(last);
             for row in rows {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::dialect::{cached_update, on_each};
+use super::engine::dialect::{cached_update, on_each};
 use super::job_attachments::AttachmentChange;
 use super::listing::Weight;
 use super::schema::{clients, job_attachments as attachments, sessions};

@@ -3,9 +3,10 @@
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 /// Every table, and the columns of its primary key.
 pub const TABLES: &[(&str, &str)] = &[

@@ -12,7 +12,7 @@ mod start;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod urls;
 
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 /// The URLs of the servers whose backends are built in, as `scripts/test` gives them.
 pub fn servers() -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::{Settings, Store, actions};
 
 use crate::proxy::Proxy;

@@ -4,8 +4,8 @@ use std::sync::Barrier;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use freezer_api::store::connection::establish;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::{Settings, Store};
 
 use crate::servers;

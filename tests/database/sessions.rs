@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use freezer_api::store::Settings;
-use freezer_api::store::connection::establish_with;
+use freezer_api::store::engine::manager::establish_with;
 
 use crate::sqlite;
 
@@ -34,7 +34,7 @@ struct Setting {
 #[cfg(feature = "mysql")]
 #[test]
 fn mysql_has_the_configured_sql_mode_and_causality() {
-    use freezer_api::store::url::DatabaseUrl;
+    use freezer_api::store::engine::url::DatabaseUrl;
 
     let url = DatabaseUrl::parse(&std::env::var("FREEZER_TEST_MYSQL_URL").unwrap()).unwrap();
     let value = |settings: &Settings, variable: &str| -> String {

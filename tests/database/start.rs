@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::{Settings, wait_for};
 
 use crate::proxy::Proxy;

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::servers;

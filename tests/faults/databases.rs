@@ -1,8 +1,9 @@
 //! Databases of our own, on the servers of `scripts/test`.
 
 use diesel::connection::SimpleConnection;
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 /// A database that is dropped when the test ends.
 pub struct Database {

@@ -12,10 +12,12 @@ use freezer_api::error::Error;
 use freezer_api::http::{Call, Method};
 use freezer_api::identity::{Role, Settings, Standalone, handlers};
 use freezer_api::server;
-use freezer_api::store::connection::{AnyConnection, establish};
+use freezer_api::store::Store;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::{Backend, DatabaseUrl};
 use freezer_api::store::schema::identity_tokens;
-use freezer_api::store::url::{Backend, DatabaseUrl};
-use freezer_api::store::{Store, migrations};
 use serde_json::{Value, json};
 
 pub struct House {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use freezer_api::import::legacy::{Body, Row, State};
 use freezer_api::import::sql::SqlSource;
 use freezer_api::import::{Error, Source};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 /// Rows by table and state.
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;

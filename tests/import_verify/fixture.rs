@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use freezer_api::import::legacy::Row;
 use freezer_api::import::sql::SqlSource;
 use freezer_api::import::{Source, elasticsearch};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::Value;
 
 pub fn path(fixture: &str, file: &str) -> PathBuf {
@@ -64,7 +64,8 @@ pub fn on_server(variable: &str) -> DatabaseUrl {
     let server = std::env::var(variable).unwrap_or_else(|_| panic!("run scripts/test, or set {variable}"));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let name = format!("freezer_suite_{now}_{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-    let mut admin = freezer_api::store::connection::establish(&DatabaseUrl::parse(&server).unwrap()).unwrap();
+    let mut admin =
+        freezer_api::store::engine::manager::establish(&DatabaseUrl::parse(&server).unwrap()).unwrap();
     admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
     let mut own = url::Url::parse(&server).unwrap();
     own.set_path(&name);
@@ -78,6 +79,6 @@ pub fn mariadb(fixture: &str) -> DatabaseUrl {
 
     let url = on_server("FREEZER_TEST_MYSQL_URL");
     let dump = std::fs::read_to_string(path(fixture, "dump.sql")).unwrap();
-    freezer_api::store::connection::establish(&url).unwrap().batch_execute(&dump).unwrap();
+    freezer_api::store::engine::manager::establish(&url).unwrap().batch_execute(&dump).unwrap();
     url
 }

@@ -8,9 +8,10 @@ use freezer_api::import::Source;
 use freezer_api::import::plan::Mapping;
 use freezer_api::import::run::{RunOptions, run};
 use freezer_api::import::verify::{OldService, Report, Summary, Verification, verify};
-use freezer_api::store::connection::establish;
-use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Store, migrations};
+use freezer_api::store::Store;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use crate::fixture;
 

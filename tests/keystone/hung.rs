@@ -10,8 +10,9 @@ use freezer_api::outbound::{self, Answer};
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::server::{self, Server};
-use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Store, migrations};
+use freezer_api::store::Store;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Mode, member};

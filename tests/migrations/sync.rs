@@ -1,9 +1,9 @@
 //! `db sync` on several nodes at the same time, and one that fails.
 
 use diesel::connection::SimpleConnection;
-use freezer_api::store::connection::establish;
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use crate::fresh::Fresh;
 

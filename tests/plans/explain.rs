@@ -7,7 +7,7 @@ mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 
-use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::engine::connection::AnyConnection;
 
 use crate::seed;
 use crate::statement::Statement;

@@ -16,8 +16,8 @@ mod statement;
 
 use freezer_api::document;
 use freezer_api::document::collection::Collection;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::listing::{Key, Kind};
-use freezer_api::store::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use explain::Explain;

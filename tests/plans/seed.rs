@@ -3,7 +3,7 @@
 #[cfg(feature = "postgres")]
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
-use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::engine::connection::AnyConnection;
 
 /// The number of projects.
 pub const PROJECTS: usize = 12;

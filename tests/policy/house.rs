@@ -11,8 +11,8 @@ use freezer_api::policy::{Policy, Settings};
 use freezer_api::routes;
 use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use freezer_api::document;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::job_attachments::{self, JobAttachment};
 use freezer_api::store::jobs::{self, NewId, PlaceSpec};
-use freezer_api::store::url::DatabaseUrl;
 use freezer_api::store::{Owner, Store};
 use freezer_api::store::{actions, backups};
 use serde_json::{Map, Value, json};

@@ -10,14 +10,15 @@ use std::sync::{Mutex, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use freezer_api::document::{self, search};
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::job_attachments::{self, AttachmentChange, JobAttachment};
 use freezer_api::store::jobs::{NewId, PlaceSpec};
 use freezer_api::store::listing::{Filter, Op, Operand, Query};
 use freezer_api::store::page::Page;
 use freezer_api::store::reports::{self, FinishedRun};
 use freezer_api::store::types::json::Json;
-use freezer_api::store::url::DatabaseUrl;
-use freezer_api::store::{Owner, Store, actions, backups, clients, jobs, migrations, sessions};
+use freezer_api::store::{Owner, Store, actions, backups, clients, jobs, sessions};
 use serde_json::{Map, Value, json};
 
 static KEPT: AtomicUsize = AtomicUsize::new(0);

@@ -14,8 +14,8 @@ use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
-use freezer_api::store::connection::AnyConnection;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::trusts::Trusts;
 use serde_json::Value;
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 const PREFIX: &str = "freezer_suite_";
 /// A run cannot drop its database at its end, so the next run drops those that are older than any run lasts.

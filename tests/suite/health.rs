@@ -9,7 +9,7 @@ use std::sync::Arc;
 use freezer_api::health::Settings;
 use freezer_api::http::proxy;
 use freezer_api::server;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};

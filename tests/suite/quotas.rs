@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use freezer_api::health;
 use freezer_api::quotas::{Limits, Quotas};
 use freezer_api::server::Settings;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api, Caller, Node};

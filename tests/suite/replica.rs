@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use freezer_api::health;
 use freezer_api::server;
 use freezer_api::store::Settings;
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api, Caller, Node};

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use freezer_api::store::connection::establish;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use crate::daemon::Daemon;
 use crate::http::Line;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use freezer_api::store::connection::establish;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use crate::process::Process;
 

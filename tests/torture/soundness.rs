@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::{Backend, DatabaseUrl};
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::{Backend, DatabaseUrl};
 
 use crate::jobs::ACTIONS;
 

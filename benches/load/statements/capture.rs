@@ -10,7 +10,7 @@ use freezer_api::http::Call;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::store::Store;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use super::{Requests, Statement, value};
 use crate::http::Request;

@@ -9,10 +9,11 @@ use diesel::expression::QueryMetadata;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Text, Untyped};
-use freezer_api::store::connection::{AnyConnection, establish};
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::store::types::json::{Document, Json};
 use freezer_api::store::types::time::{Moment, Time};
-use freezer_api::store::url::DatabaseUrl;
 use freezer_api::store::{new_id, now};
 
 use super::value::Value;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::cli::say;
-use crate::store::sqlite_file::{self, check};
-use crate::store::url::{Backend, DatabaseUrl};
+use crate::store::engine::sqlite_file::{self, check};
+use crate::store::engine::url::{Backend, DatabaseUrl};
 
 /// Copies the database into a new file.
 ///

@@ -8,7 +8,7 @@ use super::options::{CheckOptions, ElasticsearchOptions, SqlOptions};
 use crate::cli::Failure;
 use crate::import::sql::SqlSource;
 use crate::import::{Source, elasticsearch};
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The first bytes of an SQLite file.
 const SQLITE: &[u8] = b"SQLite format 3\0";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Failure, db};
 use crate::store::Store;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The source to read. It may hold a password, so [`Debug`](std::fmt::Debug) hides it.
 #[derive(Clone, Default, clap::Args)]

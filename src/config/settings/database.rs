@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::effective::Effective;
 use crate::store::Settings;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The database's URL.
 pub fn url(effective: &Effective) -> Result<DatabaseUrl, String> {

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{Backup, Column, PromotedColumns, by_id};
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Query, by_number, by_text, by_time, empty_document, load_page, ordered,
 };

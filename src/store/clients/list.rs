@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use diesel::prelude::*;
 
 use super::Client;
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Op, Query, by_flag, by_text, by_time, ordered,
 };

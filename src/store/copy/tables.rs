@@ -8,8 +8,8 @@ use diesel::sql_types::BigInt;
 
 use super::Form::{Ascii, Bytes, Document, Key as KeyPart, Plain, Text, Varchar};
 use super::{Column, Copied, Key, Value, Verbatim, Visitor};
-use crate::store::connection::AnyConnection;
-use crate::store::dialect::{in_list, octets, on_each};
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::dialect::{in_list, octets, on_each};
 use crate::store::schema::{
     action_attachments, action_reports, actions, backups, clients, identity_assignments,
     identity_known_addresses, identity_projects, identity_tokens, identity_users, job_attachments,

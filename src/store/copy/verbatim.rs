@@ -7,7 +7,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 use crate::store::types::json::Document;
 
 /// The text of a document. [`Json`](crate::store::types::json::Json) has each number in the form of a double, and a

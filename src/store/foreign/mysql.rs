@@ -7,8 +7,9 @@ use diesel::sql_types::Binary;
 use diesel::{RunQueryDsl, sql_query};
 
 use super::{Cells, Column, RowCells, Stopped, Table, cannot_open, in_backticks};
-use crate::store::connection::{AnyConnection, open_unconfigured};
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::manager::open_unconfigured;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The most rows of a page.
 const PAGE_ROWS: u64 = 2000;

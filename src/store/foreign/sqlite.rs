@@ -17,10 +17,10 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use tempfile::TempDir;
 
 use super::{Cells, Column, RowCells, Stopped, Table, cannot_open};
-use crate::store::connection::AnyConnection;
-use crate::store::dialect::BUSY_TIMEOUT;
-use crate::store::sqlite_file::{JOURNAL, SHM, WAL, beside};
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::dialect::BUSY_TIMEOUT;
+use crate::store::engine::sqlite_file::{JOURNAL, SHM, WAL, beside};
+use crate::store::engine::url::DatabaseUrl;
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The byte of the header that says whether the database is in WAL mode, and its value then.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{JobAttachment, find};
 use crate::store::clients;
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Operand, Query, Weight, by_text, by_time, compared, ordered,
     sort_by_ids,

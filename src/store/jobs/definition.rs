@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::store::action_attachments::{self as places, ActionAttachment};
-use crate::store::dialect::on_each;
+use crate::store::engine::dialect::on_each;
 use crate::store::schema::jobs;
 use crate::store::types::json::Json;
 use crate::store::{Outcome, Owner, Tx, expect_one_row, new_id};

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::prelude::*;
 
 use super::{JobHead, JobView, STATUSES, complete, complete_with, estimated_action_bytes, find, find_all};
-use crate::store::connection::MultiBackend;
-use crate::store::dialect::in_list;
+use crate::store::engine::connection::MultiBackend;
+use crate::store::engine::dialect::in_list;
 use crate::store::is_id;
 use crate::store::listing::{
     self, Condition, FEW_ROWS, Filter, Listing, Op, Query, Rows, by_text, by_time, compared, ordered,

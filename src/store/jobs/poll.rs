@@ -6,17 +6,15 @@
 //! moment. If a job has been deleted or no longer matches by then, these functions return `None`, and the caller uses
 //! [`super::list`] on one snapshot.
 
-use std::sync::Arc;
-
 use diesel::prelude::*;
 
 use super::JobView;
 use super::list::{JobListing, PolledClient, matching, on_one_of, other_statuses, searched_clients};
-use super::view::{MAX_CLIENTS, documents, views_on};
+use super::readers::Readers;
+use super::view::{documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
-use crate::store::coalescer::Coalescer;
-use crate::store::dialect::in_list;
+use crate::store::engine::dialect::in_list;
 use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, ordered, with_lookahead};
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
@@ -24,37 +22,20 @@ use crate::store::search::Search;
 use crate::store::types::time::Time;
 use crate::store::{Outcome, Store, Tx};
 
-/// The coalescers of concurrent polls.
-pub struct Polls {
-    /// The clients of a name that a project sees, by project and name.
-    names: Coalescer<(String, String), Vec<PolledClient>>,
-    /// The jobs on a client that are not completed, by the client's row.
-    jobs: Coalescer<String, Option<Vec<JobView>>>,
-    /// Records that clients have polled, by their rows.
-    stamps: Coalescer<String, ()>,
-}
-
-impl Polls {
-    /// Coalescers with at most so many statements of a kind in flight.
-    pub fn new(askers: usize) -> Arc<Self> {
-        let jobs = Coalescer::with_max_keys(MAX_CLIENTS, askers);
-        Arc::new(Self { names: Coalescer::new(askers), jobs, stamps: Coalescer::new(askers) })
-    }
-}
-
 /// A poll's jobs; `None` if this is not a poll, or if [`super::list`] must answer it.
 ///
 /// # Errors
 /// As [`Store::read`].
 pub fn poll(
     store: &Store,
+    readers: &Readers,
     project: Option<&str>,
     asked: (&Query, &Search),
     page: Page,
 ) -> Result<Option<JobListing>> {
     let Some((client, unwanted)) = parse_poll(asked, page) else { return Ok(None) };
     let polled = match project {
-        Some(project) => clients_named(store, project, client)?,
+        Some(project) => clients_named(store, readers, project, client)?,
         None => store.read_statement(|tx| searched_clients(tx, project, asked.1))?.1,
     };
     // The jobs of the project's own clients are in the project, so an index covers every condition.
@@ -67,7 +48,7 @@ pub fn poll(
         return Ok(listing(Vec::new(), polled));
     }
     if let ([client], true) = (polled.as_slice(), is_simple)
-        && let Some(mut views) = jobs_on(store, &client.id, unwanted)?
+        && let Some(mut views) = jobs_on(store, readers, &client.id, unwanted)?
     {
         // A client that was central a moment ago may still have jobs of other projects.
         views.retain(|view| Some(&*view.head.attachment.project_id) == project);
@@ -86,7 +67,7 @@ pub fn poll(
             .limit(page.limit)
             .load(tx.connection)?)
     })?;
-    let Some(views) = documents(store, &ids)? else { return Ok(None) };
+    let Some(views) = documents(store, readers, &ids)? else { return Ok(None) };
     let is_wanted = views.iter().map(|view| &view.head.attachment).all(|attachment| {
         Some(&*attachment.status) != unwanted
             && polled.iter().any(|client| client.id == attachment.client_id)
@@ -97,13 +78,18 @@ pub fn poll(
 }
 
 /// All jobs on a client, by its row, except those with the unwanted status; `None` if they are too many for one statement.
-fn jobs_on(store: &Store, client: &str, unwanted: Option<&str>) -> Result<Option<Vec<JobView>>> {
+fn jobs_on(
+    store: &Store,
+    readers: &Readers,
+    client: &str,
+    unwanted: Option<&str>,
+) -> Result<Option<Vec<JobView>>> {
     let statuses = other_statuses(unwanted);
     let ask = |clients: &[String]| views_on(store, clients, &statuses);
     let client = [client.to_owned()];
     // Every scheduler excludes completed jobs; other polls are too rare to coalesce.
     let found = match unwanted {
-        Some("completed") => store.polls.jobs.submit(&client, ask)?,
+        Some("completed") => readers.jobs.submit(&client, ask)?,
         _ => None,
     };
     let found = match found {
@@ -133,7 +119,7 @@ fn parse_poll<'s>((query, search): (&Query, &'s Search), page: Page) -> Option<(
 }
 
 /// The clients of that name that a project sees.
-fn clients_named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledClient>> {
+fn clients_named(store: &Store, readers: &Readers, project: &str, name: &str) -> Result<Vec<PolledClient>> {
     type Key = (String, String);
     let ask = |keys: &[Key]| {
         let rows = store.read_statement(|tx| named_rows(tx, keys))?;
@@ -146,7 +132,7 @@ fn clients_named(store: &Store, project: &str, name: &str) -> Result<Vec<PolledC
         Ok::<_, Error>(keys.iter().map(of).collect::<Vec<_>>())
     };
     let keys = [(project.to_owned(), name.to_owned())];
-    let found = match store.polls.names.submit(&keys, ask)? {
+    let found = match readers.names.submit(&keys, ask)? {
         Some(found) => found,
         None => ask(&keys)?,
     };
@@ -171,7 +157,7 @@ fn named_rows(tx: &mut Tx<'_>, keys: &[(String, String)]) -> Outcome<Vec<(Polled
 ///
 /// # Errors
 /// As [`Store::write`].
-pub fn record_polls(store: &Store, ids: &[String]) -> Result<()> {
+pub fn record_polls(store: &Store, readers: &Readers, ids: &[String]) -> Result<()> {
     let stamp = |ids: &[String]| {
         let mut ids = ids.to_vec();
         // In a fixed order, so that two transactions that stamp the same clients do not deadlock.
@@ -180,7 +166,7 @@ pub fn record_polls(store: &Store, ids: &[String]) -> Result<()> {
         ids.dedup();
         store.write_statement(|tx| stamp_seen(tx, &ids)).map(|()| done)
     };
-    match store.polls.stamps.submit(ids, stamp)? {
+    match readers.stamps.submit(ids, stamp)? {
         Some(_) => Ok(()),
         None => stamp(ids).map(drop),
     }
@@ -194,6 +180,7 @@ pub fn record_polls(store: &Store, ids: &[String]) -> Result<()> {
 /// As [`Store::read`].
 pub fn plain(
     store: &Store,
+    readers: &Readers,
     project: Option<&str>,
     query: &Query,
     page: Page,
@@ -202,7 +189,7 @@ pub fn plain(
         && query.order() == CREATED_AT.name
         && !query.with_count
         && query.wants("job_actions");
-    if !is_plain || page.limit > FEW_ROWS || store.replica.is_some() {
+    if !is_plain || page.limit > FEW_ROWS || store.has_replica() {
         return Ok(None);
     }
     let last = match &query.marker {
@@ -220,7 +207,7 @@ pub fn plain(
     })?;
     let has_more = ids.len() as i64 == page.limit;
     ids.truncate(usize::try_from(page.limit - 1).unwrap_or_default());
-    Ok(documents(store, &ids)?.map(|rows| {
+    Ok(documents(store, readers, &ids)?.map(|rows| {
         let Rows { rows, is_cut } = Budget::default().trim(rows);
         Listing { rows, has_more: has_more || is_cut, count: None }
     }))

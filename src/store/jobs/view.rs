@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 
+use super::readers::Readers;
 use super::{HeadRow, JobView, Place, PlacedAction, complete, find_all, head, head_rows};
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::actions::ActionSpec;
-use crate::store::dialect::{IfSmall, if_small, in_list, multiplies_selectivities, on_each};
+use crate::store::engine::dialect::{IfSmall, if_small, in_list, multiplies_selectivities, on_each};
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::Job;
 use crate::store::schema::{action_attachments, actions, clients, job_attachments, jobs, sessions};
@@ -29,8 +30,8 @@ const MAX_SHARED: usize = 3;
 ///
 /// # Errors
 /// As [`Store::read`].
-pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<JobView>> {
-    let found = views(store, &[id.to_owned()])?.and_then(|mut found| found.pop());
+pub fn view(store: &Store, readers: &Readers, project: Option<&str>, id: &str) -> Result<Option<JobView>> {
+    let found = views(store, readers, &[id.to_owned()])?.and_then(|mut found| found.pop());
     Ok(found.filter(|view| project.is_none_or(|project| view.head.attachment.project_id == project)))
 }
 
@@ -40,7 +41,7 @@ pub fn view(store: &Store, project: Option<&str>, id: &str) -> Result<Option<Job
 ///
 /// # Errors
 /// As [`Store::read`].
-fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
+fn views(store: &Store, readers: &Readers, ids: &[String]) -> Result<Option<Vec<JobView>>> {
     let ask = |ids: &[String]| {
         let rows = store.read_statement(|tx| {
             Ok(on_each!(tx.connection, c => view_rows!()
@@ -52,7 +53,7 @@ fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
     };
     let found = match ids.len() {
         0 => return Ok(Some(Vec::new())),
-        1..=MAX_SHARED => store.views.submit(ids, ask)?,
+        1..=MAX_SHARED => readers.views.submit(ids, ask)?,
         _ => Some(ask(ids)?),
     };
     Ok(found.and_then(|found| found.into_iter().collect()))
@@ -62,8 +63,8 @@ fn views(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
 ///
 /// # Errors
 /// As [`Store::read`].
-pub(super) fn documents(store: &Store, ids: &[String]) -> Result<Option<Vec<JobView>>> {
-    if let Some(found) = views(store, ids)? {
+pub(super) fn documents(store: &Store, readers: &Readers, ids: &[String]) -> Result<Option<Vec<JobView>>> {
+    if let Some(found) = views(store, readers, ids)? {
         return Ok(Some(found));
     }
     let found = store.read(|tx| {
@@ -72,10 +73,6 @@ pub(super) fn documents(store: &Store, ids: &[String]) -> Result<Option<Vec<JobV
     })?;
     Ok((found.len() == ids.len()).then_some(found))
 }
-
-/// Clients per shared statement. More of them save little, and every thread's memory grows to the size of the largest
-/// answer. From 200 ranges on (one per client and status) MySQL estimates the number of rows without reading the index.
-pub(super) const MAX_CLIENTS: usize = 4;
 
 /// Limit on the rows of a statement per client.
 const ROWS_PER_CLIENT: usize = 40;

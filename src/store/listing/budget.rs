@@ -7,8 +7,8 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::BigInt;
 
-use crate::store::connection::AnyConnection;
-use crate::store::dialect::octets;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::dialect::octets;
 use crate::store::types::json::Document;
 
 /// The most bytes of JSON in a page; its `next` link leads to the rest.
@@ -124,7 +124,7 @@ macro_rules! load_page {
         $table:ident[$($column:ident),+], $select:expr, if $is_light:expr => $light:expr
     ) => {{
         use diesel::prelude::*;
-        use $crate::store::dialect::in_list;
+        use $crate::store::engine::dialect::in_list;
         use $crate::store::listing::{FEW_ROWS, Rows, size_of};
         let rows = $rows;
         if $is_light {

@@ -4,7 +4,7 @@
 use diesel::BoxableExpression;
 use diesel::sql_types::{Bool, Nullable};
 
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 
 /// A condition on the rows of table `T`.
 pub type Condition<T> = Box<dyn BoxableExpression<T, MultiBackend, SqlType = Nullable<Bool>>>;

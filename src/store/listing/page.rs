@@ -136,7 +136,7 @@ pub fn count_with<R>(
 macro_rules! ordered {
     ($rows:expr, $query:expr, $phase:expr, $table:ident.$column:ident, $value:expr, $last:expr) => {{
         use diesel::prelude::*;
-        use $crate::store::dialect::OrderPerBackend;
+        use $crate::store::engine::dialect::OrderPerBackend;
         use $crate::store::listing::Phase;
         let (phase, is_descending) = ($phase, $query.is_descending);
         let mut rows = $rows;

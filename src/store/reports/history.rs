@@ -7,11 +7,12 @@ use ring::digest::{SHA256, digest};
 
 use super::ActionReport;
 use crate::hex::hex;
+use crate::store::engine::dialect;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::schema::{action_attachments, action_reports};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
-use crate::store::{Outcome, Tx, dialect};
+use crate::store::{Outcome, Tx};
 
 /// How many hex digits of a report's id identify the run.
 const RUN_DIGITS: usize = 20;

@@ -1,7 +1,7 @@
 //! How many scans run at once: a few of each project, and a few in all.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::Limits;
@@ -41,8 +41,8 @@ pub struct Permit<'p> {
 
 impl Permits {
     /// At most `in_all` permits at once, and at least one.
-    pub fn new(limits: Limits, in_all: usize) -> Arc<Self> {
-        Arc::new(Self { limits, in_all: in_all.max(1), state: Mutex::default(), changed: Condvar::new() })
+    pub fn new(limits: Limits, in_all: usize) -> Self {
+        Self { limits, in_all: in_all.max(1), state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// A permit for a scan of that project, within the time that the limits allow. A thread that waits has neither a
@@ -110,13 +110,14 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::thread;
     use std::time::Duration;
 
     use super::*;
 
     fn permits(in_all: usize, wait: Duration) -> Arc<Permits> {
-        Permits::new(Limits { wait, ..Limits::default() }, in_all)
+        Arc::new(Permits::new(Limits { wait, ..Limits::default() }, in_all))
     }
 
     #[test]

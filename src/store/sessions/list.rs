@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use super::{MEMBER_BYTES, Session, SessionView, complete, find};
-use crate::store::connection::MultiBackend;
-use crate::store::dialect::in_list;
+use crate::store::engine::connection::MultiBackend;
+use crate::store::engine::dialect::in_list;
 use crate::store::listing::{
     self, Condition, FEW_ROWS, Filter, Listing, Query, Rows, by_text, by_time, compared, empty_document,
     load_page, ordered, size_of, sort_by_ids,

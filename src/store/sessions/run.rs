@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::{Session, SessionChange, touch, update};
-use crate::store::dialect::{cached_update, load_for_update, on_each};
+use crate::store::engine::dialect::{cached_update, load_for_update, on_each};
 use crate::store::schema::{job_attachments as attachments, sessions};
 use crate::store::{Outcome, Owner, Tx, expect_one_row, is_id};
 

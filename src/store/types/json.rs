@@ -15,7 +15,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 
 /// The SQL type of a column that holds a JSON object or array.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]

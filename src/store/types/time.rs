@@ -14,7 +14,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{HasSqlType, SqlOrd, SqlType, Timestamp};
 use diesel::sqlite::Sqlite;
 
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 
 /// The SQL type of a column that holds a time.
 #[derive(Debug, Clone, Copy, Default, SqlType, QueryId)]

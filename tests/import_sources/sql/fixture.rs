@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::Value;
 
 use super::Counts;

@@ -3,9 +3,9 @@
 use freezer_api::import::Source;
 use freezer_api::import::legacy::Body;
 use freezer_api::import::sql::SqlSource;
-use freezer_api::store::connection::establish;
-use freezer_api::store::migrations;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::migrations;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::json;
 
 use super::documents::expect_truth;

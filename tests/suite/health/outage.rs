@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use freezer_api::server;
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::url::DatabaseUrl;
 use serde_json::json;
 
 use super::{ask, detailed};

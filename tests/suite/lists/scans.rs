@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use freezer_api::store::scan::Limits;
+use freezer_api::store::scan::{Limits, Permits};
 use serde_json::{Value, json};
 
 use super::body;
@@ -21,7 +21,7 @@ on_every_backend! {
 
 /// A node with these limits of a search.
 fn node_with_limits(api: &Api, limits: Limits) -> Node {
-    api.node_with(|app| app.store = app.store.clone().with_scan_limits(limits))
+    api.node_with(|app| app.scan_permits = Permits::for_store(&app.store, limits))
 }
 
 fn search(node: &Node, caller: &Caller<'_>, path: &str, body: &Value) -> Answer {

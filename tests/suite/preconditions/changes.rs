@@ -1,7 +1,7 @@
 //! Which changes change a tag. A tag covers all that the document shows, in whichever row it is stored.
 
 use diesel::connection::SimpleConnection;
-use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::engine::connection::AnyConnection;
 use freezer_api::store::{Failure, job_attachments, jobs};
 use serde_json::json;
 

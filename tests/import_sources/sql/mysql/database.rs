@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use freezer_api::store::connection::{AnyConnection, establish};
-use freezer_api::store::url::DatabaseUrl;
+use freezer_api::store::engine::connection::AnyConnection;
+use freezer_api::store::engine::manager::establish;
+use freezer_api::store::engine::url::DatabaseUrl;
 
 use super::fixture;
 

@@ -1,7 +1,7 @@
 //! Markers: rows that are created and deleted meanwhile, rows of other projects, rows of the same moment.
 
 use diesel::prelude::*;
-use freezer_api::store::connection::AnyConnection;
+use freezer_api::store::engine::connection::AnyConnection;
 use freezer_api::store::schema::{actions, backups, sessions};
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, TransactionManager};
 
-use super::connection::{AnyConnection, Manager};
+use super::connection::AnyConnection;
+use super::manager::Manager;
 use super::outage::Outage;
 use super::settings::Settings;
 use super::sqlite_file::ServedFile;

@@ -108,12 +108,12 @@ impl DatabaseUrl {
     }
 
     /// The driver's target: Diesel's URL, or SQLite's path. It contains the password.
-    pub(super) fn target(&self) -> &str {
+    pub(in crate::store) fn target(&self) -> &str {
         &self.target
     }
 
     /// Whether an unencrypted connection to MySQL must be refused. For PostgreSQL, libpq refuses it itself.
-    pub(super) fn wants_tls(&self) -> bool {
+    pub(in crate::store) fn wants_tls(&self) -> bool {
         self.tls >= Tls::Required
     }
 

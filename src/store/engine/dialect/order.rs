@@ -4,7 +4,7 @@ use diesel::expression::{AppearsOnTable, Expression};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
-use crate::store::connection::MultiBackend;
+use crate::store::engine::connection::MultiBackend;
 
 /// One order, written in two ways: the first for PostgreSQL, the second for the other backends.
 ///

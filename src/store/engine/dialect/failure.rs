@@ -2,7 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use crate::store::connection::AnyConnection;
+use crate::store::engine::connection::AnyConnection;
 
 /// What a database error means for the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,11 +22,11 @@ use super::url::DatabaseUrl;
 pub use served::ServedFile;
 
 /// The log of a database in WAL mode.
-pub(super) const WAL: &str = "-wal";
+pub(in crate::store) const WAL: &str = "-wal";
 /// The index of the WAL, which processes share.
-pub(super) const SHM: &str = "-shm";
+pub(in crate::store) const SHM: &str = "-shm";
 /// The rollback journal of a database in any other mode.
-pub(super) const JOURNAL: &str = "-journal";
+pub(in crate::store) const JOURNAL: &str = "-journal";
 
 /// Creates the file with mode 0600 if it is missing; SQLite gives the files beside it the same mode. Returns the path of a
 /// new file. Does nothing for other databases.
@@ -86,7 +86,7 @@ fn real_path(path: &Path) -> Result<PathBuf, String> {
 }
 
 /// The path of a file beside the database.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(in crate::store) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

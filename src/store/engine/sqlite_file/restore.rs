@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
 use super::{JOURNAL, SHM, WAL, beside, check, unmerged_log};
-use crate::store::migrations;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::migrations;
+use crate::store::engine::url::DatabaseUrl;
 
 /// The copy of the backup that becomes the database.
 const COPY: &str = ".restoring";

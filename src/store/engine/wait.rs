@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use diesel::result::ConnectionError;
 
-use super::connection::establish_with;
 use super::dialect::{FailureKind, classify};
+use super::manager::establish_with;
 use super::settings::Settings;
 use super::url::DatabaseUrl;
 

@@ -3,7 +3,7 @@
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::result::QueryResult;
 
-use crate::store::connection::AnyConnection;
+use crate::store::engine::connection::AnyConnection;
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 

@@ -8,8 +8,8 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::{SHM, WAL, lock, real_path, unmerged_log};
-use crate::store::dialect::BUSY_TIMEOUT;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::dialect::BUSY_TIMEOUT;
+use crate::store::engine::url::DatabaseUrl;
 
 #[derive(QueryableByName)]
 struct Finding {

@@ -4,8 +4,9 @@ use diesel::migration::MigrationSource;
 use diesel::{QueryDsl, QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{AnyConnection, establish, establish_with};
+use super::connection::AnyConnection;
 use super::dialect;
+use super::manager::{establish, establish_with};
 use super::settings::Settings;
 use super::url::{Backend, DatabaseUrl};
 
@@ -144,7 +145,7 @@ fn compare(known: &[String], applied: &[String]) -> SchemaState {
 ///
 /// # Errors
 /// The database does not answer, or was never migrated.
-pub(super) fn is_migrated(connection: &mut AnyConnection) -> QueryResult<bool> {
+pub(in crate::store) fn is_migrated(connection: &mut AnyConnection) -> QueryResult<bool> {
     let applied: Vec<String> =
         __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)?;
     let known = on_backend!(connection, |c, source| known_to(c, &source));

@@ -13,9 +13,10 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 
 use super::{beside, is_missing};
-use crate::store::connection::{AnyConnection, establish};
-use crate::store::dialect::on_each;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::dialect::on_each;
+use crate::store::engine::manager::establish;
+use crate::store::engine::url::DatabaseUrl;
 
 /// Copies the database into a new file with mode 0600. Returns the size of the copy in bytes.
 ///

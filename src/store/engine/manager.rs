@@ -1,30 +1,16 @@
-//! One connection type over the three backends, and how connections are opened.
+//! How connections are opened, for the pool and for a single use.
 
 use std::sync::Arc;
 
 use diesel::connection::{Connection, TransactionManager};
 use diesel::result::{ConnectionError, ConnectionResult};
 
+use super::connection::AnyConnection;
 use super::dialect;
 use super::outage::Outage;
 use super::settings::Settings;
 use super::sqlite_file::ServedFile;
 use super::url::{Backend, DatabaseUrl};
-
-// The derive writes the backend, its rows and its bind values into this module; they are not ours to document.
-#[allow(missing_docs)]
-mod derived {
-    /// A connection to one of the backends that were built in.
-    #[derive(diesel::MultiConnection)]
-    pub enum AnyConnection {
-        #[cfg(feature = "mysql")]
-        Mysql(diesel::mysql::MysqlConnection),
-        #[cfg(feature = "postgres")]
-        Postgres(diesel::pg::PgConnection),
-        Sqlite(diesel::sqlite::SqliteConnection),
-    }
-}
-pub use derived::{AnyConnection, MultiBackend};
 
 /// Opens connections to one database for r2d2, and tells it which are broken.
 ///
@@ -39,7 +25,7 @@ pub struct Manager {
 
 impl Manager {
     /// A manager of connections to `url`, which reports each attempt to `outage`.
-    pub(super) fn new(
+    pub(in crate::store) fn new(
         url: DatabaseUrl,
         settings: Settings,
         file: Option<Arc<ServedFile>>,
@@ -80,7 +66,7 @@ pub fn establish_with(url: &DatabaseUrl, settings: &Settings) -> ConnectionResul
 ///
 /// # Errors
 /// As [`establish_with`].
-pub(super) fn open_unconfigured(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+pub(in crate::store) fn open_unconfigured(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     let mut connection = open(url).map_err(|error| match error {
         // libpq repeats a URL that it cannot parse, with the password.
         ConnectionError::BadConnection(message) if url.backend() != Backend::Sqlite => {

@@ -10,9 +10,10 @@ use super::space::FreeSpace;
 use super::watch::Watch;
 use super::{SHM, WAL, beside, check, create, real_path};
 use crate::error::Error;
-use crate::store::connection::{AnyConnection, establish};
-use crate::store::migrations::SchemaError;
-use crate::store::url::DatabaseUrl;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::manager::establish;
+use crate::store::engine::migrations::SchemaError;
+use crate::store::engine::url::DatabaseUrl;
 
 /// An SQLite database that belongs to this process: locked against others that would serve it, and watched.
 pub struct ServedFile {

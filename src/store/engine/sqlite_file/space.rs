@@ -13,8 +13,8 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use super::beside;
 use crate::error::Error;
-use crate::store::connection::AnyConnection;
-use crate::store::dialect::BUSY_TIMEOUT;
+use crate::store::engine::connection::AnyConnection;
+use crate::store::engine::dialect::BUSY_TIMEOUT;
 
 const MIB: u64 = 1 << 20;
 /// Creates need this much free space, or the file system's size divided by this, whichever is less.

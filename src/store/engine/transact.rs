@@ -23,7 +23,7 @@ const MAX_RETRY_TIME: Duration = Duration::from_secs(20);
 
 impl Store {
     /// Runs `work` with this access, and retries it while that can help.
-    pub(super) fn transact<T>(
+    pub(in crate::store) fn transact<T>(
         &self,
         access: Access,
         mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>,
@@ -176,12 +176,12 @@ fn is_lost(error: &DieselError) -> bool {
 }
 
 /// Whether a statement lost its connection, so that it is unknown whether it took effect.
-pub(super) fn has_lost<T>(outcome: &Outcome<T>) -> bool {
+pub(in crate::store) fn has_lost<T>(outcome: &Outcome<T>) -> bool {
     matches!(outcome, Err(Failure::Database(error)) if is_lost(error))
 }
 
 /// Replaces the 503 of an outage when an earlier attempt of the request may have made the change.
-pub(super) fn may_be_made(error: Error) -> Error {
+pub(in crate::store) fn may_be_made(error: Error) -> Error {
     if error.status() == 503 { unknown(error.to_string()) } else { error }
 }
 
@@ -204,7 +204,7 @@ fn away(error: String) -> Error {
     Error::unavailable("The database cannot be reached at the moment.", error)
 }
 
-pub(super) fn unknown(error: String) -> Error {
+pub(in crate::store) fn unknown(error: String) -> Error {
     Error::unavailable(
         "The database was lost while it made the change; look whether it is made before you try again.",
         error,

@@ -39,7 +39,7 @@ pub use transaction::{Access, begin, commit, rollback};
 const LOCK_WAIT_SECONDS: u32 = 5;
 
 /// The same wait in SQLite.
-pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+pub(in crate::store) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 
 /// The key of the advisory lock on the schema on PostgreSQL: a number that no other program uses in this database.
 #[cfg(feature = "postgres")]
@@ -163,14 +163,14 @@ macro_rules! on_each {
     ($connection:expr, $c:ident => $query:expr) => {
         match $connection {
             #[cfg(feature = "mysql")]
-            $crate::store::connection::AnyConnection::Mysql($c) => $query,
+            $crate::store::engine::connection::AnyConnection::Mysql($c) => $query,
             #[cfg(feature = "postgres")]
-            $crate::store::connection::AnyConnection::Postgres($c) => $query,
-            $crate::store::connection::AnyConnection::Sqlite($c) => $query,
+            $crate::store::engine::connection::AnyConnection::Postgres($c) => $query,
+            $crate::store::engine::connection::AnyConnection::Sqlite($c) => $query,
         }
     };
 }
-pub(super) use on_each;
+pub(in crate::store) use on_each;
 
 /// Loads the rows of a query and locks them until the transaction ends. In SQLite a writing transaction has a lock on the
 /// whole database already.
@@ -178,14 +178,14 @@ macro_rules! load_for_update {
     ($connection:expr, $query:expr) => {
         match $connection {
             #[cfg(feature = "mysql")]
-            $crate::store::connection::AnyConnection::Mysql(c) => $query.for_update().load(c),
+            $crate::store::engine::connection::AnyConnection::Mysql(c) => $query.for_update().load(c),
             #[cfg(feature = "postgres")]
-            $crate::store::connection::AnyConnection::Postgres(c) => $query.for_update().load(c),
-            $crate::store::connection::AnyConnection::Sqlite(c) => $query.load(c),
+            $crate::store::engine::connection::AnyConnection::Postgres(c) => $query.for_update().load(c),
+            $crate::store::engine::connection::AnyConnection::Sqlite(c) => $query.load(c),
         }
     };
 }
-pub(super) use load_for_update;
+pub(in crate::store) use load_for_update;
 
 /// The SQL for the size of some columns together, in bytes; null counts as 0. SQLite knows the length of a value without
 /// reading it.
@@ -212,14 +212,14 @@ pub fn sum_of(connection: &AnyConnection, expression: &str) -> SqlLiteral<BigInt
 }
 
 /// The most rows that one INSERT has. All three backends accept the number of parameters that this needs.
-pub(super) const ROWS_AT_A_TIME: usize = 1000;
+pub(in crate::store) const ROWS_AT_A_TIME: usize = 1000;
 
 /// Inserts rows in one statement, or in several of [`ROWS_AT_A_TIME`] rows. The most frequent one, for a single row, is
 /// cached.
 macro_rules! insert_rows {
     ($connection:expr, $table:expr, $rows:expr) => {{
-        for some in $rows.chunks($crate::store::dialect::ROWS_AT_A_TIME) {
-            $crate::store::dialect::on_each!($connection, c => match some {
+        for some in $rows.chunks($crate::store::engine::dialect::ROWS_AT_A_TIME) {
+            $crate::store::engine::dialect::on_each!($connection, c => match some {
                 [one] => diesel::insert_into($table).values(one).execute(c),
                 some => diesel::insert_into($table).values(some).execute(c),
             })?;
@@ -227,7 +227,7 @@ macro_rules! insert_rows {
         diesel::result::QueryResult::Ok(())
     }};
 }
-pub(super) use insert_rows;
+pub(in crate::store) use insert_rows;
 
 /// Waits until no other process migrates, and locks the schema until [`unlock_schema`] or the end of the connection. In
 /// SQLite the lock is a transaction, which all migrations then run in.

@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A read-only copy of the database.
-pub(super) struct Replica {
+pub(in crate::store) struct Replica {
     store: Store,
     state: Mutex<State>,
 }
