@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::http::Call;
 use crate::identity::{DOMAIN_ID, Standalone};
 use crate::keystone::Keystone;
-use crate::logging;
 
 /// How callers are authenticated (`[DEFAULT] auth_strategy`).
 pub enum Strategy {
@@ -29,7 +28,7 @@ impl Strategy {
             Self::Standalone(identity) => standalone_caller(identity, call)?,
             Self::Keystone(keystone) => keystone.authenticate(call)?,
         };
-        logging::identify(caller.log_identity());
+        oslo_log::identify(caller.log_identity());
         caller.check_ids()?;
         Ok(caller)
     }

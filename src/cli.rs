@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self as configuration, Config, Effective, Options, Reload, ServeOptions, load};
-use crate::logging;
+use crate::loggers;
 use crate::store::Store;
 use crate::store::engine::url::DatabaseUrl;
 pub use failure::Failure;
@@ -132,7 +132,8 @@ impl Cli {
 fn serve(options: Options, more: ServeOptions) -> Result<ExitCode, Failure> {
     let effective = load(&options, Some(&more)).map_err(Failure::lasting)?;
     let config = Config::new(&effective, more.openrc.as_deref()).map_err(Failure::lasting)?;
-    logging::init(&config.logging).map_err(|why| Failure::lasting(effective.located(&why)))?;
+    oslo_log::init(&config.logging, loggers::ALIASES)
+        .map_err(|why| Failure::lasting(effective.located(&why)))?;
     report(&effective);
     let allow_newer_schema = options.allow_newer_schema;
     serve::run(&config, Reload::new(options, more, effective), allow_newer_schema)?;
@@ -155,7 +156,7 @@ fn without_command(options: Options) -> Result<ExitCode, Failure> {
 fn database(options: &Options) -> Result<DatabaseUrl, Failure> {
     let effective = load(options, None).map_err(Failure::lasting)?;
     let debug = effective.section("DEFAULT").is("debug");
-    logging::init(&logging::Settings { debug, ..logging::Settings::default() })?;
+    oslo_log::init(&oslo_log::Settings { debug, ..oslo_log::Settings::default() }, loggers::ALIASES)?;
     configuration::database(&effective).map_err(Failure::lasting)
 }
 

@@ -2,7 +2,6 @@
 
 use crate::document::is_id;
 use crate::error::{Error, Result};
-use crate::logging;
 
 /// An authenticated caller: the attributes of its token, and of a service token beside it. The names are those of
 /// oslo.context, which policies use (contract, conventions §2).
@@ -115,8 +114,8 @@ impl Caller {
     }
 
     /// The part of the caller that log lines may show.
-    pub fn log_identity(&self) -> logging::Identity {
-        logging::Identity {
+    pub fn log_identity(&self) -> oslo_log::Identity {
+        oslo_log::Identity {
             user_id: Some(self.user_id.clone()).filter(|id| !id.is_empty()),
             user_name: self.user_name.clone(),
             user_domain_id: self.user_domain_id.clone(),

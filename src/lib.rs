@@ -41,8 +41,8 @@ pub mod import;
 pub mod keystone;
 /// Pure rules: job events, session tags, how results fold.
 pub mod lifecycle;
-/// Log lines in oslo.log's form.
-pub mod logging;
+/// The names of loggers that differ from the paths of their modules.
+pub mod loggers;
 /// The description of the API: an OpenAPI document and an HTML page.
 pub mod openapi;
 /// Calls to other services of the cloud.

@@ -10,7 +10,6 @@ use std::{
 const WALLS: &[(&str, &[&str])] = &[
     ("lifecycle", &["*"]),
     ("schedule", &["*"]),
-    ("logging", &["*"]),
     ("store", &["app", "auth", "catalogue", "document", "handlers", "http", "openapi", "routes"]),
     ("document", &["app", "catalogue", "handlers", "http", "openapi", "routes"]),
     ("catalogue", &["app", "handlers", "http", "openapi", "routes"]),

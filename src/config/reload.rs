@@ -5,7 +5,6 @@ use super::effective::Effective;
 use super::load::load;
 use super::setting::Setting;
 use super::settings::Config;
-use crate::logging;
 
 /// The state needed to read the configuration again.
 pub struct Reload {
@@ -35,7 +34,7 @@ impl Reload {
         for warning in &fresh.warnings {
             log::warn!("{warning}");
         }
-        match logging::apply(&config.logging) {
+        match oslo_log::apply(&config.logging) {
             Ok(changed) if changed.is_empty() => log::info!("SIGHUP: the configuration was read again"),
             Ok(changed) => log::info!("SIGHUP: changed: {}", changed.join(", ")),
             Err(why) => return log::error!("SIGHUP: nothing is changed: {}", fresh.located(&why)),

@@ -15,9 +15,7 @@ use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;
 use crate::store::engine::url::DatabaseUrl;
-use crate::{
-    health, http, keystone as tokens, logging as log_settings, outbound, policy, server, store, trusts,
-};
+use crate::{health, http, keystone as tokens, outbound, policy, server, store, trusts};
 
 /// The settings of `serve`.
 #[derive(Debug, Clone)]
@@ -42,7 +40,7 @@ pub struct Config {
     /// How the health check answers.
     pub health: health::Settings,
     /// Where log lines go.
-    pub logging: log_settings::Settings,
+    pub logging: oslo_log::Settings,
     /// The path of the openrc file that the first start writes.
     pub openrc: PathBuf,
     /// The most items in one page of a list.

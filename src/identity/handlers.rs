@@ -10,7 +10,6 @@ use super::request::Login;
 use super::{DOMAIN_ID, Identity, Role, Standalone, document, secret};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Call, Method, Reply};
-use crate::logging;
 use crate::store::identity::{self as rows, tokens};
 
 /// The function that answers a route.
@@ -45,7 +44,7 @@ pub fn issue_token(standalone: &Standalone, call: &Call) -> Result<Reply> {
     with_keystone_errors(call, || {
         let login = Login::read(&call.json()?)?;
         let (token, identity) = standalone.issue(&login, call.client)?;
-        logging::identify(log_identity(&identity));
+        oslo_log::identify(log_identity(&identity));
         Ok(token_reply(201, &token, &identity, call))
     })
 }
@@ -145,7 +144,7 @@ pub fn change_password(standalone: &Standalone, call: &Call) -> Result<Reply> {
 fn caller(standalone: &Standalone, call: &Call) -> Result<Identity> {
     let token = call.header("X-Auth-Token").map(str::trim).unwrap_or_default();
     let identity = standalone.authenticate(token)?.ok_or_else(Error::unauthorized)?;
-    logging::identify(log_identity(&identity));
+    oslo_log::identify(log_identity(&identity));
     Ok(identity)
 }
 
@@ -164,9 +163,9 @@ fn token_reply(status: u16, token: &str, identity: &Identity, call: &Call) -> Re
 }
 
 /// The part of an identity that log lines may show.
-fn log_identity(identity: &Identity) -> logging::Identity {
+fn log_identity(identity: &Identity) -> oslo_log::Identity {
     let domain = || Some(DOMAIN_ID.to_owned());
-    logging::Identity {
+    oslo_log::Identity {
         user_id: Some(identity.user_id.clone()),
         user_name: Some(identity.user_name.clone()),
         user_domain_id: domain(),
@@ -174,7 +173,7 @@ fn log_identity(identity: &Identity) -> logging::Identity {
         project_name: identity.project_name.clone(),
         project_domain_id: identity.project_id.as_ref().and_then(|_| domain()),
         roles: identity.roles.clone(),
-        ..logging::Identity::default()
+        ..oslo_log::Identity::default()
     }
 }
 

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use oslo_log::percent::{self, Conversion};
 use serde_json::{Map, Value};
-
-use crate::logging::percent::{self, Conversion};
 
 /// The most places of a conversion: wider than any text to compare with.
 const WIDEST: usize = 10_000;

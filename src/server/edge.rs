@@ -14,7 +14,6 @@ use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::proxy::Forwarded;
 use crate::http::{self, Caching, Call, Reply, authority};
-use crate::logging;
 
 /// Answers one request with the service's reply.
 ///
@@ -75,7 +74,7 @@ fn answer(
 ) -> Answer {
     let started = Instant::now();
     let request_id = format!("req-{}", uuid::Uuid::new_v4());
-    let _scope = logging::enter(&request_id, http::global_request_id(request));
+    let _scope = oslo_log::enter(&request_id, http::global_request_id(request));
     let forwarded = Forwarded::read(&settings.proxy, |name| request.header(name));
     // The request may be refused before its target is parsed; until then, take the parts of the raw path.
     let parts = http::path_of(request.raw_url()).split('/').filter(|part| !part.is_empty());

@@ -3,6 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod lines;
-mod process;
 mod program;
 mod secrets;
+mod start;

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::health::{self, Health};
-use freezer_api::logging;
+use freezer_api::loggers;
 use freezer_api::openapi::with_api_docs;
 use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
@@ -59,7 +59,8 @@ impl Api {
     fn on(database: DatabaseUrl) -> Self {
         // Only errors: the messages of the tests already show each answer.
         let levels = vec![(String::new(), log::LevelFilter::Error)];
-        logging::init(&logging::Settings { levels, ..logging::Settings::default() }).unwrap();
+        oslo_log::init(&oslo_log::Settings { levels, ..oslo_log::Settings::default() }, loggers::ALIASES)
+            .unwrap();
         let disable_file = std::env::temp_dir().join(format!("healthcheck-{}", uuid::Uuid::new_v4()));
         let health = health::Settings {
             disable_by_file_path: Some(disable_file.clone()),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::LevelFilter;
+use oslo_log::{RateLimit, Settings, Severity, parse_level};
 
 use crate::config::effective::{Effective, Section};
-use crate::logging::{RateLimit, Settings, Severity, parse_level};
 
 /// The settings of the log.
 pub fn settings(effective: &Effective) -> Result<Settings, String> {

@@ -38,7 +38,7 @@ fn without_options_the_server_is_local_and_has_every_modules_defaults() {
     assert_eq!(debug(&config.server), debug(&server));
     let store = store::Settings { max_connections: 15, max_idle: 15, ..store::Settings::default() };
     assert_eq!(debug(&config.store), debug(&store));
-    assert_eq!(config.logging, log_settings::Settings::default());
+    assert_eq!(config.logging, oslo_log::Settings::default());
     assert_eq!(debug(&config.health), debug(&health::Settings::default()));
     let mut policy = policy::Settings { config_dirs: vec!["/etc".into()], ..policy::Settings::default() };
     policy.remote.timeout = Some(Duration::from_secs(60));

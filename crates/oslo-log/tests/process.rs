@@ -1,23 +1,11 @@
 //! The logger of the process: [`init`], a panic, a change of options and a rotation.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::fs;
 use std::panic::catch_unwind;
 
-use freezer_api::logging::{Identity, Settings, apply, enter, identify, init};
-
-use crate::program::Program;
-
-#[test]
-fn the_log_names_the_address_and_the_backends_of_the_service() {
-    let mut program = Program::new();
-    let address = program.serve();
-    let start = format!(
-        "freezer-api {} listens on http://{address}, with auth_strategy standalone and the database ",
-        env!("CARGO_PKG_VERSION")
-    );
-    let output = program.output();
-    assert!(output.lines().any(|line| line.contains(" INFO ") && line.contains(&start)), "{output}");
-}
+use oslo_log::{Identity, Settings, apply, enter, identify, init};
 
 #[test]
 fn a_process_logs_its_panics_and_takes_other_options() {
@@ -33,10 +21,10 @@ fn a_process_logs_its_panics_and_takes_other_options() {
         exception_prefix: Some("| ".to_owned()),
         ..Settings::default()
     };
-    assert!(init(&Settings { file: Some("/nowhere/api.log".into()), ..settings.clone() }).is_err());
-    init(&settings).unwrap();
+    assert!(init(&Settings { file: Some("/nowhere/api.log".into()), ..settings.clone() }, &[]).is_err());
+    init(&settings, &[]).unwrap();
     // A second call has no effect, whatever its options.
-    init(&Settings { file: Some("/nowhere/api.log".into()), ..Settings::default() }).unwrap();
+    init(&Settings { file: Some("/nowhere/api.log".into()), ..Settings::default() }, &[]).unwrap();
 
     let scope = enter("req-1", None);
     identify(Identity { user_id: Some("ann".to_owned()), ..Identity::default() });
@@ -45,7 +33,10 @@ fn a_process_logs_its_panics_and_takes_other_options() {
     let text = read();
     let mut lines = text.lines();
     let first = lines.next().unwrap();
-    assert!(first.starts_with("CRITICAL freezer-api [ann] panicked at tests/logging/process.rs:"), "{first}");
+    assert!(
+        first.starts_with("CRITICAL freezer-api [ann] panicked at crates/oslo-log/tests/process.rs:"),
+        "{first}"
+    );
     assert!(first.ends_with(": boom\\nbang"), "{first}");
     assert!(lines.all(|line| line.starts_with("| ")), "{text}");
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use log::{Level, LevelFilter};
 
-use super::Settings;
-use super::entry::Severity;
+use crate::Settings;
+use crate::entry::Severity;
 
 /// Crates that log network traffic, which contains tokens. No option turns that on.
 const TRAFFIC_LOGGERS: [&str; 3] = ["ureq", "ureq_proto", "rustls"];

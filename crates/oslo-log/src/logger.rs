@@ -7,17 +7,19 @@ use std::time::Instant;
 
 use log::{LevelFilter, Metadata, Record};
 
-use super::context;
-use super::destination::{self, Destination, Form, Sockets};
-use super::entry::{Entry, Severity};
-use super::levels::Levels;
-use super::rate::{Limiter, Verdict};
-use super::{PROGRAM, Settings};
+use crate::context;
+use crate::destination::{self, Destination, Form, Sockets};
+use crate::entry::{Entry, Severity};
+use crate::levels::Levels;
+use crate::names::{Aliases, logger_name};
+use crate::rate::{Limiter, Verdict};
+use crate::{PROGRAM, Settings};
 
 /// Sends records to the configured destinations.
 #[derive(Debug)]
 pub struct Logger {
     state: RwLock<State>,
+    aliases: &'static Aliases,
     sockets: Sockets,
 }
 
@@ -36,8 +38,8 @@ impl Logger {
     ///
     /// # Errors
     /// A sentence for the operator: the log file cannot be opened, a format or a facility is not valid.
-    pub fn new(settings: &Settings, sockets: Sockets) -> Result<Self, String> {
-        Ok(Self { state: RwLock::new(State::new(settings, &sockets)?), sockets })
+    pub fn new(settings: &Settings, aliases: &'static Aliases, sockets: Sockets) -> Result<Self, String> {
+        Ok(Self { state: RwLock::new(State::new(settings, &sockets)?), aliases, sockets })
     }
 
     /// Applies other options and reopens the log file; returns the names of the options that differ.
@@ -109,7 +111,7 @@ impl State {
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.state().levels.allow(metadata.target(), metadata.level())
+        self.state().levels.allow(&logger_name(self.aliases, metadata.target()), metadata.level())
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -118,7 +120,8 @@ impl log::Log for Logger {
         }
         // Formatted before anything is locked or borrowed, because formatting may log, too.
         let message = record.args().to_string();
-        context::with(|context| self.write(&Entry::from_record(record, message, context)));
+        let name = logger_name(self.aliases, record.target());
+        context::with(|context| self.write(&Entry::from_record(record, &name, message, context)));
     }
 
     fn flush(&self) {}
@@ -133,8 +136,10 @@ mod tests {
 
     use log::{Level, Log};
 
-    use super::super::{Identity, RateLimit, enter, identify};
     use super::*;
+    use crate::{Identity, RateLimit, enter, identify};
+
+    const ALIASES: &Aliases = &[("front", "freezer_api")];
 
     fn settings(directory: &Path) -> Settings {
         Settings {
@@ -148,7 +153,7 @@ mod tests {
     }
 
     fn logger(settings: &Settings) -> Logger {
-        Logger::new(settings, destination::SYSTEM).unwrap()
+        Logger::new(settings, ALIASES, destination::SYSTEM).unwrap()
     }
 
     fn log(logger: &Logger, level: Level, message: &str) {
@@ -180,6 +185,18 @@ mod tests {
                         ERROR freezer_api.a [-] elsewhere\n\
                         INFO freezer_api.a [-] after\n";
         assert_eq!(read(directory.path()), expected);
+    }
+
+    #[test]
+    fn an_alias_decides_the_name_and_the_level() {
+        let directory = tempfile::tempdir().unwrap();
+        let levels = vec![("freezer_api.server".to_owned(), LevelFilter::Debug)];
+        let logger = logger(&Settings { levels, ..settings(directory.path()) });
+        for target in ["front::server::edge", "front::http", "back::server"] {
+            let record = Record::builder().level(Level::Debug).target(target).args(format_args!("x")).build();
+            logger.log(&record);
+        }
+        assert_eq!(read(directory.path()), "DEBUG freezer_api.server.edge [-] x\n");
     }
 
     #[test]
@@ -242,7 +259,7 @@ mod tests {
         let ((journald, journal), (syslogd, syslog)) = (socket("journal"), socket("syslog"));
         let settings =
             Settings { journal: true, syslog: Some("LOG_USER".to_owned()), ..settings(directory.path()) };
-        let logger = Logger::new(&settings, Sockets { journal, syslog }).unwrap();
+        let logger = Logger::new(&settings, ALIASES, Sockets { journal, syslog }).unwrap();
         log(&logger, Level::Info, "hello");
         let line = "INFO freezer_api.a [-] hello";
         assert_eq!(read(directory.path()), format!("{line}\n"));

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::PROGRAM;
-use super::entry::Entry;
-use super::socket::{Socket, truncate};
+use crate::PROGRAM;
+use crate::entry::Entry;
+use crate::socket::{Socket, truncate};
 
 /// Where syslog listens.
 pub const SOCKET: &str = "/dev/log";
@@ -102,8 +102,8 @@ mod tests {
 
     use chrono::{Local, TimeZone};
 
-    use super::super::entry::Severity;
     use super::*;
+    use crate::entry::Severity;
 
     #[test]
     fn each_line_is_a_datagram() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Local};
 use log::{Level, Record};
 
-use super::context::Context;
+use crate::context::Context;
 
 /// The severity of a record, ordered as in Python: the most severe is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,13 +123,18 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The entry of a record, with its message formatted as `message`.
-    pub fn from_record(record: &'a Record<'_>, message: String, context: Option<&'a Context>) -> Self {
+    /// The entry of a record of this logger, with its message formatted as `message`.
+    pub fn from_record(
+        record: &'a Record<'_>,
+        logger: &str,
+        message: String,
+        context: Option<&'a Context>,
+    ) -> Self {
         Self {
             file: record.file().unwrap_or_default(),
             line: record.line().unwrap_or_default(),
             context,
-            ..Self::new(record.level().into(), record.target(), message)
+            ..Self::new(record.level().into(), logger, message)
         }
     }
 

@@ -6,11 +6,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::PROGRAM;
-use super::entry::{Entry, thread_name};
-use super::format::printable;
-use super::socket::{Socket, truncate};
-use super::syslog::Facility;
+use crate::PROGRAM;
+use crate::entry::{Entry, thread_name};
+use crate::format::printable;
+use crate::socket::{Socket, truncate};
+use crate::syslog::Facility;
 
 /// Where journald listens.
 pub const SOCKET: &str = "/run/systemd/journal/socket";
@@ -90,9 +90,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::os::unix::net::UnixDatagram;
 
-    use super::super::context::{Context, Identity};
-    use super::super::entry::Severity;
     use super::*;
+    use crate::context::{Context, Identity};
+    use crate::entry::Severity;
 
     /// Parses a datagram as journald does.
     fn fields(mut datagram: &[u8]) -> BTreeMap<String, String> {

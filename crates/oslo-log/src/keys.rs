@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::context::Context;
-use super::entry::{Entry, Severity, thread_name, thread_number};
-use super::value::Value;
-use super::{PROGRAM, VERSION};
+use crate::context::Context;
+use crate::entry::{Entry, Severity, thread_name, thread_number};
+use crate::value::Value;
+use crate::{PROGRAM, VERSION};
 
 /// A key of a format string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Python's `%(key)03d` formats, as far as log formats use them.
 
-use super::keys::Key;
-use super::percent::{self, Conversion, Problem};
-use super::value::Value;
+use crate::keys::Key;
+use crate::percent::{self, Conversion, Problem};
+use crate::value::Value;
 
 /// The greatest width or precision of a field. More would be a mistake, and could fill the disk.
 const MAX_WIDTH: usize = 256;

@@ -14,6 +14,7 @@ mod json;
 mod keys;
 mod levels;
 mod logger;
+mod names;
 pub mod percent;
 mod rate;
 mod socket;
@@ -29,6 +30,7 @@ use log::LevelFilter;
 pub use context::{Identity, Scope, enter, identify};
 pub use entry::Severity;
 pub use levels::parse_level;
+pub use names::{Aliases, logger_name};
 pub use rate::RateLimit;
 
 use logger::Logger;
@@ -136,17 +138,17 @@ impl Settings {
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
 
-/// Starts logging. A second call changes nothing; [`apply`] does.
+/// Starts logging, under the names that `aliases` gives to loggers. A second call changes nothing; [`apply`] does.
 ///
 /// Panics are logged too, by a hook, because only the hook knows where a panic began.
 ///
 /// # Errors
 /// A sentence for the operator: the log file cannot be opened, a format or a facility is not valid.
-pub fn init(settings: &Settings) -> Result<(), String> {
+pub fn init(settings: &Settings, aliases: &'static Aliases) -> Result<(), String> {
     if LOGGER.get().is_some() {
         return Ok(());
     }
-    let new = Logger::new(settings, destination::SYSTEM)?;
+    let new = Logger::new(settings, aliases, destination::SYSTEM)?;
     let logger = LOGGER.get_or_init(|| new);
     if log::set_logger(logger).is_ok() {
         log::set_max_level(logger.max_level());

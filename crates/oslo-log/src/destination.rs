@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Settings;
-use super::entry::Entry;
-use super::file::LogFile;
-use super::journal::{self, Journal};
-use super::json::Json;
-use super::syslog::{self, Facility, Syslog};
-use super::text::Text;
+use crate::Settings;
+use crate::entry::Entry;
+use crate::file::LogFile;
+use crate::journal::{self, Journal};
+use crate::json::Json;
+use crate::syslog::{self, Facility, Syslog};
+use crate::text::Text;
 
 /// The shortest time between two complaints about a failing destination.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
@@ -175,8 +175,8 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
     use std::path::PathBuf;
 
-    use super::super::entry::Severity;
     use super::*;
+    use crate::entry::Severity;
 
     fn names(settings: &Settings) -> Vec<&'static str> {
         from_settings(settings, &SYSTEM).unwrap().iter().map(Destination::name).collect()

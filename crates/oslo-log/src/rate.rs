@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::entry::Severity;
+use crate::entry::Severity;
 
 /// `rate_limit_interval`, `rate_limit_burst` and `rate_limit_except_level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Local};
 
-use super::Settings;
-use super::entry::Entry;
-use super::format::{Format, Unknown};
-use super::keys::{Key, RESET_COLOR, color};
-use super::value::Value;
+use crate::Settings;
+use crate::entry::Entry;
+use crate::format::{Format, Unknown};
+use crate::keys::{Key, RESET_COLOR, color};
+use crate::value::Value;
 
 /// The format of a record within a request. oslo.log has `%(global_request_id)s %(request_id)s`, which prints `None` for
 /// a missing global id.
@@ -81,7 +81,7 @@ impl Text {
         let mut out = String::with_capacity(160 + entry.message.len());
         let format = if entry.context.is_some() { &self.in_request } else { &self.outside };
         format.render(&mut out, |key| self.value(key, entry, colored));
-        if let (Some(suffix), super::Severity::Debug) = (&self.debug_suffix, entry.severity) {
+        if let (Some(suffix), crate::Severity::Debug) = (&self.debug_suffix, entry.severity) {
             suffix.render(&mut out, |key| self.value(key, entry, colored));
         }
         if colored {
@@ -97,7 +97,7 @@ impl Text {
             .map(|line| {
                 let mut out = String::new();
                 self.exception_prefix.render(&mut out, |key| self.value(key, entry, false));
-                out.push_str(&super::format::printable(line));
+                out.push_str(&crate::format::printable(line));
                 out
             })
             .collect()
@@ -156,9 +156,9 @@ impl Date {
 mod tests {
     use chrono::TimeZone;
 
-    use super::super::context::{Context, Identity};
-    use super::super::entry::Severity;
     use super::*;
+    use crate::context::{Context, Identity};
+    use crate::entry::Severity;
 
     fn context() -> Context {
         Context {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::context::Context;
-use super::entry::{Entry, thread_name, thread_number};
-use super::format::is_unprintable;
-use super::text::Date;
-use super::{PROGRAM, Settings};
+use crate::context::Context;
+use crate::entry::{Entry, thread_name, thread_number};
+use crate::format::is_unprintable;
+use crate::text::Date;
+use crate::{PROGRAM, Settings};
 
 /// Formats records as JSON.
 #[derive(Debug)]
@@ -167,9 +167,9 @@ fn request(context: &Context) -> Request<'_> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::context::Identity;
-    use super::super::entry::Severity;
     use super::*;
+    use crate::context::Identity;
+    use crate::entry::Severity;
 
     fn line(entry: &Entry<'_>) -> Value {
         let line = Json::new(&Settings::default()).unwrap().line(entry);

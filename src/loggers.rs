@@ -1,0 +1,37 @@
+//! The names of loggers that differ from the paths of their modules. Operators set levels by these names.
+
+use oslo_log::Aliases;
+
+/// A crate's modules log under the names of the service's modules, because they are parts of the service. Modules that
+/// have moved keep their names.
+pub const ALIASES: &Aliases =
+    &[("freezer_api::store::engine", "freezer_api.store"), ("oslo_log", "freezer_api.logging")];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use oslo_log::logger_name;
+
+    use super::*;
+
+    #[test]
+    fn every_crate_logs_under_the_services_name() {
+        let crates = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates")).unwrap();
+        for name in crates.map(|entry| entry.unwrap().file_name().into_string().unwrap().replace('-', "_")) {
+            assert!(logger_name(ALIASES, &name).starts_with("freezer_api"), "{name} has no alias");
+        }
+    }
+
+    #[test]
+    fn loggers_keep_their_names() {
+        for (target, name) in [
+            ("freezer_api::store::jobs", "freezer_api::store::jobs"),
+            ("freezer_api::store::engine::pool", "freezer_api.store.pool"),
+            ("oslo_log::logger", "freezer_api.logging.logger"),
+        ] {
+            assert_eq!(logger_name(ALIASES, target), name);
+        }
+    }
+}
