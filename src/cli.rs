@@ -20,8 +20,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use oslo_config::Effective;
 
-use crate::config::{self as configuration, Config, Effective, Options, Reload, ServeOptions, load};
+use crate::config::{self as configuration, Config, Options, Reload, ServeOptions, load};
 use crate::loggers;
 use crate::store::Store;
 use crate::store::engine::url::DatabaseUrl;

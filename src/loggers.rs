@@ -4,8 +4,11 @@ use oslo_log::Aliases;
 
 /// A crate's modules log under the names of the service's modules, because they are parts of the service. Modules that
 /// have moved keep their names.
-pub const ALIASES: &Aliases =
-    &[("freezer_api::store::engine", "freezer_api.store"), ("oslo_log", "freezer_api.logging")];
+pub const ALIASES: &Aliases = &[
+    ("freezer_api::store::engine", "freezer_api.store"),
+    ("oslo_config", "freezer_api.config"),
+    ("oslo_log", "freezer_api.logging"),
+];
 
 #[cfg(test)]
 mod tests {

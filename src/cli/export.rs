@@ -4,10 +4,10 @@ use std::io::{BufWriter, stdout};
 
 use chrono::TimeDelta;
 use clap::Args;
+use oslo_config::Effective;
 use serde_json::Value;
 
 use super::Failure;
-use crate::config::Effective;
 use crate::document::time::from_value;
 use crate::export::{Selection, export};
 use crate::store::Store;

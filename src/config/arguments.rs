@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
+use oslo_config::CliValue;
 
-use super::evaluate::CliValue;
 use super::strategy::AuthStrategy;
 
 /// The options of every command. They may hold a password, so there is no [`Debug`](std::fmt::Debug).

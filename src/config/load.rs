@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
+use oslo_config::ini::normalized;
+use oslo_config::{Effective, Evaluator, Files, Setting, Sources};
+
 use super::arguments::{Options, ServeOptions};
-use super::effective::Effective;
-use super::evaluate::{Evaluator, Sources};
-use super::files::Files;
-use super::ini::normalized;
-use super::setting::Setting;
 use super::strategy::{AuthStrategy, strategy};
 use super::table::{self, CORS, FORMER, PLUGIN, REACHED};
 

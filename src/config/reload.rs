@@ -1,9 +1,9 @@
 //! Reloads the configuration on SIGHUP: applies the options that can change while the service runs.
 
+use oslo_config::{Effective, Setting};
+
 use super::arguments::{Options, ServeOptions};
-use super::effective::Effective;
 use super::load::load;
-use super::setting::Setting;
 use super::settings::Config;
 
 /// The state needed to read the configuration again.

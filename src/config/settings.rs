@@ -10,7 +10,8 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::effective::Effective;
+use oslo_config::Effective;
+
 use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;

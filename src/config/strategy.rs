@@ -1,6 +1,7 @@
 //! `[DEFAULT] auth_strategy`: how callers are authenticated.
 
-use super::effective::Effective;
+use oslo_config::Effective;
+
 use super::settings::database;
 use crate::store::engine::url::Backend;
 

@@ -11,7 +11,8 @@ mod middleware;
 mod policy;
 mod quotas;
 
-use super::option::{Opt, Section};
+use oslo_config::option::{Opt, Section};
+
 pub use keystone::{FORMER, PLUGIN, REACHED};
 pub use middleware::CORS;
 

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use freezer_api::config::{self, Effective, Options, Value};
+use freezer_api::config::{self, Options};
+use oslo_config::Effective;
+use oslo_config::option::Value;
 use serde_json::{Value as Json, json};
 
 /// Hand-written cases. Each is a list of files, the strongest last.

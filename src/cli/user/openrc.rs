@@ -4,9 +4,10 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use oslo_config::Effective;
 
 use super::{passwords, sentence, user};
-use crate::config::{self, Effective};
+use crate::config;
 use crate::identity::{Openrc, OpenrcFile, password_matches, read_openrc, write_openrc};
 use crate::store::Store;
 use crate::store::identity::{self as rows, Project, User};

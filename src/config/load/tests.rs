@@ -1,7 +1,7 @@
+use oslo_config::{CliValue, File, ini};
+
 use super::*;
-use crate::config::evaluate::CliValue;
-use crate::config::files::File;
-use crate::config::{Config, ini};
+use crate::config::Config;
 
 fn sources(text: &str) -> Sources {
     let file = File { path: "/f".into(), entries: ini::parse(text).unwrap() };

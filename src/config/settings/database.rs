@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::effective::Effective;
+use oslo_config::Effective;
+
 use crate::store::Settings;
 use crate::store::engine::url::DatabaseUrl;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use oslo_config::ini::normalized;
+use oslo_config::{Effective, Section};
 use url::Url;
 
-use crate::config::effective::{Effective, Section};
-use crate::config::ini::normalized;
 use crate::context::Secret;
 use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::{outbound, trusts};

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use log::LevelFilter;
+use oslo_config::{Effective, Section};
 use oslo_log::{RateLimit, Settings, Severity, parse_level};
-
-use crate::config::effective::{Effective, Section};
 
 /// The settings of the log.
 pub fn settings(effective: &Effective) -> Result<Settings, String> {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::effective::Effective;
+use oslo_config::Effective;
+
 use crate::cors;
 use crate::health::{Backend, Health, Settings};
 

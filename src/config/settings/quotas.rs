@@ -1,6 +1,7 @@
 //! `[quotas]`.
 
-use crate::config::effective::Effective;
+use oslo_config::Effective;
+
 use crate::quotas::Limits;
 
 /// How many rows of each kind a project may have.

@@ -1,9 +1,8 @@
 mod keystone;
 
+use oslo_config::{File, Sources, ini};
+
 use super::*;
-use crate::config::evaluate::Sources;
-use crate::config::files::File;
-use crate::config::ini;
 use crate::config::load::resolve;
 use crate::health::Backend as HealthBackend;
 

@@ -1,6 +1,6 @@
 //! The options of oslo.db.
 
-use crate::config::option::Opt;
+use oslo_config::option::Opt;
 
 const ANY: i64 = i32::MAX as i64;
 

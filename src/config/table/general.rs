@@ -1,7 +1,7 @@
 //! The options of freezer-api itself.
 
-use crate::config::option::{Kind, Opt};
 use crate::scope::Scope;
+use oslo_config::option::{Kind, Opt};
 
 /// `[DEFAULT]`, without the log's.
 pub const DEFAULT: &[Opt] = &[

@@ -1,6 +1,6 @@
 //! The options of keystonemiddleware's `auth_token`, and of keystoneauth's plugins.
 
-use crate::config::option::Opt;
+use oslo_config::option::Opt;
 
 const ANY: i64 = i32::MAX as i64;
 

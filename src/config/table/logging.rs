@@ -1,6 +1,6 @@
 //! The options of oslo.log.
 
-use crate::config::option::Opt;
+use oslo_config::option::Opt;
 
 const CONTEXT_FORMAT: &str = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [%(request_ids)s \
                               %(user_identity)s] %(instance)s%(message)s";

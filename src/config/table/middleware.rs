@@ -1,6 +1,6 @@
 //! The options of oslo.middleware.
 
-use crate::config::option::Opt;
+use oslo_config::option::Opt;
 
 /// `[oslo_middleware]`
 pub const OPTIONS: &[Opt] = &[

@@ -1,6 +1,6 @@
 //! The options of oslo.policy.
 
-use crate::config::option::{Kind, Opt};
+use oslo_config::option::{Kind, Opt};
 
 /// `[oslo_policy]`
 pub const OPTIONS: &[Opt] = &[

@@ -1,6 +1,6 @@
 //! `[quotas]`.
 
-use crate::config::option::Opt;
+use oslo_config::option::Opt;
 
 /// A quota.
 const fn quota(name: &'static str, help: &'static str, default: &'static str) -> Opt {

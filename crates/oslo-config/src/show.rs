@@ -125,9 +125,8 @@ mod tests {
     fn a_value_is_written_so_that_it_is_read_as_it_is() {
         for text in ["", "a", " a ", "\"a\"", "'", "\"", "a$b$$c", "a\nb", "5 # x", "a = b", "'a' and 'b'"] {
             let file = format!("[s]\nk ={}\n", quoted(text));
-            let entry = &crate::config::ini::parse(&file).unwrap()[0];
-            let read =
-                crate::config::template::substitute(&entry.value, |name| Err::<String, _>(name.to_owned()));
+            let entry = &crate::ini::parse(&file).unwrap()[0];
+            let read = crate::template::substitute(&entry.value, |name| Err::<String, _>(name.to_owned()));
             assert_eq!(read.unwrap(), text, "{file}");
         }
     }
