@@ -25,6 +25,7 @@ pub mod search;
 pub mod sessions;
 pub mod sweep;
 pub mod types;
+mod versioned;
 
 pub use engine::{Failure, Outcome, Settings, Store, Tx, expect_one_row, is_id, new_id, now, wait_for};
 pub use owner::Owner;

@@ -118,7 +118,7 @@ pub fn plan(rows: &JobRows, document: &JobDocument, room: Room, now: Time) -> Re
     let mut change = run_change(&head.attachment, document);
     change.client_id = client.map(|client| client.id.clone());
     plan.finished = finished(head, &change);
-    let after = head.attachment.changed(&change, now);
+    let after = change.applied_to(&head.attachment, now);
     plan.run = change;
     if membership.is_some() {
         // The session takes over how the job's last run went, as it is after this change.
@@ -387,14 +387,15 @@ fn finished(head: &JobHead, change: &AttachmentChange) -> Option<FinishedRun> {
 fn run_change(stored: &JobAttachment, document: &JobDocument) -> AttachmentChange {
     let run = &document.run;
     let mut change = AttachmentChange {
-        status: run.status.clone().filter(|value| *value != stored.status),
-        result: run.result.clone().filter(|value| *value != stored.result),
-        current_pid: run.current_pid.map(Some).filter(|value| *value != stored.current_pid),
-        time_started: run.time_started.filter(|value| *value != stored.time_started),
-        time_ended: run.time_ended.filter(|value| *value != stored.time_ended),
+        status: run.status.clone(),
+        result: run.result.clone(),
+        current_pid: run.current_pid.map(Some),
+        time_started: run.time_started,
+        time_ended: run.time_ended,
         session_tag: sent_tag(stored, document),
         ..AttachmentChange::default()
-    };
+    }
+    .without_repeats(stored);
     let event = lifecycle::event_after(&stored.event, stored.event_delivered, run.event.as_deref());
     if event != stored.event {
         change.request_event(event);
@@ -405,9 +406,7 @@ fn run_change(stored: &JobAttachment, document: &JobDocument) -> AttachmentChang
 /// The tag of the session's run that a scheduler knows, if the document is about the session that the job is in.
 fn sent_tag(stored: &JobAttachment, document: &JobDocument) -> Option<i32> {
     let about = document.session_id.clone().unwrap_or_else(|| stored.session_id.clone());
-    document
-        .session_tag
-        .filter(|tag| about.is_some() && about == stored.session_id && *tag != stored.session_tag)
+    document.session_tag.filter(|_| about.is_some() && about == stored.session_id)
 }
 
 /// The schedule that a document gives the job itself. The schedule of the job's session, sent back, is not the job's; nor

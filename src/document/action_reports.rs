@@ -265,14 +265,16 @@ pub fn patched(report: &ActionReport, patch: &ReportPatch) -> Result<ReportChang
     if metadata != report.metadata {
         check_metadata_size(&metadata)?;
     }
-    let result = patch.result.clone().filter(|result| *result != report.result);
-    Ok(ReportChange {
-        log: result.as_ref().filter(|result| *result == SUCCESS).map(|_| None),
-        result,
-        time_elapsed: patch.time_elapsed.filter(|elapsed| *elapsed != report.time_elapsed),
-        report_date: patch.report_date.filter(|date| *date != report.report_date),
-        metadata: Some(metadata).filter(|metadata| *metadata != report.metadata),
-    })
+    let change = ReportChange {
+        result: patch.result.clone(),
+        time_elapsed: patch.time_elapsed,
+        report_date: patch.report_date,
+        metadata: Some(metadata),
+        log: None,
+    };
+    let change = change.without_repeats(report);
+    let log = (change.result.as_deref() == Some(SUCCESS)).then_some(None);
+    Ok(ReportChange { log, ..change })
 }
 
 /// The `report_date` of a body.

@@ -63,7 +63,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 /// `GET /backups/{backup_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
     let id = request.valid_id().ok_or_else(|| missing(request))?;
-    let backup = app.store.read_statement(|tx| backups::by_id(tx, request.project(), id))?;
+    let backup = app.store.read_statement(|tx| backups::find(tx, request.project(), id))?;
     let backup = backup.ok_or_else(|| missing(request))?;
     Ok(match request.is_v1() {
         true => Reply::document(200, &BackupJsonV1::new(&backup)),
@@ -77,7 +77,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let patch = parse_patch(request.call.json()?)?;
     let id = request.valid_id().ok_or_else(|| missing(request))?;
     let backup = app.store.write(|tx| {
-        let backup = backups::by_id(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
+        let backup = backups::find(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
         precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
         let owner = (&*backup.project_id, &*backup.user_id);
@@ -98,7 +98,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let was_there = app.store.write(|tx| {
         let mut seen = None;
         if !precondition.is_empty() {
-            let stored = backups::by_id(tx, request.project(), id)?;
+            let stored = backups::find(tx, request.project(), id)?;
             precondition.check(stored.as_ref().map(render).as_ref())?;
             seen = stored.map(|backup| backup.version);
         }

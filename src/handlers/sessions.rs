@@ -222,7 +222,7 @@ fn alter(
     stored: usize,
 ) -> Outcome<i32> {
     let schedule = change.scheduling.as_ref().map_or(0, |schedule| schedule.text().len());
-    let version = sessions::update(tx, session, change)?;
+    let version = sessions::update(tx, session, &change)?;
     if version != session.version {
         document_size::check_session(tx, request, &session.id, stored)?;
         document_size::check_members(tx, session, schedule)?;
@@ -257,20 +257,7 @@ fn replacing(change: SessionChange) -> SessionChange {
 /// The change without the parts that are equal to the session's, so that a repeated request changes nothing.
 fn effective(session: &Session, change: SessionChange) -> SessionChange {
     let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
-    SessionChange {
-        scheduling: change.scheduling.filter(|value| *value != session.scheduling),
-        policy: change.policy.filter(|value| *value != session.policy),
-        description: change.description.filter(|value| *value != session.description),
-        hold_off: change.hold_off.filter(|value| *value != session.hold_off),
-        session_tag: change.session_tag.filter(|value| *value != session.session_tag),
-        status: change.status.filter(|value| *value != session.status),
-        result: change.result.filter(|value| *value != session.result),
-        time_start: change.time_start.filter(|value| *value != session.time_start),
-        time_end: change.time_end.filter(|value| *value != session.time_end),
-        time_started: change.time_started.filter(|value| *value != session.time_started),
-        time_ended: change.time_ended.filter(|value| *value != session.time_ended),
-        metadata: metadata.filter(|value| *value != session.metadata),
-    }
+    SessionChange { metadata, ..change }.without_repeats(session)
 }
 
 fn empty() -> Json {

@@ -19,7 +19,8 @@ use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::Search;
 use super::types::time::Time;
-use super::{Failure, Outcome, Tx, expect_one_row};
+use super::versioned::{bump, bump_all, change};
+use super::{Failure, Outcome, Tx};
 
 /// A row of `action_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -50,15 +51,14 @@ impl Weight for ActionAttachment {
     }
 }
 
-/// A change of a place; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, AsChangeset)]
-#[diesel(table_name = action_attachments)]
-#[allow(missing_docs)] // the columns
-pub struct PlaceChange {
-    pub priority: Option<i32>,
-    pub retries: Option<i32>,
-    pub retry_interval: Option<i32>,
-    pub mandatory: Option<bool>,
+change! {
+    /// A change of a place; `None` keeps a column.
+    pub struct PlaceChange of action_attachments: ActionAttachment {
+        priority: i32,
+        retries: i32,
+        retry_interval: i32,
+        mandatory: bool,
+    }
 }
 
 /// Inserts places.
@@ -114,22 +114,10 @@ pub fn actions_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Action>> {
 
 /// Changes a place if its version is still the same. An empty change is not written.
 pub fn update(tx: &mut Tx<'_>, place: &ActionAttachment, change: PlaceChange) -> Outcome<()> {
-    if change == PlaceChange::default() {
+    if change.is_empty() {
         return Ok(());
     }
-    expect_one_row(
-        diesel::update(
-            action_attachments::table
-                .filter(action_attachments::id.eq(&place.id))
-                .filter(action_attachments::version.eq(place.version)),
-        )
-        .set((
-            change,
-            action_attachments::updated_at.eq(tx.now),
-            action_attachments::version.eq(place.version + 1),
-        ))
-        .execute(tx.connection)?,
-    )
+    bump!(tx, action_attachments, place, change).map(drop)
 }
 
 /// Updates places; each pair has the row as it was read, and the row with its new settings. One statement changes all
@@ -147,16 +135,13 @@ pub fn update_all(tx: &mut Tx<'_>, places: &[(&ActionAttachment, ActionAttachmen
             stay.iter().map(|(stored, wanted)| (stored.id.clone(), value(wanted))).collect::<Vec<_>>()
         };
         let mandatory = stay.iter().map(|(stored, wanted)| (stored.id.clone(), wanted.mandatory)).collect();
-        let rows = diesel::update(action_attachments::table.filter(id.eq_any(ids)))
-            .set((
-                action_attachments::retries.eq(case_by_id::<Integer, _, _>(id, each(|place| place.retries))),
-                action_attachments::retry_interval
-                    .eq(case_by_id::<Integer, _, _>(id, each(|place| place.retry_interval))),
-                action_attachments::mandatory.eq(case_by_id::<Bool, _, bool>(id, mandatory)),
-                action_attachments::updated_at.eq(tx.now),
-                action_attachments::version.eq(action_attachments::version + 1),
-            ))
-            .execute(tx.connection)?;
+        let columns = (
+            action_attachments::retries.eq(case_by_id::<Integer, _, _>(id, each(|place| place.retries))),
+            action_attachments::retry_interval
+                .eq(case_by_id::<Integer, _, _>(id, each(|place| place.retry_interval))),
+            action_attachments::mandatory.eq(case_by_id::<Bool, _, bool>(id, mandatory)),
+        );
+        let rows = bump_all!(tx, action_attachments, id.eq_any(ids), columns)?;
         if rows != stay.len() {
             return Err(Failure::Stale);
         }

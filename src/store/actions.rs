@@ -16,6 +16,7 @@ use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::{Condition as Searched, Search};
 use super::types::json::Json;
 use super::types::time::Time;
+use super::versioned::{bump, bump_all, lookups};
 use super::{Outcome, Tx, expect_one_row};
 
 /// A row of `actions`.
@@ -111,15 +112,7 @@ pub fn insert_all(tx: &mut Tx<'_>, actions: &[Action]) -> Outcome<()> {
     Ok(dialect::insert_rows!(tx.connection, actions::table, actions)?)
 }
 
-/// The action of this id in the project.
-pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Action>> {
-    Ok(actions::table
-        .filter(actions::id.eq(id))
-        .filter(actions::project_id.eq(project))
-        .select(Action::as_select())
-        .first(tx.connection)
-        .optional()?)
-}
+lookups!(actions: Action { find, exists_in_other_project, is_taken });
 
 /// The actions of these ids in the project, in no particular order.
 pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec<Action>> {
@@ -133,32 +126,12 @@ pub fn find_all(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome<Vec
         .load(tx.connection)?)
 }
 
-/// Whether another project has an action of this id.
-pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
-    let anothers = actions::table.filter(actions::id.eq(id)).filter(actions::project_id.ne(project));
-    Ok(diesel::select(diesel::dsl::exists(anothers)).get_result(tx.connection)?)
-}
-
-/// Whether any project has an action of this id.
-pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
-    Ok(diesel::select(diesel::dsl::exists(actions::table.filter(actions::id.eq(id))))
-        .get_result(tx.connection)?)
-}
-
 /// Changes the content of an action and returns its version.
 pub fn update(tx: &mut Tx<'_>, action: &Action, spec: ActionSpec) -> Outcome<i32> {
     if spec == action.spec {
         return Ok(action.version);
     }
-    let version = action.version + 1;
-    expect_one_row(
-        diesel::update(
-            actions::table.filter(actions::id.eq(&action.id)).filter(actions::version.eq(action.version)),
-        )
-        .set((spec, actions::updated_at.eq(tx.now), actions::version.eq(version)))
-        .execute(tx.connection)?,
-    )?;
-    Ok(version)
+    bump!(tx, actions, action, spec)
 }
 
 /// Deletes an action and its places in jobs; its reports stay, without the reference. With a version in `seen`, it is
@@ -171,9 +144,7 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
         .load(tx.connection)?;
     let (places, job_ids): (Vec<String>, Vec<String>) = places.into_iter().unzip();
     if !places.is_empty() {
-        diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids)))
-            .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
-            .execute(tx.connection)?;
+        bump_all!(tx, jobs, jobs::id.eq_any(job_ids))?;
         super::action_attachments::delete(tx, project, places)?;
     }
     diesel::update(

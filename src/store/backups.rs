@@ -12,6 +12,7 @@ use super::listing::Weight;
 use super::schema::backups;
 use super::types::json::Json;
 use super::types::time::Time;
+use super::versioned::{bump, lookups};
 use super::{Outcome, Tx, expect_one_row, is_id};
 
 /// A row of `backups`.
@@ -114,48 +115,26 @@ pub fn create(tx: &mut Tx<'_>, (project, user): (&str, &str), id: &str, spec: &B
     };
     let insert = diesel::insert_into(backups::table).values(&backup);
     match on_each!(tx.connection, c => insert.execute(c)) {
-        Err(error) if classify(&error) == FailureKind::Duplicate && by_id(tx, project, id)?.is_some() => {
+        Err(error) if classify(&error) == FailureKind::Duplicate && find(tx, project, id)?.is_some() => {
             Ok(())
         }
         outcome => Ok(outcome.map(|_| ())?),
     }
 }
 
-/// The project's backup of this id.
-pub fn by_id(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Backup>> {
-    Ok(backups::table
-        .filter(backups::project_id.eq(project))
-        .filter(backups::id.eq(id))
-        .select(Backup::as_select())
-        .first(tx.connection)
-        .optional()?)
-}
+lookups!(backups: Backup { find });
 
 /// Changes a backup to `spec`, unless it is the same already. The user stays, because the user who made the backup need not
 /// be the one who corrects its record.
-pub fn update(tx: &mut Tx<'_>, mut backup: Backup, spec: BackupSpec) -> Outcome<Backup> {
+pub fn update(tx: &mut Tx<'_>, backup: Backup, spec: BackupSpec) -> Outcome<Backup> {
     let metadata = Json::from(spec.metadata.clone());
     if backup.status == spec.status && backup.metadata == metadata {
         return Ok(backup);
     }
-    let seen = backup.version;
-    backup.status = spec.status;
-    backup.promoted = PromotedColumns::from_metadata(&spec.metadata);
-    backup.metadata = metadata;
-    backup.updated_at = tx.now;
-    backup.version = seen + 1;
-    expect_one_row(
-        diesel::update(backups::table.filter(backups::id.eq(&backup.id)).filter(backups::version.eq(seen)))
-            .set((
-                backups::status.eq(backup.status.clone()),
-                backup.promoted.clone(),
-                backups::metadata.eq(backup.metadata.clone()),
-                backups::updated_at.eq(backup.updated_at),
-                backups::version.eq(backup.version),
-            ))
-            .execute(tx.connection)?,
-    )?;
-    Ok(backup)
+    let (promoted, status) = (PromotedColumns::from_metadata(&spec.metadata), spec.status);
+    let columns = (backups::status.eq(&status), promoted.clone(), backups::metadata.eq(&metadata));
+    let version = bump!(tx, backups, backup, columns)?;
+    Ok(Backup { status, promoted, metadata, updated_at: tx.now, version, ..backup })
 }
 
 /// Deletes the project's backup of this id, and returns whether there was one. With a version in `seen`, it is deleted only

@@ -12,7 +12,8 @@ use super::listing::Weight;
 use super::schema::{clients, job_attachments};
 use super::types::json::Json;
 use super::types::time::Time;
-use super::{Outcome, Tx, expect_one_row, new_id};
+use super::versioned::{bump, change, lookups, remove};
+use super::{Outcome, Tx, new_id};
 use crate::lifecycle;
 
 pub use list::{list, residual};
@@ -90,36 +91,16 @@ pub struct Capabilities {
     pub engines: Vec<String>,
 }
 
-/// A change of a client; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
-#[diesel(table_name = clients)]
-#[allow(missing_docs)] // the columns
-pub struct ClientChange {
-    pub config_id: Option<Option<String>>,
-    pub description: Option<Option<String>>,
-    pub hostname: Option<Option<String>>,
-    pub supported_actions: Option<Json>,
-    pub supported_modes: Option<Json>,
-    pub supported_storages: Option<Json>,
-    pub supported_engines: Option<Json>,
-}
-
-impl ClientChange {
-    /// The client after the change.
-    fn apply_to(&self, client: &Client) -> Client {
-        fn changed<T: Clone>(stored: &T, change: &Option<T>) -> T {
-            change.as_ref().unwrap_or(stored).clone()
-        }
-        Client {
-            config_id: changed(&client.config_id, &self.config_id),
-            description: changed(&client.description, &self.description),
-            hostname: changed(&client.hostname, &self.hostname),
-            supported_actions: changed(&client.supported_actions, &self.supported_actions),
-            supported_modes: changed(&client.supported_modes, &self.supported_modes),
-            supported_storages: changed(&client.supported_storages, &self.supported_storages),
-            supported_engines: changed(&client.supported_engines, &self.supported_engines),
-            ..client.clone()
-        }
+change! {
+    /// A change of a client; `None` keeps a column.
+    pub struct ClientChange of clients: Client {
+        config_id: Option<String>,
+        description: Option<String>,
+        hostname: Option<String>,
+        supported_actions: Json,
+        supported_modes: Json,
+        supported_storages: Json,
+        supported_engines: Json,
     }
 }
 
@@ -145,68 +126,41 @@ pub fn register(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -
     if known.project_id != project {
         return Ok(Registration::Taken);
     }
-    let capabilities = spec.capabilities.clone();
-    let lists: [Json; 4] =
-        [capabilities.actions, capabilities.modes, capabilities.storages, capabilities.engines]
-            .map(Json::from);
-    let same = [
-        &known.supported_actions,
-        &known.supported_modes,
-        &known.supported_storages,
-        &known.supported_engines,
-    ]
-    .into_iter()
-    .eq(lists.iter())
-        && known.description == spec.description;
-    if same {
-        return Ok(Registration::Known);
-    }
-    let [actions, modes, storages, engines] = lists;
-    expect_one_row(
-        diesel::update(
-            clients::table.filter(clients::id.eq(&known.id)).filter(clients::version.eq(known.version)),
-        )
-        .set((
-            clients::description.eq(spec.description.clone()),
-            clients::supported_actions.eq(actions),
-            clients::supported_modes.eq(modes),
-            clients::supported_storages.eq(storages),
-            clients::supported_engines.eq(engines),
-            clients::updated_at.eq(tx.now),
-            clients::version.eq(known.version + 1),
-        ))
-        .execute(tx.connection)?,
-    )?;
+    let Capabilities { actions, modes, storages, engines } = spec.capabilities.clone();
+    let change = ClientChange {
+        description: Some(spec.description.clone()),
+        supported_actions: Some(actions.into()),
+        supported_modes: Some(modes.into()),
+        supported_storages: Some(storages.into()),
+        supported_engines: Some(engines.into()),
+        ..ClientChange::default()
+    };
+    update(tx, &known, change)?;
     Ok(Registration::Known)
 }
 
 /// Changes a client if its version is still the same, and returns it. An empty change is not written. `None`: another
 /// central client of this name is on the new host.
 pub fn update(tx: &mut Tx<'_>, client: &Client, change: ClientChange) -> Outcome<Option<Client>> {
-    let changed = change.apply_to(client);
-    if changed == *client {
-        return Ok(Some(changed));
+    let change = change.without_repeats(client);
+    if change.is_empty() {
+        return Ok(Some(client.clone()));
     }
-    if client.is_central && changed.hostname != client.hostname {
+    if client.is_central
+        && let Some(hostname) = &change.hostname
+    {
         let hosts: Vec<Option<String>> = clients::table
             .filter(clients::client_id.eq(&client.client_id))
             .filter(clients::is_central.eq(true))
             .filter(clients::id.ne(&client.id))
             .select(clients::hostname)
             .load(tx.connection)?;
-        if hosts.contains(&changed.hostname) {
+        if hosts.contains(hostname) {
             return Ok(None);
         }
     }
-    let changed = Client { updated_at: tx.now, version: client.version + 1, ..changed };
-    expect_one_row(
-        diesel::update(
-            clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version)),
-        )
-        .set((change, clients::updated_at.eq(changed.updated_at), clients::version.eq(changed.version)))
-        .execute(tx.connection)?,
-    )?;
-    Ok(Some(changed))
+    bump!(tx, clients, client, &change)?;
+    Ok(Some(change.applied_to(client, tx.now)))
 }
 
 /// The row that a registration refers to. For a private client it is the client of this name in its project, or else any
@@ -240,8 +194,7 @@ fn look_up(tx: &mut Tx<'_>, project: &str, spec: &ClientSpec) -> Outcome<Option<
 
 fn insert(tx: &mut Tx<'_>, project: &str, user: &str, spec: &ClientSpec) -> Outcome<Registration> {
     let id = spec.uuid.clone().unwrap_or_else(new_id);
-    let taken = diesel::select(diesel::dsl::exists(clients::table.filter(clients::id.eq(&id))));
-    if taken.get_result(tx.connection)? {
+    if is_taken(tx, &id)? {
         return Ok(Registration::IdTaken);
     }
     let capabilities = spec.capabilities.clone();
@@ -312,6 +265,8 @@ pub fn rows_called(tx: &mut Tx<'_>, project: &str, words: Vec<String>) -> Outcom
     Ok(rows)
 }
 
+lookups!(clients: Client { is_taken });
+
 /// The client of this id.
 pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Client>> {
     Ok(clients::table.find(id).select(Client::as_select()).first(tx.connection).optional()?)
@@ -328,9 +283,7 @@ pub fn attached_jobs(tx: &mut Tx<'_>, client: &str) -> Outcome<Vec<JobAttachment
 
 /// Deletes a client if its version is still the same. The foreign key refuses it while a job is attached.
 pub fn delete(tx: &mut Tx<'_>, client: &Client) -> Outcome<()> {
-    let as_read =
-        clients::table.filter(clients::id.eq(&client.id)).filter(clients::version.eq(client.version));
-    expect_one_row(diesel::delete(as_read).execute(tx.connection)?)
+    remove!(tx, clients, client)
 }
 
 /// Whether a poll at `now` has to be stamped.

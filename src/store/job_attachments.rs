@@ -8,12 +8,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
 use super::clients::Client;
-use super::engine::dialect::{cached_update, case_by_id, on_each};
+use super::engine::dialect::{case_by_id, on_each};
 use super::schema::{action_attachments, action_reports, clients, job_attachments, jobs};
 use super::types::time::Time;
-use super::{
-    Failure, Outcome, Owner, Tx, action_attachments as places, expect_one_row, job_trusts, sessions,
-};
+use super::versioned::{bump, bump_all, change, lookups};
+use super::{Failure, Outcome, Owner, Tx, action_attachments as places, job_trusts, sessions};
 
 pub use list::{AttachedClient, list};
 
@@ -72,57 +71,26 @@ impl JobAttachment {
             version: 1,
         }
     }
-
-    /// The attachment after a change at `now`.
-    #[must_use]
-    pub fn changed(&self, change: &AttachmentChange, now: Time) -> Self {
-        fn changed<T: Clone>(change: &Option<T>, stored: &T) -> T {
-            change.as_ref().unwrap_or(stored).clone()
-        }
-        if *change == AttachmentChange::default() {
-            return self.clone();
-        }
-        Self {
-            client_id: changed(&change.client_id, &self.client_id),
-            session_id: changed(&change.session_id, &self.session_id),
-            event: changed(&change.event, &self.event),
-            event_delivered: changed(&change.event_delivered, &self.event_delivered),
-            status: changed(&change.status, &self.status),
-            current_pid: changed(&change.current_pid, &self.current_pid),
-            result: changed(&change.result, &self.result),
-            time_started: changed(&change.time_started, &self.time_started),
-            time_ended: changed(&change.time_ended, &self.time_ended),
-            session_tag: changed(&change.session_tag, &self.session_tag),
-            session_status: changed(&change.session_status, &self.session_status),
-            session_result: changed(&change.session_result, &self.session_result),
-            session_time_started: changed(&change.session_time_started, &self.session_time_started),
-            session_time_ended: changed(&change.session_time_ended, &self.session_time_ended),
-            updated_at: now,
-            version: self.version + 1,
-            ..self.clone()
-        }
-    }
 }
 
-/// A change of an attachment; `None` keeps a column.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
-#[diesel(table_name = job_attachments)]
-#[allow(missing_docs)] // the columns
-pub struct AttachmentChange {
-    pub client_id: Option<String>,
-    pub session_id: Option<Option<String>>,
-    pub event: Option<String>,
-    pub event_delivered: Option<bool>,
-    pub status: Option<String>,
-    pub current_pid: Option<Option<i32>>,
-    pub result: Option<String>,
-    pub time_started: Option<Option<i64>>,
-    pub time_ended: Option<Option<i64>>,
-    pub session_tag: Option<i32>,
-    pub session_status: Option<String>,
-    pub session_result: Option<String>,
-    pub session_time_started: Option<Option<i64>>,
-    pub session_time_ended: Option<Option<i64>>,
+change! {
+    /// A change of an attachment; `None` keeps a column.
+    pub struct AttachmentChange of job_attachments: JobAttachment {
+        client_id: String,
+        session_id: Option<String>,
+        event: String,
+        event_delivered: bool,
+        status: String,
+        current_pid: Option<i32>,
+        result: String,
+        time_started: Option<i64>,
+        time_ended: Option<i64>,
+        session_tag: i32,
+        session_status: String,
+        session_result: String,
+        session_time_started: Option<i64>,
+        session_time_ended: Option<i64>,
+    }
 }
 
 impl AttachmentChange {
@@ -148,73 +116,13 @@ impl AttachmentChange {
     }
 }
 
-/// All columns of an attachment's run. A change of a run writes all of them, so that it is always the same statement. The
-/// event is not among them: its delivery is recorded without a new version, and this must not overwrite that.
-#[derive(AsChangeset)]
-#[diesel(table_name = job_attachments, treat_none_as_null = true)]
-struct AttachmentRun<'c> {
-    status: &'c str,
-    current_pid: Option<i32>,
-    result: &'c str,
-    time_started: Option<i64>,
-    time_ended: Option<i64>,
-    session_tag: i32,
-    session_status: &'c str,
-    session_result: &'c str,
-    session_time_started: Option<i64>,
-    session_time_ended: Option<i64>,
-}
-
-impl<'c> AttachmentRun<'c> {
-    /// The run after a change.
-    fn new(stored: &'c JobAttachment, change: &'c AttachmentChange) -> Self {
-        Self {
-            status: change.status.as_ref().unwrap_or(&stored.status),
-            current_pid: change.current_pid.unwrap_or(stored.current_pid),
-            result: change.result.as_ref().unwrap_or(&stored.result),
-            time_started: change.time_started.unwrap_or(stored.time_started),
-            time_ended: change.time_ended.unwrap_or(stored.time_ended),
-            session_tag: change.session_tag.unwrap_or(stored.session_tag),
-            session_status: change.session_status.as_ref().unwrap_or(&stored.session_status),
-            session_result: change.session_result.as_ref().unwrap_or(&stored.session_result),
-            session_time_started: change.session_time_started.unwrap_or(stored.session_time_started),
-            session_time_ended: change.session_time_ended.unwrap_or(stored.session_time_ended),
-        }
-    }
-}
+lookups!(job_attachments: JobAttachment { find, exists_in_other_project, is_taken });
 
 /// Writes a new attachment.
 pub fn insert(tx: &mut Tx<'_>, attachment: &JobAttachment) -> Outcome<()> {
     let insert = diesel::insert_into(job_attachments::table).values(attachment);
     on_each!(tx.connection, c => insert.execute(c))?;
     Ok(())
-}
-
-/// The attachment of that id in the project. A text that cannot be an id finds nothing.
-pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<JobAttachment>> {
-    if !super::is_id(id) {
-        return Ok(None);
-    }
-    Ok(job_attachments::table
-        .filter(job_attachments::id.eq(id))
-        .filter(job_attachments::project_id.eq(project))
-        .select(JobAttachment::as_select())
-        .first(tx.connection)
-        .optional()?)
-}
-
-/// Whether an attachment of another project has the id.
-pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
-    let in_others = job_attachments::table
-        .filter(job_attachments::id.eq(id))
-        .filter(job_attachments::project_id.ne(project));
-    Ok(diesel::select(diesel::dsl::exists(in_others)).get_result(tx.connection)?)
-}
-
-/// Whether an attachment of any project has the id.
-pub fn is_taken(tx: &mut Tx<'_>, id: &str) -> Outcome<bool> {
-    let with_id = job_attachments::table.filter(job_attachments::id.eq(id));
-    Ok(diesel::select(diesel::dsl::exists(with_id)).get_result(tx.connection)?)
 }
 
 /// The job's attachment on that client (a row), if there is one.
@@ -237,27 +145,40 @@ pub fn clients_of(tx: &mut Tx<'_>, job_id: &str) -> Outcome<Vec<Client>> {
         .load(tx.connection)?)
 }
 
-/// Changes an attachment with a compare-and-set of its version, and returns the new version. An empty change writes nothing.
-pub fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentChange) -> Outcome<i32> {
-    if *change == AttachmentChange::default() {
-        return Ok(attachment.version);
+/// Changes an attachment with a compare-and-set of its version, and returns it as it is then. An empty change writes
+/// nothing.
+pub fn update(
+    tx: &mut Tx<'_>,
+    attachment: &JobAttachment,
+    change: &AttachmentChange,
+) -> Outcome<JobAttachment> {
+    let changed = change.applied_to(attachment, tx.now);
+    if change.is_empty() {
+        return Ok(changed);
     }
-    let version = attachment.version + 1;
-    let as_read = job_attachments::id.eq(&attachment.id).and(job_attachments::version.eq(attachment.version));
-    let stamp = (job_attachments::updated_at.eq(tx.now), job_attachments::version.eq(version));
-    let rows = match change {
-        AttachmentChange {
-            client_id: None, session_id: None, event: None, event_delivered: None, ..
-        } => {
-            let run = AttachmentRun::new(attachment, change);
-            on_each!(tx.connection, c => cached_update(job_attachments::table, (run, stamp), as_read).execute(c))
-        }
-        change => {
-            diesel::update(job_attachments::table.filter(as_read)).set((change, stamp)).execute(tx.connection)
-        }
-    };
-    expect_one_row(rows?)?;
-    Ok(version)
+    if !matches!(
+        change,
+        AttachmentChange { client_id: None, session_id: None, event: None, event_delivered: None, .. }
+    ) {
+        bump!(tx, job_attachments, attachment, change)?;
+        return Ok(changed);
+    }
+    // A change of a run writes all of its columns, so that it is always the same statement. The event is not among them:
+    // its delivery is recorded without a new version, and this must not overwrite that.
+    let columns = (
+        job_attachments::status.eq(&changed.status),
+        job_attachments::current_pid.eq(changed.current_pid),
+        job_attachments::result.eq(&changed.result),
+        job_attachments::time_started.eq(changed.time_started),
+        job_attachments::time_ended.eq(changed.time_ended),
+        job_attachments::session_tag.eq(changed.session_tag),
+        job_attachments::session_status.eq(&changed.session_status),
+        job_attachments::session_result.eq(&changed.session_result),
+        job_attachments::session_time_started.eq(changed.session_time_started),
+        job_attachments::session_time_ended.eq(changed.session_time_ended),
+    );
+    bump!(cached tx, job_attachments, attachment, columns)?;
+    Ok(changed)
 }
 
 /// Records that the attachments' clients have read `event` in a poll. This is no change of the resource, so the version
@@ -298,9 +219,7 @@ fn delete_some(tx: &mut Tx<'_>, project: &str, attachments: &[JobAttachment]) ->
     let job_ids: Vec<String> = job_ids.into_iter().cloned().collect();
     // The definitions first: of two concurrent deletes of a job's last two attachments, the second one waits here and then
     // finds that its attachment is the last.
-    diesel::update(jobs::table.filter(jobs::id.eq_any(job_ids.clone())))
-        .set((jobs::version.eq(jobs::version + 1), jobs::updated_at.eq(tx.now)))
-        .execute(tx.connection)?;
+    bump_all!(tx, jobs, jobs::id.eq_any(job_ids.clone()))?;
     diesel::update(
         action_reports::table
             .filter(action_reports::project_id.eq(project))

@@ -10,7 +10,8 @@ use super::listing::Weight;
 use super::schema::{action_attachments, action_reports};
 use super::types::json::Json;
 use super::types::time::Time;
-use super::{Outcome, Tx, expect_one_row};
+use super::versioned::{bump, change, lookups, remove};
+use super::{Outcome, Tx};
 pub use history::{FinishedRun, write};
 pub use list::list;
 
@@ -58,16 +59,15 @@ impl Weight for ReportView {
     }
 }
 
-/// A change of a report; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
-#[diesel(table_name = action_reports)]
-#[allow(missing_docs)] // the columns
-pub struct ReportChange {
-    pub result: Option<String>,
-    pub time_elapsed: Option<i64>,
-    pub metadata: Option<Json>,
-    pub report_date: Option<Time>,
-    pub log: Option<Option<Vec<u8>>>,
+change! {
+    /// A change of a report; `None` keeps a column.
+    pub struct ReportChange of action_reports: ActionReport {
+        result: String,
+        time_elapsed: i64,
+        metadata: Json,
+        report_date: Time,
+    }
+    beside { log: Option<Vec<u8>>, }
 }
 
 /// The action and the job that a report refers to by an action attachment.
@@ -79,15 +79,7 @@ pub struct Place {
     pub job_id: String,
 }
 
-/// The report of that id in the project.
-pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<ReportView>> {
-    Ok(action_reports::table
-        .filter(action_reports::id.eq(id))
-        .filter(action_reports::project_id.eq(project))
-        .select(ReportView::as_select())
-        .first(tx.connection)
-        .optional()?)
-}
+lookups!(action_reports: ReportView { find });
 
 /// The report of that id in the project, with its log.
 pub fn find_log(
@@ -123,44 +115,16 @@ pub fn insert(tx: &mut Tx<'_>, report: &ActionReport, log: Option<Vec<u8>>) -> O
 
 /// Changes a report if its version is still the same. An empty change is not written.
 pub fn update(tx: &mut Tx<'_>, view: &ReportView, change: ReportChange) -> Outcome<ReportView> {
-    if change == ReportChange::default() {
+    if change.is_empty() {
         return Ok(view.clone());
     }
-    let stored = &view.report;
     let has_log = change.log.as_ref().map_or(view.has_log, Option::is_some);
-    let report = ActionReport {
-        result: change.result.clone().unwrap_or_else(|| stored.result.clone()),
-        time_elapsed: change.time_elapsed.unwrap_or(stored.time_elapsed),
-        metadata: change.metadata.clone().unwrap_or_else(|| stored.metadata.clone()),
-        report_date: change.report_date.unwrap_or(stored.report_date),
-        updated_at: tx.now,
-        version: stored.version + 1,
-        ..stored.clone()
-    };
-    expect_one_row(
-        diesel::update(
-            action_reports::table
-                .filter(action_reports::id.eq(&stored.id))
-                .filter(action_reports::version.eq(stored.version)),
-        )
-        .set((
-            change,
-            action_reports::updated_at.eq(report.updated_at),
-            action_reports::version.eq(report.version),
-        ))
-        .execute(tx.connection)?,
-    )?;
+    let report = change.applied_to(&view.report, tx.now);
+    bump!(tx, action_reports, view.report, change)?;
     Ok(ReportView { report, has_log })
 }
 
 /// Deletes a report if its version is still the same.
 pub fn delete(tx: &mut Tx<'_>, report: &ActionReport) -> Outcome<()> {
-    expect_one_row(
-        diesel::delete(
-            action_reports::table
-                .filter(action_reports::id.eq(&report.id))
-                .filter(action_reports::version.eq(report.version)),
-        )
-        .execute(tx.connection)?,
-    )
+    remove!(tx, action_reports, report)
 }

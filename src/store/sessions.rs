@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::engine::dialect::{cached_update, on_each};
 use super::job_attachments::AttachmentChange;
 use super::listing::Weight;
 use super::schema::{clients, job_attachments as attachments, sessions};
 use super::types::json::Json;
 use super::types::time::Time;
+use super::versioned::{bump, bump_all, change, lookups, remove};
 use super::{Outcome, Tx, expect_one_row};
 use crate::lifecycle::{self, SessionPolicy};
 
@@ -46,37 +46,25 @@ pub struct Session {
     pub version: i32,
 }
 
-/// A change of a session; `None` keeps a column.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
-#[diesel(table_name = sessions)]
-#[allow(missing_docs)] // the columns
-pub struct SessionChange {
-    pub scheduling: Option<Json>,
-    pub policy: Option<String>,
-    pub description: Option<Option<String>>,
-    pub hold_off: Option<i32>,
-    pub session_tag: Option<i32>,
-    pub status: Option<String>,
-    pub result: Option<String>,
-    pub time_start: Option<Option<i64>>,
-    pub time_end: Option<Option<i64>>,
-    pub time_started: Option<Option<i64>>,
-    pub time_ended: Option<Option<i64>>,
-    pub metadata: Option<Json>,
+change! {
+    /// A change of a session; `None` keeps a column.
+    pub struct SessionChange of sessions: Session {
+        scheduling: Json,
+        policy: String,
+        description: Option<String>,
+        hold_off: i32,
+        session_tag: i32,
+        status: String,
+        result: String,
+        time_start: Option<i64>,
+        time_end: Option<i64>,
+        time_started: Option<i64>,
+        time_ended: Option<i64>,
+        metadata: Json,
+    }
 }
 
-/// All columns of a session's run. A change of a run writes all of them, so that it is always the same statement.
-#[derive(AsChangeset)]
-#[diesel(table_name = sessions, treat_none_as_null = true)]
-struct SessionRun<'c> {
-    session_tag: i32,
-    status: &'c str,
-    result: &'c str,
-    time_start: Option<i64>,
-    time_end: Option<i64>,
-    time_started: Option<i64>,
-    time_ended: Option<i64>,
-}
+lookups!(sessions: Session { find, exists_in_other_project });
 
 /// The columns of a job in a session that the session's document shows.
 #[derive(Debug, Clone, Queryable)]
@@ -136,22 +124,6 @@ const MEMBER_BYTES: usize = 200;
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     diesel::insert_into(sessions::table).values(session).execute(tx.connection)?;
     Ok(())
-}
-
-/// The session of that id in the project.
-pub fn find(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Session>> {
-    Ok(sessions::table
-        .filter(sessions::id.eq(id))
-        .filter(sessions::project_id.eq(project))
-        .select(Session::as_select())
-        .first(tx.connection)
-        .optional()?)
-}
-
-/// Whether a session of another project has the id.
-pub fn exists_in_other_project(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<bool> {
-    let in_others = sessions::table.filter(sessions::id.eq(id)).filter(sessions::project_id.ne(project));
-    Ok(diesel::select(diesel::dsl::exists(in_others)).get_result(tx.connection)?)
 }
 
 /// Sessions per statement that reads members. From 200 on (`eq_range_index_dive_limit`) MySQL no longer counts the rows in
@@ -217,67 +189,52 @@ pub fn jobs_in(tx: &mut Tx<'_>, session: &Session) -> Outcome<Vec<String>> {
 }
 
 /// Changes a session with a compare-and-set of its version, and returns the new version. An empty change writes nothing.
-pub fn update(tx: &mut Tx<'_>, session: &Session, change: SessionChange) -> Outcome<i32> {
-    if change == SessionChange::default() {
+pub fn update(tx: &mut Tx<'_>, session: &Session, change: &SessionChange) -> Outcome<i32> {
+    if change.is_empty() {
         return Ok(session.version);
     }
-    let version = session.version + 1;
-    let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
-    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(version));
-    let rows = match change {
-        SessionChange {
-            scheduling: None,
-            policy: None,
-            description: None,
-            hold_off: None,
-            metadata: None,
-            session_tag,
-            status,
-            result,
-            time_start,
-            time_end,
-            time_started,
-            time_ended,
-        } => {
-            let run = SessionRun {
-                session_tag: session_tag.unwrap_or(session.session_tag),
-                status: status.as_ref().unwrap_or(&session.status),
-                result: result.as_ref().unwrap_or(&session.result),
-                time_start: time_start.unwrap_or(session.time_start),
-                time_end: time_end.unwrap_or(session.time_end),
-                time_started: time_started.unwrap_or(session.time_started),
-                time_ended: time_ended.unwrap_or(session.time_ended),
-            };
-            on_each!(tx.connection, c => cached_update(sessions::table, (run, stamp), as_read).execute(c))
-        }
-        change => diesel::update(sessions::table.filter(as_read)).set((change, stamp)).execute(tx.connection),
+    let SessionChange {
+        scheduling: None,
+        policy: None,
+        description: None,
+        hold_off: None,
+        metadata: None,
+        ..
+    } = change
+    else {
+        return bump!(tx, sessions, session, change);
     };
-    expect_one_row(rows?)?;
-    Ok(version)
+    // A change of a run writes all of its columns, so that it is always the same statement.
+    let run = change.applied_to(session, tx.now);
+    let columns = (
+        sessions::session_tag.eq(run.session_tag),
+        sessions::status.eq(run.status),
+        sessions::result.eq(run.result),
+        sessions::time_start.eq(run.time_start),
+        sessions::time_end.eq(run.time_end),
+        sessions::time_started.eq(run.time_started),
+        sessions::time_ended.eq(run.time_ended),
+    );
+    bump!(cached tx, sessions, session, columns)
 }
 
 /// Increments a session's version with a compare-and-set and changes nothing else. Every change of its members begins with
 /// this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, session: &Session) -> Outcome<Session> {
-    let version = session.version + 1;
-    let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
-    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(version));
-    expect_one_row(on_each!(tx.connection, c => cached_update(sessions::table, stamp, as_read).execute(c))?)?;
+    let version = bump!(cached tx, sessions, session)?;
     Ok(Session { version, ..session.clone() })
 }
 
 /// Locks a session, as it was read, until the transaction ends. This is no change of it, so the version stays.
 pub fn lock(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
-    let as_read =
-        sessions::table.filter(sessions::id.eq(&session.id)).filter(sessions::version.eq(session.version));
-    expect_one_row(diesel::update(as_read).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
+    let as_read = sessions::id.eq(&session.id).and(sessions::version.eq(session.version));
+    let rows = sessions::table.filter(as_read);
+    expect_one_row(diesel::update(rows).set(sessions::updated_at.eq(tx.now)).execute(tx.connection)?)
 }
 
 /// Increments a session's version because a member moves to another client, whose name the session's document shows.
 pub fn member_moved(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
-    diesel::update(sessions::table.filter(sessions::id.eq(id)))
-        .set((sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1)))
-        .execute(tx.connection)?;
+    bump_all!(tx, sessions, sessions::id.eq(id))?;
     Ok(())
 }
 
@@ -291,14 +248,11 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
     if ids.is_empty() {
         return Ok(());
     }
-    let of_project = || sessions::table.filter(sessions::project_id.eq(project.to_owned()));
-    let stamp = (sessions::updated_at.eq(tx.now), sessions::version.eq(sessions::version + 1));
-    diesel::update(of_project().filter(sessions::id.eq_any(ids.clone())))
-        .set(stamp)
-        .execute(tx.connection)?;
+    let these = |ids: Vec<String>| sessions::project_id.eq(project.to_owned()).and(sessions::id.eq_any(ids));
+    bump_all!(tx, sessions, these(ids.clone()))?;
     // Read after the update, which locks them: neither they nor their members change until the transaction ends.
-    let running: Vec<(String, String)> = of_project()
-        .filter(sessions::id.eq_any(ids))
+    let running: Vec<(String, String)> = sessions::table
+        .filter(these(ids))
         .filter(sessions::status.eq("running"))
         .select((sessions::id, sessions::policy))
         .load(tx.connection)?;
@@ -321,15 +275,13 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
     }
     // One statement per result, of which there are two.
     for (result, ids) in over {
-        diesel::update(of_project().filter(sessions::id.eq_any(ids)))
-            .set((
-                sessions::status.eq("completed"),
-                sessions::result.eq(result),
-                sessions::time_end.eq(Some(tx.now.and_utc().timestamp())),
-                sessions::updated_at.eq(tx.now),
-                sessions::version.eq(sessions::version + 1),
-            ))
-            .execute(tx.connection)?;
+        let change = SessionChange {
+            status: Some("completed".to_owned()),
+            result: Some(result.to_owned()),
+            time_end: Some(Some(tx.now.and_utc().timestamp())),
+            ..SessionChange::default()
+        };
+        bump_all!(tx, sessions, these(ids), change)?;
     }
     Ok(())
 }
@@ -337,25 +289,10 @@ pub fn members_left(tx: &mut Tx<'_>, project: &str, ids: Vec<String>) -> Outcome
 /// Deletes a session. Its jobs leave it first, as if each had been removed.
 pub fn delete(tx: &mut Tx<'_>, session: &Session) -> Outcome<()> {
     let session = touch(tx, session)?;
-    diesel::update(
-        attachments::table
-            .filter(attachments::project_id.eq(&session.project_id))
-            .filter(attachments::session_id.eq(&session.id)),
-    )
-    .set((
-        AttachmentChange::leaving_session(),
-        attachments::updated_at.eq(tx.now),
-        attachments::version.eq(attachments::version + 1),
-    ))
-    .execute(tx.connection)?;
-    expect_one_row(
-        diesel::delete(
-            sessions::table
-                .filter(sessions::id.eq(&session.id))
-                .filter(sessions::version.eq(session.version)),
-        )
-        .execute(tx.connection)?,
-    )
+    let members =
+        attachments::project_id.eq(&session.project_id).and(attachments::session_id.eq(&session.id));
+    bump_all!(tx, attachments, members, AttachmentChange::leaving_session())?;
+    remove!(tx, sessions, session)
 }
 
 /// A session's unknown keys, which are kept as they came, with `more` added.

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Backup, Column, PromotedColumns, by_id};
+use super::{Backup, Column, PromotedColumns, find};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::listing::{
     self, Condition, Filter, Listing, Query, by_number, by_text, by_time, empty_document, load_page, ordered,
@@ -31,7 +31,7 @@ pub fn list(
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             let project = owners::project_of_marker(tx, Noun::Backup, marker, project, query)?;
-            Some(by_id(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
+            Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
         }
         _ => None,
     };

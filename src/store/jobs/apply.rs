@@ -60,7 +60,7 @@ impl Plan {
             && definition.is_empty()
             && finished.is_none()
             && membership.is_none()
-            && *reset == AttachmentChange::default()
+            && reset.is_empty()
             && !self.moves()
     }
 }
@@ -109,7 +109,7 @@ pub fn apply(tx: &mut Tx<'_>, owner: Owner<'_>, rows: &JobRows, plan: &Plan) -> 
             job_version += 1;
         }
     }
-    let mut attachment = update(tx, &head.attachment, &plan.run)?;
+    let mut attachment = job_attachments::update(tx, &head.attachment, &plan.run)?;
     if let Some(run) = &plan.finished {
         reports::write(tx, &head.attachment, owner.user, run)?;
     }
@@ -125,7 +125,7 @@ pub fn apply(tx: &mut Tx<'_>, owner: Owner<'_>, rows: &JobRows, plan: &Plan) -> 
         }
         None => None,
     };
-    attachment = update(tx, &attachment, &plan.reset)?;
+    attachment = job_attachments::update(tx, &attachment, &plan.reset)?;
     let is_redefined = job_version != head.job.version;
     let bounds = bounds(tx, (is_redefined || joined.is_some()).then_some(&*head.job.id), joined)?;
     Ok(Applied { attachment, job_version, bounds })
@@ -225,12 +225,6 @@ fn insert_actions(tx: &mut Tx<'_>, owner: Owner<'_>, new: &[NewAction]) -> Outco
     actions::insert_all(tx, &rows)
 }
 
-/// Changes an attachment and returns it as it is then.
-fn update(tx: &mut Tx<'_>, attachment: &JobAttachment, change: &AttachmentChange) -> Outcome<JobAttachment> {
-    job_attachments::update(tx, attachment, change)?;
-    Ok(attachment.changed(change, tx.now))
-}
-
 /// Takes an attachment into a session, out of the one that it is in.
 pub fn join(
     tx: &mut Tx<'_>,
@@ -239,7 +233,7 @@ pub fn join(
     change: &AttachmentChange,
 ) -> Outcome<JobAttachment> {
     sessions::touch(tx, session)?;
-    let joined = update(tx, attachment, change)?;
+    let joined = job_attachments::update(tx, attachment, change)?;
     if let Some(former) = &attachment.session_id {
         sessions::member_left(tx, &attachment.project_id, former)?;
     }
@@ -252,7 +246,7 @@ pub fn leave(
     attachment: &JobAttachment,
     change: &AttachmentChange,
 ) -> Outcome<JobAttachment> {
-    let left = update(tx, attachment, change)?;
+    let left = job_attachments::update(tx, attachment, change)?;
     if let Some(former) = &attachment.session_id {
         sessions::member_left(tx, &attachment.project_id, former)?;
     }

@@ -5,7 +5,8 @@ use crate::store::action_attachments::{self as places, ActionAttachment};
 use crate::store::engine::dialect::on_each;
 use crate::store::schema::jobs;
 use crate::store::types::json::Json;
-use crate::store::{Outcome, Owner, Tx, expect_one_row, new_id};
+use crate::store::versioned::{bump, lookups};
+use crate::store::{Outcome, Owner, Tx, new_id};
 use diesel::prelude::*;
 
 /// An action's place in a job, as a document specifies it.
@@ -46,6 +47,8 @@ impl PlaceSpec {
     }
 }
 
+lookups!(jobs: Job { is_taken });
+
 /// The definition of that id in the project.
 pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Job>> {
     Ok(jobs::table
@@ -59,11 +62,7 @@ pub fn definition(tx: &mut Tx<'_>, project: &str, id: &str) -> Outcome<Option<Jo
 /// Increments a definition's version with a compare-and-set and changes nothing else. Every change of a job's places and
 /// clients begins with this: of two concurrent transactions one waits here, finds another version, and is retried.
 pub fn touch(tx: &mut Tx<'_>, job: &Job) -> Outcome<()> {
-    expect_one_row(
-        diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
-            .set((jobs::updated_at.eq(tx.now), jobs::version.eq(job.version + 1)))
-            .execute(tx.connection)?,
-    )
+    bump!(tx, jobs, job).map(drop)
 }
 
 /// The id of a new attachment.
@@ -96,8 +95,7 @@ pub fn insert(
 ) -> Outcome<String> {
     let is_taken = match attachment_id {
         NewId::Fresh(_) => false,
-        NewId::Given(id) => diesel::select(diesel::dsl::exists(jobs::table.filter(jobs::id.eq(id))))
-            .get_result(tx.connection)?,
+        NewId::Given(id) => is_taken(tx, id)?,
     };
     let id = if is_taken { new_id() } else { attachment_id.id().to_owned() };
     let job = Job {
@@ -193,17 +191,11 @@ pub fn redefine(
         return Ok(job.version);
     }
     let DefinitionChange { description, scheduling, places } = change.clone();
-    let version = job.version + 1;
-    expect_one_row(
-        diesel::update(jobs::table.filter(jobs::id.eq(&job.id)).filter(jobs::version.eq(job.version)))
-            .set((
-                description.map(|text| jobs::description.eq(text)),
-                scheduling.map(|unit| jobs::scheduling.eq(unit)),
-                jobs::updated_at.eq(tx.now),
-                jobs::version.eq(version),
-            ))
-            .execute(tx.connection)?,
-    )?;
+    let columns = (
+        description.map(|text| jobs::description.eq(text)),
+        scheduling.map(|unit| jobs::scheduling.eq(unit)),
+    );
+    let version = bump!(tx, jobs, job, columns)?;
     if let Some(places) = places {
         replace_places(tx, user, job, current, &places)?;
     }

@@ -7,7 +7,8 @@ use diesel::sql_types::{BigInt, Text};
 use super::{Session, SessionChange, touch, update};
 use crate::store::engine::dialect::{cached_update, load_for_update, on_each};
 use crate::store::schema::{job_attachments as attachments, sessions};
-use crate::store::{Outcome, Owner, Tx, expect_one_row, is_id};
+use crate::store::versioned::bump;
+use crate::store::{Outcome, Owner, Tx, is_id};
 
 /// A job's part in a session's run.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
@@ -124,15 +125,15 @@ pub fn apply_run(tx: &mut Tx<'_>, session: &Session, plan: RunPlan) -> Outcome<(
     match plan {
         RunPlan::Nothing => Ok(()),
         RunPlan::Part { part, change, session: session_change } => {
-            if session_change == SessionChange::default() {
+            if session_change.is_empty() {
                 touch(tx, session)?;
             } else {
-                update(tx, session, session_change)?;
+                update(tx, session, &session_change)?;
             }
             change_part(tx, &part, &change)
         }
         RunPlan::Begin { part, change, session: session_change } => {
-            update(tx, session, session_change)?;
+            update(tx, session, &session_change)?;
             begin(tx, session, &part, &change)
         }
     }
@@ -144,13 +145,8 @@ fn change_part(tx: &mut Tx<'_>, part: &Part, change: &PartChange) -> Outcome<()>
         attachments::session_result.eq(&change.result),
         attachments::session_time_started.eq(change.time_started),
         attachments::session_time_ended.eq(change.time_ended),
-        attachments::updated_at.eq(tx.now),
-        attachments::version.eq(part.version + 1),
     );
-    let as_read = attachments::id.eq(&part.id).and(attachments::version.eq(part.version));
-    expect_one_row(
-        on_each!(tx.connection, c => cached_update(attachments::table, columns, as_read).execute(c))?,
-    )
+    bump!(cached tx, attachments, part, columns).map(drop)
 }
 
 /// Resets the part of every job of a session except the one that begins the run, in one statement.
