@@ -14,25 +14,14 @@ pub mod catalogue;
 pub mod cli;
 /// The configuration, parsed once at the start.
 pub mod config;
-/// The caller of a request.
-pub mod context;
 /// Copies the whole database into another one, of any backend.
 pub mod copy;
-/// Cross-origin requests: preflights and headers.
-pub mod cors;
 /// The JSON of the API to domain values and back; validation; no SQL, no HTTP.
 pub mod document;
-/// The error type, and the HTTP status of each error.
-pub mod error;
 /// Exports the documents that were created or changed, one per line.
 pub mod export;
 /// The handlers, one file per noun: read the call, check, run one transaction, render.
 pub mod handlers;
-/// The health check.
-pub mod health;
-mod hex;
-/// HTTP: from a request to an [`http::Call`], and from an [`http::Reply`] to a response. It does not depend on the catalogue.
-pub mod http;
 /// The built-in identity: a small Keystone v3, for a service without a Keystone.
 pub mod identity;
 /// Imports what the Python service stored, from its database or from Elasticsearch.
@@ -45,8 +34,6 @@ pub mod lifecycle;
 pub mod loggers;
 /// The description of the API: an OpenAPI document and an HTML page.
 pub mod openapi;
-/// Calls to other services of the cloud.
-pub mod outbound;
 /// Policy: whether a rule allows a caller to act on a project.
 pub mod policy;
 mod progress;
@@ -58,13 +45,12 @@ pub mod routes;
 pub mod schedule;
 /// Which rows a caller of version 1 sees.
 pub mod scope;
-/// The server: accepts connections, serves requests on a fixed pool, and drains on SIGTERM.
-pub mod server;
 /// Transactions, rows and queries.
 pub mod store;
-/// Notifications to systemd, and the socket that it passes.
-pub mod supervisor;
 /// Keystone trusts, by which a central scheduler runs a job in its owner's name.
 pub mod trusts;
-/// Bounds how many requests are served at once.
-pub mod workers;
+
+// The front's modules under the names that they have here.
+pub use front::{context, cors, error, health, http, outbound, server, supervisor, workers};
+
+use front::hex;

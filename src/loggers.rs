@@ -6,6 +6,7 @@ use oslo_log::Aliases;
 /// have moved keep their names.
 pub const ALIASES: &Aliases = &[
     ("freezer_api::store::engine", "freezer_api.store"),
+    ("front", "freezer_api"),
     ("oslo_config", "freezer_api.config"),
     ("oslo_log", "freezer_api.logging"),
 ];
@@ -32,6 +33,8 @@ mod tests {
         for (target, name) in [
             ("freezer_api::store::jobs", "freezer_api::store::jobs"),
             ("freezer_api::store::engine::pool", "freezer_api.store.pool"),
+            ("front::http", "freezer_api.http"),
+            ("front::server::edge", "freezer_api.server.edge"),
             ("oslo_log::logger", "freezer_api.logging.logger"),
         ] {
             assert_eq!(logger_name(ALIASES, target), name);

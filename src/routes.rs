@@ -222,7 +222,8 @@ pub fn dispatch(app: &App, call: &Call) -> Result<Reply> {
 
 fn answer(app: &App, call: &Call) -> Result<Reply> {
     if app.health.is_for(call) {
-        return Ok(app.health.answer(&app.store, call));
+        let store = app.store.clone();
+        return Ok(app.health.answer(call, move |patience| store.ping(patience), || app.store.is_replaced()));
     }
     let method = call.method.dispatched();
     let matching: Vec<Route> = all(app).filter(|route| route.is_for(&call.segments)).collect();

@@ -27,5 +27,6 @@ pub mod sweep;
 pub mod types;
 mod versioned;
 
-pub use engine::{Failure, Outcome, Settings, Store, Tx, expect_one_row, is_id, new_id, now, wait_for};
+pub use crate::context::is_id;
+pub use engine::{Failure, Outcome, Settings, Store, Tx, expect_one_row, new_id, now, wait_for};
 pub use owner::Owner;

@@ -23,6 +23,15 @@ const WALLS: &[(&str, &[&str])] = &[
     ("policy", &["keystone"]),
 ];
 
+/// Our crates, and those of them that each may use.
+const CRATES: &[(&str, &[&str])] = &[
+    ("front", &["oslo-log"]),
+    ("keystone-auth", &["front", "oslo-log"]),
+    ("oslo-config", &[]),
+    ("oslo-log", &[]),
+    ("oslo-policy", &["front", "oslo-log"]),
+];
+
 /// A call that would block a worker or end the process, and the files that may make it.
 const CALLS: &[(&str, &[&str])] = &[
     (
@@ -30,10 +39,10 @@ const CALLS: &[(&str, &[&str])] = &[
         &[
             // Threads of their own, which serve no request.
             "identity/upkeep.rs",
-            "server.rs",
-            "server/deadline.rs",
-            "server/listener.rs",
-            "supervisor.rs",
+            "front/server.rs",
+            "front/server/deadline.rs",
+            "front/server/listener.rs",
+            "front/supervisor.rs",
             // Pauses before another attempt.
             "import/elasticsearch/live.rs",
             "import/run.rs",
@@ -46,7 +55,7 @@ const CALLS: &[(&str, &[&str])] = &[
         ],
     ),
     // The second signal ends the process at once.
-    ("process::exit(", &["server/signals.rs"]),
+    ("process::exit(", &["front/server/signals.rs"]),
     // Only the store begins transactions: it decides about the isolation level, and runs them again.
     (".transaction(", &[]),
 ];
@@ -92,10 +101,10 @@ fn first_name(text: &str) -> &str {
     &text[..text.find(|c| !is_name(c)).unwrap_or(text.len())]
 }
 
-/// The modules of the crate that a text names: `a` of `crate::a::b`, and of `use crate::{a, b}`.
+/// The modules of the service or of its front that a text names: `a` of `crate::a::b`, and of `use front::{a, b}`.
 fn modules(code: &str) -> Vec<&str> {
     let mut modules = Vec::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split("crate::").skip(1).chain(code.split("front::").skip(1)) {
         match rest.strip_prefix('{') {
             Some(group) => {
                 let (mut depth, mut begins) = (0, true);
@@ -128,6 +137,25 @@ fn modules_use_only_what_they_may() -> Result<(), Box<dyn Error>> {
         for used in modules(&code) {
             if used != own && (forbidden.contains(&used) || forbidden.contains(&"*")) {
                 wrong.push(format!("src/{file} uses crate::{used}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[test]
+fn crates_use_only_what_they_may() -> Result<(), Box<dyn Error>> {
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates"))? {
+        let entry = entry?;
+        let name = entry.file_name().display().to_string();
+        let allowed = CRATES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, allowed)| allowed);
+        let manifest = fs::read_to_string(entry.path().join("Cargo.toml"))?;
+        for line in manifest.lines().filter(|line| line.contains("path = ")) {
+            let used = line.split_whitespace().next().unwrap_or_default();
+            if !allowed.contains(&used) {
+                wrong.push(format!("crates/{name} uses {used}"));
             }
         }
     }

@@ -72,7 +72,7 @@ pub fn run(config: &Config, reload: Reload, allow_newer_schema: bool) -> Result<
         }
     };
     server::serve(
-        config.server.clone(),
+        server::Settings { takes_document: routes::takes_document, ..config.server.clone() },
         inherited,
         on_ready,
         move || {

@@ -92,12 +92,6 @@ pub fn new_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-/// Whether `id` has the form of an id of this service or of Keystone: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2
-/// "IDs"). No other text is sent to the database as an id, because a backend could convert it to one that exists.
-pub fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
 /// The current time in UTC, in whole microseconds, which every backend can store.
 pub fn now() -> Time {
     Time(chrono::Utc::now().naive_utc().trunc_subsecs(6))

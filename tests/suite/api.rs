@@ -161,7 +161,13 @@ pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
 
 /// Starts a server on a free port.
 pub fn serve(app: App, settings: Settings, stop: Arc<AtomicBool>) -> SocketAddr {
-    let settings = Settings { bind_host: "127.0.0.1".to_owned(), bind_port: 0, workers: WORKERS, ..settings };
+    let settings = Settings {
+        bind_host: "127.0.0.1".to_owned(),
+        bind_port: 0,
+        workers: WORKERS,
+        takes_document: routes::takes_document,
+        ..settings
+    };
     let app = with_api_docs(app);
     let server = Server::bind(settings, move |call| routes::dispatch(&app, call)).unwrap();
     let address = server.local_addr();

@@ -1,5 +1,3 @@
-//! Hexadecimal encoding.
-
 /// Encodes each byte as two lower-case digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

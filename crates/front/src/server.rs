@@ -30,7 +30,6 @@ pub use listener::reachable;
 use crate::cors;
 use crate::error::{Error, Result};
 use crate::http::{Call, Endpoint, Reply, proxy};
-use crate::routes::takes_document;
 use crate::supervisor;
 use crate::workers::Workers;
 use answer::Answer;
@@ -66,6 +65,8 @@ pub struct Settings {
     /// The same for requests that may send a whole document back. It is larger because clients escape characters
     /// outside ASCII, which takes up to three times the bytes that they received.
     pub max_document_body_size: usize,
+    /// Whether a request with this method and path may send a whole document back.
+    pub takes_document: fn(method: &str, path: &str) -> bool,
     /// Which headers of a proxy are trusted.
     pub proxy: proxy::Settings,
     /// The URL with which links in responses begin (`[DEFAULT] public_endpoint`); `None` takes the host of the request.
@@ -89,6 +90,7 @@ impl Default for Settings {
             // oslo.middleware's default.
             max_request_body_size: 114_688,
             max_document_body_size: 4 * 1024 * 1024,
+            takes_document: |_, _| false,
             proxy: proxy::Settings::default(),
             public_endpoint: None,
             loopback_hosts_only: false,
@@ -101,7 +103,7 @@ impl Default for Settings {
 impl Settings {
     /// The maximum size of the body for this method and target, in bytes.
     fn body_limit(&self, method: &str, target: &str) -> usize {
-        match takes_document(method, crate::http::path_of(target)) {
+        match (self.takes_document)(method, crate::http::path_of(target)) {
             true => self.max_document_body_size,
             false => self.max_request_body_size,
         }

@@ -1,6 +1,5 @@
 //! The caller of a request, as authentication found it.
 
-use crate::document::is_id;
 use crate::error::{Error, Result};
 
 /// An authenticated caller: the attributes of its token, and of a service token beside it. The names are those of
@@ -81,6 +80,12 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
     }
+}
+
+/// Whether `id` has the form of an id of this service or of Keystone: `^[\w-]{1,64}$` in ASCII (contract, api-v2 §2
+/// "IDs"). No other text is sent to the database as an id, because a backend could convert it to one that exists.
+pub fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// The longest user id, in characters.

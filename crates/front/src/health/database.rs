@@ -5,7 +5,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Finding;
-use crate::store::Store;
 
 /// The name by which operators set the level of these log lines.
 const TARGET: &str = "freezer_api::handlers::health::database";
@@ -47,10 +46,10 @@ struct State {
 }
 
 impl Probe {
-    /// Checks the database. While a ping is under way, this is the result of the previous one.
-    pub fn check(&self, store: &Store) -> Finding {
-        let store = store.clone();
-        let ping = move || match store.ping(TIMEOUT) {
+    /// Checks the database by `ping`, which is given the time to wait. While a ping is under way, this is the result of
+    /// the previous one.
+    pub fn check(&self, ping: impl FnOnce(Duration) -> Result<(), String> + Send + 'static) -> Finding {
+        let ping = move || match ping(TIMEOUT) {
             Ok(()) => true,
             Err(error) => {
                 log::warn!(target: TARGET, "health check: the database does not answer: {error}");

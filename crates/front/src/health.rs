@@ -7,12 +7,12 @@ mod network;
 mod page;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use database::Probe;
 use ipnet::IpNet;
 
 use crate::http::{Call, Method, Reply};
-use crate::store::Store;
 
 /// `[healthcheck]`. The defaults are oslo.middleware's, with upstream freezer's backend and file.
 #[derive(Debug, Clone)]
@@ -134,11 +134,18 @@ impl Health {
     }
 
     /// Answers a request with any method and any `Accept` header: the health check has no 405 and no 406.
-    pub fn answer(&self, store: &Store, call: &Call) -> Reply {
+    ///
+    /// `ping` asks the database for an answer within a time. `is_replaced` is whether its file is another one now.
+    pub fn answer(
+        &self,
+        call: &Call,
+        ping: impl FnOnce(Duration) -> Result<(), String> + Send + 'static,
+        is_replaced: impl FnOnce() -> bool,
+    ) -> Reply {
         let mut findings = backends::check(&self.settings, call.port);
         if self.settings.detailed {
-            findings.push(self.database.check(store));
-        } else if store.is_replaced() {
+            findings.push(self.database.check(ping));
+        } else if is_replaced() {
             // The SQLite file was replaced: no request to this node succeeds any more, and no other node uses that
             // file.
             findings.push(database::replaced());
@@ -168,7 +175,6 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::engine::url::DatabaseUrl;
 
     fn refusal(settings: Settings) -> String {
         Health::new(settings).err().unwrap_or_default()
@@ -197,12 +203,11 @@ mod tests {
     /// the answer.
     fn ask(settings: Settings, method: &str, path: &str, headers: &[(&str, &str)]) -> (bool, u16, String) {
         let health = Health::new(settings).unwrap();
-        let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = rouille::Request::fake_http(method, path, headers, Vec::new());
         let mut call = Call::read(&request, "req-1", 100, "local").unwrap();
         call.port = PORT;
-        let reply = health.answer(&Store::new(nowhere, 1), &call);
+        let reply = health.answer(&call, |_| Err("there is no database".to_owned()), || false);
         (health.is_for(&call), reply.status, reply.header("Content-Type").unwrap_or_default().to_owned())
     }
 
