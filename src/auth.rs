@@ -1,10 +1,11 @@
 //! Authentication: turns a request into a [`Caller`] by the configured strategy.
 
+use keystone_auth::Keystone;
+
 use crate::context::Caller;
 use crate::error::{Error, Result};
 use crate::http::Call;
 use crate::identity::{DOMAIN_ID, Standalone};
-use crate::keystone::Keystone;
 
 /// How callers are authenticated (`[DEFAULT] auth_strategy`).
 pub enum Strategy {

@@ -26,8 +26,6 @@ pub mod handlers;
 pub mod identity;
 /// Imports what the Python service stored, from its database or from Elasticsearch.
 pub mod import;
-/// Validates tokens with Keystone.
-pub mod keystone;
 /// Pure rules: job events, session tags, how results fold.
 pub mod lifecycle;
 /// The names of loggers that differ from the paths of their modules.

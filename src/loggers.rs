@@ -7,6 +7,7 @@ use oslo_log::Aliases;
 pub const ALIASES: &Aliases = &[
     ("freezer_api::store::engine", "freezer_api.store"),
     ("front", "freezer_api"),
+    ("keystone_auth", "freezer_api.keystone"),
     ("oslo_config", "freezer_api.config"),
     ("oslo_log", "freezer_api.logging"),
 ];
@@ -35,6 +36,8 @@ mod tests {
             ("freezer_api::store::engine::pool", "freezer_api.store.pool"),
             ("front::http", "freezer_api.http"),
             ("front::server::edge", "freezer_api.server.edge"),
+            ("keystone_auth", "freezer_api.keystone"),
+            ("keystone_auth::client", "freezer_api.keystone.client"),
             ("oslo_log::logger", "freezer_api.logging.logger"),
         ] {
             assert_eq!(logger_name(ALIASES, target), name);

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use keystone_auth::{Client, Login};
 use serde_json::{Value, json};
 
 use crate::context::{Caller, Delegation, Secret};
 use crate::error::{Error, Kind, Result};
-use crate::keystone::{Client, Login};
 use crate::outbound::Answer;
 use crate::store::is_id;
 

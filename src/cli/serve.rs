@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use keystone_auth::Keystone;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -15,7 +16,6 @@ use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
 use crate::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
-use crate::keystone::Keystone;
 use crate::openapi::with_api_docs;
 use crate::policy::Policy;
 use crate::quotas::Quotas;

@@ -16,7 +16,7 @@ use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;
 use crate::store::engine::url::DatabaseUrl;
-use crate::{health, http, keystone as tokens, outbound, policy, server, store, trusts};
+use crate::{health, http, outbound, policy, server, store, trusts};
 
 /// The settings of `serve`.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct Config {
     /// How callers are authenticated.
     pub auth_strategy: AuthStrategy,
     /// How tokens are validated; set with [`AuthStrategy::Keystone`].
-    pub keystone: Option<tokens::Settings>,
+    pub keystone: Option<keystone_auth::Settings>,
     /// How trusts are made; set with [`AuthStrategy::Keystone`], unless trusts are turned off and there are no
     /// credentials.
     pub trusts: Option<trusts::Settings>,

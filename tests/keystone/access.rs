@@ -2,7 +2,7 @@
 
 use freezer_api::context::Caller;
 use freezer_api::error::Result;
-use freezer_api::keystone::Keystone;
+use keystone_auth::Keystone;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, member};

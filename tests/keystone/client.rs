@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use freezer_api::context::Secret;
-use freezer_api::keystone::{Client, Credentials, IdOrName, Login, LoginScope};
+use keystone_auth::{Client, Credentials, IdOrName, Login, LoginScope};
 use serde_json::json;
 
 use super::fake::{Fake, Mode, member};

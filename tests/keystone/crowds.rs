@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use freezer_api::http::Call;
-use freezer_api::keystone::Keystone;
+use keystone_auth::Keystone;
 use serde_json::json;
 
 use super::fake::{Fake, Mode, PASSWORD, member};

@@ -3,7 +3,7 @@
 use freezer_api::context::{Caller, Secret};
 use freezer_api::error::{Error, Result};
 use freezer_api::http::Call;
-use freezer_api::keystone::{Credentials, IdOrName, Keystone, Login, LoginScope, Settings};
+use keystone_auth::{Credentials, IdOrName, Keystone, Login, LoginScope, Settings};
 
 use super::fake::{Fake, PASSWORD};
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use freezer_api::keystone::Keystone;
+use keystone_auth::Keystone;
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 

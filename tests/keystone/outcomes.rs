@@ -138,7 +138,7 @@ fn a_token_is_read_from_either_of_two_headers() {
 #[test]
 fn the_challenge_names_keystones_address() {
     let mut settings = settings("http://keystone:5000");
-    let challenge = |settings| freezer_api::keystone::Keystone::new(settings).unwrap().challenge();
+    let challenge = |settings| keystone_auth::Keystone::new(settings).unwrap().challenge();
     assert_eq!(challenge(settings.clone()), "Keystone uri=\"http://keystone:5000\"");
     settings.www_authenticate_uri = Some("https://cloud.example/identity".to_owned());
     assert_eq!(challenge(settings), "Keystone uri=\"https://cloud.example/identity\"");

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use freezer_api::context::Caller;
 use freezer_api::error::Result;
-use freezer_api::keystone::Keystone;
+use keystone_auth::Keystone;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Mode, in_seconds, member};

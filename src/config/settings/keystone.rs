@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use keystone_auth::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use oslo_config::ini::normalized;
 use oslo_config::{Effective, Section};
 use url::Url;
 
 use crate::context::Secret;
-use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::{outbound, trusts};
 
 /// How tokens are validated.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use freezer_api::auth::Strategy;
 use freezer_api::context::Secret;
-use freezer_api::keystone::{self, Credentials, IdOrName, Login, LoginScope};
 use freezer_api::trusts::{self, Trusts};
+use keystone_auth::{Credentials, IdOrName, Login, LoginScope};
 use serde_json::{Value, json};
 
 use super::keystone::{Keystone, TRUSTEE, Token};
@@ -92,13 +92,13 @@ impl<'a> Cloud<'a> {
 }
 
 fn node(api: &Api, keystone: &str, for_trusts: &str, settings: trusts::Settings) -> Node {
-    let strategy = keystone::Settings {
+    let strategy = keystone_auth::Settings {
         login: login(keystone),
         http_request_max_retries: 0,
-        ..keystone::Settings::default()
+        ..keystone_auth::Settings::default()
     };
     api.node(
-        Strategy::Keystone(Box::new(keystone::Keystone::new(strategy).unwrap())),
+        Strategy::Keystone(Box::new(keystone_auth::Keystone::new(strategy).unwrap())),
         Trusts::new(self::settings(for_trusts, settings), 0).unwrap(),
     )
 }

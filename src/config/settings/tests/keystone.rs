@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use keystone_auth::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
+
 use super::{config, refused};
 use crate::config::settings::{AuthStrategy, Config};
-use crate::keystone::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use crate::trusts;
 
 /// A user who can log in.

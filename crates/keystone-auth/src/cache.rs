@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
-use super::token::Token;
+use crate::token::Token;
 
 /// The number of shards, each with its own lock.
 const SHARDS: usize = 16;

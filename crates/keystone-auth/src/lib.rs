@@ -17,10 +17,10 @@ use std::time::Duration;
 pub use client::{Client, ServiceToken};
 pub use login::{AppCredential, Credentials, IdOrName, Login, LoginScope};
 
-use crate::context::Caller;
-use crate::error::{Error, Kind, Result};
-use crate::http::Call;
 use access_rules::AccessRule;
+use front::context::Caller;
+use front::error::{Error, Kind, Result};
+use front::http::Call;
 use shares::Peer;
 use token::Token;
 use validation::Validator;

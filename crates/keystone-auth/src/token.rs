@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::access_rules::AccessRule;
-use super::time;
-use crate::context::{Caller, Delegation, Secret, Service};
+use crate::access_rules::AccessRule;
+use crate::time;
+use front::context::{Caller, Delegation, Secret, Service};
 
 /// A token that Keystone has validated. It may have expired since.
 #[derive(Debug, Clone, PartialEq, Eq)]

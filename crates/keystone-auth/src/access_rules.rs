@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::http::{Call, Method};
+use front::http::{Call, Method};
 
 /// The characters that are escaped in a path: all but those that webob, which keystonemiddleware uses, leaves as they
 /// are.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::shares::{Peer, Shares};
-use crate::workers;
+use crate::shares::{Peer, Shares};
+use front::workers;
 
 /// Upper bound on waiting for a slot.
 const MAX_WAIT: Duration = Duration::from_secs(2);

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::context::Secret;
-use crate::outbound;
+use front::context::Secret;
+use front::outbound;
 
 /// The options of an auth plugin (keystoneauth's `auth_type` and the options that belong to it).
 #[derive(Debug, Clone, Default)]
@@ -91,7 +91,7 @@ pub enum LoginScope {
 
 impl Login {
     /// The body of `POST /v3/auth/tokens`. It holds the password, so it goes to Keystone only.
-    pub(super) fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         match &self.credentials {
             Credentials::Password { user, password, scope } => {
                 let mut user = user.json();
@@ -118,7 +118,7 @@ impl Login {
     }
 
     /// The secret, for removing it from log messages.
-    pub(super) fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         match &self.credentials {
             Credentials::Password { password: secret, .. }
             | Credentials::ApplicationCredential { secret, .. } => secret.reveal(),

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::shares::Peer;
-use super::single_flight::SingleFlight;
-use super::{Login, endpoint, time};
-use crate::context::Secret;
-use crate::error::{Error, Result};
-use crate::outbound::{self, Answer, Failure, Stage};
-use crate::workers;
+use crate::shares::Peer;
+use crate::single_flight::SingleFlight;
+use crate::{Login, endpoint, time};
+use front::context::Secret;
+use front::error::{Error, Result};
+use front::outbound::{self, Answer, Failure, Stage};
+use front::workers;
 
 /// A service token with less time left is replaced; keystoneauth's `MIN_TOKEN_LIFE_SECONDS`.
 const MIN_TOKEN_LIFE: TimeDelta = TimeDelta::seconds(120);

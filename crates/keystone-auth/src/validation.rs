@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::cache::{Cache, Key};
-use super::shares::Peer;
-use super::single_flight::SingleFlight;
-use super::token::Token;
-use super::{Client, Settings, refused};
-use crate::error::{Error, Result};
+use crate::cache::{Cache, Key};
+use crate::shares::Peer;
+use crate::single_flight::SingleFlight;
+use crate::token::Token;
+use crate::{Client, Settings, refused};
+use front::error::{Error, Result};
 
 /// How many validations wait for Keystone's answer at a time. Each holds a client's connection, of which there are 768:
 /// while Keystone hangs, enough must be left for requests whose tokens are cached.
