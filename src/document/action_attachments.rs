@@ -8,8 +8,8 @@ use super::shape::{Shape, about, closed, id, integer, project_id, resource_id, u
 use super::time::{self, iso};
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
+use crate::store;
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
-use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// Schemas of a place's properties, without the ids of its action and its job.
 fn place_properties() -> Value {
@@ -89,13 +89,8 @@ pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
 pub static COLLECTION: Collection = Collection {
     noun: "action_attachments",
     path: "action-attachments",
-    keys: &[
-        Key::new("id", Kind::Id, "The attachment's id."),
-        Key::new("action_id", Kind::Id, "The action."),
-        Key::new("job_id", Kind::Id, "The job (its definition)."),
-        Key::new("priority", Kind::Small, "Its place in the order of the job's actions.").sorting(),
-        CREATED_AT,
-    ],
+    keys: store::action_attachments::KEYS.keys,
+    places: &[],
     extras: &[],
     is_strict: true,
     document: Some(&ACTION_ATTACHMENT),

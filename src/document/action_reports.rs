@@ -8,13 +8,13 @@ use super::shape::{
 use super::time::{self, iso};
 use crate::document::collection::{Collection, Extra};
 use crate::error::{Error, Result};
-use crate::store::listing::{CREATED_AT, Key, Kind};
+use crate::store;
+use crate::store::listing::Kind;
 use crate::store::reports::{ActionReport, ReportChange, ReportView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// The results of a run.
-pub const RESULTS: &[&str] = &["success", "fail", "aborted"];
+pub use crate::store::reports::RESULTS;
 /// The only result whose report has no log.
 pub const SUCCESS: &str = "success";
 /// The maximum size of a report's metadata, in bytes of JSON. It is low because a history has many rows.
@@ -26,24 +26,8 @@ const MAX_ELAPSED: i64 = 253_402_300_799;
 pub static COLLECTION: Collection = Collection {
     noun: "action_reports",
     path: "action-reports",
-    keys: &[
-        Key::new("id", Kind::Id, "The report's id."),
-        Key::new(
-            "job_id",
-            Kind::Id,
-            "The job: its definition's id, or the document's of one client of a fleet.",
-        )
-        .nullable(),
-        Key::new("client_id", Kind::Text, "The client: its name, or its uuid while it is registered.")
-            .nullable(),
-        Key::new("action_id", Kind::Id, "The action, while it is there.").nullable(),
-        Key::new("action_attachment_id", Kind::Id, "The action's place, while it is there.").nullable(),
-        Key::new("job_attachment_id", Kind::Id, "The job on its client, while it is there.").nullable(),
-        Key::new("result", Kind::Word(RESULTS), "How the run ended.").sorting(),
-        Key::new("time_elapsed", Kind::Integer, "How long it took, in seconds.").sorting(),
-        Key::new("report_date", Kind::Time, "When it ended.").sorting(),
-        CREATED_AT,
-    ],
+    keys: store::reports::KEYS.keys,
+    places: &[],
     extras: &[
         Extra { name: SINCE, kind: Kind::Time, description: "Only what ended then or later." },
         Extra { name: UNTIL, kind: Kind::Time, description: "Only what ended then or before." },

@@ -7,15 +7,14 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::clients::{ACTIONS, MODES};
-use super::search::Fields;
 use super::shape::{
     Shape, about, closed, id, integer, nullable, project_id, resource_id, text, titled, user_id, version,
 };
 use super::{MAX_TEXT, int, size};
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
+use crate::store;
 use crate::store::actions::{Action, ActionSpec};
-use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// The default number of retries of a failed action.
 pub const DEFAULT_RETRIES: i32 = 5;
@@ -25,17 +24,6 @@ pub const DEFAULT_RETRY_INTERVAL: i32 = 6;
 /// The keys of `freezer_action` that clients expect. They are null in the document if they have no value.
 const ALWAYS_SHOWN: &[&str] =
     &["mode", "path_to_backup", "backup_name", "container", "timeout", "priority", "log_file"];
-
-/// Where the well-known keys of an action document are.
-pub const FIELDS: Fields = &[
-    ("action_id", "/action_id"),
-    ("project_id", "/project_id"),
-    ("user_id", "/user_id"),
-    ("action", "/freezer_action/action"),
-    ("freezer_action.action", "/freezer_action/action"),
-    ("backup_name", "/freezer_action/backup_name"),
-    ("freezer_action.backup_name", "/freezer_action/backup_name"),
-];
 
 const ACTION_ID: &str = "The action's id.";
 const ACTION_WORD: &str = "What is done: `backup`, `restore`, `info`, `admin` or `exec`; others are kept, and no job brings them along.";
@@ -52,13 +40,8 @@ const MANDATORY: &str = "Whether the rest of the job is given up when it fails."
 pub static COLLECTION: Collection = Collection {
     noun: "actions",
     path: "actions",
-    keys: &[
-        Key::new("action_id", Kind::Id, "The action's id."),
-        Key::new("action", Kind::Text, "What is to be done.").sorting(),
-        Key::new("mode", Kind::Text, "What it works on.").sorting().nullable(),
-        Key::new("backup_name", Kind::Text, "The name of the backup.").sorting().nullable(),
-        CREATED_AT,
-    ],
+    keys: store::actions::KEYS.keys,
+    places: &[("project_id", "/project_id"), ("user_id", "/user_id")],
     extras: &[],
     is_strict: false,
     document: Some(&ACTION_DOCUMENT),

@@ -7,44 +7,18 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::search::Fields;
 use super::shape::{Shape, about, closed, project_id, resource_id, rule, user_id, words};
 use super::{longest, size};
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
+use crate::store;
 use crate::store::backups::{Backup, BackupSpec};
-use crate::store::listing::{CREATED_AT, Key, Kind};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
-/// The statuses of a backup.
-pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
+pub use crate::store::backups::STATUSES;
 /// The default status.
 const AVAILABLE: &str = "available";
-/// Where the well-known keys of a backup document are.
-pub const FIELDS: Fields = &[
-    ("backup_id", "/backup_id"),
-    ("project_id", "/project_id"),
-    ("user_id", "/user_id"),
-    ("status", "/status"),
-    ("job_id", "/backup_metadata/job_id"),
-    ("backup_metadata.job_id", "/backup_metadata/job_id"),
-    ("backup_name", "/backup_metadata/backup_name"),
-    ("backup_metadata.backup_name", "/backup_metadata/backup_name"),
-    ("container", "/backup_metadata/container"),
-    ("backup_metadata.container", "/backup_metadata/container"),
-    ("hostname", "/backup_metadata/hostname"),
-    ("backup_metadata.hostname", "/backup_metadata/hostname"),
-    ("action", "/backup_metadata/action"),
-    ("backup_metadata.action", "/backup_metadata/action"),
-    ("mode", "/backup_metadata/mode"),
-    ("backup_metadata.mode", "/backup_metadata/mode"),
-    ("time_stamp", "/backup_metadata/time_stamp"),
-    ("backup_metadata.time_stamp", "/backup_metadata/time_stamp"),
-    ("curr_backup_level", "/backup_metadata/curr_backup_level"),
-    ("backup_metadata.curr_backup_level", "/backup_metadata/curr_backup_level"),
-];
-
 /// The statuses of a record that is created before the agent runs, or whose run failed.
 const UNFINISHED: &[&str] = &["creating", "error", "deleting"];
 
@@ -138,21 +112,8 @@ impl<'b> Metadata<'b> {
 pub static COLLECTION: Collection = Collection {
     noun: "backups",
     path: "backups",
-    keys: &[
-        Key::new("backup_id", Kind::Id, BACKUP_ID),
-        Key::new("status", Kind::Word(STATUSES), STATUS).sorting(),
-        Key::new("job_id", Kind::Id, "The job that made it.").nullable(),
-        Key::new("backup_name", Kind::Text, "The backup's name.").sorting().nullable(),
-        Key::new("container", Kind::Text, "Where it is stored.").nullable(),
-        Key::new("hostname", Kind::Text, "The host it was taken of.").sorting().nullable(),
-        Key::new("action", Kind::Text, "What was done.").nullable(),
-        Key::new("mode", Kind::Text, "What was backed up.").nullable(),
-        Key::new("time_stamp", Kind::Integer, "When it was taken, in seconds since 1970.")
-            .sorting()
-            .nullable(),
-        Key::new("curr_backup_level", Kind::Small, "Its level; 0 is a full backup.").nullable(),
-        CREATED_AT,
-    ],
+    keys: store::backups::KEYS.keys,
+    places: &[("project_id", "/project_id"), ("user_id", "/user_id")],
     extras: &[],
     is_strict: false,
     document: Some(&BACKUP_DOCUMENT),

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use super::search::Fields;
 use super::shape::{
     Shape, about, closed, id, must_be, nullable, project_id, resource_id, rule, text, user_id, version, words,
 };
@@ -11,8 +10,8 @@ use super::time::{self, iso};
 use crate::document::collection::Collection;
 use crate::error::Result;
 use crate::lifecycle;
-use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec};
-use crate::store::listing::{CREATED_AT, Key, Kind};
+use crate::store;
+use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec, STATES};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
 
@@ -25,37 +24,13 @@ pub const STORAGES: &[&str] = &["local", "swift", "ssh", "s3", "ftp", "ftps"];
 /// The engines: how backups are made.
 pub const ENGINES: &[&str] = &["tar", "rsync", "rsyncv2", "nova", "osbrick", "glance"];
 
-/// Where the well-known keys of a client document are.
-pub const FIELDS: Fields = &[
-    ("client_id", "/client/client_id"),
-    ("client.client_id", "/client/client_id"),
-    ("uuid", "/client/uuid"),
-    ("client.uuid", "/client/uuid"),
-    ("hostname", "/client/hostname"),
-    ("client.hostname", "/client/hostname"),
-    ("description", "/client/description"),
-    ("is_central", "/client/is_central"),
-    ("project_id", "/project_id"),
-    ("user_id", "/user_id"),
-];
-
-/// The states of a client.
-const STATES: &[&str] = &["up", "down"];
-
 /// The keys that lists of clients filter and sort by. The marker is the `uuid`: a list can have a name twice, once
 /// for a client of the project and once for a central client.
 pub static COLLECTION: Collection = Collection {
     noun: "clients",
     path: "clients",
-    keys: &[
-        Key::new("client_id", Kind::Text, "The name that the scheduler gives itself.").sorting(),
-        Key::new("uuid", Kind::Id, "The id of the row."),
-        Key::new("hostname", Kind::Text, "The host it runs on.").nullable(),
-        Key::new("is_central", Kind::Flag, "Whether it serves every project."),
-        Key::new("last_seen_at", Kind::Time, "When it polled last.").sorting().nullable(),
-        Key::new("state", Kind::Word(STATES), "Whether it has polled lately."),
-        CREATED_AT,
-    ],
+    keys: store::clients::KEYS.keys,
+    places: &[("description", "/client/description"), ("project_id", "/project_id"), ("user_id", "/user_id")],
     extras: &[],
     is_strict: false,
     document: Some(&CLIENT_DOCUMENT),

@@ -14,8 +14,8 @@ use super::time_or_never;
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::lifecycle::Event;
+use crate::store;
 use crate::store::job_attachments::JobAttachment;
-use crate::store::listing::{CREATED_AT, Key, Kind};
 
 /// The keys of a document that a request may contain, and that only the service sets.
 pub(super) const READ_ONLY: &[&str] = &["id", "project_id", "user_id", "created_at", "updated_at", "version"];
@@ -157,16 +157,8 @@ pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
 pub static COLLECTION: Collection = Collection {
     noun: "job_attachments",
     path: "job-attachments",
-    keys: &[
-        Key::new("id", Kind::Id, "The attachment's id."),
-        Key::new("job_id", Kind::Id, "The job (its definition)."),
-        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
-        Key::new("session_id", Kind::Id, "The session it is in.").nullable(),
-        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
-        Key::new("event", Kind::Word(EVENTS), "What is asked of the client's scheduler.").sorting(),
-        Key::new("result", Kind::Word(RESULTS), "How the last run ended.").sorting(),
-        CREATED_AT,
-    ],
+    keys: store::job_attachments::KEYS.keys,
+    places: &[],
     extras: &[],
     is_strict: true,
     document: Some(&JOB_ATTACHMENT),

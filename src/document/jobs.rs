@@ -9,17 +9,17 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::actions::canonical;
-use super::schedule::{self, EVENTS, RESULTS, RunState, STATUSES};
-use super::search::Fields;
+use super::schedule::{self, RunState};
 use super::shape::Shape;
 use super::{MAX_DOCUMENT, check_size, int, size};
 use crate::document::collection::{Collection, Extra};
 use crate::error::{Error, Result};
+use crate::store;
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};
 use crate::store::clients::Client;
 use crate::store::jobs::PlaceSpec;
-use crate::store::listing::{CREATED_AT, Key, Kind};
+use crate::store::listing::Kind;
 
 pub use json::{JobJson, max_size, render, render_for_search};
 pub use shapes::{
@@ -29,39 +29,20 @@ pub use shapes::{
 /// The maximum number of actions in a job.
 pub const MAX_ACTIONS: usize = 1000;
 
-/// Where the well-known keys of a job document are.
-pub const FIELDS: Fields = &[
-    ("job_id", "/job_id"),
-    ("client_id", "/client_id"),
-    ("session_id", "/session_id"),
-    ("session_tag", "/session_tag"),
-    ("project_id", "/project_id"),
-    ("user_id", "/user_id"),
-    ("description", "/description"),
-    ("status", "/job_schedule/status"),
-    ("job_schedule.status", "/job_schedule/status"),
-    ("event", "/job_schedule/event"),
-    ("job_schedule.event", "/job_schedule/event"),
-    ("result", "/job_schedule/result"),
-    ("job_schedule.result", "/job_schedule/result"),
-    ("current_pid", "/job_schedule/current_pid"),
-    ("time_created", "/job_schedule/time_created"),
-    ("time_started", "/job_schedule/time_started"),
-    ("time_ended", "/job_schedule/time_ended"),
-];
-
 /// The keys that lists of jobs filter and sort by.
 pub static COLLECTION: Collection = Collection {
     noun: "jobs",
     path: "jobs",
-    keys: &[
-        Key::new("job_id", Kind::Id, "The id of the document."),
-        Key::new("client_id", Kind::Text, "The client's name, or its uuid."),
-        Key::new("session_id", Kind::Id, "The session it is in; empty for none.").nullable(),
-        Key::new("status", Kind::Word(STATUSES), "Where it stands.").sorting(),
-        Key::new("event", Kind::Word(EVENTS), "What is asked of its scheduler.").sorting(),
-        Key::new("result", Kind::Word(RESULTS), "How its last run ended.").sorting(),
-        CREATED_AT,
+    keys: store::jobs::KEYS.keys,
+    places: &[
+        ("session_tag", "/session_tag"),
+        ("project_id", "/project_id"),
+        ("user_id", "/user_id"),
+        ("description", "/description"),
+        ("current_pid", "/job_schedule/current_pid"),
+        ("time_created", "/job_schedule/time_created"),
+        ("time_started", "/job_schedule/time_started"),
+        ("time_ended", "/job_schedule/time_ended"),
     ],
     extras: &[Extra {
         name: "all_projects",

@@ -10,11 +10,7 @@ use crate::error::{Error, Result};
 use crate::schedule;
 use crate::store::types::time::Time;
 
-/// The events that a client can send to a scheduler.
-pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];
-pub use crate::store::jobs::STATUSES;
-/// The results of a run.
-pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
+pub use crate::store::jobs::{EVENTS, RESULTS, STATUSES};
 
 /// The keys of every schedule object. The `schedule_*` keys have rules that no schema can express; [`check`] applies
 /// them.

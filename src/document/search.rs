@@ -7,13 +7,10 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::collection::Collection;
 use super::shape::{Shape, about, must_be};
 use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
-
-/// The well-known keys of one kind of document, each with its JSON pointer. A well-known key is looked up at its
-/// pointer only: a `status` inside an action is not the job's.
-pub type Fields = &'static [(&'static str, &'static str)];
 
 /// The maximum number of conditions and words in one search. The SQL statement nests one level per condition.
 const MAX_CONDITIONS: usize = 100;
@@ -143,9 +140,9 @@ fn bad_time() -> Error {
 }
 
 /// Whether a document matches a search.
-pub fn matches(document: &Value, search: &Search, fields: Fields) -> bool {
+pub fn matches(document: &Value, search: &Search, collection: &Collection) -> bool {
     let members = OnceCell::new();
-    let holds = |condition: &Condition| holds(document, &members, condition, fields);
+    let holds = |condition: &Condition| holds(document, &members, condition, collection);
     search.wanted.iter().all(holds) && !search.unwanted.iter().any(holds) && has_words(document, search)
 }
 
@@ -164,8 +161,13 @@ fn has_words(document: &Value, search: &Search) -> bool {
 /// The values of every key of a document, at any depth. Collected by the first condition that needs them.
 type Members<'d> = OnceCell<HashMap<&'d str, Vec<&'d Value>>>;
 
-fn holds<'d>(document: &'d Value, members: &Members<'d>, condition: &Condition, fields: Fields) -> bool {
-    let values = occurrences(document, members, &condition.key, fields);
+fn holds<'d>(
+    document: &'d Value,
+    members: &Members<'d>,
+    condition: &Condition,
+    collection: &Collection,
+) -> bool {
+    let values = occurrences(document, members, &condition.key, collection);
     if values.is_empty() {
         // A missing key equals null, as it does upstream.
         return condition.value.is_null();
@@ -178,10 +180,10 @@ fn occurrences<'m, 'd: 'm>(
     document: &'d Value,
     members: &'m Members<'d>,
     key: &str,
-    fields: Fields,
+    collection: &Collection,
 ) -> Cow<'m, [&'d Value]> {
-    if let Some((_, pointer)) = fields.iter().find(|(name, _)| *name == key) {
-        return document.pointer(pointer).into_iter().collect();
+    if let Some(place) = collection.place(key) {
+        return document.pointer(place).into_iter().collect();
     }
     let mut values = Vec::new();
     if key.contains('.') {
@@ -251,8 +253,7 @@ fn append_scalars(value: &Value, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const FIELDS: Fields = &[("status", "/job_schedule/status")];
+    use crate::document::jobs::COLLECTION;
 
     fn job() -> Value {
         json!({
@@ -262,7 +263,7 @@ mod tests {
     }
 
     fn finds(body: Value) -> bool {
-        matches(&job(), &parse(body).unwrap(), FIELDS)
+        matches(&job(), &parse(body).unwrap(), &COLLECTION)
     }
 
     #[test]
@@ -299,7 +300,7 @@ mod tests {
         assert!(!finds(json!({"match": [{"_all": "[\"rootfs\"]"}]})));
         let document = json!({"a": "\u{c9}T\u{c9}", "b": 1.5e300, "c": true, "d": null, "e": ["X\ny"]});
         let has =
-            |text: &str| matches(&document, &parse(json!({"match": [{"_all": text}]})).unwrap(), FIELDS);
+            |text: &str| matches(&document, &parse(json!({"match": [{"_all": text}]})).unwrap(), &COLLECTION);
         for text in ["\u{e9}t\u{e9}", "1.5E+300", "TRUE", "x y"] {
             assert!(has(text), "{text}");
         }

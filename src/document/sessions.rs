@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::clients::client_id;
-use super::search::Fields;
 use super::shape::{
     Shape, about, closed, integer, must_be, nullable, project_id, resource_id, text, time, titled, user_id,
     version, words,
@@ -15,7 +14,7 @@ use super::shape::{
 use super::{LONGEST_TIME, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
-use crate::store::listing::{CREATED_AT, Key, Kind};
+use crate::store;
 use crate::store::sessions::{Member, Session, SessionChange, SessionView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
@@ -44,22 +43,7 @@ pub const KNOWN: &[&str] = &[
 /// The default hold-off: for how many seconds after a start the other jobs may join the run.
 pub const DEFAULT_HOLD_OFF: i32 = 30;
 
-/// Where the well-known keys of a session document are.
-pub const FIELDS: Fields = &[
-    ("session_id", "/session_id"),
-    ("status", "/status"),
-    ("result", "/result"),
-    ("project_id", "/project_id"),
-    ("user_id", "/user_id"),
-    ("description", "/description"),
-    ("session_tag", "/session_tag"),
-];
-
-/// The statuses of a session.
-pub const STATUSES: &[&str] =
-    &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
-/// The results of a session's latest run.
-pub const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
+pub use crate::store::sessions::{RESULTS, STATUSES};
 /// Whether a run needs the success of all its jobs, or of any.
 const POLICIES: &[&str] = &["all", "any"];
 
@@ -78,11 +62,12 @@ const NOTED: &str = "Kept as it comes, in epoch seconds; -1 for none.";
 pub static COLLECTION: Collection = Collection {
     noun: "sessions",
     path: "sessions",
-    keys: &[
-        Key::new("session_id", Kind::Id, SESSION_ID),
-        Key::new("status", Kind::Word(STATUSES), STATUS).sorting(),
-        Key::new("result", Kind::Word(RESULTS), RESULT).sorting(),
-        CREATED_AT,
+    keys: store::sessions::KEYS.keys,
+    places: &[
+        ("project_id", "/project_id"),
+        ("user_id", "/user_id"),
+        ("description", "/description"),
+        ("session_tag", "/session_tag"),
     ],
     extras: &[],
     is_strict: false,

@@ -40,7 +40,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
     let spec = parse(request.call.json()?)?;
     let log = spec.log.clone().map(String::into_bytes);
     if let Some(log) = &log {
-        self::log::check_log_size(app, log)?;
+        check_log_size(app, log)?;
     }
     request.prepare_quota(app, Resource::Reports, 1)?;
     let view = app.store.write(|tx| {
@@ -92,6 +92,20 @@ fn find(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<ReportView> {
 
 fn unknown(request: &Request<'_>) -> Error {
     Error::not_found(format!("No action report found with ID {}", request.id()))
+}
+
+/// Checks the length of a log.
+///
+/// # Errors
+/// 413 if it exceeds `[DEFAULT] action_report_max_log_size`; any log does if that is 0.
+fn check_log_size(app: &App, log: &[u8]) -> Result<()> {
+    let limit = app.max_log_size;
+    if limit == 0 || log.len() > limit {
+        let mut error = Error::too_large(limit);
+        error.description = format!("A log can have {limit} bytes at most.");
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// The row of a new report. Checks that the resources that it refers to exist and belong together, and adds the ids

@@ -4,9 +4,7 @@ use serde_json::json;
 
 use super::{Request, document_size};
 use crate::app::App;
-use crate::document::actions::{
-    ActionJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
-};
+use crate::document::actions::{ActionJson, COLLECTION, max_size, parse, parse_patch, patched, render};
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -21,14 +19,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = actions::residual(&list_request.search);
+    let rest = actions::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
         actions::list(tx, request.visible(), wanted, page, after)
     };
     let listing = match rest.is_empty() {
         true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
         false => request.scan_page(app, &list_request, list, id, |action| {
-            search::matches(&render(action), &rest, FIELDS)
+            search::matches(&render(action), &rest, &COLLECTION)
         })?,
     };
     Ok(request.list_reply(list_request, listing, id, |action, sink| sink.write(&ActionJson::new(action))))

@@ -5,9 +5,7 @@ use serde_json::json;
 use super::Request;
 use crate::app::App;
 use crate::document::backups::v1::{BackupJsonV1, add_user_name};
-use crate::document::backups::{
-    BackupJson, COLLECTION, FIELDS, max_size, parse, parse_patch, patched, render,
-};
+use crate::document::backups::{BackupJson, COLLECTION, max_size, parse, parse_patch, patched, render};
 use crate::document::{check_size, search};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -22,14 +20,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = backups::residual(&list_request.search);
+    let rest = backups::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
         backups::list(tx, request.visible(), wanted, page, after)
     };
     let listing = match rest.is_empty() {
         true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
         false => request.scan_page(app, &list_request, list, id, |backup| {
-            search::matches(&render(backup), &rest, FIELDS)
+            search::matches(&render(backup), &rest, &COLLECTION)
         })?,
     };
     let is_v1 = request.is_v1();

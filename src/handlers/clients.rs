@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Request;
 use super::jobs::trust::release;
 use crate::app::App;
-use crate::document::clients::{COLLECTION, FIELDS, Liveness, parse, parse_patch, render, stable_part};
+use crate::document::clients::{COLLECTION, Liveness, parse, parse_patch, render, stable_part};
 use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
@@ -24,14 +24,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = clients::residual(&list_request.search);
+    let rest = clients::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
         clients::list(tx, request.visible(), wanted, page, liveness(app).up_between(), after)
     };
     let listing = match rest.is_empty() {
         true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
         false => request.scan_page(app, &list_request, list, id, |client| {
-            search::matches(&render(client, liveness(app)), &rest, FIELDS)
+            search::matches(&render(client, liveness(app)), &rest, &COLLECTION)
         })?,
     };
     // Take the time after reading the rows: otherwise a poll in between would be in the future.

@@ -13,7 +13,7 @@ use super::{Request, document_size};
 use crate::app::App;
 use crate::catalogue::jobs::{RunTimes, mentions, plan, replacement, replacement_mentions, requesting};
 use crate::document::jobs::{
-    self as document, COLLECTION, FIELDS, JobDocument, JobJson, parse, parse_event, render_for_search,
+    self as document, COLLECTION, JobDocument, JobJson, parse, parse_event, render_for_search,
 };
 use crate::document::{is_id, search};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
-    let rest = jobs::residual(&asked.search);
+    let rest = jobs::KEYS.residual(&asked.search);
     // A search may be a scheduler's poll, which must not read from a lagging replica, and which is recorded.
     let listing = if asked.search.is_empty() {
         match jobs::plain(&app.store, &app.readers, project, &asked.query, asked.page)? {
@@ -71,8 +71,8 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
     } else {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
-        let page =
-            request.scan_page(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, FIELDS))?;
+        let page = request
+            .scan_page(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, &COLLECTION))?;
         // A scheduler's poll is answered by columns alone, so this is none.
         JobListing { page, polled: Vec::new() }
     };

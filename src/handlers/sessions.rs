@@ -6,8 +6,8 @@ use super::{Request, document_size};
 use crate::app::App;
 use crate::catalogue::sessions as runs;
 use crate::document::sessions::{
-    self as document, COLLECTION, DEFAULT_HOLD_OFF, FIELDS, SessionAction, SessionJson, check_schedule,
-    max_size, parse, parse_action, render,
+    self as document, COLLECTION, DEFAULT_HOLD_OFF, SessionAction, SessionJson, check_schedule, max_size,
+    parse, parse_action, render,
 };
 use crate::document::{check_size, is_id, search};
 use crate::error::{Error, Result};
@@ -26,15 +26,14 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     }
     let asked = request.list_request(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = sessions::residual(&asked.search);
+    let rest = sessions::KEYS.residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
         sessions::list(tx, request.visible(), wanted, page, after)
     };
     let listing = match rest.is_empty() {
         true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
-        false => {
-            request.scan_page(app, &asked, list, id, |view| search::matches(&render(view), &rest, FIELDS))?
-        }
+        false => request
+            .scan_page(app, &asked, list, id, |view| search::matches(&render(view), &rest, &COLLECTION))?,
     };
     Ok(request.list_reply(asked, listing, id, |view, sink| sink.write(&SessionJson(view))))
 }

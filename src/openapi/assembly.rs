@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::components::{self, Schemas};
 use super::operation::{Conditions, Operation, Reply};
 use super::operations::Group;
-use super::{Settings, operations, parameters};
+use super::{Settings, filters, operations, parameters};
 use crate::api_v1;
 use crate::http::Method;
 use crate::policy::{DEFAULTS, RuleDefault};
@@ -149,7 +149,7 @@ fn policy_sentences(rules: &[&RuleDefault]) -> String {
 }
 
 fn parameters_of(operation: &Operation, settings: &Settings) -> Vec<Value> {
-    let of_list = operation.list.map(|list| parameters::list_parameters(list, settings.max_limit));
+    let of_list = operation.list.map(|list| filters::list_parameters(list, settings.max_limit));
     let mut all: Vec<Value> =
         of_list.iter().flatten().chain(&operation.query).map(parameters::query_parameter).collect();
     if operation.conditions != Conditions::None {

@@ -1,8 +1,8 @@
-//! The query parameters of a collection: filters, `sort`, `marker`, `with_count` and `fields`.
+//! The query parameters of a list: filters, `sort`, `limit` and the others.
 
 use serde_json::json;
 
-use super::operation::Parameter;
+use super::operation::{List, Parameter};
 use super::parameters::{FLAGS, flag};
 use crate::document::collection::{Collection, Extra};
 use crate::store::listing::{Key, Kind};
@@ -13,13 +13,19 @@ const CONTROL: &str = "\\u0000-\\u001f\\u007f-\\u009f";
 const TIME: &str = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\
                     (\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?";
 
-/// The parameters of a collection's list other than `limit` and `offset`.
-pub fn collection_parameters(collection: &Collection) -> Vec<Parameter> {
+/// The parameters of a list.
+pub fn list_parameters(list: List, max_limit: i64) -> Vec<Parameter> {
+    let collection = list.collection;
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
+    let limit = format!("How many documents at most: 10 when it is missing or 0, and {max_limit} at most.");
+    let offset = "How many to leave out first. `marker` is the better way, and goes without it.";
+    let marker = "The id of the item that the page begins after: the last of the page before.";
     let mut parameters = vec![
+        Parameter { name: "limit", description: limit, schema: number() },
+        Parameter { name: "offset", description: offset.to_owned(), schema: number() },
         Parameter {
             name: "marker",
-            description: "The id of the item that the page begins after: the last of the page before."
-                .to_owned(),
+            description: marker.to_owned(),
             schema: json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{0,64}$"}),
         },
         sort(collection),
@@ -111,7 +117,7 @@ fn extra(extra: &Extra) -> Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::actions::COLLECTION;
+    use crate::document::actions::{ACTION_DOCUMENT, COLLECTION};
     use crate::handlers::list::filter as read;
 
     #[test]
@@ -163,8 +169,8 @@ mod tests {
         ];
         for kind in kinds {
             for nullable in [false, true] {
-                let key = Key::new("key", kind, "It.");
-                let key: &'static Key = Box::leak(Box::new(if nullable { key.nullable() } else { key }));
+                let key = Key { is_nullable: nullable, ..Key::new("key", kind, "It.") };
+                let key: &'static Key = Box::leak(Box::new(key));
                 let schema = json!({"type": "string", "pattern": pattern(key)});
                 let published = jsonschema::draft202012::new(&schema).unwrap();
                 let published: Vec<_> =
@@ -180,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_collection_has_the_common_parameters_and_its_orders() {
-        let parameters = collection_parameters(&COLLECTION);
+        let parameters = list_parameters(List { collection: &COLLECTION, document: &ACTION_DOCUMENT }, 1000);
         let names: Vec<_> = parameters.iter().map(|parameter| parameter.name).collect();
         for common in crate::handlers::list::COMMON {
-            assert!(names.contains(common) || ["limit", "offset"].contains(common), "{common}");
+            assert!(names.contains(common), "{common}");
         }
         let sort = &parameters.iter().find(|parameter| parameter.name == "sort").unwrap().schema;
         assert!(sort["enum"].as_array().unwrap().contains(&json!("backup_name:desc")));

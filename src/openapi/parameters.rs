@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::filters;
-use super::operation::{List, Parameter};
+use super::operation::Parameter;
 
 /// The words for true and false (`handlers/list/query_string.rs` parses them).
 pub const FLAGS: &[&str] = &[
@@ -43,28 +42,6 @@ pub fn query_parameter(parameter: &Parameter) -> Value {
         "description": parameter.description,
         "schema": parameter.schema,
     })
-}
-
-/// The parameters of a list.
-pub fn list_parameters(list: List, max_limit: i64) -> Vec<Parameter> {
-    let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
-    let mut parameters = vec![
-        Parameter {
-            name: "limit",
-            description: format!(
-                "How many documents at most: 10 when it is missing or 0, and {max_limit} at most."
-            ),
-            schema: number(),
-        },
-        Parameter {
-            name: "offset",
-            description: "How many to leave out first. `marker` is the better way, and goes without it."
-                .to_owned(),
-            schema: number(),
-        },
-    ];
-    parameters.extend(filters::collection_parameters(list.collection));
-    parameters
 }
 
 /// A parameter that is true or false.

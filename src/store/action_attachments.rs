@@ -12,9 +12,7 @@ use super::actions::Action;
 use super::engine::connection::MultiBackend;
 use super::engine::dialect::{self, case_by_id};
 use super::jobs::Job;
-use super::listing::{
-    self, Condition, Filter, Listing, Query, Weight, by_number, by_text, by_time, ordered, sort_by_ids,
-};
+use super::listing::{self, Listing, Query, Weight, listing, sort_by_ids};
 use super::page::Page;
 use super::schema::{action_attachments, action_reports, actions, jobs};
 use super::search::Search;
@@ -175,6 +173,16 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, places: Vec<String>) -> Outcome<()
     Ok(())
 }
 
+listing! {
+    /// The keys of the list of action attachments.
+    KEYS: action_attachments, ActionAttachment, |place| place.created_at;
+    id: Id = id, "The attachment's id.";
+    action_id: Id = action_id, "The action.";
+    job_id: Id = job_id, "The job (its definition).";
+    priority: Small = priority, "Its place in the order of the job's actions.",
+        sorting(|place| place.priority.operand());
+}
+
 /// A page of a project's places.
 ///
 /// # Errors
@@ -184,48 +192,20 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
         Some(marker) => Some(find(tx, project, marker)?.ok_or_else(|| listing::no_marker(marker))?.0),
         None => None,
     };
+    let nothing = Search::default();
+    let matching = || {
+        let rows = action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned()));
+        KEYS.matching(rows.into_boxed::<MultiBackend>(), query, &nothing)
+    };
     let rows = listing::collect(
+        &KEYS,
         query,
-        listing::with_lookahead(page, &Search::default()),
+        listing::with_lookahead(page, &nothing),
         last.as_ref(),
-        |_| true,
-        |phase, last, (limit, offset), budget| {
-            let rows = matching(project, query)?;
-            let rows = match query.order() {
-                "priority" => {
-                    let priority = last.map(|place| place.priority);
-                    ordered!(rows, query, phase, action_attachments.priority, priority, last)
-                }
-                _ => ordered!(rows, query, action_attachments, last),
-            };
-            let rows = rows.select(ActionAttachment::as_select()).limit(limit).offset(offset);
-            Ok(budget.trim(rows.load(tx.connection)?))
+        |part, (limit, offset), budget| {
+            let rows = part.of(matching()?).select(ActionAttachment::as_select());
+            Ok(budget.trim(rows.limit(limit).offset(offset).load(tx.connection)?))
         },
     )?;
-    listing::count_with(query, page, rows, false, || {
-        Ok(matching(project, query)?.count().get_result(tx.connection)?)
-    })
-}
-
-fn matching(project: &str, query: &Query) -> Outcome<action_attachments::BoxedQuery<'static, MultiBackend>> {
-    let mut rows =
-        action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned())).into_boxed();
-    if !query.filters.is_empty() {
-        rows = rows.filter(Search::uncached());
-    }
-    for filter in &query.filters {
-        rows = rows.filter(condition(filter)?);
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<action_attachments::table>> {
-    Ok(match filter.key {
-        "id" => by_text!(action_attachments::id, filter),
-        "action_id" => by_text!(action_attachments::action_id, filter),
-        "job_id" => by_text!(action_attachments::job_id, filter),
-        "priority" => by_number!(action_attachments::priority, filter, smalls),
-        "created_at" => by_time!(action_attachments::created_at, filter),
-        other => return Err(listing::no_column(other)),
-    })
+    listing::count_with(query, page, rows, false, || Ok(matching()?.count().get_result(tx.connection)?))
 }

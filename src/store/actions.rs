@@ -1,23 +1,18 @@
 //! Actions: rows and queries.
 
-use diesel::dsl::sql;
+mod list;
+
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 
-use super::engine::connection::MultiBackend;
 use super::engine::dialect;
-use super::listing::{
-    self, Condition, Filter, Listing, Query, Weight, by_text, by_time, empty_document, load_page, ordered,
-};
-use super::owners::{self, Noun};
-use super::page::Page;
+use super::listing::Weight;
 use super::schema::{action_attachments, action_reports, actions, jobs};
-use super::search::{Condition as Searched, Search};
 use super::types::json::Json;
 use super::types::time::Time;
 use super::versioned::{bump, bump_all, lookups};
 use super::{Outcome, Tx, expect_one_row};
+pub use list::{KEYS, list};
 
 /// A row of `actions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -164,157 +159,4 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
             Ok(())
         }
     }
-}
-
-/// A page of a project's actions.
-///
-/// As the next chunk of a scan, the page begins after the row `after` instead of the marker.
-///
-/// # Errors
-/// 400 for a marker that is none of them.
-pub fn list(
-    tx: &mut Tx<'_>,
-    project: Option<&str>,
-    asked: (&Query, &Search),
-    page: Page,
-    after: Option<&Action>,
-) -> Outcome<Listing<Action>> {
-    let (query, search) = asked;
-    let is_light = residual(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
-    let marked = match &query.marker {
-        Some(marker) if after.is_none() => {
-            let project = owners::project_of_marker(tx, Noun::Action, marker, project, query)?;
-            Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
-        }
-        _ => None,
-    };
-    let rows = listing::collect(
-        query,
-        listing::with_lookahead(page, search),
-        after.or(marked.as_ref()),
-        |action| match query.order() {
-            "mode" => action.spec.mode.is_some(),
-            "backup_name" => action.spec.backup_name.is_some(),
-            _ => true,
-        },
-        |phase, last, (limit, offset), budget| {
-            let rows = matching(project, query, search)?;
-            let spec = last.map(|action| &action.spec);
-            let rows = match query.order() {
-                "action" => {
-                    ordered!(rows, query, phase, actions.action, spec.map(|spec| spec.action.clone()), last)
-                }
-                "mode" => {
-                    ordered!(rows, query, phase, actions.mode, spec.and_then(|spec| spec.mode.clone()), last)
-                }
-                "backup_name" => {
-                    let name = spec.and_then(|spec| spec.backup_name.clone());
-                    ordered!(rows, query, phase, actions.backup_name, name, last)
-                }
-                _ => ordered!(rows, query, actions, last),
-            };
-            let rows = rows.limit(limit).offset(offset);
-            let (nothing, no_text) = (empty_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
-            Ok(
-                load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
-                    Action::as_select(), if is_light => (
-                    actions::id,
-                    actions::project_id,
-                    actions::user_id,
-                    (
-                        actions::action,
-                        actions::mode,
-                        no_text(),
-                        actions::backup_name,
-                        no_text(),
-                        no_text(),
-                        actions::priority,
-                        actions::max_retries,
-                        actions::max_retries_interval,
-                        actions::mandatory,
-                        actions::timeout,
-                        no_text(),
-                        nothing,
-                    ),
-                    actions::created_at,
-                    actions::updated_at,
-                    actions::version,
-                )),
-            )
-        },
-    )?;
-    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
-        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
-    })
-}
-
-/// The rows that match the query, and the conditions of the search that columns answer.
-fn matching(
-    project: Option<&str>,
-    query: &Query,
-    search: &Search,
-) -> Outcome<actions::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = actions::table.into_boxed();
-    if let Some(project) = project {
-        rows = rows.filter(actions::project_id.eq(project.to_owned()));
-    }
-    if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::uncached());
-    }
-    for filter in &query.filters {
-        rows = rows.filter(condition(filter)?);
-    }
-    for (condition, wanted) in search.conditions() {
-        let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-        let word = word.to_owned();
-        rows = match (column, wanted) {
-            (Column::Id, true) => rows.filter(actions::id.eq(word)),
-            (Column::Id, false) => rows.filter(actions::id.ne(word)),
-            (Column::Action, true) => rows.filter(actions::action.eq(word)),
-            (Column::Action, false) => rows.filter(actions::action.ne(word)),
-            (Column::BackupName, true) => rows.filter(actions::backup_name.eq(word)),
-            (Column::BackupName, false) => {
-                rows.filter(actions::backup_name.ne(word).or(actions::backup_name.is_null()))
-            }
-        };
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<actions::table>> {
-    Ok(match filter.key {
-        "action_id" => by_text!(actions::id, filter),
-        "action" => by_text!(actions::action, filter),
-        "mode" => by_text!(actions::mode, filter),
-        "backup_name" => by_text!(actions::backup_name, filter),
-        "created_at" => by_time!(actions::created_at, filter),
-        "user_id" => by_text!(actions::user_id, filter),
-        other => return Err(listing::no_column(other)),
-    })
-}
-
-/// The columns that a search can use.
-enum Column {
-    Id,
-    Action,
-    BackupName,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "action_id" => Some(Column::Id),
-        "action" | "freezer_action.action" => Some(Column::Action),
-        "backup_name" | "freezer_action.backup_name" => Some(Column::BackupName),
-        _ => None,
-    }
-}
-
-/// The conditions of a search that no column answers.
-pub fn residual(search: &Search) -> Search {
-    search.without(pushed)
-}
-
-/// Whether the database can evaluate the condition.
-fn pushed(condition: &Searched) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
 }

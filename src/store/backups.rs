@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{list, residual};
+pub use list::{KEYS, STATUSES, list};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
@@ -72,17 +72,17 @@ impl Weight for Backup {
 impl PromotedColumns {
     /// Copies the columns' values out of the metadata.
     pub fn from_metadata(metadata: &Map<String, Value>) -> Self {
-        let text = |key, column: Column| {
+        let text = |key, can_hold: fn(&str) -> bool| {
             let text = metadata.get(key).and_then(Value::as_str)?;
-            column.holds(text).then(|| text.to_owned())
+            can_hold(text).then(|| text.to_owned())
         };
         Self {
-            job_id: text("job_id", Column::Job),
-            backup_name: text("backup_name", Column::Name),
-            container: text("container", Column::Container),
-            hostname: text("hostname", Column::Hostname),
-            action: text("action", Column::Action),
-            mode: text("mode", Column::Mode),
+            job_id: text("job_id", is_id),
+            backup_name: text("backup_name", is_name),
+            container: text("container", is_container),
+            hostname: text("hostname", is_name),
+            action: text("action", is_term),
+            mode: text("mode", is_term),
             // Old releases call it `timestamp`.
             time_stamp: number(metadata, "time_stamp").or_else(|| number(metadata, "timestamp")),
             curr_backup_level: number(metadata, "curr_backup_level").and_then(|n| i32::try_from(n).ok()),
@@ -146,47 +146,23 @@ pub fn delete(tx: &mut Tx<'_>, project: &str, id: &str, seen: Option<i32>) -> Ou
     Ok(true)
 }
 
-/// The columns that a search can use; most are copies from the metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Id,
-    Status,
-    Job,
-    Name,
-    Container,
-    Hostname,
-    Action,
-    Mode,
+/// Whether a column of a name has this text if the metadata has it, and every backend can compare it.
+fn is_name(text: &str) -> bool {
+    fits(text, 255)
 }
 
-impl Column {
-    fn from_key(key: &str) -> Option<Self> {
-        match key {
-            "backup_id" => return Some(Self::Id),
-            "status" => return Some(Self::Status),
-            _ => {}
-        }
-        match key.strip_prefix("backup_metadata.").unwrap_or(key) {
-            "job_id" => Some(Self::Job),
-            "backup_name" => Some(Self::Name),
-            "container" => Some(Self::Container),
-            "hostname" => Some(Self::Hostname),
-            "action" => Some(Self::Action),
-            "mode" => Some(Self::Mode),
-            _ => None,
-        }
-    }
+/// The same for the container.
+fn is_container(text: &str) -> bool {
+    fits(text, 512)
+}
 
-    /// Whether the column has this text if the metadata has it, and every backend can compare it.
-    fn holds(self, text: &str) -> bool {
-        let longest = match self {
-            Self::Id | Self::Status | Self::Job => return is_id(text),
-            Self::Name | Self::Hostname => 255,
-            Self::Container => 512,
-            Self::Action | Self::Mode => 64,
-        };
-        !text.ends_with(' ') && text.chars().count() <= longest
-    }
+/// The same for the action and the mode.
+fn is_term(text: &str) -> bool {
+    fits(text, 64)
+}
+
+fn fits(text: &str, longest: usize) -> bool {
+    !text.ends_with(' ') && text.chars().count() <= longest
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::versioned::{bump, change, lookups, remove};
 use super::{Outcome, Tx, new_id};
 use crate::lifecycle;
 
-pub use list::{list, residual};
+pub use list::{KEYS, STATES, list};
 
 /// The shortest time between two stamps of a client that polls. The stamp shows whether a client is up, and is no log of
 /// polls; `[DEFAULT] client_down_time` is at least twice this.

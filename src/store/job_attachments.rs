@@ -14,7 +14,7 @@ use super::types::time::Time;
 use super::versioned::{bump, bump_all, change, lookups};
 use super::{Failure, Outcome, Owner, Tx, action_attachments as places, job_trusts, sessions};
 
-pub use list::{AttachedClient, list};
+pub use list::{AttachedClient, KEYS, list};
 
 /// A row of `job_attachments`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

@@ -31,7 +31,7 @@ pub use apply::{
     Applied, Bounds, Membership, NewAction, NewJob, Plan, RunColumns, apply, bounds, create, join, leave,
 };
 pub use definition::{DefinitionChange, NewId, PlaceSpec, definition, insert, touch};
-pub use list::{JobListing, PolledClient, list, residual};
+pub use list::{JobListing, KEYS, PolledClient, list};
 pub use lock::{lock, lock_document};
 pub use poll::{plain, poll, record_polls};
 pub use readers::Readers;
@@ -40,6 +40,10 @@ pub use view::view;
 
 /// Every status a job can have; the API takes no other.
 pub const STATUSES: &[&str] = &["", "completed", "stop", "scheduled", "running", "aborting", "removed"];
+/// The events that a client can send to a scheduler.
+pub const EVENTS: &[&str] = &["", "stop", "start", "abort", "remove"];
+/// The results of a run.
+pub const RESULTS: &[&str] = &["", "success", "fail", "aborted"];
 
 /// A row of `jobs`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

@@ -7,18 +7,17 @@
 
 mod budget;
 mod condition;
+mod keys;
 mod page;
 
 pub(crate) use budget::load_page;
 pub use budget::{
     Budget, FEW_ROWS, PAGE_BYTES, PAGE_ITEMS, Rows, Weight, empty_document, size_of, sort_by_ids,
 };
-pub use condition::Condition;
-pub(crate) use condition::{by_flag, by_number, by_text, by_time, compared};
-pub use page::{
-    Listing, Phase, collect, count_with, no_column, no_marker, with_lookahead, without_lookahead,
-};
-pub(crate) use page::{after, ordered};
+pub use condition::{Column, Condition, Expression, Order, TypedColumn};
+pub(crate) use keys::listing;
+pub use keys::{BoxedRows, ColumnValue, ListKey, ListKeys, Part, keys_of};
+pub use page::{Listing, collect, count_with, no_marker, with_lookahead, without_lookahead};
 
 use super::types::time::Time;
 
@@ -33,31 +32,26 @@ pub struct Key {
     pub sorts: bool,
     /// Whether the column can be null. Null comes first, and last in descending order.
     pub is_nullable: bool,
+    /// The JSON pointer of the key in a document, if a search looks for it only there.
+    pub place: Option<&'static str>,
     /// What it is, in a sentence.
     pub description: &'static str,
 }
 
 impl Key {
-    /// A key that is not nullable, and that only filters.
+    /// A key that is not nullable, that only filters, and that has no fixed place in the documents.
     pub const fn new(name: &'static str, kind: Kind, description: &'static str) -> Self {
-        Self { name, kind, sorts: false, is_nullable: false, description }
+        Self { name, kind, sorts: false, is_nullable: false, place: None, description }
     }
 
-    /// The same key, by which the list can also be ordered.
-    #[must_use]
-    pub const fn sorting(self) -> Self {
-        Self { sorts: true, ..self }
-    }
-
-    /// The same key, nullable.
-    #[must_use]
-    pub const fn nullable(self) -> Self {
-        Self { is_nullable: true, ..self }
+    /// Whether a search means this key: by its name, or by its place as a dotted path.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.place.is_some_and(|place| place.split('/').skip(1).eq(name.split('.')))
     }
 }
 
 /// The default order, and a filter of every list.
-pub const CREATED_AT: Key = Key::new("created_at", Kind::Time, "When it was created.").sorting();
+pub const CREATED_AT: Key = Key { sorts: true, ..Key::new("created_at", Kind::Time, "When it was created.") };
 
 /// The values of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +109,28 @@ pub enum Operand {
     Flag(bool),
 }
 
+impl Operand {
+    fn text(self) -> Option<String> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn integer(self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(number) } else { None }
+    }
+
+    fn small(self) -> Option<i32> {
+        self.integer().and_then(|number| i32::try_from(number).ok())
+    }
+
+    fn time(self) -> Option<Time> {
+        if let Self::Time(time) = self { Some(time) } else { None }
+    }
+
+    fn flag(self) -> Option<bool> {
+        if let Self::Flag(flag) = self { Some(flag) } else { None }
+    }
+}
+
 /// A condition on every row of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -127,34 +143,15 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The values that a column could hold. None holds text with trailing spaces, which MySQL ignores when it compares.
+    pub fn storable(&self) -> Vec<Operand> {
+        let is_storable = |value: &&Operand| !matches!(value, Operand::Text(text) if text.ends_with(' '));
+        self.values.iter().filter(is_storable).cloned().collect()
+    }
+
     /// The text values that a column could hold.
     pub fn texts(&self) -> Vec<String> {
-        let texts = self.values.iter().filter_map(|value| match value {
-            Operand::Text(text) => Some(text),
-            _ => None,
-        });
-        // No column holds text with trailing spaces, which MySQL ignores when it compares.
-        texts.filter(|text| !text.ends_with(' ')).cloned().collect()
-    }
-
-    /// The integers among the values.
-    pub fn integers(&self) -> Vec<i64> {
-        self.values.iter().filter_map(|v| if let Operand::Integer(n) = v { Some(*n) } else { None }).collect()
-    }
-
-    /// The integers among the values that fit in 32 bits.
-    pub fn smalls(&self) -> Vec<i32> {
-        self.integers().into_iter().filter_map(|n| i32::try_from(n).ok()).collect()
-    }
-
-    /// The moments among the values.
-    pub fn times(&self) -> Vec<Time> {
-        self.values.iter().filter_map(|v| if let Operand::Time(t) = v { Some(*t) } else { None }).collect()
-    }
-
-    /// The flags among the values.
-    pub fn flags(&self) -> Vec<bool> {
-        self.values.iter().filter_map(|v| if let Operand::Flag(f) = v { Some(*f) } else { None }).collect()
+        self.storable().into_iter().filter_map(Operand::text).collect()
     }
 }
 

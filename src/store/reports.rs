@@ -13,7 +13,7 @@ use super::types::time::Time;
 use super::versioned::{bump, change, lookups, remove};
 use super::{Outcome, Tx};
 pub use history::{FinishedRun, write};
-pub use list::list;
+pub use list::{KEYS, RESULTS, list};
 
 /// A row of `action_reports`, without the log, which may be large.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]

@@ -14,16 +14,15 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The value as text, when it is text that a column could hold.
-    pub fn text(&self) -> Option<&str> {
-        self.value.as_str()
-    }
-
-    /// The value as text, when an ASCII column could hold it. MySQL would refuse to compare other text, or ignore a
-    /// trailing space in it.
+    /// The value as text, when an ASCII column could hold it.
     pub fn word(&self) -> Option<&str> {
-        self.text().filter(|text| text.bytes().all(|b| b.is_ascii_graphic()))
+        self.value.as_str().filter(|text| is_word(text))
     }
+}
+
+/// Whether an ASCII column could hold a text. MySQL would refuse to compare other text, or ignore a trailing space in it.
+pub fn is_word(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// A search (contract, api-v2 §10): everything must hold.

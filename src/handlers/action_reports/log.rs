@@ -1,6 +1,6 @@
 //! The log of a failed run: raw bytes, at a path below the report's.
 
-use super::{Request, find, render, unknown};
+use super::{Request, check_log_size, find, render, unknown};
 use crate::app::App;
 use crate::document::action_reports::SUCCESS;
 use crate::error::{Error, Result};
@@ -72,20 +72,6 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         reports::update(tx, &view, ReportChange { log: Some(None), ..ReportChange::default() })
     })?;
     Ok(Reply::empty(204))
-}
-
-/// Checks the length of a log.
-///
-/// # Errors
-/// 413 if it exceeds `[DEFAULT] action_report_max_log_size`; any log does if that is 0.
-pub(super) fn check_log_size(app: &App, log: &[u8]) -> Result<()> {
-    let limit = app.max_log_size;
-    if limit == 0 || log.len() > limit {
-        let mut error = Error::too_large(limit);
-        error.description = format!("A log can have {limit} bytes at most.");
-        return Err(error);
-    }
-    Ok(())
 }
 
 fn without_log(request: &Request<'_>) -> Error {

@@ -81,6 +81,7 @@ mod tests {
         noun: "clients",
         path: "clients",
         keys: &[],
+        places: &[],
         extras: &[],
         is_strict: false,
         document: None,

@@ -2,16 +2,38 @@
 
 use diesel::prelude::*;
 
-use super::{Backup, Column, PromotedColumns, find};
+use super::{Backup, PromotedColumns, find, is_container, is_name, is_term};
 use crate::store::engine::connection::MultiBackend;
-use crate::store::listing::{
-    self, Condition, Filter, Listing, Query, by_number, by_text, by_time, empty_document, load_page, ordered,
-};
+use crate::store::listing::{self, Listing, Query, empty_document, listing, load_page};
 use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
 use crate::store::schema::backups;
-use crate::store::search::{Condition as Searched, Search};
-use crate::store::{Outcome, Tx};
+use crate::store::search::Search;
+use crate::store::{Outcome, Tx, is_id};
+
+/// The statuses of a backup.
+pub const STATUSES: &[&str] = &["creating", "available", "error", "deleting", "deleted", "restoring"];
+
+listing! {
+    /// The keys of the list of backups. Most columns are copies from the metadata.
+    KEYS: backups, Backup, |backup| backup.created_at;
+    backup_id: Id = id, "The entry's id.", at("/backup_id"), searched(is_id);
+    status: Word(STATUSES) = status, "Where the backup stands.", at("/status"), searched(is_id),
+        sorting(|backup| backup.status.operand());
+    job_id: Id = job_id, "The job that made it.", nullable(), at("/backup_metadata/job_id"), searched(is_id);
+    backup_name: Text = backup_name, "The backup's name.", nullable(), at("/backup_metadata/backup_name"),
+        searched(is_name), sorting(|backup| backup.promoted.backup_name.operand());
+    container: Text = container, "Where it is stored.", nullable(), at("/backup_metadata/container"),
+        searched(is_container);
+    hostname: Text = hostname, "The host it was taken of.", nullable(), at("/backup_metadata/hostname"),
+        searched(is_name), sorting(|backup| backup.promoted.hostname.operand());
+    action: Text = action, "What was done.", nullable(), at("/backup_metadata/action"), searched(is_term);
+    mode: Text = mode, "What was backed up.", nullable(), at("/backup_metadata/mode"), searched(is_term);
+    time_stamp: Integer = time_stamp, "When it was taken, in seconds since 1970.", nullable(),
+        at("/backup_metadata/time_stamp"), sorting(|backup| backup.promoted.time_stamp.operand());
+    curr_backup_level: Small = curr_backup_level, "Its level; 0 is a full backup.", nullable(),
+        at("/backup_metadata/curr_backup_level");
+}
 
 /// A page of a project's backups.
 ///
@@ -27,7 +49,7 @@ pub fn list(
     after: Option<&Backup>,
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
-    let is_light = residual(search).is_empty() && !query.wants("backup_metadata");
+    let is_light = KEYS.residual(search).is_empty() && !query.wants("backup_metadata");
     let marked = match &query.marker {
         Some(marker) if after.is_none() => {
             let project = owners::project_of_marker(tx, Noun::Backup, marker, project, query)?;
@@ -36,37 +58,12 @@ pub fn list(
         _ => None,
     };
     let rows = listing::collect(
+        &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
-        |backup| match query.order() {
-            "backup_name" => backup.promoted.backup_name.is_some(),
-            "hostname" => backup.promoted.hostname.is_some(),
-            "time_stamp" => backup.promoted.time_stamp.is_some(),
-            _ => true,
-        },
-        |phase, last, (limit, offset), budget| {
-            let rows = matching(project, query, search)?;
-            let columns = last.map(|backup| &backup.promoted);
-            let rows = match query.order() {
-                "status" => {
-                    ordered!(rows, query, phase, backups.status, last.map(|last| last.status.clone()), last)
-                }
-                "backup_name" => {
-                    let name = columns.and_then(|columns| columns.backup_name.clone());
-                    ordered!(rows, query, phase, backups.backup_name, name, last)
-                }
-                "hostname" => {
-                    let name = columns.and_then(|columns| columns.hostname.clone());
-                    ordered!(rows, query, phase, backups.hostname, name, last)
-                }
-                "time_stamp" => {
-                    let time = columns.and_then(|columns| columns.time_stamp);
-                    ordered!(rows, query, phase, backups.time_stamp, time, last)
-                }
-                _ => ordered!(rows, query, backups, last),
-            };
-            let rows = rows.limit(limit).offset(offset);
+        |part, (limit, offset), budget| {
+            let rows = part.of(matching(project, query, search)?).limit(limit).offset(offset);
             let nothing = empty_document(tx.connection);
             Ok(load_page!(tx, budget, rows, limit, backups[metadata], Backup::as_select(), if is_light => (
                 backups::id,
@@ -81,19 +78,9 @@ pub fn list(
             )))
         },
     )?;
-    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
+    listing::count_with(query, page, rows, !KEYS.residual(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
-}
-
-/// Adds a condition on a nullable column; null passes every "is not".
-macro_rules! narrow {
-    ($rows:expr, $column:expr, $text:expr, $wanted:expr) => {
-        match $wanted {
-            true => $rows.filter($column.eq($text)),
-            false => $rows.filter($column.ne($text).or($column.is_null())),
-        }
-    };
 }
 
 /// The rows that match the query, and the conditions of the search that columns answer.
@@ -106,63 +93,12 @@ fn matching(
     if let Some(project) = project {
         rows = rows.filter(backups::project_id.eq(project.to_owned()));
     }
-    if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::uncached());
-    }
-    for filter in &query.filters {
-        rows = rows.filter(condition(filter)?);
-    }
+    rows = KEYS.filtered(rows, query, search)?;
     if let Some(time) = search.time_after {
         rows = rows.filter(backups::time_stamp.ge(time));
     }
     if let Some(time) = search.time_before {
         rows = rows.filter(backups::time_stamp.le(time));
     }
-    for (condition, wanted) in search.conditions() {
-        let Some((column, text)) = pushed(condition) else { continue };
-        let text = text.to_owned();
-        rows = match (column, wanted) {
-            (Column::Id, true) => rows.filter(backups::id.eq(text)),
-            (Column::Id, false) => rows.filter(backups::id.ne(text)),
-            (Column::Status, true) => rows.filter(backups::status.eq(text)),
-            (Column::Status, false) => rows.filter(backups::status.ne(text)),
-            (Column::Job, _) => narrow!(rows, backups::job_id, text, wanted),
-            (Column::Name, _) => narrow!(rows, backups::backup_name, text, wanted),
-            (Column::Container, _) => narrow!(rows, backups::container, text, wanted),
-            (Column::Hostname, _) => narrow!(rows, backups::hostname, text, wanted),
-            (Column::Action, _) => narrow!(rows, backups::action, text, wanted),
-            (Column::Mode, _) => narrow!(rows, backups::mode, text, wanted),
-        };
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<backups::table>> {
-    Ok(match filter.key {
-        "backup_id" => by_text!(backups::id, filter),
-        "status" => by_text!(backups::status, filter),
-        "job_id" => by_text!(backups::job_id, filter),
-        "backup_name" => by_text!(backups::backup_name, filter),
-        "container" => by_text!(backups::container, filter),
-        "hostname" => by_text!(backups::hostname, filter),
-        "action" => by_text!(backups::action, filter),
-        "mode" => by_text!(backups::mode, filter),
-        "time_stamp" => by_number!(backups::time_stamp, filter, integers),
-        "curr_backup_level" => by_number!(backups::curr_backup_level, filter, smalls),
-        "created_at" => by_time!(backups::created_at, filter),
-        "user_id" => by_text!(backups::user_id, filter),
-        other => return Err(listing::no_column(other)),
-    })
-}
-
-/// The conditions of a search that no column answers.
-pub fn residual(search: &Search) -> Search {
-    search.without(|condition| pushed(condition).is_some())
-}
-
-/// The column and the text, if the database can evaluate the condition.
-fn pushed(condition: &Searched) -> Option<(Column, &str)> {
-    let column = Column::from_key(&condition.key)?;
-    let text = condition.text().filter(|text| column.holds(text))?;
-    Some((column, text))
+    Ok(KEYS.searched(rows, search))
 }

@@ -9,14 +9,29 @@ use diesel::prelude::*;
 
 use super::Client;
 use crate::store::engine::connection::MultiBackend;
-use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Query, by_flag, by_text, by_time, ordered,
-};
+use crate::store::listing::{self, Condition, Filter, Listing, Op, Query, listing};
 use crate::store::page::Page;
 use crate::store::schema::clients;
-use crate::store::search::{Condition as Searched, Search};
+use crate::store::search::{Search, is_word};
 use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
+
+/// The states of a client.
+pub const STATES: &[&str] = &["up", "down"];
+
+listing! {
+    /// The keys of the list of clients. The marker is the `uuid`: a list can have a name twice, once for a client of the
+    /// project and once for a central client. The `uuid` is the same as the row's id, which has the unique index.
+    KEYS: clients, Client, |client| client.created_at;
+    client_id: Text = client_id, "The name that the scheduler gives itself.", at("/client/client_id"),
+        searched(is_word), sorting(|client| client.client_id.operand());
+    uuid: Id = id, "The id of the row.", at("/client/uuid"), searched(is_word);
+    hostname: Text = hostname, "The host it runs on.", nullable(), at("/client/hostname");
+    is_central: Flag = is_central, "Whether it serves every project.", at("/client/is_central");
+    last_seen_at: Time = last_seen_at, "When it polled last.", nullable(),
+        sorting(|client| client.last_seen_at.operand());
+    state: Word(STATES) = _, "Whether it has polled lately.";
+}
 
 /// A range of time, from the first to the second.
 type Between = (Time, Time);
@@ -55,29 +70,18 @@ pub fn list(
         _ => None,
     };
     let rows = listing::collect(
+        &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
-        |client| query.order() != "last_seen_at" || client.last_seen_at.is_some(),
-        |phase, last, (limit, offset), budget| {
+        |part, (limit, offset), budget| {
             let mut read = |source| -> Outcome<Vec<Client>> {
-                let rows = matching(project, source, asked, up)?;
-                let rows = match query.order() {
-                    "client_id" => {
-                        let name = last.map(|client| client.client_id.clone());
-                        let rows = ordered!(rows, query, phase, clients.client_id, name, last);
-                        // A name is unique in a project, so that the index has no further columns.
-                        match (source, query.is_descending) {
-                            (Source::Own, false) => rows.order(clients::client_id.asc()),
-                            (Source::Own, true) => rows.order(clients::client_id.desc()),
-                            _ => rows,
-                        }
-                    }
-                    "last_seen_at" => {
-                        let seen = last.and_then(|client| client.last_seen_at);
-                        ordered!(rows, query, phase, clients.last_seen_at, seen, last)
-                    }
-                    _ => ordered!(rows, query, clients, last),
+                let rows = part.of(matching(project, source, asked, up)?);
+                // A name is unique in a project, so that the index has no further columns.
+                let rows = match (query.order(), source, query.is_descending) {
+                    ("client_id", Source::Own, false) => rows.order(clients::client_id.asc()),
+                    ("client_id", Source::Own, true) => rows.order(clients::client_id.desc()),
+                    _ => rows,
                 };
                 Ok(rows.select(Client::as_select()).limit(limit).offset(offset).load(tx.connection)?)
             };
@@ -95,7 +99,7 @@ pub fn list(
             Ok(budget.trim(rows))
         },
     )?;
-    listing::count_with(query, page, rows, !residual(search).is_empty(), || {
+    listing::count_with(query, page, rows, !KEYS.residual(search).is_empty(), || {
         let mut count = |source| -> Outcome<i64> {
             Ok(matching(project, source, asked, up)?.count().get_result(tx.connection)?)
         };
@@ -146,34 +150,12 @@ fn matching(
         rows = rows.filter(Search::uncached());
     }
     for filter in &query.filters {
-        rows = rows.filter(condition(filter, up)?);
+        rows = rows.filter(match filter.key {
+            "state" => state(filter, up),
+            _ => KEYS.condition(filter)?,
+        });
     }
-    for (condition, wanted) in search.conditions() {
-        let Some(word) = condition.word().map(str::to_owned) else { continue };
-        rows = match (column(&condition.key), wanted) {
-            (Some(Column::Name), true) => rows.filter(clients::client_id.eq(word)),
-            (Some(Column::Name), false) => rows.filter(clients::client_id.ne(word)),
-            (Some(Column::Uuid), true) => rows.filter(clients::uuid.eq(word)),
-            (Some(Column::Uuid), false) => rows.filter(clients::uuid.ne(word)),
-            (None, _) => rows,
-        };
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter, up: Between) -> Outcome<Condition<clients::table>> {
-    Ok(match filter.key {
-        "client_id" => by_text!(clients::client_id, filter),
-        // The same as the id, which has the unique index.
-        "uuid" => by_text!(clients::id, filter),
-        "hostname" => by_text!(clients::hostname, filter),
-        "is_central" => by_flag!(clients::is_central, filter),
-        "last_seen_at" => by_time!(clients::last_seen_at, filter),
-        "created_at" => by_time!(clients::created_at, filter),
-        "state" => state(filter, up),
-        "user_id" => by_text!(clients::user_id, filter),
-        other => return Err(listing::no_column(other)),
-    })
+    Ok(KEYS.searched(rows, search))
 }
 
 /// A client is up if its last poll is within `up`, and down otherwise. A poll in the future comes from a clock that was
@@ -188,28 +170,4 @@ fn state(filter: &Filter, (since, until): Between) -> Condition<clients::table> 
         (false, true) => Box::new(seen.lt(since).or(seen.gt(until)).or(seen.is_null().nullable())),
         (false, false) => Box::new(seen.is_null().and(seen.is_not_null()).nullable()),
     }
-}
-
-/// The columns that a search can use.
-enum Column {
-    Name,
-    Uuid,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "client_id" | "client.client_id" => Some(Column::Name),
-        "uuid" | "client.uuid" => Some(Column::Uuid),
-        _ => None,
-    }
-}
-
-/// The conditions of a search that no column answers.
-pub fn residual(search: &Search) -> Search {
-    search.without(pushed)
-}
-
-/// Whether the database can evaluate the condition.
-fn pushed(condition: &Searched) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
 }

@@ -5,10 +5,8 @@ use diesel::prelude::*;
 use super::{JobAttachment, find};
 use crate::store::clients;
 use crate::store::engine::connection::MultiBackend;
-use crate::store::listing::{
-    self, Condition, Filter, Listing, Operand, Query, Weight, by_text, by_time, compared, ordered,
-    sort_by_ids,
-};
+use crate::store::jobs::{EVENTS, RESULTS, STATUSES};
+use crate::store::listing::{self, Listing, Operand, Query, Weight, listing, sort_by_ids};
 use crate::store::page::Page;
 use crate::store::schema::{clients as clients_table, job_attachments};
 use crate::store::search::Search;
@@ -23,7 +21,24 @@ pub struct AttachedClient {
     pub project_id: String,
 }
 
-impl Weight for (JobAttachment, AttachedClient) {
+/// An attachment with its client.
+type Attached = (JobAttachment, AttachedClient);
+
+listing! {
+    /// The keys of the list of job attachments.
+    KEYS: job_attachments, Attached, |(attachment, _)| attachment.created_at;
+    id: Id = id, "The attachment's id.";
+    job_id: Id = job_id, "The job (its definition).";
+    client_id: Text = client_id, "The client's name, or its uuid.";
+    session_id: Id = session_id, "The session it is in.", nullable();
+    status: Word(STATUSES) = status, "Where it stands.", sorting(|(attachment, _)| attachment.status.operand());
+    event: Word(EVENTS) = event, "What is asked of the client's scheduler.",
+        sorting(|(attachment, _)| attachment.event.operand());
+    result: Word(RESULTS) = result, "How the last run ended.",
+        sorting(|(attachment, _)| attachment.result.operand());
+}
+
+impl Weight for Attached {
     fn row_id(&self) -> &str {
         &self.0.id
     }
@@ -37,12 +52,7 @@ impl Weight for (JobAttachment, AttachedClient) {
 ///
 /// # Errors
 /// 400 if the marker is not in the list.
-pub fn list(
-    tx: &mut Tx<'_>,
-    project: &str,
-    query: &Query,
-    page: Page,
-) -> Outcome<Listing<(JobAttachment, AttachedClient)>> {
+pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcome<Listing<Attached>> {
     let query = &resolve_clients(tx, project, query)?;
     let last = match &query.marker {
         Some(marker) => {
@@ -52,39 +62,25 @@ pub fn list(
         }
         None => None,
     };
+    let nothing = Search::default();
+    let matching = || {
+        let rows = job_attachments::table.filter(job_attachments::project_id.eq(project.to_owned()));
+        KEYS.matching(rows.into_boxed::<MultiBackend>(), query, &nothing)
+    };
     let rows = listing::collect(
+        &KEYS,
         query,
-        listing::with_lookahead(page, &Search::default()),
+        listing::with_lookahead(page, &nothing),
         last.as_ref(),
-        |_| true,
-        |phase, last, (limit, offset), budget| {
+        |part, (limit, offset), budget| {
             // First the ids, which an index covers. For whole rows PostgreSQL would rather read those of all projects in
             // the order of creation than fetch each row of the project by itself.
-            let rows = matching(project, query)?;
-            let last = last.map(|(attachment, _)| attachment);
-            let value = |of: fn(&JobAttachment) -> &String| last.map(|attachment| of(attachment).clone());
-            let rows = match query.order() {
-                "status" => {
-                    let status = value(|attachment| &attachment.status);
-                    ordered!(rows, query, phase, job_attachments.status, status, last)
-                }
-                "event" => {
-                    let event = value(|attachment| &attachment.event);
-                    ordered!(rows, query, phase, job_attachments.event, event, last)
-                }
-                "result" => {
-                    let result = value(|attachment| &attachment.result);
-                    ordered!(rows, query, phase, job_attachments.result, result, last)
-                }
-                _ => ordered!(rows, query, job_attachments, last),
-            };
-            let ids = rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
+            let ids = part.of(matching()?).select(job_attachments::id);
+            let ids = ids.limit(limit).offset(offset).load(tx.connection)?;
             Ok(budget.trim(with_clients(tx, ids)?))
         },
     )?;
-    listing::count_with(query, page, rows, false, || {
-        Ok(matching(project, query)?.count().get_result(tx.connection)?)
-    })
+    listing::count_with(query, page, rows, false, || Ok(matching()?.count().get_result(tx.connection)?))
 }
 
 /// Replaces names and uuids in filters by client with the clients' rows.
@@ -98,42 +94,15 @@ fn resolve_clients(tx: &mut Tx<'_>, project: &str, query: &Query) -> Outcome<Que
 }
 
 /// The attachments of these ids, each with its client, in the same order.
-fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<(JobAttachment, AttachedClient)>> {
+fn with_clients(tx: &mut Tx<'_>, ids: Vec<String>) -> Outcome<Vec<Attached>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<(JobAttachment, AttachedClient)> = job_attachments::table
+    let mut rows: Vec<Attached> = job_attachments::table
         .inner_join(clients_table::table)
         .filter(job_attachments::id.eq_any(ids.clone()))
         .select((JobAttachment::as_select(), (clients_table::client_id, clients_table::project_id)))
         .load(tx.connection)?;
     sort_by_ids(&mut rows, &ids);
     Ok(rows)
-}
-
-fn matching(project: &str, query: &Query) -> Outcome<job_attachments::BoxedQuery<'static, MultiBackend>> {
-    let mut rows =
-        job_attachments::table.filter(job_attachments::project_id.eq(project.to_owned())).into_boxed();
-    if !query.filters.is_empty() {
-        rows = rows.filter(Search::uncached());
-    }
-    for filter in &query.filters {
-        rows = rows.filter(condition(filter)?);
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
-    Ok(match filter.key {
-        "id" => by_text!(job_attachments::id, filter),
-        "job_id" => by_text!(job_attachments::job_id, filter),
-        "client_id" => by_text!(job_attachments::client_id, filter),
-        "session_id" => by_text!(job_attachments::session_id, filter),
-        // The empty word is a value like any other; the column is never null.
-        "status" => compared!(job_attachments::status, filter, filter.texts(), false),
-        "event" => compared!(job_attachments::event, filter, filter.texts(), false),
-        "result" => compared!(job_attachments::result, filter, filter.texts(), false),
-        "created_at" => by_time!(job_attachments::created_at, filter),
-        other => return Err(listing::no_column(other)),
-    })
 }

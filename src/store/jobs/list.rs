@@ -4,18 +4,34 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use super::{JobHead, JobView, STATUSES, complete, complete_with, estimated_action_bytes, find, find_all};
+use super::{
+    EVENTS, JobHead, JobView, RESULTS, STATUSES, complete, complete_with, estimated_action_bytes, find,
+    find_all,
+};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::dialect::in_list;
 use crate::store::is_id;
-use crate::store::listing::{
-    self, Condition, FEW_ROWS, Filter, Listing, Op, Query, Rows, by_text, by_time, compared, ordered,
-};
+use crate::store::listing::{self, FEW_ROWS, Filter, Listing, Op, Query, Rows, listing};
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
-use crate::store::search::{Condition as Searched, Search};
+use crate::store::search::{Search, is_word};
 use crate::store::types::time::Time;
 use crate::store::{Outcome, Tx};
+
+listing! {
+    /// The keys of the list of jobs.
+    KEYS: job_attachments, JobView, |view| view.head.attachment.created_at;
+    job_id: Id = id, "The id of the document.", at("/job_id"), searched(is_word);
+    client_id: Text = _, "The client's name, or its uuid.", at("/client_id"), searched(is_word);
+    session_id: Id = session_id, "The session it is in; empty for none.", nullable(), at("/session_id"),
+        searched(is_word);
+    status: Word(STATUSES) = status, "Where it stands.", at("/job_schedule/status"), searched(is_word),
+        sorting(|view| view.head.attachment.status.operand());
+    event: Word(EVENTS) = event, "What is asked of its scheduler.", at("/job_schedule/event"), searched(is_word),
+        sorting(|view| view.head.attachment.event.operand());
+    result: Word(RESULTS) = result, "How its last run ended.", at("/job_schedule/result"), searched(is_word),
+        sorting(|view| view.head.attachment.result.operand());
+}
 
 /// A page of jobs, and the clients that the search names.
 pub struct JobListing {
@@ -71,35 +87,19 @@ pub fn list(
     on_clients.extend(filtered_clients(tx, project, query)?);
     if on_clients.iter().any(|on| on.wanted && on.ids.is_empty()) {
         let nothing = Rows { rows: Vec::new(), is_cut: false };
-        let page = listing::count_with(query, page, nothing, !residual(search).is_empty(), || Ok(0))?;
+        let page = listing::count_with(query, page, nothing, !KEYS.residual(search).is_empty(), || Ok(0))?;
         return Ok(JobListing { page, polled });
     }
-    let with_actions = !residual(search).is_empty() || query.wants("job_actions");
+    let with_actions = !KEYS.residual(search).is_empty() || query.wants("job_actions");
     let rows = listing::collect(
+        &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
-        |_| true,
-        |phase, last, (limit, offset), budget| {
+        |part, (limit, offset), budget| {
             // First the ids, from one table and in its index's order; the joins come after the limit. With both in one
             // statement the planner may start at the joined tables and sort the whole project for a page of ten.
-            let rows = matching(project, asked, &on_clients)?;
-            let last = last.map(|view| &view.head.attachment);
-            let rows = match query.order() {
-                "status" => {
-                    let status = last.map(|attachment| attachment.status.clone());
-                    ordered!(rows, query, phase, job_attachments.status, status, last)
-                }
-                "event" => {
-                    let event = last.map(|attachment| attachment.event.clone());
-                    ordered!(rows, query, phase, job_attachments.event, event, last)
-                }
-                "result" => {
-                    let result = last.map(|attachment| attachment.result.clone());
-                    ordered!(rows, query, phase, job_attachments.result, result, last)
-                }
-                _ => ordered!(rows, query, job_attachments, last),
-            };
+            let rows = part.of(matching(project, asked, &on_clients)?);
             let ids: Vec<String> =
                 rows.select(job_attachments::id).limit(limit).offset(offset).load(tx.connection)?;
             if ids.len() as i64 <= FEW_ROWS {
@@ -130,7 +130,7 @@ pub fn list(
             Ok(Rows { rows, is_cut: false })
         },
     )?;
-    let page = listing::count_with(query, page, rows, !residual(search).is_empty(), || {
+    let page = listing::count_with(query, page, rows, !KEYS.residual(search).is_empty(), || {
         Ok(matching(project, asked, &on_clients)?.count().get_result(tx.connection)?)
     })?;
     Ok(JobListing { page, polled })
@@ -159,10 +159,10 @@ fn bare(heads: Vec<JobHead>) -> Vec<JobView> {
 /// Whether to cache the prepared statement: for a list of all jobs and for a scheduler's poll, which are sent often.
 /// Clients can combine other searches and filters without limit, and each cached statement occupies the server.
 fn is_cached(query: &Query, search: &Search) -> bool {
-    let mut keys: Vec<_> = search.conditions().map(|(condition, _)| column(&condition.key)).collect();
+    let called = |name: &str| KEYS.called(name).map(|key| key.name());
+    let mut keys: Vec<_> = search.conditions().map(|(condition, _)| called(&condition.key)).collect();
     keys.sort_unstable();
-    let is_usual =
-        matches!(*keys, [] | [Some(Column::Client)] | [Some(Column::Client), Some(Column::Status)]);
+    let is_usual = matches!(*keys, [] | [Some("client_id")] | [Some("client_id"), Some("status")]);
     query.filters.is_empty() && is_usual && search.words.is_empty() && search.unwanted_words.is_empty()
 }
 
@@ -186,49 +186,25 @@ pub(super) fn matching(
         };
     }
     for filter in query.filters.iter().filter(|filter| filter.key != "client_id") {
-        rows = rows.filter(condition(filter)?);
+        rows = rows.filter(KEYS.condition(filter)?);
     }
     for (condition, wanted) in search.conditions() {
-        let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-        let word = word.to_owned();
-        rows = match (column, wanted) {
-            (Column::Client, _) => rows,
-            (Column::Id, true) => rows.filter(job_attachments::id.eq(word)),
-            (Column::Id, false) => rows.filter(job_attachments::id.ne(word)),
-            (Column::Session, true) if word.is_empty() => rows.filter(job_attachments::session_id.is_null()),
-            (Column::Session, false) if word.is_empty() => {
-                rows.filter(job_attachments::session_id.is_not_null())
-            }
-            (Column::Session, true) => rows.filter(job_attachments::session_id.eq(word)),
-            (Column::Session, false) => {
-                rows.filter(job_attachments::session_id.ne(word).or(job_attachments::session_id.is_null()))
-            }
-            (Column::Status, true) => rows.filter(job_attachments::status.eq(word)),
+        let Some((key, word)) = KEYS.answering(condition) else { continue };
+        rows = match (key.name(), word, wanted) {
+            ("session_id", "", true) => rows.filter(job_attachments::session_id.is_null()),
+            ("session_id", "", false) => rows.filter(job_attachments::session_id.is_not_null()),
             // As a list of the other statuses: an index serves IN, but not "not equal".
-            (Column::Status, false) => {
-                rows.filter(in_list(job_attachments::status, other_statuses(Some(&word))))
+            ("status", word, false) => {
+                rows.filter(in_list(job_attachments::status, other_statuses(Some(word))))
             }
-            (Column::Event, true) => rows.filter(job_attachments::event.eq(word)),
-            (Column::Event, false) => rows.filter(job_attachments::event.ne(word)),
-            (Column::Result, true) => rows.filter(job_attachments::result.eq(word)),
-            (Column::Result, false) => rows.filter(job_attachments::result.ne(word)),
+            _ => match key.has(word, wanted) {
+                Some(condition) => rows.filter(condition),
+                // The conditions on clients are in `on_clients`.
+                None => rows,
+            },
         };
     }
     Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<job_attachments::table>> {
-    Ok(match filter.key {
-        "job_id" => by_text!(job_attachments::id, filter),
-        "session_id" => by_text!(job_attachments::session_id, filter),
-        // The empty word is a value like any other; the column is never null.
-        "status" => compared!(job_attachments::status, filter, filter.texts(), false),
-        "event" => compared!(job_attachments::event, filter, filter.texts(), false),
-        "result" => compared!(job_attachments::result, filter, filter.texts(), false),
-        "created_at" => by_time!(job_attachments::created_at, filter),
-        "user_id" => by_text!(job_attachments::user_id, filter),
-        other => return Err(listing::no_column(other)),
-    })
 }
 
 /// A search's conditions on the client's name, and the clients that it asks for.
@@ -238,8 +214,10 @@ pub(super) fn searched_clients(
     search: &Search,
 ) -> Outcome<(Vec<ClientCondition>, Vec<PolledClient>)> {
     let (mut on_clients, mut polled) = (Vec::new(), Vec::new());
-    for (condition, wanted) in search.conditions().filter(|(c, _)| column(&c.key) == Some(Column::Client)) {
-        if let Some(name) = condition.word() {
+    for (condition, wanted) in search.conditions() {
+        if let Some((key, name)) = KEYS.answering(condition)
+            && key.name() == "client_id"
+        {
             let named: Vec<PolledClient> = visible_clients(project)
                 .filter(clients::client_id.eq(name.to_owned()))
                 .select((clients::id, clients::project_id, clients::is_central, clients::last_seen_at))
@@ -293,39 +271,6 @@ fn visible_clients(project: Option<&str>) -> clients::BoxedQuery<'static, MultiB
         }
         None => rows,
     }
-}
-
-/// The columns that can answer a search.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Column {
-    Id,
-    Client,
-    Session,
-    Status,
-    Event,
-    Result,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "job_id" => Some(Column::Id),
-        "client_id" => Some(Column::Client),
-        "session_id" => Some(Column::Session),
-        "status" | "job_schedule.status" => Some(Column::Status),
-        "event" | "job_schedule.event" => Some(Column::Event),
-        "result" | "job_schedule.result" => Some(Column::Result),
-        _ => None,
-    }
-}
-
-/// The part of a search that no column answers.
-pub fn residual(search: &Search) -> Search {
-    search.without(is_answered)
-}
-
-/// Whether a column answers the whole condition.
-fn is_answered(condition: &Searched) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
 }
 
 /// Every status that a job can have (contract, api-v2 §4) except `unwanted`.

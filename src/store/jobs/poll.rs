@@ -9,13 +9,13 @@
 use diesel::prelude::*;
 
 use super::JobView;
-use super::list::{JobListing, PolledClient, matching, on_one_of, other_statuses, searched_clients};
+use super::list::{JobListing, KEYS, PolledClient, matching, on_one_of, other_statuses, searched_clients};
 use super::readers::Readers;
 use super::view::{documents, views_on};
 use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::engine::dialect::in_list;
-use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, ordered, with_lookahead};
+use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, with_lookahead};
 use crate::store::page::Page;
 use crate::store::schema::{clients, job_attachments};
 use crate::store::search::Search;
@@ -202,7 +202,8 @@ pub fn plain(
     let (page, nothing) = (with_lookahead(page, &Search::default()), Search::default());
     let mut ids: Vec<String> = store.read_statement(|tx| {
         let rows = matching(project, (query, &nothing), &[])?;
-        let rows = ordered!(rows, query, job_attachments, &last);
+        let last = last.as_ref().map(|last| (last.created_at, &*last.id));
+        let rows = KEYS.in_creation_order(rows, query.is_descending, last);
         Ok(rows.select(job_attachments::id).limit(page.limit).offset(page.offset).load(tx.connection)?)
     })?;
     let has_more = ids.len() as i64 == page.limit;

@@ -5,13 +5,30 @@ use diesel::prelude::*;
 use super::{ReportView, find};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::listing::{
-    self, Condition, Filter, Listing, Op, Operand, Query, by_number, by_text, by_time, empty_document,
-    load_page, ordered,
+    self, Condition, Filter, Listing, Op, Operand, Query, empty_document, listing, load_page,
 };
 use crate::store::page::Page;
 use crate::store::schema::{action_reports, clients, job_attachments};
 use crate::store::search::Search;
 use crate::store::{Outcome, Tx, is_id};
+
+/// The results of a run.
+pub const RESULTS: &[&str] = &["success", "fail", "aborted"];
+
+listing! {
+    /// The keys of the list of reports.
+    KEYS: action_reports, ReportView, |view| view.report.created_at;
+    id: Id = id, "The report's id.";
+    job_id: Id = job_id, "The job: its definition's id, or the document's of one client of a fleet.", nullable();
+    client_id: Text = client_id, "The client: its name, or its uuid while it is registered.", nullable();
+    action_id: Id = action_id, "The action, while it is there.", nullable();
+    action_attachment_id: Id = action_attachment_id, "The action's place, while it is there.", nullable();
+    job_attachment_id: Id = job_attachment_id, "The job on its client, while it is there.", nullable();
+    result: Word(RESULTS) = result, "How the run ended.", sorting(|view| view.report.result.operand());
+    time_elapsed: Integer = time_elapsed, "How long it took, in seconds.",
+        sorting(|view| view.report.time_elapsed.operand());
+    report_date: Time = report_date, "When it ended.", sorting(|view| view.report.report_date.operand());
+}
 
 /// A page of a project's reports.
 ///
@@ -28,40 +45,12 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     };
     let is_light = !query.wants("metadata");
     let rows = listing::collect(
+        &KEYS,
         query,
         listing::with_lookahead(page, &Search::default()),
         last.as_ref(),
-        |_| true,
-        |phase, last, (limit, offset), budget| {
-            let rows = matching(project, &conditions)?;
-            let last = last.map(|view| &view.report);
-            let rows = match query.order() {
-                "report_date" => {
-                    ordered!(
-                        rows,
-                        query,
-                        phase,
-                        action_reports.report_date,
-                        last.map(|r| r.report_date),
-                        last
-                    )
-                }
-                "time_elapsed" => {
-                    ordered!(
-                        rows,
-                        query,
-                        phase,
-                        action_reports.time_elapsed,
-                        last.map(|r| r.time_elapsed),
-                        last
-                    )
-                }
-                "result" => {
-                    ordered!(rows, query, phase, action_reports.result, last.map(|r| r.result.clone()), last)
-                }
-                _ => ordered!(rows, query, action_reports, last),
-            };
-            let rows = rows.limit(limit).offset(offset);
+        |part, (limit, offset), budget| {
+            let rows = part.of(matching(project, &conditions)?).limit(limit).offset(offset);
             let (nothing, has_log) = (empty_document(tx.connection), action_reports::log.is_not_null());
             Ok(
                 load_page!(tx, budget, rows, limit, action_reports[metadata], ReportView::as_select(), if is_light => (
@@ -132,12 +121,12 @@ impl ReportFilter {
 
     fn condition(&self) -> Outcome<Condition<action_reports::table>> {
         let filter = &self.filter;
-        let Some(members) = &self.members else { return condition(filter) };
-        let its = by_text!(action_reports::job_attachment_id, members);
+        let Some(members) = &self.members else { return KEYS.condition(filter) };
+        let its = KEYS.condition(members)?;
         if filter.values.is_empty() {
             return Ok(its);
         }
-        let own = condition(filter)?;
+        let own = KEYS.condition(filter)?;
         Ok(match filter.op {
             Op::NotIn => Box::new(own.and(its)),
             _ => Box::new(own.or(its)),
@@ -161,7 +150,7 @@ fn members(tx: &mut Tx<'_>, project: &str, filter: &mut Filter) -> Outcome<Optio
         .into_iter()
         .partition(|value| matches!(value, Operand::Text(id) if ids.contains(id)));
     filter.values = definitions;
-    Ok(Some(Filter { values: members, ..filter.clone() }))
+    Ok(Some(Filter { key: "job_attachment_id", values: members, op: filter.op }))
 }
 
 /// The names of the clients whose ids are among the values of the filter.
@@ -175,20 +164,4 @@ fn names(tx: &mut Tx<'_>, project: &str, filter: &Filter) -> Outcome<Vec<String>
         .filter(clients::project_id.eq(project).or(clients::is_central.eq(true)))
         .select(clients::client_id)
         .load(tx.connection)?)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<action_reports::table>> {
-    Ok(match filter.key {
-        "id" => by_text!(action_reports::id, filter),
-        "job_id" => by_text!(action_reports::job_id, filter),
-        "client_id" => by_text!(action_reports::client_id, filter),
-        "action_id" => by_text!(action_reports::action_id, filter),
-        "action_attachment_id" => by_text!(action_reports::action_attachment_id, filter),
-        "job_attachment_id" => by_text!(action_reports::job_attachment_id, filter),
-        "result" => by_text!(action_reports::result, filter),
-        "time_elapsed" => by_number!(action_reports::time_elapsed, filter, integers),
-        "report_date" => by_time!(action_reports::report_date, filter),
-        "created_at" => by_time!(action_reports::created_at, filter),
-        other => return Err(listing::no_column(other)),
-    })
 }

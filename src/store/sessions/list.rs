@@ -10,14 +10,29 @@ use super::{MEMBER_BYTES, Session, SessionView, complete, find};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::dialect::in_list;
 use crate::store::listing::{
-    self, Condition, FEW_ROWS, Filter, Listing, Query, Rows, by_text, by_time, compared, empty_document,
-    load_page, ordered, size_of, sort_by_ids,
+    self, FEW_ROWS, Listing, Query, Rows, empty_document, listing, load_page, size_of, sort_by_ids,
 };
 use crate::store::owners::{self, Noun};
 use crate::store::page::Page;
 use crate::store::schema::{job_attachments, sessions};
-use crate::store::search::{Condition as Searched, Search};
+use crate::store::search::{Search, is_word};
 use crate::store::{Outcome, Tx};
+
+/// The statuses of a session.
+pub const STATUSES: &[&str] =
+    &["", "active", "running", "completed", "stop", "scheduled", "aborting", "removed"];
+/// The results of a session's latest run.
+pub const RESULTS: &[&str] = &["", "success", "fail", "aborted", "running"];
+
+listing! {
+    /// The keys of the list of sessions.
+    KEYS: sessions, SessionView, |view| view.session.created_at;
+    session_id: Id = id, "The session's id.", at("/session_id"), searched(is_word);
+    status: Word(STATUSES) = status, "Where the latest run stands.", at("/status"), searched(is_word),
+        sorting(|view| view.session.status.operand());
+    result: Word(RESULTS) = result, "How the latest run ended.", at("/result"), searched(is_word),
+        sorting(|view| view.session.result.operand());
+}
 
 /// The columns that can make a session's document large.
 const LARGE: &[&str] = &["sessions.metadata", "sessions.scheduling", "sessions.description"];
@@ -54,7 +69,7 @@ pub fn list(
     after: Option<&SessionView>,
 ) -> Outcome<Listing<SessionView>> {
     let (query, search) = asked;
-    let is_scanned = !residual(search).is_empty();
+    let is_scanned = !KEYS.residual(search).is_empty();
     let has_members = is_scanned || query.wants("jobs");
     let is_light = !is_scanned
         && query
@@ -71,23 +86,12 @@ pub fn list(
         _ => None,
     };
     let views = listing::collect(
+        &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
-        |_| true,
-        |phase, last, (limit, offset), budget| {
-            let rows = matching(project, query, search)?;
-            let last = last.map(|view| &view.session);
-            let rows = match query.order() {
-                "status" => {
-                    ordered!(rows, query, phase, sessions.status, last.map(|last| last.status.clone()), last)
-                }
-                "result" => {
-                    ordered!(rows, query, phase, sessions.result, last.map(|last| last.result.clone()), last)
-                }
-                _ => ordered!(rows, query, sessions, last),
-            };
-            let rows = rows.limit(limit).offset(offset);
+        |part, (limit, offset), budget| {
+            let rows = part.of(matching(project, query, search)?).limit(limit).offset(offset);
             let (nothing, no_schedule) = (empty_document(tx.connection), empty_document(tx.connection));
             if has_members && limit > FEW_ROWS {
                 // Members count too: a session can have many.
@@ -134,7 +138,7 @@ pub fn list(
             Ok(Rows { rows, is_cut })
         },
     )?;
-    listing::count_with(query, page, views, !residual(search).is_empty(), || {
+    listing::count_with(query, page, views, !KEYS.residual(search).is_empty(), || {
         Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
     })
 }
@@ -179,61 +183,5 @@ fn matching(
     if let Some(project) = project {
         rows = rows.filter(sessions::project_id.eq(project.to_owned()));
     }
-    if !search.is_empty() || !query.filters.is_empty() {
-        rows = rows.filter(Search::uncached());
-    }
-    for filter in &query.filters {
-        rows = rows.filter(condition(filter)?);
-    }
-    for (condition, wanted) in search.conditions() {
-        let (Some(column), Some(word)) = (column(&condition.key), condition.word()) else { continue };
-        let word = word.to_owned();
-        rows = match (column, wanted) {
-            (Column::Id, true) => rows.filter(sessions::id.eq(word)),
-            (Column::Id, false) => rows.filter(sessions::id.ne(word)),
-            (Column::Status, true) => rows.filter(sessions::status.eq(word)),
-            (Column::Status, false) => rows.filter(sessions::status.ne(word)),
-            (Column::Result, true) => rows.filter(sessions::result.eq(word)),
-            (Column::Result, false) => rows.filter(sessions::result.ne(word)),
-        };
-    }
-    Ok(rows)
-}
-
-fn condition(filter: &Filter) -> Outcome<Condition<sessions::table>> {
-    Ok(match filter.key {
-        "session_id" => by_text!(sessions::id, filter),
-        // The empty word is a value like any other; the column is never null.
-        "status" => compared!(sessions::status, filter, filter.texts(), false),
-        "result" => compared!(sessions::result, filter, filter.texts(), false),
-        "created_at" => by_time!(sessions::created_at, filter),
-        "user_id" => by_text!(sessions::user_id, filter),
-        other => return Err(listing::no_column(other)),
-    })
-}
-
-/// The columns that can answer a search.
-enum Column {
-    Id,
-    Status,
-    Result,
-}
-
-fn column(key: &str) -> Option<Column> {
-    match key {
-        "session_id" => Some(Column::Id),
-        "status" => Some(Column::Status),
-        "result" => Some(Column::Result),
-        _ => None,
-    }
-}
-
-/// The part of a search that no column answers.
-pub fn residual(search: &Search) -> Search {
-    search.without(is_answered)
-}
-
-/// Whether a column answers the whole condition.
-fn is_answered(condition: &Searched) -> bool {
-    column(&condition.key).is_some() && condition.word().is_some()
+    KEYS.matching(rows, query, search)
 }

@@ -1,6 +1,6 @@
 //! An ORDER BY for each backend, so that its planner recognizes the index that has this order.
 
-use diesel::expression::{AppearsOnTable, Expression};
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
@@ -18,8 +18,12 @@ pub struct OrderPerBackend<P, O> {
     pub others: O,
 }
 
-impl<P: Expression, O> Expression for OrderPerBackend<P, O> {
-    type SqlType = P::SqlType;
+impl<P, O: Expression> Expression for OrderPerBackend<P, O> {
+    type SqlType = O::SqlType;
+}
+
+impl<P, O> ValidGrouping<()> for OrderPerBackend<P, O> {
+    type IsAggregate = is_aggregate::No;
 }
 
 impl<P, O, Table> AppearsOnTable<Table> for OrderPerBackend<P, O>
@@ -28,6 +32,8 @@ where
     O: AppearsOnTable<Table>,
 {
 }
+
+impl<P, O, Table> SelectableExpression<Table> for OrderPerBackend<P, O> where Self: AppearsOnTable<Table> {}
 
 impl<P, O> QueryFragment<MultiBackend> for OrderPerBackend<P, O>
 where
