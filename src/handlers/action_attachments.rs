@@ -18,12 +18,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let listing = app
         .store
         .read(|tx| action_attachments::list(tx, request.project(), &list_request.query, list_request.page))?;
-    Ok(request.list_reply(
-        list_request,
-        listing,
-        |attachment| &attachment.id,
-        |attachment, sink| sink.write(&render(attachment)),
-    ))
+    Ok(request.list_reply(list_request, listing, |attachment, sink| sink.write(&render(attachment))))
 }
 
 /// `POST /action-attachments`: puts an action into a job, after the last one or where the body says.
@@ -155,6 +150,5 @@ fn find(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<(ActionAttachment, Jo
         Some(id) => action_attachments::find(tx, request.project(), id)?,
         None => None,
     };
-    Ok(found
-        .ok_or_else(|| Error::not_found(format!("No action attachment found with ID {}", request.id())))?)
+    Ok(found.ok_or_else(|| Error::no("action attachment", request.id()))?)
 }

@@ -27,12 +27,7 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let listing = app
         .store
         .read_lagging(|tx| reports::list(tx, request.project(), &list_request.query, list_request.page))?;
-    Ok(request.list_reply(
-        list_request,
-        listing,
-        |view| &view.report.id,
-        |view, sink| sink.write(&render(view)),
-    ))
+    Ok(request.list_reply(list_request, listing, |view, sink| sink.write(&render(view))))
 }
 
 /// `POST /action-reports`
@@ -86,12 +81,8 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// The report in the path.
 fn find(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<ReportView> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
-    Ok(reports::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?)
-}
-
-fn unknown(request: &Request<'_>) -> Error {
-    Error::not_found(format!("No action report found with ID {}", request.id()))
+    let id = request.valid_id().ok_or_else(|| Error::no("action report", request.id()))?;
+    Ok(reports::find(tx, request.project(), id)?.ok_or_else(|| Error::no("action report", request.id()))?)
 }
 
 /// Checks the length of a log.

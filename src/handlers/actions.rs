@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Request, document_size};
 use crate::app::App;
 use crate::document::actions::{ActionJson, COLLECTION, max_size, parse, parse_patch, patched, render};
-use crate::document::{check_size, is_id, search};
+use crate::document::{check_size, is_id};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::store::actions::{self, Action, ActionSpec};
@@ -14,22 +14,13 @@ use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /actions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    fn id(action: &Action) -> &str {
-        &action.id
-    }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = actions::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Action>| {
         actions::list(tx, request.visible(), wanted, page, after)
     };
-    let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
-        false => request.scan_page(app, &list_request, list, id, |action| {
-            search::matches(&render(action), &rest, &COLLECTION)
-        })?,
-    };
-    Ok(request.list_reply(list_request, listing, id, |action, sink| sink.write(&ActionJson::new(action))))
+    let listing = request.searched_page(app, &list_request, &actions::KEYS, list, render)?;
+    Ok(request.list_reply(list_request, listing, |action, sink| sink.write(&ActionJson::new(action))))
 }
 
 /// `POST /actions`
@@ -50,18 +41,21 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /actions/{action_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("action", request.id()))?;
     let action = app.store.read_statement(|tx| actions::find(tx, request.project(), id))?;
-    action.map(|action| Reply::document(200, &ActionJson::new(&action))).ok_or_else(|| unknown(request))
+    action
+        .map(|action| Reply::document(200, &ActionJson::new(&action)))
+        .ok_or_else(|| Error::no("action", request.id()))
 }
 
 /// `PATCH /actions/{action_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("action", request.id()))?;
     let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
     let version = app.store.write(|tx| {
-        let action = actions::find(tx, request.project(), id)?.ok_or_else(|| unknown(request))?;
+        let action =
+            actions::find(tx, request.project(), id)?.ok_or_else(|| Error::no("action", request.id()))?;
         precondition.check(Some(&render(&action)))?;
         let spec = patched(&action.spec, &patch);
         change(tx, action, spec)
@@ -127,10 +121,6 @@ fn change(tx: &mut Tx<'_>, stored: Action, spec: ActionSpec) -> Outcome<i32> {
         document_size::check_action(tx, &stored, &Action { spec, ..stored.clone() })?;
     }
     Ok(version)
-}
-
-fn unknown(request: &Request<'_>) -> Error {
-    Error::not_found(format!("No action found with ID {}", request.id()))
 }
 
 fn taken(id: &str) -> Error {

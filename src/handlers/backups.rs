@@ -6,7 +6,7 @@ use super::Request;
 use crate::app::App;
 use crate::document::backups::v1::{BackupJsonV1, add_user_name};
 use crate::document::backups::{BackupJson, COLLECTION, max_size, parse, parse_patch, patched, render};
-use crate::document::{check_size, search};
+use crate::document::check_size;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::store::backups::{self, Backup, BackupSpec};
@@ -15,23 +15,14 @@ use crate::store::{Tx, new_id, now};
 
 /// `GET /backups`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    fn id(backup: &Backup) -> &str {
-        &backup.id
-    }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = backups::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Backup>| {
         backups::list(tx, request.visible(), wanted, page, after)
     };
-    let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
-        false => request.scan_page(app, &list_request, list, id, |backup| {
-            search::matches(&render(backup), &rest, &COLLECTION)
-        })?,
-    };
+    let listing = request.searched_page(app, &list_request, &backups::KEYS, list, render)?;
     let is_v1 = request.is_v1();
-    Ok(request.list_reply(list_request, listing, id, move |backup, sink| match is_v1 {
+    Ok(request.list_reply(list_request, listing, move |backup, sink| match is_v1 {
         true => sink.write(&BackupJsonV1::listed(backup)),
         false => sink.write(&BackupJson::new(backup)),
     }))
@@ -60,9 +51,9 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /backups/{backup_id}`
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| missing(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("backup", request.id()))?;
     let backup = app.store.read_statement(|tx| backups::find(tx, request.project(), id))?;
-    let backup = backup.ok_or_else(|| missing(request))?;
+    let backup = backup.ok_or_else(|| Error::no("backup", request.id()))?;
     Ok(match request.is_v1() {
         true => Reply::document(200, &BackupJsonV1::new(&backup)),
         false => Reply::document(200, &BackupJson::new(&backup)),
@@ -73,9 +64,10 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let patch = parse_patch(request.call.json()?)?;
-    let id = request.valid_id().ok_or_else(|| missing(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("backup", request.id()))?;
     let backup = app.store.write(|tx| {
-        let backup = backups::find(tx, request.project(), id)?.ok_or_else(|| missing(request))?;
+        let backup =
+            backups::find(tx, request.project(), id)?.ok_or_else(|| Error::no("backup", request.id()))?;
         precondition.check(Some(&render(&backup)))?;
         let spec = patched(&backup, &patch)?;
         let owner = (&*backup.project_id, &*backup.user_id);
@@ -91,7 +83,7 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let Some(id) = request.valid_id() else {
         precondition.check(None)?;
-        return Err(missing(request));
+        return Err(Error::no("backup", request.id()));
     };
     let was_there = app.store.write(|tx| {
         let mut seen = None;
@@ -102,9 +94,5 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
         }
         backups::delete(tx, request.project(), id, seen)
     })?;
-    if was_there { Ok(Reply::empty(204)) } else { Err(missing(request)) }
-}
-
-fn missing(request: &Request<'_>) -> Error {
-    Error::not_found(format!("No backup found with ID {}", request.id()))
+    if was_there { Ok(Reply::empty(204)) } else { Err(Error::no("backup", request.id())) }
 }

@@ -7,7 +7,6 @@ use super::Request;
 use super::jobs::trust::release;
 use crate::app::App;
 use crate::document::clients::{COLLECTION, Liveness, parse, parse_patch, render, stable_part};
-use crate::document::search;
 use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
@@ -19,25 +18,16 @@ use crate::store::{self, Tx};
 
 /// `GET /clients`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    fn id(client: &Client) -> &str {
-        &client.uuid
-    }
     let list_request = request.list_request(app, &COLLECTION)?;
     let wanted = (&list_request.query, &list_request.search);
-    let rest = clients::KEYS.residual(&list_request.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&Client>| {
         clients::list(tx, request.visible(), wanted, page, liveness(app).up_between(), after)
     };
-    let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, list_request.page, None))?,
-        false => request.scan_page(app, &list_request, list, id, |client| {
-            search::matches(&render(client, liveness(app)), &rest, &COLLECTION)
-        })?,
-    };
+    let listing = request
+        .searched_page(app, &list_request, &clients::KEYS, list, |client| render(client, liveness(app)))?;
     // Take the time after reading the rows: otherwise a poll in between would be in the future.
     let liveness = liveness(app);
-    Ok(request
-        .list_reply(list_request, listing, id, move |client, sink| sink.write(&render(client, liveness))))
+    Ok(request.list_reply(list_request, listing, move |client, sink| sink.write(&render(client, liveness))))
 }
 
 /// `POST /clients`: registers a client, or updates its registration.
@@ -89,7 +79,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
             }
             Ok(Reply::document_tagged(200, &document, &tagged))
         }
-        None => Err(unknown(name)),
+        None => Err(Error::no("client", name)),
     }
 }
 
@@ -100,10 +90,11 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let precondition = Precondition::from_call(request.call)?;
     let change = parse_patch(request.call.json()?)?;
     if !is_client_name(name) {
-        return Err(unknown(name));
+        return Err(Error::no("client", name));
     }
     let client = app.store.write(|tx| {
-        let client = clients::by_name(tx, request.project(), name)?.ok_or_else(|| unknown(name))?;
+        let client =
+            clients::by_name(tx, request.project(), name)?.ok_or_else(|| Error::no("client", name))?;
         if client.project_id != request.project() {
             return Err(Error::forbidden("clients:update").into());
         }
@@ -164,10 +155,6 @@ pub fn delete(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 fn already_registered(id: &str) -> Error {
     Error::already_exists(format!("Client already registered with ID {id}"))
-}
-
-fn unknown(name: &str) -> Error {
-    Error::not_found(format!("No client found with ID {name}"))
 }
 
 /// Decides which clients are up at this moment.

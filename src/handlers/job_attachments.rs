@@ -24,14 +24,9 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let listing =
         app.store.read(|tx| job_attachments::list(tx, request.project(), &asked.query, asked.page))?;
     let pid_access = PidAccess::new(request, sees_all);
-    Ok(request.list_reply(
-        asked,
-        listing,
-        |(attachment, _)| &attachment.id,
-        move |(attachment, client), sink| {
-            sink.write(&render(attachment, &client.name, pid_access.has_pid(&client.project_id)))
-        },
-    ))
+    Ok(request.list_reply(asked, listing, move |(attachment, client), sink| {
+        sink.write(&render(attachment, &client.name, pid_access.has_pid(&client.project_id)))
+    }))
 }
 
 /// `POST /job-attachments`: puts a job on a further client.
@@ -193,7 +188,7 @@ fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<JobHead> {
         Some(id) => jobs::find(tx, Some(request.project()), id)?,
         None => None,
     };
-    Ok(head.ok_or_else(|| Error::not_found(format!("No job attachment found with ID {}", request.id())))?)
+    Ok(head.ok_or_else(|| Error::no("job attachment", request.id()))?)
 }
 
 /// The rows after this transaction's writes, to be shown.

@@ -36,9 +36,6 @@ const REPORTING: &str = "jobs:update";
 
 /// `GET /jobs`. A search of the form that schedulers send is their client's poll, which delivers events: they are marked.
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    fn id(view: &JobView) -> &str {
-        &view.head.attachment.id
-    }
     let mut asked = request.list_request(app, &COLLECTION)?;
     let is_poll = is_poll(request, &asked)?;
     let sees_all = sees_all(request)?;
@@ -57,29 +54,27 @@ pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
     let wanted = (&asked.query, &asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&JobView>| jobs::list(tx, project, wanted, page, after);
     let whole = |tx: &mut Tx<'_>| list(tx, asked.page, None);
-    let rest = jobs::KEYS.residual(&asked.search);
     // A search may be a scheduler's poll, which must not read from a lagging replica, and which is recorded.
     let listing = if asked.search.is_empty() {
         match jobs::plain(&app.store, &app.readers, project, &asked.query, asked.page)? {
             Some(page) => JobListing { page, polled: Vec::new() },
             None => app.store.read_lagging(whole)?,
         }
-    } else if rest.is_empty() {
+    } else if jobs::KEYS.residual(&asked.search).is_empty() {
         match jobs::poll(&app.store, &app.readers, project, wanted, asked.page)? {
             Some(listing) => listing,
             None => app.store.read(whole)?,
         }
     } else {
         let chunk = |tx: &mut Tx<'_>, page, after: Option<&JobView>| Ok(list(tx, page, after)?.page);
-        let page = request
-            .scan_page(app, &asked, chunk, id, |view| search::matches(&shown(view), &rest, &COLLECTION))?;
+        let page = request.searched_page(app, &asked, &jobs::KEYS, chunk, shown)?;
         // A scheduler's poll is answered by columns alone, so this is none.
         JobListing { page, polled: Vec::new() }
     };
     if is_poll {
         record_poll(app, request, &listing, project.is_none() && !request.is_v1())?;
     }
-    Ok(request.list_reply(asked, listing.page, id, move |view, sink| {
+    Ok(request.list_reply(asked, listing.page, move |view, sink| {
         sink.write(&JobJson { view, with_pid: pid_access.has_pid(&view.head.client_project) })
     }))
 }
@@ -199,7 +194,7 @@ pub fn create(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `GET /jobs/{job_id}`. A caller that may list the jobs of all projects sees those of any project.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("job", request.id()))?;
     let sees_all = sees_all(request)?;
     let project = (!sees_all).then_some(request.project());
     let view = match jobs::view(&app.store, &app.readers, project, id)? {
@@ -209,7 +204,7 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
             None => Ok(None),
         })?,
     };
-    let view = view.ok_or_else(|| unknown(request))?;
+    let view = view.ok_or_else(|| Error::no("job", request.id()))?;
     let with_pid = may_see_pid(request, sees_all, &view.head.client_project);
     Ok(Reply::stream_document(200, move |out| {
         Ok(serde_json::to_writer(out, &JobJson { view: &view, with_pid })?)
@@ -218,13 +213,14 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
 
 /// `PATCH /jobs/{job_id}`
 pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("job", request.id()))?;
     let document = parse(&document::JOB_PATCH, request.call.json()?)?;
     prepare_quotas(app, request, &document, 0)?;
     let conditions = Conditions::from_request(request)?;
     let mentions = mentions(&document);
     let decided = |tx: &mut Tx<'_>| {
-        let rows = write::load(tx, request, &conditions, &mentions)?.ok_or_else(|| unknown(request))?;
+        let rows = write::load(tx, request, &conditions, &mentions)?
+            .ok_or_else(|| Error::no("job", request.id()))?;
         let plan = plan(&rows, &document, write::room(request, &document, 0), tx.now)?;
         Ok::<_, Failure>((rows, plan))
     };
@@ -314,7 +310,7 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     let conditions = Conditions::from_request(request)?;
     let is_new = app.store.write(|tx| {
         let attachment = job_attachments::find(tx, request.project(), request.id())?;
-        let attachment = attachment.ok_or_else(|| unknown(request))?;
+        let attachment = attachment.ok_or_else(|| Error::no("job", request.id()))?;
         conditions.check(tx, request, &attachment)?;
         if attachment.event == event.word() {
             return Ok(false);
@@ -367,10 +363,6 @@ pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usi
 fn prepare_quotas(app: &App, request: &Request<'_>, document: &JobDocument, jobs: usize) -> Result<()> {
     request.prepare_quota(app, Resource::Jobs, jobs)?;
     request.prepare_quota(app, Resource::Actions, document.new_actions())
-}
-
-fn unknown(request: &Request<'_>) -> Error {
-    Error::not_found(format!("No job found with ID {}", request.id()))
 }
 
 /// Refuses an id that is taken.

@@ -6,6 +6,7 @@ mod query_string;
 
 use std::io::{self, Write};
 
+use diesel::Table;
 use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -18,7 +19,7 @@ use crate::document::v1::remove_version;
 use crate::error::{Error, Result};
 use crate::http::Reply;
 use crate::scope::VisibleRows;
-use crate::store::listing::{self, Filter, Listing, Op, Operand, Query, Weight};
+use crate::store::listing::{self, Filter, ListKeys, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;
 use crate::store::scan::Scan;
 use crate::store::search::Search;
@@ -136,38 +137,42 @@ impl Request<'_> {
         Ok(ListRequest { page, query, has_default_query, search, indexed, fields, collection })
     }
 
-    /// A page of a list whose search has a condition that is not about a column, so that each document is rendered and
-    /// matched.
+    /// A page of a list that may be searched. If the search has a condition that is not about a column, each document is
+    /// rendered and matched.
     ///
     /// # Errors
-    /// As [`Permits::scan`]; the errors of `chunk`.
+    /// As [`Permits::scan`]; the errors of `list`, which reads a page of rows that begins after a row.
     ///
     /// [`Permits::scan`]: crate::store::scan::Permits::scan
-    pub(super) fn scan_page<R: Clone + Weight>(
+    pub(super) fn searched_page<T: Table, R: Clone + Weight>(
         &self,
         app: &App,
         list_request: &ListRequest,
-        chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
-        id: impl Fn(&R) -> &str,
-        is_wanted: impl FnMut(&R) -> bool,
+        keys: &ListKeys<T, R>,
+        mut list: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
+        render: impl Fn(&R) -> Value,
     ) -> Result<Listing<R>> {
+        let rest = keys.residual(&list_request.search);
+        if rest.is_empty() {
+            return app.store.read_lagging(|tx| list(tx, list_request.page, None));
+        }
         let page = listing::with_lookahead(list_request.page, &list_request.search);
         let scan = Scan { project: self.project(), page, indexed: &list_request.indexed };
-        let found = app.scan_permits.scan(&app.store, &scan, chunk, id, is_wanted)?;
+        let is_wanted = |row: &R| search::matches(&render(row), &rest, list_request.collection);
+        let found = app.scan_permits.scan(&app.store, &scan, list, is_wanted)?;
         Ok(listing::without_lookahead(list_request.page, found))
     }
 
     /// The response to a list request: the documents, `<noun>_links` if there are more, and `count` if `with_count`
     /// is set.
-    pub(super) fn list_reply<R: Send + Sync + 'static>(
+    pub(super) fn list_reply<R: Weight + Send + Sync + 'static>(
         &self,
         list_request: ListRequest,
         listing: Listing<R>,
-        id: impl Fn(&R) -> &str,
         write_document: impl Fn(&R, Sink<'_>) -> io::Result<()> + Send + Sync + 'static,
     ) -> Reply {
         let last = listing.rows.last().filter(|_| listing.has_more);
-        let next = last.map(|last| self.next(&list_request, listing.rows.len(), id(last)));
+        let next = last.map(|last| self.next(&list_request, listing.rows.len(), last.row_id()));
         let (noun, is_v1) = (list_request.collection.noun, self.is_v1());
         let body = ListBody { noun, fields: list_request.fields, listing, write_document, next, is_v1 };
         Reply::stream_json(200, move |out| body.write(out))

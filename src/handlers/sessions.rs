@@ -9,7 +9,7 @@ use crate::document::sessions::{
     self as document, COLLECTION, DEFAULT_HOLD_OFF, SessionAction, SessionJson, check_schedule, max_size,
     parse, parse_action, render,
 };
-use crate::document::{check_size, is_id, search};
+use crate::document::{check_size, is_id};
 use crate::error::{Error, Result};
 use crate::http::{Precondition, Reply};
 use crate::store::counts::Resource;
@@ -21,21 +21,13 @@ use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
 pub fn list(app: &App, request: &Request<'_>) -> Result<Reply> {
-    fn id(view: &SessionView) -> &str {
-        &view.session.id
-    }
     let asked = request.list_request(app, &COLLECTION)?;
     let wanted = (&asked.query, &asked.search);
-    let rest = sessions::KEYS.residual(&asked.search);
     let list = |tx: &mut Tx<'_>, page, after: Option<&SessionView>| {
         sessions::list(tx, request.visible(), wanted, page, after)
     };
-    let listing = match rest.is_empty() {
-        true => app.store.read_lagging(|tx| list(tx, asked.page, None))?,
-        false => request
-            .scan_page(app, &asked, list, id, |view| search::matches(&render(view), &rest, &COLLECTION))?,
-    };
-    Ok(request.list_reply(asked, listing, id, |view, sink| sink.write(&SessionJson(view))))
+    let listing = request.searched_page(app, &asked, &sessions::KEYS, list, render)?;
+    Ok(request.list_reply(asked, listing, |view, sink| sink.write(&SessionJson(view))))
 }
 
 /// `POST /sessions`
@@ -57,7 +49,8 @@ pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
         let session = found(tx, request)?;
         Ok(sessions::complete(tx, vec![session])?.pop())
     })?;
-    view.map(|view| Reply::document(200, &SessionJson(&view))).ok_or_else(|| unknown(request))
+    view.map(|view| Reply::document(200, &SessionJson(&view)))
+        .ok_or_else(|| Error::no("session", request.id()))
 }
 
 /// `PATCH /sessions/{session_id}`: sets the members of the body; `schedule` is replaced as a whole.
@@ -132,7 +125,8 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
             SessionAction::End { .. } => Parts::All,
         };
         let id = request.valid_id().unwrap_or_default();
-        let rows = sessions::load_run(tx, request.owner(), id, parts)?.ok_or_else(|| unknown(request))?;
+        let rows = sessions::load_run(tx, request.owner(), id, parts)?
+            .ok_or_else(|| Error::no("session", request.id()))?;
         check(tx, &precondition, Some(&rows.session))?;
         let (plan, answer) = match &ask {
             SessionAction::Start { job_id, tag } => runs::start(&rows, job_id, *tag, tx.now)?,
@@ -151,8 +145,7 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         let session = found(tx, request)?;
         check(tx, &precondition, Some(&session))?;
         let job = job_attachments::find(tx, request.project(), request.inner_id())?;
-        let job =
-            job.ok_or_else(|| Error::not_found(format!("No job found with ID {}", request.inner_id())))?;
+        let job = job.ok_or_else(|| Error::no("job", request.inner_id()))?;
         if job.session_id.as_ref() != Some(&session.id) {
             let change = runs::joining(&session, &RunColumns::from_attachment(&job));
             jobs::join(tx, &session, &job, &change)?;
@@ -281,9 +274,5 @@ fn found(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<Session> {
         Some(id) => sessions::find(tx, request.project(), id)?,
         None => None,
     };
-    Ok(session.ok_or_else(|| unknown(request))?)
-}
-
-fn unknown(request: &Request<'_>) -> Error {
-    Error::not_found(format!("No session found with ID {}", request.id()))
+    Ok(session.ok_or_else(|| Error::no("session", request.id()))?)
 }

@@ -194,8 +194,11 @@ pub fn list(tx: &mut Tx<'_>, project: &str, query: &Query, page: Page) -> Outcom
     };
     let nothing = Search::default();
     let matching = || {
-        let rows = action_attachments::table.filter(action_attachments::project_id.eq(project.to_owned()));
-        KEYS.matching(rows.into_boxed::<MultiBackend>(), query, &nothing)
+        KEYS.matching(
+            action_attachments::table.into_boxed::<MultiBackend>(),
+            Some(project),
+            (query, &nothing),
+        )
     };
     let rows = listing::collect(
         &KEYS,

@@ -60,7 +60,7 @@ impl Permits {
 
     /// The rows of a page for which `is_wanted` holds, as many as fit into one answer.
     ///
-    /// `chunk` reads a page of the list after a row, or from its beginning; `id` identifies a row.
+    /// `chunk` reads a page of the list after a row, or from its beginning.
     ///
     /// # Errors
     /// 400 when the page is not full after the most rows that a scan may look into; 503 when it takes too long, or too many
@@ -70,7 +70,6 @@ impl Permits {
         store: &Store,
         scan: &Scan<'_>,
         mut chunk: impl FnMut(&mut Tx<'_>, Page, Option<&R>) -> Outcome<Listing<R>>,
-        id: impl Fn(&R) -> &str,
         mut is_wanted: impl FnMut(&R) -> bool,
     ) -> Result<Rows<R>> {
         let limits = self.limits;
@@ -97,7 +96,7 @@ impl Permits {
                 if Instant::now() >= until {
                     return Err(too_long(&limits, scan.indexed));
                 }
-                if !looked_at.insert(id(&row).to_owned()) || !is_wanted(&row) {
+                if !looked_at.insert(row.row_id().to_owned()) || !is_wanted(&row) {
                     continue;
                 }
                 if to_skip > 0 {

@@ -105,6 +105,11 @@ impl Error {
         Self::new(Kind::NotFound, "Not Found", description)
     }
 
+    /// 404: there is no `what` of this id.
+    pub fn no(what: &str, id: &str) -> Self {
+        Self::not_found(format!("No {what} found with ID {id}"))
+    }
+
     /// 404 for a path that no route has.
     pub fn no_route() -> Self {
         Self::no_route_with_hint("")

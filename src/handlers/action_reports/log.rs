@@ -1,6 +1,6 @@
 //! The log of a failed run: raw bytes, at a path below the report's.
 
-use super::{Request, check_log_size, find, render, unknown};
+use super::{Request, check_log_size, find, render};
 use crate::app::App;
 use crate::document::action_reports::SUCCESS;
 use crate::error::{Error, Result};
@@ -16,9 +16,9 @@ pub const TYPES: &[&str] = &[TEXT, BYTES];
 /// `GET /action-reports/{action_report_id}/log`: as text if the log is UTF-8 and the client accepts text, else as
 /// bytes.
 pub fn show(app: &App, request: &Request<'_>) -> Result<Reply> {
-    let id = request.valid_id().ok_or_else(|| unknown(request))?;
+    let id = request.valid_id().ok_or_else(|| Error::no("action report", request.id()))?;
     let found = app.store.read_lagging(|tx| reports::find_log(tx, request.project(), id))?;
-    let (report, log) = found.ok_or_else(|| unknown(request))?;
+    let (report, log) = found.ok_or_else(|| Error::no("action report", request.id()))?;
     let log = log.ok_or_else(|| without_log(request))?;
     let offers = if std::str::from_utf8(&log).is_ok() { TYPES } else { &[BYTES] };
     let content_type = match request.call.preferred(offers) {

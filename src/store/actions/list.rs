@@ -48,13 +48,14 @@ pub fn list(
         }
         _ => None,
     };
+    let matching = || KEYS.matching(actions::table.into_boxed::<MultiBackend>(), project, asked);
     let rows = listing::collect(
         &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |part, (limit, offset), budget| {
-            let rows = part.of(matching(project, query, search)?).limit(limit).offset(offset);
+            let rows = part.of(matching()?).limit(limit).offset(offset);
             let (nothing, no_text) = (empty_document(tx.connection), || sql::<Nullable<Text>>("NULL"));
             Ok(
                 load_page!(tx, budget, rows, limit, actions[metadata, src_file, container, restore_abs_path, log_file],
@@ -85,19 +86,6 @@ pub fn list(
         },
     )?;
     listing::count_with(query, page, rows, !KEYS.residual(search).is_empty(), || {
-        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
+        Ok(matching()?.count().get_result(tx.connection)?)
     })
-}
-
-/// The rows that match the query, and the conditions of the search that columns answer.
-fn matching(
-    project: Option<&str>,
-    query: &Query,
-    search: &Search,
-) -> Outcome<actions::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = actions::table.into_boxed();
-    if let Some(project) = project {
-        rows = rows.filter(actions::project_id.eq(project.to_owned()));
-    }
-    KEYS.matching(rows, query, search)
 }

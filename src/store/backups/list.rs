@@ -57,13 +57,23 @@ pub fn list(
         }
         _ => None,
     };
+    let matching = || -> Outcome<backups::BoxedQuery<'static, MultiBackend>> {
+        let mut rows = KEYS.filtered(backups::table.into_boxed(), project, asked)?;
+        if let Some(time) = search.time_after {
+            rows = rows.filter(backups::time_stamp.ge(time));
+        }
+        if let Some(time) = search.time_before {
+            rows = rows.filter(backups::time_stamp.le(time));
+        }
+        Ok(KEYS.searched(rows, search))
+    };
     let rows = listing::collect(
         &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |part, (limit, offset), budget| {
-            let rows = part.of(matching(project, query, search)?).limit(limit).offset(offset);
+            let rows = part.of(matching()?).limit(limit).offset(offset);
             let nothing = empty_document(tx.connection);
             Ok(load_page!(tx, budget, rows, limit, backups[metadata], Backup::as_select(), if is_light => (
                 backups::id,
@@ -79,26 +89,6 @@ pub fn list(
         },
     )?;
     listing::count_with(query, page, rows, !KEYS.residual(search).is_empty(), || {
-        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
+        Ok(matching()?.count().get_result(tx.connection)?)
     })
-}
-
-/// The rows that match the query, and the conditions of the search that columns answer.
-fn matching(
-    project: Option<&str>,
-    query: &Query,
-    search: &Search,
-) -> Outcome<backups::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = backups::table.into_boxed();
-    if let Some(project) = project {
-        rows = rows.filter(backups::project_id.eq(project.to_owned()));
-    }
-    rows = KEYS.filtered(rows, query, search)?;
-    if let Some(time) = search.time_after {
-        rows = rows.filter(backups::time_stamp.ge(time));
-    }
-    if let Some(time) = search.time_before {
-        rows = rows.filter(backups::time_stamp.le(time));
-    }
-    Ok(KEYS.searched(rows, search))
 }

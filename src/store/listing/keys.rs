@@ -86,6 +86,8 @@ pub struct ListKeys<T: 'static, R: 'static> {
     pub rows: &'static [ListKey<T, R>],
     /// The column of the row's id.
     pub id: fn() -> Expression<T, diesel::sql_types::Text>,
+    /// The column of the row's project.
+    pub project_id: Column<T>,
     /// The column of the user who created the row, by which lists of version 1 filter.
     pub user_id: Column<T>,
     /// The column of the row's creation.
@@ -199,19 +201,32 @@ impl<T: Table + 'static, R: Weight> ListKeys<T, R> {
         search.without(|condition| self.answering(condition).is_some())
     }
 
-    /// The rows that match a list's filters and the part of its search that columns answer.
+    /// The rows of a project, or of every project, that match a list's filters and the part of its search that columns answer.
     ///
     /// # Errors
     /// 500 for a filter without a column.
-    pub fn matching<Q: BoxedRows<T>>(&self, rows: Q, query: &Query, search: &Search) -> Outcome<Q> {
-        Ok(self.searched(self.filtered(rows, query, search)?, search))
+    pub fn matching<Q: BoxedRows<T>>(
+        &self,
+        rows: Q,
+        project: Option<&str>,
+        (query, search): (&Query, &Search),
+    ) -> Outcome<Q> {
+        Ok(self.searched(self.filtered(rows, project, (query, search))?, search))
     }
 
-    /// The rows that match a list's filters.
+    /// The rows of a project, or of every project, that match a list's filters.
     ///
     /// # Errors
     /// 500 for a filter without a column.
-    pub fn filtered<Q: BoxedRows<T>>(&self, mut rows: Q, query: &Query, search: &Search) -> Outcome<Q> {
+    pub fn filtered<Q: BoxedRows<T>>(
+        &self,
+        mut rows: Q,
+        project: Option<&str>,
+        (query, search): (&Query, &Search),
+    ) -> Outcome<Q> {
+        if let Some(project) = project {
+            rows = rows.filter(equals(&self.project_id, project, true, false));
+        }
         if !search.is_empty() || !query.filters.is_empty() {
             rows = rows.filter(Box::new(Search::uncached().nullable()));
         }
@@ -355,6 +370,7 @@ macro_rules! listing {
                 keys: &KEYS,
                 rows: ROWS,
                 id: || Box::new($table::id),
+                project_id: listing!(@typed Text $table project_id),
                 user_id: listing!(@typed Text $table user_id),
                 created_at: || Box::new($table::created_at),
                 created: CREATED,

@@ -85,13 +85,14 @@ pub fn list(
         }
         _ => None,
     };
+    let matching = || KEYS.matching(sessions::table.into_boxed::<MultiBackend>(), project, asked);
     let views = listing::collect(
         &KEYS,
         query,
         listing::with_lookahead(page, search),
         after.or(marked.as_ref()),
         |part, (limit, offset), budget| {
-            let rows = part.of(matching(project, query, search)?).limit(limit).offset(offset);
+            let rows = part.of(matching()?).limit(limit).offset(offset);
             let (nothing, no_schedule) = (empty_document(tx.connection), empty_document(tx.connection));
             if has_members && limit > FEW_ROWS {
                 // Members count too: a session can have many.
@@ -139,7 +140,7 @@ pub fn list(
         },
     )?;
     listing::count_with(query, page, views, !KEYS.residual(search).is_empty(), || {
-        Ok(matching(project, query, search)?.count().get_result(tx.connection)?)
+        Ok(matching()?.count().get_result(tx.connection)?)
     })
 }
 
@@ -171,17 +172,4 @@ fn with_jobs(
         }
     }
     Ok(sizes)
-}
-
-/// The sessions that match a list's filters and the part of its search that columns can answer.
-fn matching(
-    project: Option<&str>,
-    query: &Query,
-    search: &Search,
-) -> Outcome<sessions::BoxedQuery<'static, MultiBackend>> {
-    let mut rows = sessions::table.into_boxed();
-    if let Some(project) = project {
-        rows = rows.filter(sessions::project_id.eq(project.to_owned()));
-    }
-    KEYS.matching(rows, query, search)
 }
