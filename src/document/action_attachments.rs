@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::int;
 use super::job_attachments::{READ_ONLY, request_schema};
-use super::shape::{Shape, about, closed, id, integer, project_id, resource_id, user_id, version};
+use super::shape::{Shape, about, closed, document, id, integer, project_id, resource_id, user_id, version};
 use super::time::{self, iso};
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
@@ -51,39 +51,27 @@ pub static ACTION_ATTACHMENT_PATCH: Shape = Shape::new("ActionAttachmentPatch", 
 })
 .with_example(|| json!({"priority": 20, "retries": 0, "mandatory": false}));
 
-/// An action attachment as [`render`] shows it.
-pub static ACTION_ATTACHMENT: Shape = Shape::new("ActionAttachment", || {
-    closed(json!({
-        "id": resource_id("The attachment's id."),
-        "project_id": project_id(),
-        "user_id": user_id(),
-        "action_id": resource_id("The action."),
-        "job_id": resource_id("The job (its definition)."),
-        "priority": about("Its place in the order of the job's actions.", integer(0)),
-        "retries": about("How often it is tried again.", integer(0)),
-        "retry_interval": about("Seconds between the tries.", integer(0)),
-        "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
-        "created_at": about("When it was made.", time::output_schema()),
-        "updated_at": about("When it was changed last.", time::output_schema()),
-        "version": version(),
-    }))
-})
-.with_example(|| {
-    json!({
-        "id": "8f14e45fceea167a5a36dedd4bea2543",
-        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
-        "user_id": "c0ffee254729296a45a3885639ac7e10",
-        "action_id": "d3486ae9136e7856bc42212385ea7970",
-        "job_id": "3c59dc048e8850243be8079a5c74d079",
-        "priority": 10,
-        "retries": 3,
-        "retry_interval": 60,
-        "mandatory": true,
-        "created_at": "2026-11-22T19:55:23.123456Z",
-        "updated_at": "2026-11-22T19:55:23.123456Z",
-        "version": 1,
-    })
-});
+document! {
+    /// An action attachment as [`render`] shows it.
+    ACTION_ATTACHMENT: "ActionAttachment";
+    /// An action attachment as the API shows it.
+    render(place: &ActionAttachment);
+    "id": resource_id("The attachment's id."), "8f14e45fceea167a5a36dedd4bea2543" => place.id;
+    "project_id": project_id(), "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47" => place.project_id;
+    "user_id": user_id(), "c0ffee254729296a45a3885639ac7e10" => place.user_id;
+    "action_id": resource_id("The action."), "d3486ae9136e7856bc42212385ea7970" => place.action_id;
+    "job_id": resource_id("The job (its definition)."), "3c59dc048e8850243be8079a5c74d079" => place.job_id;
+    "priority": about("Its place in the order of the job's actions.", integer(0)), 10 => place.priority;
+    "retries": about("How often it is tried again.", integer(0)), 3 => place.retries;
+    "retry_interval": about("Seconds between the tries.", integer(0)), 60 => place.retry_interval;
+    "mandatory": about("Whether the rest of the job is given up when it fails.", json!({"type": "boolean"})),
+        true => place.mandatory;
+    "created_at": about("When it was made.", time::output_schema()),
+        "2026-11-22T19:55:23.123456Z" => iso(place.created_at);
+    "updated_at": about("When it was changed last.", time::output_schema()),
+        "2026-11-22T19:55:23.123456Z" => iso(place.updated_at);
+    "version": version(), 1 => place.version;
+}
 
 /// The keys that lists of action attachments filter and sort by.
 pub static COLLECTION: Collection = Collection {
@@ -168,22 +156,4 @@ impl PlacePatch {
             mandatory: place.mandatory.filter(|value| *value != stored.mandatory),
         })
     }
-}
-
-/// An action attachment as the API shows it.
-pub fn render(place: &ActionAttachment) -> Value {
-    json!({
-        "id": place.id,
-        "project_id": place.project_id,
-        "user_id": place.user_id,
-        "action_id": place.action_id,
-        "job_id": place.job_id,
-        "priority": place.priority,
-        "retries": place.retries,
-        "retry_interval": place.retry_interval,
-        "mandatory": place.mandatory,
-        "created_at": iso(place.created_at),
-        "updated_at": iso(place.updated_at),
-        "version": place.version,
-    })
 }

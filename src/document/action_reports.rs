@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::job_attachments::{READ_ONLY, request_schema};
 use super::shape::{
-    Shape, about, closed, id, nullable, project_id, resource_id, rule, user_id, version, words,
+    Shape, about, closed, document, id, nullable, project_id, resource_id, rule, user_id, version, words,
 };
 use super::time::{self, iso};
 use crate::document::collection::{Collection, Extra};
@@ -41,73 +42,34 @@ pub const SINCE: &str = "since";
 /// The list parameter for the latest `report_date`, inclusive.
 pub const UNTIL: &str = "until";
 
-/// The keys that refer to other resources, with their descriptions. They are set on creation and never change.
-const REFERENCES: &[(&str, &str)] = &[
-    ("action_id", "The action that was run. Null once it is deleted."),
-    ("action_attachment_id", "The action's place in the job. Null once it is deleted."),
-    (
-        "job_attachment_id",
-        "The job on its client: the id of the document in `/jobs`. Null once it is deleted.",
-    ),
-];
-
-/// Schemas of the keys that the service sets.
-fn read_only() -> Map<String, Value> {
-    let name = json!({"type": ["string", "null"]});
-    let has_log = json!({"type": "boolean"});
-    [
-        ("id", resource_id("The report's id.")),
-        ("project_id", project_id()),
-        ("user_id", user_id()),
-        ("job_id", about("The job's definition, which a fleet shares. It outlives the job.", nullable(id()))),
-        ("client_id", about("The name of the client. It outlives the client.", name)),
-        ("has_log", about("Whether there is a log, at `log` below the report.", has_log)),
-        ("created_at", about("When the report was made.", time::output_schema())),
-        ("updated_at", about("When it was changed last.", time::output_schema())),
-        ("version", version()),
-    ]
-    .into_iter()
-    .map(|(key, schema)| (key.to_owned(), schema))
-    .collect()
-}
+/// The keys that refer to other resources. They are set on creation and never change.
+const REFERENCES: &[&str] = &["action_id", "action_attachment_id", "job_attachment_id"];
+/// Further keys that only the service sets.
+const OWN_READ_ONLY: &[&str] = &["job_id", "client_id", "has_log"];
 
 /// Schemas of the keys that a change of a report can correct.
-fn outcome() -> Map<String, Value> {
+fn outcome() -> Value {
     let elapsed = json!({"type": "integer", "minimum": 0, "maximum": MAX_ELAPSED});
     let date = "When the run ended: ISO 8601, UTC unless it says, or epoch seconds. Now, if a new report does not say.";
-    [
-        ("result", about("How the run ended. One that succeeded has no log.", words(RESULTS))),
-        ("time_elapsed", about("How long it took, in seconds.", elapsed)),
-        (
-            "metadata",
-            about("What else is worth keeping, up to 65536 bytes of JSON.", json!({"type": "object"})),
-        ),
-        ("report_date", about(date, time::input_schema())),
-    ]
-    .into_iter()
-    .map(|(key, schema)| (key.to_owned(), schema))
-    .collect()
-}
-
-/// Schema of a request body: these keys, and the read-only ones, which a client that sends a whole document back may
-/// include and which are ignored.
-fn request_schema(mut properties: Map<String, Value>, ignored: impl IntoIterator<Item = String>) -> Value {
-    let taken = json!({"description": "Of the document; taken and ignored.", "readOnly": true});
-    properties.extend(ignored.into_iter().map(|key| (key, taken.clone())));
-    json!({"type": "object", "additionalProperties": false, "properties": properties})
+    let metadata = json!({"type": "object"});
+    json!({
+        "result": about("How the run ended. One that succeeded has no log.", words(RESULTS)),
+        "time_elapsed": about("How long it took, in seconds.", elapsed),
+        "metadata": about("What else is worth keeping, up to 65536 bytes of JSON.", metadata),
+        "report_date": about(date, time::input_schema()),
+    })
 }
 
 /// The body of `POST /action-reports`.
 pub static REPORT_CREATE: Shape = Shape::new("ActionReportCreate", || {
     let mut properties = outcome();
-    for (key, _) in REFERENCES {
+    for key in REFERENCES {
         let why = "What the report is about. It has to be there, and to agree with what else is named.";
-        properties.insert((*key).to_owned(), about(why, nullable(id())));
+        properties[*key] = about(why, nullable(id()));
     }
     let log = "What the run said; only where it did not succeed, and up to `[DEFAULT] action_report_max_log_size` bytes.";
-    properties.insert("log".to_owned(), about(log, json!({"type": ["string", "null"]})));
-    let mut schema = request_schema(properties, read_only().into_iter().map(|(key, _)| key));
-    schema["required"] = json!(["result"]);
+    properties["log"] = about(log, json!({"type": ["string", "null"]}));
+    let mut schema = request_schema(properties, &["result"], &[READ_ONLY, OWN_READ_ONLY]);
     let without = json!({"properties": {"log": {"type": "null"}}});
     let not_a_success = json!({"properties": {"result": {"not": {"enum": [SUCCESS]}}}});
     schema["allOf"] = json!([rule("a run that succeeded leaves no log", &[without, not_a_success])]);
@@ -130,41 +92,48 @@ pub static REPORT_PATCH: Shape = Shape::new("ActionReportPatch", || {
     properties["metadata"]["description"] =
         "Merged key by key with what is there; null takes a key away.".into();
     properties["result"]["description"] = "How the run ended. `success` takes the log away.".into();
-    let fixed = REFERENCES.iter().map(|(key, _)| (*key).to_owned());
-    request_schema(properties, read_only().into_iter().map(|(key, _)| key).chain(fixed))
+    let mut schema = request_schema(properties, &[], &[READ_ONLY, OWN_READ_ONLY, REFERENCES]);
+    if let Value::Object(schema) = &mut schema {
+        // The change of a report may be empty.
+        schema.remove("minProperties");
+    }
+    schema
 })
 .with_example(|| json!({"result": "aborted", "metadata": {"note": "The host was shut down."}}));
 
-/// A report as [`render`] shows it.
-pub static REPORT_DOCUMENT: Shape = Shape::new("ActionReport", || {
-    let mut properties = read_only();
-    properties.extend(outcome());
-    properties.insert("report_date".to_owned(), about("When the run ended.", time::output_schema()));
-    for (key, what) in REFERENCES {
-        properties.insert((*key).to_owned(), about(what, nullable(id())));
-    }
-    closed(Value::Object(properties))
-})
-.with_example(|| {
-    json!({
-        "id": "c9f0f895fb98ab9159f51fd0297e236d",
-        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
-        "user_id": "c0ffee254729296a45a3885639ac7e10",
-        "action_id": "d3486ae9136e7856bc42212385ea7970",
-        "action_attachment_id": "8f14e45fceea167a5a36dedd4bea2543",
-        "job_attachment_id": "3c59dc048e8850243be8079a5c74d079",
-        "job_id": "3c59dc048e8850243be8079a5c74d079",
-        "client_id": "web1.example.com",
-        "result": "success",
-        "time_elapsed": 42,
-        "metadata": {},
-        "report_date": "2026-12-01T03:31:25.000000Z",
-        "has_log": false,
-        "created_at": "2026-12-01T03:31:25.123456Z",
-        "updated_at": "2026-12-01T03:31:25.123456Z",
-        "version": 1,
-    })
-});
+document! {
+    /// A report as [`render`] shows it.
+    REPORT_DOCUMENT: "ActionReport";
+    /// A report as the API shows it.
+    render(view: &ReportView);
+    "id": resource_id("The report's id."), "c9f0f895fb98ab9159f51fd0297e236d" => view.report.id;
+    "project_id": project_id(), "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47" => view.report.project_id;
+    "user_id": user_id(), "c0ffee254729296a45a3885639ac7e10" => view.report.user_id;
+    "action_id": about("The action that was run. Null once it is deleted.", nullable(id())),
+        "d3486ae9136e7856bc42212385ea7970" => view.report.action_id;
+    "action_attachment_id": about("The action's place in the job. Null once it is deleted.", nullable(id())),
+        "8f14e45fceea167a5a36dedd4bea2543" => view.report.action_attachment_id;
+    "job_attachment_id": about(
+        "The job on its client: the id of the document in `/jobs`. Null once it is deleted.",
+        nullable(id()),
+    ), "3c59dc048e8850243be8079a5c74d079" => view.report.job_attachment_id;
+    "job_id": about("The job's definition, which a fleet shares. It outlives the job.", nullable(id())),
+        "3c59dc048e8850243be8079a5c74d079" => view.report.job_id;
+    "client_id": about("The name of the client. It outlives the client.", json!({"type": ["string", "null"]})),
+        "web1.example.com" => view.report.client_id;
+    "result": outcome()["result"].take(), "success" => view.report.result;
+    "time_elapsed": outcome()["time_elapsed"].take(), 42 => view.report.time_elapsed;
+    "metadata": outcome()["metadata"].take(), json!({}) => view.report.metadata;
+    "report_date": about("When the run ended.", time::output_schema()),
+        "2026-12-01T03:31:25.000000Z" => iso(view.report.report_date);
+    "has_log": about("Whether there is a log, at `log` below the report.", json!({"type": "boolean"})),
+        false => view.has_log;
+    "created_at": about("When the report was made.", time::output_schema()),
+        "2026-12-01T03:31:25.123456Z" => iso(view.report.created_at);
+    "updated_at": about("When it was changed last.", time::output_schema()),
+        "2026-12-01T03:31:25.123456Z" => iso(view.report.updated_at);
+    "version": version(), 1 => view.report.version;
+}
 
 /// A new report as parsed from a body.
 #[derive(Debug, Clone)]
@@ -275,27 +244,4 @@ fn check_metadata_size(metadata: &Json) -> Result<()> {
         0..=MAX_METADATA => Ok(()),
         _ => Err(Error::bad_request(format!("The metadata would exceed {MAX_METADATA} bytes."))),
     }
-}
-
-/// A report as the API shows it.
-pub fn render(view: &ReportView) -> Value {
-    let report = &view.report;
-    json!({
-        "id": report.id,
-        "project_id": report.project_id,
-        "user_id": report.user_id,
-        "action_id": report.action_id,
-        "action_attachment_id": report.action_attachment_id,
-        "job_attachment_id": report.job_attachment_id,
-        "job_id": report.job_id,
-        "client_id": report.client_id,
-        "result": report.result,
-        "time_elapsed": report.time_elapsed,
-        "metadata": report.metadata,
-        "report_date": iso(report.report_date),
-        "has_log": view.has_log,
-        "created_at": iso(report.created_at),
-        "updated_at": iso(report.updated_at),
-        "version": report.version,
-    })
 }

@@ -333,34 +333,13 @@ pub fn canonical(object: &Map<String, Value>) -> String {
 /// The JSON of a `freezer_action`, with members in alphabetical order.
 pub struct FreezerAction<'a>(pub &'a ActionSpec);
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Member<'a> {
-    Text(&'a str),
-    Number(i32),
-}
-
 impl Serialize for FreezerAction<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let spec = self.0;
-        fn text(text: &Option<String>) -> Option<Member<'_>> {
-            text.as_deref().map(Member::Text)
-        }
-        let columns = [
-            ("action", Some(Member::Text(&spec.action))),
-            ("backup_name", text(&spec.backup_name)),
-            ("container", text(&spec.container)),
-            ("log_file", text(&spec.log_file)),
-            ("mode", text(&spec.mode)),
-            ("path_to_backup", text(&spec.src_file)),
-            ("priority", spec.priority.map(Member::Number)),
-            ("restore_abs_path", text(&spec.restore_abs_path)),
-            ("timeout", spec.timeout.map(Member::Number)),
-        ];
         let metadata = spec.metadata.members();
         let mut rest = metadata.iter().peekable();
         let mut map = serializer.serialize_map(None)?;
-        for (key, column) in columns {
+        for (key, column) in spec.members() {
             while let Some((other, value)) = rest.next_if(|(other, _)| other.as_str() < key) {
                 map.serialize_entry(other, value)?;
             }

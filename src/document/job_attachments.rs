@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::jobs::JobDocument;
 use super::schedule::{EVENTS, RESULTS, RunState, STATUSES};
 use super::shape::{
-    Shape, about, closed, id, integer, must_be, nullable, project_id, resource_id, text, time, user_id,
-    version, words,
+    Shape, about, closed, document, id, integer, must_be, nullable, project_id, resource_id, text, time,
+    user_id, version, words,
 };
 use super::time::{self as moment, iso};
 use super::time_or_never;
@@ -96,62 +96,50 @@ pub static JOB_ATTACHMENT_PATCH: Shape = Shape::new("JobAttachmentPatch", || {
 })
 .with_example(|| json!({"event": "start"}));
 
-/// A job attachment as [`render`] shows it.
-pub static JOB_ATTACHMENT: Shape = Shape::new("JobAttachment", || {
-    closed(json!({
-        "id": resource_id("The attachment's id, which is the id of its job document."),
-        "project_id": project_id(),
-        "user_id": user_id(),
-        "client_id": about("The client's name.", text(255)),
-        "client_uuid": resource_id("The client's uuid."),
-        "job_id": resource_id("The job (its definition), which all clients of a fleet share."),
-        "session_id": about("The session it is in.", nullable(text(64))),
-        "event": about("What is asked of the client's scheduler.", words(EVENTS)),
-        "status": about("Where it stands.", words(STATUSES)),
-        "current_pid": about(
-            "The agent's process id, for administrators, services and the project of the client.",
-            nullable(integer(-1)),
-        ),
-        "result": about("How the last run ended.", words(RESULTS)),
-        "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
-        "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
-        "session_tag": about("The session's run that the scheduler knows of.", integer(0)),
-        "session_status": about("Where the job stands in the session's run.", text(32)),
-        "session_result": about("How its part in the session's run ended.", text(32)),
-        "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
-        "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
-        "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
-        "created_at": about("When it was made.", moment::output_schema()),
-        "updated_at": about("When it was changed last.", moment::output_schema()),
-        "version": version(),
-    }))
-})
-.with_example(|| {
-    json!({
-        "id": "a1d0c6e83f027327d8461063f4ac58a6",
-        "project_id": "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47",
-        "user_id": "c0ffee254729296a45a3885639ac7e10",
-        "client_id": "web2.example.com",
-        "client_uuid": "6f4922f45568161a8cdf4ad2299f6d23",
-        "job_id": "3c59dc048e8850243be8079a5c74d079",
-        "session_id": null,
-        "event": "",
-        "status": "scheduled",
-        "current_pid": null,
-        "result": "success",
-        "time_started": 1_796_095_843,
-        "time_ended": 1_796_095_885,
-        "session_tag": 0,
-        "session_status": "",
-        "session_result": "",
-        "session_time_started": -1,
-        "session_time_ended": -1,
-        "event_delivered": true,
-        "created_at": "2026-11-22T19:55:23.123456Z",
-        "updated_at": "2026-12-01T03:31:25.123456Z",
-        "version": 7,
-    })
-});
+document! {
+    /// A job attachment as [`render`] shows it.
+    JOB_ATTACHMENT: "JobAttachment";
+    /// The JSON of a job attachment. Only callers that may have to kill the agent see its process id.
+    render(attachment: &JobAttachment, client_name: &str, with_pid: bool);
+    "id": resource_id("The attachment's id, which is the id of its job document."),
+        "a1d0c6e83f027327d8461063f4ac58a6" => attachment.id;
+    "project_id": project_id(), "8f3c1d6a2b7e4f0d9c5a1e6b3d8f2a47" => attachment.project_id;
+    "user_id": user_id(), "c0ffee254729296a45a3885639ac7e10" => attachment.user_id;
+    "client_id": about("The client's name.", text(255)), "web2.example.com" => client_name;
+    "client_uuid": resource_id("The client's uuid."),
+        "6f4922f45568161a8cdf4ad2299f6d23" => attachment.client_id;
+    "job_id": resource_id("The job (its definition), which all clients of a fleet share."),
+        "3c59dc048e8850243be8079a5c74d079" => attachment.job_id;
+    "session_id": about("The session it is in.", nullable(text(64))), Value::Null => attachment.session_id;
+    "event": about("What is asked of the client's scheduler.", words(EVENTS)), "" => attachment.event;
+    "status": about("Where it stands.", words(STATUSES)), "scheduled" => attachment.status;
+    "current_pid": about(
+        "The agent's process id, for administrators, services and the project of the client.",
+        nullable(integer(-1)),
+    ), Value::Null => attachment.current_pid.filter(|_| with_pid);
+    "result": about("How the last run ended.", words(RESULTS)), "success" => attachment.result;
+    "time_started": about("When the last run started, in epoch seconds; -1 is never.", time()),
+        1_796_095_843 => time_or_never(attachment.time_started);
+    "time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+        1_796_095_885 => time_or_never(attachment.time_ended);
+    "session_tag": about("The session's run that the scheduler knows of.", integer(0)),
+        0 => attachment.session_tag;
+    "session_status": about("Where the job stands in the session's run.", text(32)),
+        "" => attachment.session_status;
+    "session_result": about("How its part in the session's run ended.", text(32)),
+        "" => attachment.session_result;
+    "session_time_started": about("When that started, in epoch seconds; -1 is never.", time()),
+        -1 => time_or_never(attachment.session_time_started);
+    "session_time_ended": about("When it ended, in epoch seconds; -1 is never, or not yet.", time()),
+        -1 => time_or_never(attachment.session_time_ended);
+    "event_delivered": about("Whether the scheduler has read the event.", json!({"type": "boolean"})),
+        true => attachment.event_delivered;
+    "created_at": about("When it was made.", moment::output_schema()),
+        "2026-11-22T19:55:23.123456Z" => iso(attachment.created_at);
+    "updated_at": about("When it was changed last.", moment::output_schema()),
+        "2026-12-01T03:31:25.123456Z" => iso(attachment.updated_at);
+    "version": version(), 7 => attachment.version;
+}
 
 /// The keys that lists of job attachments filter and sort by.
 pub static COLLECTION: Collection = Collection {
@@ -253,32 +241,4 @@ pub fn stable_part(document: &Value) -> Value {
         part.remove("event_delivered");
     }
     part
-}
-
-/// The JSON of a job attachment. Only callers that may have to kill the agent see its process id.
-pub fn render(attachment: &JobAttachment, client_name: &str, with_pid: bool) -> Value {
-    json!({
-        "id": attachment.id,
-        "project_id": attachment.project_id,
-        "user_id": attachment.user_id,
-        "client_id": client_name,
-        "client_uuid": attachment.client_id,
-        "job_id": attachment.job_id,
-        "session_id": attachment.session_id,
-        "event": attachment.event,
-        "status": attachment.status,
-        "current_pid": attachment.current_pid.filter(|_| with_pid),
-        "result": attachment.result,
-        "time_started": time_or_never(attachment.time_started),
-        "time_ended": time_or_never(attachment.time_ended),
-        "session_tag": attachment.session_tag,
-        "session_status": attachment.session_status,
-        "session_result": attachment.session_result,
-        "session_time_started": time_or_never(attachment.session_time_started),
-        "session_time_ended": time_or_never(attachment.session_time_ended),
-        "event_delivered": attachment.event_delivered,
-        "created_at": iso(attachment.created_at),
-        "updated_at": iso(attachment.updated_at),
-        "version": attachment.version,
-    })
 }

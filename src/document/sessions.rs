@@ -15,30 +15,9 @@ use super::{LONGEST_TIME, MAX_TEXT, int, longest, schedule, size, time_from, tim
 use crate::document::collection::Collection;
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::sessions::{Member, Session, SessionChange, SessionView};
+use crate::store::sessions::{KNOWN, Member, Session, SessionChange, SessionView};
 use crate::store::types::json::Json;
 use crate::store::types::time::Time;
-
-/// The keys that have columns, or that only the server sets.
-pub const KNOWN: &[&str] = &[
-    "session_id",
-    "project_id",
-    "user_id",
-    "description",
-    "session_tag",
-    "hold_off",
-    "schedule",
-    "policy",
-    "status",
-    "result",
-    "time_start",
-    "time_end",
-    "time_started",
-    "time_ended",
-    "jobs",
-    "last_start",
-    "_version",
-];
 
 /// The default hold-off: for how many seconds after a start the other jobs may join the run.
 pub const DEFAULT_HOLD_OFF: i32 = 30;

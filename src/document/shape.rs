@@ -218,6 +218,37 @@ pub fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
 }
 
+/// Defines a document by its members: of each the name, the schema, an example, and the value that a row has for it. It makes
+/// the shape, and the function that renders a row. The members are in alphabetical order in JSON, in any order here.
+///
+/// ```ignore
+/// document! {
+///     /// A house as [`render`] shows it.
+///     HOUSE: "House";
+///     /// The JSON of a house.
+///     render(house: &House);
+///     "id": resource_id("The house's id."), "8f14e45fceea167a5a36dedd4bea2543" => house.id;
+///     "rooms": integer(0), 3 => house.rooms;
+/// }
+/// ```
+macro_rules! document {
+    (
+        $(#[$shape_doc:meta])* $shape:ident: $name:literal;
+        $(#[$doc:meta])* $render:ident($($argument:ident: $type:ty),+);
+        $($member:literal: $schema:expr, $example:expr => $value:expr;)+
+    ) => {
+        $(#[$shape_doc])*
+        pub static $shape: Shape = Shape::new($name, || closed(json!({$($member: $schema),+})))
+            .with_example(|| json!({$($member: $example),+}));
+
+        $(#[$doc])*
+        pub fn $render($($argument: $type),+) -> Value {
+            json!({$($member: $value),+})
+        }
+    };
+}
+pub(crate) use document;
+
 #[cfg(test)]
 mod tests {
     use super::*;

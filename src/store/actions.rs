@@ -3,7 +3,8 @@
 mod list;
 
 use diesel::prelude::*;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::engine::dialect;
 use super::listing::Weight;
@@ -49,29 +50,43 @@ pub struct ActionSpec {
     pub metadata: Json,
 }
 
-impl ActionSpec {
-    /// The `freezer_action` that the client sent: the metadata with the values of the columns.
-    pub fn freezer_action(&self) -> Map<String, Value> {
-        let mut object = self.metadata.object();
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                object.insert(key.to_owned(), value);
-            }
-        };
-        put("action", Some(self.action.clone().into()));
-        put("mode", self.mode.clone().map(Value::from));
-        put("path_to_backup", self.src_file.clone().map(Value::from));
-        put("backup_name", self.backup_name.clone().map(Value::from));
-        put("container", self.container.clone().map(Value::from));
-        put("restore_abs_path", self.restore_abs_path.clone().map(Value::from));
-        put("priority", self.priority.map(Value::from));
-        put("timeout", self.timeout.map(Value::from));
-        put("log_file", self.log_file.clone().map(Value::from));
-        object
-    }
+/// The value of a column that is a member of the `freezer_action`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Member<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A number.
+    Number(i32),
 }
 
 impl ActionSpec {
+    /// The members of the `freezer_action` that have columns, in alphabetical order.
+    pub fn members(&self) -> [(&'static str, Option<Member<'_>>); 9] {
+        fn text(text: &Option<String>) -> Option<Member<'_>> {
+            text.as_deref().map(Member::Text)
+        }
+        [
+            ("action", Some(Member::Text(&self.action))),
+            ("backup_name", text(&self.backup_name)),
+            ("container", text(&self.container)),
+            ("log_file", text(&self.log_file)),
+            ("mode", text(&self.mode)),
+            ("path_to_backup", text(&self.src_file)),
+            ("priority", self.priority.map(Member::Number)),
+            ("restore_abs_path", text(&self.restore_abs_path)),
+            ("timeout", self.timeout.map(Member::Number)),
+        ]
+    }
+
+    /// The `freezer_action` that the client sent: the metadata with the values of the columns.
+    pub fn freezer_action(&self) -> Map<String, Value> {
+        let mut object = self.metadata.object();
+        let columns = self.members().into_iter().filter_map(|(key, member)| Some((key.to_owned(), member?)));
+        object.extend(columns.map(|(key, member)| (key, json!(member))));
+        object
+    }
+
     /// The size of its large columns, in bytes.
     pub fn weight(&self) -> usize {
         let texts = [&self.src_file, &self.container, &self.restore_abs_path, &self.log_file];

@@ -77,18 +77,25 @@ pub fn projects_of(
     })
 }
 
-/// The project of the row that a page begins after. The row has to be in the list.
-pub fn project_of_marker(
+/// The row that a page begins after if it does not begin after the row `after`: that of the marker, if there is one. `find`
+/// reads the row of an id in a project.
+///
+/// # Errors
+/// 400 if the marker is not in the list.
+pub fn marked<R>(
     tx: &mut Tx<'_>,
     noun: Noun,
-    marker: &str,
     project: Option<&str>,
     query: &Query,
-) -> Outcome<String> {
+    after: Option<&R>,
+    find: impl FnOnce(&mut Tx<'_>, &str, &str) -> Outcome<Option<R>>,
+) -> Outcome<Option<R>> {
+    let Some(marker) = query.marker.as_ref().filter(|_| after.is_none()) else { return Ok(None) };
     let user = query.filters.iter().find(|filter| filter.key == "user_id");
     let user = user.and_then(|filter| filter.texts().into_iter().next());
-    let mut found = projects_of(tx, noun, marker, project, user.as_deref())?;
-    found.pop().ok_or_else(|| listing::no_marker(marker))
+    let mut projects = projects_of(tx, noun, marker, project, user.as_deref())?;
+    let project = projects.pop().ok_or_else(|| listing::no_marker(marker))?;
+    Ok(Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?))
 }
 
 /// Whether a resource with this id exists in any project.

@@ -4,7 +4,7 @@
 mod list;
 mod run;
 
-pub use list::{KEYS, RESULTS, STATUSES, list};
+pub use list::{KEYS, KNOWN, RESULTS, STATUSES, list};
 pub use run::{Part, PartChange, Parts, RunPlan, RunRows, apply_run, load_run};
 
 use std::collections::{BTreeMap, HashMap};

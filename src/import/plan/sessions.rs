@@ -8,11 +8,11 @@ use super::draft::Draft;
 use super::schedules;
 use super::text::natural;
 use crate::document::MAX_DOCUMENT;
-use crate::document::sessions::{DEFAULT_HOLD_OFF, KNOWN, RESULTS, STATUSES};
+use crate::document::sessions::{DEFAULT_HOLD_OFF, RESULTS, STATUSES};
 use crate::import::legacy::{Row, Session};
 use crate::import::staging::table::Head;
 use crate::import::unit::{Outcome, TargetRow};
-use crate::store::sessions::Session as TargetSession;
+use crate::store::sessions::{KNOWN, Session as TargetSession};
 use crate::store::types::time::Time;
 
 /// The table that entries are counted under.

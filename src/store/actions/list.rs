@@ -41,13 +41,7 @@ pub fn list(
     let (query, search) = asked;
     let is_light =
         KEYS.residual(search).is_empty() && !query.wants("freezer_action") && !query.wants("timeout");
-    let marked = match &query.marker {
-        Some(marker) if after.is_none() => {
-            let project = owners::project_of_marker(tx, Noun::Action, marker, project, query)?;
-            Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
-        }
-        _ => None,
-    };
+    let marked = owners::marked(tx, Noun::Action, project, query, after, find)?;
     let matching = || KEYS.matching(actions::table.into_boxed::<MultiBackend>(), project, asked);
     let rows = listing::collect(
         &KEYS,

@@ -50,13 +50,7 @@ pub fn list(
 ) -> Outcome<Listing<Backup>> {
     let (query, search) = asked;
     let is_light = KEYS.residual(search).is_empty() && !query.wants("backup_metadata");
-    let marked = match &query.marker {
-        Some(marker) if after.is_none() => {
-            let project = owners::project_of_marker(tx, Noun::Backup, marker, project, query)?;
-            Some(find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?)
-        }
-        _ => None,
-    };
+    let marked = owners::marked(tx, Noun::Backup, project, query, after, find)?;
     let matching = || -> Outcome<backups::BoxedQuery<'static, MultiBackend>> {
         let mut rows = KEYS.filtered(backups::table.into_boxed(), project, asked)?;
         if let Some(time) = search.time_after {

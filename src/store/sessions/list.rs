@@ -34,16 +34,15 @@ listing! {
         sorting(|view| view.session.result.operand());
 }
 
-/// The columns that can make a session's document large.
-const LARGE: &[&str] = &["sessions.metadata", "sessions.scheduling", "sessions.description"];
-
-/// The members of a document that come from the other columns. Unknown members come from the metadata.
-const SMALL: &[&str] = &[
+/// The keys that have columns, or that only the server sets.
+pub const KNOWN: &[&str] = &[
     "session_id",
     "project_id",
     "user_id",
+    "description",
     "session_tag",
     "hold_off",
+    "schedule",
     "policy",
     "status",
     "result",
@@ -55,6 +54,10 @@ const SMALL: &[&str] = &[
     "last_start",
     "_version",
 ];
+
+/// The columns that can make a session's document large, and the members that they are. Unknown members are in the metadata.
+const LARGE: &[&str] = &["sessions.metadata", "sessions.scheduling", "sessions.description"];
+const LARGE_MEMBERS: &[&str] = &["schedule", "description"];
 
 /// A page of a project's sessions, or of every project's when `None`. The next chunk of a scan begins after the row `after`
 /// instead of the marker.
@@ -71,20 +74,12 @@ pub fn list(
     let (query, search) = asked;
     let is_scanned = !KEYS.residual(search).is_empty();
     let has_members = is_scanned || query.wants("jobs");
-    let is_light = !is_scanned
-        && query
-            .members
-            .as_ref()
-            .is_some_and(|members| members.iter().all(|name| SMALL.contains(&name.as_str())));
-    let marked = match &query.marker {
-        Some(marker) if after.is_none() => {
-            let project = owners::project_of_marker(tx, Noun::Session, marker, project, query)?;
-            let session = find(tx, &project, marker)?.ok_or_else(|| listing::no_marker(marker))?;
-            // Only its position matters.
-            Some(SessionView { session, members: Vec::new() })
-        }
-        _ => None,
-    };
+    let is_small = |name: &String| KNOWN.contains(&&**name) && !LARGE_MEMBERS.contains(&&**name);
+    let is_light = !is_scanned && query.members.as_ref().is_some_and(|members| members.iter().all(is_small));
+    let marked = owners::marked(tx, Noun::Session, project, query, after, |tx, project, id| {
+        // Only its position matters.
+        Ok(find(tx, project, id)?.map(|session| SessionView { session, members: Vec::new() }))
+    })?;
     let matching = || KEYS.matching(sessions::table.into_boxed::<MultiBackend>(), project, asked);
     let views = listing::collect(
         &KEYS,
