@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod shape;
 pub mod time;
 pub mod v1;
+mod validator;
 
 use serde_json::{Map, Value};
 

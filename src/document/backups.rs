@@ -168,7 +168,7 @@ pub static BACKUP: Shape = Shape::new("BackupCreate", || {
 });
 
 /// The shape of an update whose body itself is the metadata.
-static BACKUP_METADATA: Shape =
+pub static BACKUP_METADATA: Shape =
     Shape::new("BackupMetadata", || json!({"type": "object", "properties": names()}));
 
 /// The body of `PATCH /backups/{id}`.

@@ -2,10 +2,9 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
+use super::validator::{MUST_BE, Validator};
 use crate::error::{Error, Result};
 
 /// The shape of a request body, which it validates, or of a response body. The OpenAPI document (`openapi.rs`)
@@ -14,7 +13,7 @@ pub struct Shape {
     name: &'static str,
     schema: fn() -> Value,
     example: Option<fn() -> Value>,
-    validator: OnceLock<Option<jsonschema::Validator>>,
+    validator: OnceLock<Option<Validator>>,
 }
 
 impl Shape {
@@ -50,15 +49,17 @@ impl Shape {
     /// # Errors
     /// 400 with the place of the fault. The faulty value is not repeated: it may be large, or a secret.
     pub fn check(&self, body: Value) -> Result<Map<String, Value>> {
-        let validator = self.validator.get_or_init(|| jsonschema::draft4::new(&self.schema()).ok());
+        let validator = self.validator.get_or_init(|| Validator::new(&self.schema()).ok());
         let Some(validator) = validator else {
             return Err(Error::internal(format!("the schema {} does not compile", self.name)));
         };
-        if let Err(error) = validator.validate(&body) {
+        if let Some((place, mut what)) = validator.find_fault(&body) {
             if body.as_object().is_some_and(Map::is_empty) {
                 return Err(Error::bad_request("Missing request body."));
             }
-            return Err(Error::bad_request(describe_error(&self.schema(), &error)));
+            let place = if place.is_empty() { "the body" } else { &place };
+            what.truncate(what.char_indices().nth(1000).map_or(what.len(), |(i, _)| i));
+            return Err(Error::bad_request(format!("At {place}: {}.", what.trim_end_matches('.'))));
         }
         match body {
             Value::Object(object) => Ok(object),
@@ -67,55 +68,10 @@ impl Shape {
     }
 }
 
-/// The text of a 400: where the body breaks the schema, and how.
-fn describe_error(schema: &Value, error: &ValidationError<'_>) -> String {
-    let (mut place, mut what) = (error.instance_path().as_str(), error.masked_with("this value").to_string());
-    if let Some(rule) = broken_rule(schema, error.schema_path().as_str()) {
-        rule.clone_into(&mut what);
-        // The first alternative is the usual one, so the error names a place in it.
-        if let ValidationErrorKind::AnyOf { context } = error.kind() {
-            let places = context.iter().take(1).flatten().map(|error| error.instance_path().as_str());
-            place = places.max_by_key(|place| place.len()).unwrap_or(place);
-        }
-    } else if let Some(expected) = expected(schema, error) {
-        what = format!("this value must be {expected}");
-    }
-    let place = if place.is_empty() { "the body" } else { place };
-    what.truncate(what.char_indices().nth(1000).map_or(what.len(), |(i, _)| i));
-    format!("At {place}: {}.", what.trim_end_matches('.'))
-}
-
-/// What a value must be, for the keywords whose error text from the validator would not help a user: it repeats a
-/// regular expression, or counts alternatives.
-fn expected(schema: &Value, error: &ValidationError<'_>) -> Option<String> {
-    let (node, keyword) = error.schema_path().as_str().rsplit_once('/')?;
-    let node = schema.pointer(node)?;
-    match keyword {
-        "enum" => {
-            let words: Vec<String> = node.get("enum")?.as_array()?.iter().map(Value::to_string).collect();
-            let one_of = if words.len() == 1 { "" } else { "one of " };
-            Some(format!("{one_of}{}", words.join(", ")))
-        }
-        "pattern" | "anyOf" | "maxLength" => Some(node.get(MUST_BE)?.as_str()?.to_owned()),
-        _ => None,
-    }
-}
-
-/// The schema member that describes in words what its pattern or alternatives require.
-const MUST_BE: &str = "$comment";
-
 /// Adds a text on what a value must be ([`MUST_BE`]).
 pub fn must_be(what: &str, mut schema: Value) -> Value {
     schema[MUST_BE] = what.into();
     schema
-}
-
-/// The text of a broken [`rule`]. The validator itself could only say that none of the alternatives holds.
-fn broken_rule<'s>(schema: &'s Value, keyword: &str) -> Option<&'s str> {
-    let (node, keyword) = keyword.rsplit_once('/')?;
-    let is_rule = node.rsplit_once('/').is_some_and(|(list, _)| list.ends_with("/allOf"));
-    let node = schema.pointer(node).filter(|_| is_rule && keyword == "anyOf")?;
-    node.get("description")?.as_str()
 }
 
 /// An element of a schema's `allOf`: at least one alternative must hold. The text is the rule in words, for the error.
