@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
+use oslo_policy::Policy;
+
 use crate::auth::Strategy;
 use crate::health::Health;
-use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::scope::Scope;
 use crate::store::Store;

@@ -15,6 +15,7 @@ pub mod reference;
 pub mod sessions;
 pub mod versions;
 
+use oslo_policy::Permissions;
 use serde_json::Value;
 
 use crate::app::App;
@@ -22,7 +23,6 @@ use crate::context::Caller;
 use crate::document::is_id;
 use crate::error::{Error, Result};
 use crate::http::{Call, Reply};
-use crate::policy::Permissions;
 use crate::quotas::Reservations;
 use crate::scope::VisibleRows;
 use crate::store;

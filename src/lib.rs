@@ -32,13 +32,13 @@ pub mod lifecycle;
 pub mod loggers;
 /// The description of the API: an OpenAPI document and an HTML page.
 pub mod openapi;
-/// Policy: whether a rule allows a caller to act on a project.
-pub mod policy;
 mod progress;
 /// Quotas: how many rows of a kind one project may have.
 pub mod quotas;
 /// The table of routes: method, path, policy rule and handler; also 404, and 405 with `Allow`.
 pub mod routes;
+/// The policy rules that hold unless a file overrides them.
+pub mod rules;
 /// What the `schedule_*` keys mean to the scheduler; no I/O.
 pub mod schedule;
 /// Which rows a caller of version 1 sees.

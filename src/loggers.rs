@@ -10,6 +10,7 @@ pub const ALIASES: &Aliases = &[
     ("keystone_auth", "freezer_api.keystone"),
     ("oslo_config", "freezer_api.config"),
     ("oslo_log", "freezer_api.logging"),
+    ("oslo_policy", "freezer_api.policy"),
 ];
 
 #[cfg(test)]
@@ -39,6 +40,8 @@ mod tests {
             ("keystone_auth", "freezer_api.keystone"),
             ("keystone_auth::client", "freezer_api.keystone.client"),
             ("oslo_log::logger", "freezer_api.logging.logger"),
+            ("oslo_policy", "freezer_api.policy"),
+            ("oslo_policy::files", "freezer_api.policy.files"),
         ] {
             assert_eq!(logger_name(ALIASES, target), name);
         }

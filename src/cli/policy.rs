@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use oslo_policy::{Policy, Settings, sample, show};
 
 use self::caller::CallerOptions;
 use super::say;
 use crate::error::Kind;
-use crate::policy::{self, DEFAULTS, Policy, Settings, sample, show};
+use crate::rules::DEFAULTS;
 
 /// The exit status of a check that could not be made, and of a command line that is not valid.
 const CANNOT_SAY: u8 = 2;
@@ -58,14 +59,13 @@ pub fn run(settings: Settings, options: PolicyOptions) -> Result<ExitCode, Strin
     let settings = options.with_files(settings);
     match options.command {
         PolicyCommand::Show { default: true } => {
-            print(&show::text(&policy::rules(&Settings {
-                policy_file: PathBuf::new(),
-                policy_dirs: vec![],
-                ..settings?
-            })?));
+            let settings = Settings { policy_file: PathBuf::new(), policy_dirs: vec![], ..settings? };
+            print(&show::text(&oslo_policy::rules(&settings, DEFAULTS)?, DEFAULTS));
         }
-        PolicyCommand::Show { default: false } => print(&show::text(&policy::rules(&settings?)?)),
-        PolicyCommand::Sample => print(&sample::text()),
+        PolicyCommand::Show { default: false } => {
+            print(&show::text(&oslo_policy::rules(&settings?, DEFAULTS)?, DEFAULTS));
+        }
+        PolicyCommand::Sample => print(&sample::text(DEFAULTS)),
         PolicyCommand::Check { rule, caller } => {
             let outcome = settings.and_then(|settings| match rule.is_some() || caller.is_set() {
                 true => ask(settings, rule.as_deref(), &caller),
@@ -104,7 +104,7 @@ fn print(text: &str) {
 
 /// Reports problems of the files, as oslopolicy-validator and oslopolicy-list-redundant do.
 fn validate(settings: &Settings) -> Result<ExitCode, String> {
-    let rules = policy::rules(settings)?;
+    let rules = oslo_policy::rules(settings, DEFAULTS)?;
     let mut problems = Vec::new();
     for (name, rule) in &rules.from_files {
         let file = rule.file.display();
@@ -149,7 +149,7 @@ fn validate(settings: &Settings) -> Result<ExitCode, String> {
 fn ask(settings: Settings, rule: Option<&str>, options: &CallerOptions) -> Result<ExitCode, String> {
     let caller = options.caller()?;
     let target = options.target(&caller);
-    let policy = Policy::new(settings)?;
+    let policy = Policy::new(settings, DEFAULTS)?;
     let names = match rule {
         Some(rule) => vec![rule],
         None => DEFAULTS.iter().map(|rule| rule.name).filter(|name| name.contains(':')).collect(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use keystone_auth::Keystone;
+use oslo_policy::Policy;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -17,7 +18,6 @@ use crate::config::{AuthStrategy, Config, Reload};
 use crate::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::openapi::with_api_docs;
-use crate::policy::Policy;
 use crate::quotas::Quotas;
 use crate::routes;
 use crate::server;
@@ -100,7 +100,7 @@ fn parts(config: &Config) -> Result<Parts, String> {
     }
     let retries = config.keystone.as_ref().map_or(0, |keystone| keystone.http_request_max_retries);
     Ok(Parts {
-        policy: Policy::new(config.policy.clone())?,
+        policy: Policy::new(config.policy.clone(), crate::rules::DEFAULTS)?,
         keystone,
         trusts: config.trusts.clone().map(|trusts| Trusts::new(trusts, retries)).transpose()?,
         health: Health::new(config.health.clone()).map_err(|why| format!("[healthcheck] {why}"))?,

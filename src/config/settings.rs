@@ -16,7 +16,7 @@ use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;
 use crate::store::engine::url::DatabaseUrl;
-use crate::{health, http, outbound, policy, server, store, trusts};
+use crate::{health, http, outbound, server, store, trusts};
 
 /// The settings of `serve`.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Config {
     /// credentials.
     pub trusts: Option<trusts::Settings>,
     /// The files of the policy's rules.
-    pub policy: policy::Settings,
+    pub policy: oslo_policy::Settings,
     /// How the health check answers.
     pub health: health::Settings,
     /// Where log lines go.
@@ -159,10 +159,10 @@ fn server(effective: &Effective) -> Result<server::Settings, String> {
 }
 
 /// The files of the policy's rules.
-pub fn policy(effective: &Effective) -> policy::Settings {
+pub fn policy(effective: &Effective) -> oslo_policy::Settings {
     let section = effective.section("oslo_policy");
-    let defaults = policy::Settings::default();
-    policy::Settings {
+    let defaults = oslo_policy::Settings::default();
+    oslo_policy::Settings {
         policy_file: section.path("policy_file").unwrap_or(defaults.policy_file),
         policy_dirs: section.list("policy_dirs").into_iter().map(PathBuf::from).collect(),
         config_dirs: effective.directories.clone(),

@@ -77,9 +77,10 @@ fn resource(template: &str, variables: &[&str], methods: &[&str]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use oslo_policy::Policy;
+
     use super::*;
     use crate::auth::Strategy;
-    use crate::policy::{self, Policy};
     use crate::routes::dispatch;
     use crate::store::Store;
     use crate::store::engine::url::DatabaseUrl;
@@ -87,7 +88,7 @@ mod tests {
     /// Sends a request to a service without a database.
     fn ask(method: &str, path: &str, accept: &str) -> (u16, String, String) {
         let nowhere = DatabaseUrl::parse("/nowhere/freezer.sqlite").unwrap();
-        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let policy = Policy::new(oslo_policy::Settings::default(), crate::rules::DEFAULTS).unwrap();
         let app = App::new(Store::new(nowhere, 1), Strategy::Noauth, policy);
         let headers = vec![("Accept".to_owned(), accept.to_owned()), ("Host".to_owned(), "h:1".to_owned())];
         let request = rouille::Request::fake_http(method, path, headers, Vec::new());

@@ -1,5 +1,6 @@
 //! Builds the OpenAPI document.
 
+use oslo_policy::RuleDefault;
 use serde_json::{Map, Value, json};
 
 use super::components::{self, Schemas};
@@ -8,8 +9,8 @@ use super::operations::Group;
 use super::{Settings, filters, operations, parameters};
 use crate::api_v1;
 use crate::http::Method;
-use crate::policy::{DEFAULTS, RuleDefault};
 use crate::routes::{Handler, ROUTES};
+use crate::rules::DEFAULTS;
 
 /// The document of version 2, without its servers.
 pub fn document(settings: &Settings) -> Value {

@@ -244,7 +244,7 @@ mod tests {
                 assert!(page.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
             }
         }
-        for rule in crate::policy::DEFAULTS.iter().filter(|rule| !rule.operations.is_empty()) {
+        for rule in crate::rules::DEFAULTS.iter().filter(|rule| !rule.operations.is_empty()) {
             assert!(page.contains(&code(rule.name)), "{}", rule.name);
         }
     }

@@ -7,12 +7,12 @@ use std::thread::{self, JoinHandle};
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::outbound::{self, Answer};
-use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::DatabaseUrl;
+use oslo_policy::Policy;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Mode, member};
@@ -35,7 +35,7 @@ impl Service {
         let database = DatabaseUrl::parse(directory.path().join("f.sqlite").to_str().unwrap()).unwrap();
         migrations::sync(&database).unwrap();
         let auth = Strategy::Keystone(Box::new(keystone(fake)));
-        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
         let app = App::new(Store::new(database, WORKERS as u32), auth, policy);
         let settings = server::Settings {
             bind_host: "127.0.0.1".to_owned(),

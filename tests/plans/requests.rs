@@ -4,10 +4,10 @@ use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::document::collection::Collection;
 use freezer_api::http::Call;
-use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::engine::url::DatabaseUrl;
+use oslo_policy::Policy;
 use serde_json::Value;
 
 use crate::seed;
@@ -17,7 +17,7 @@ pub struct Service(App);
 
 impl Service {
     pub fn on(database: DatabaseUrl) -> Self {
-        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
         Self(App::new(Store::new(database, 1), Strategy::Noauth, policy))
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use freezer_api::policy::DEFAULTS;
+use freezer_api::rules::DEFAULTS;
 
 /// A command's standard output, standard error and exit status.
 fn run(directory: &Path, line: &str) -> (String, String, i32) {

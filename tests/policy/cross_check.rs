@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use freezer_api::context::Caller;
 use freezer_api::error::Kind;
-use freezer_api::policy::{self, DEFAULTS, Policy, Rules, Settings, Values};
+use freezer_api::rules::DEFAULTS;
+use oslo_policy::{Policy, Rules, Settings, Values};
 use serde_json::{Value, json};
 
 /// What `oslo.py` writes.
@@ -43,7 +44,7 @@ fn the_language_means_the_same() {
     let (mut asked, mut answers) = (0, [0, 0, 0]);
     for set in oslo(&["language"], "") {
         let text = set["text"].as_str().unwrap();
-        let parsed = policy::parse_file(text).unwrap_or_else(|why| panic!("{why}\n{text}"));
+        let parsed = oslo_policy::parse_file(text).unwrap_or_else(|why| panic!("{why}\n{text}"));
         let rules = Rules::new([(PathBuf::from("policy.yaml"), parsed)], &[], "default", true);
         for (name, shown) in values(&set["shown"]) {
             assert_eq!(rules.get(&name).unwrap().to_string(), shown.as_str().unwrap(), "{name} in\n{text}");
@@ -80,7 +81,8 @@ fn files_give_the_same_rules() {
     for configuration in oslo(&["files", root.path().to_str().unwrap()], &table.to_string()) {
         let directory = configuration["directory"].as_str().unwrap();
         let policy =
-            Policy::new(Settings { config_dirs: vec![directory.into()], ..Settings::default() }).unwrap();
+            Policy::new(Settings { config_dirs: vec![directory.into()], ..Settings::default() }, DEFAULTS)
+                .unwrap();
         for question in configuration["questions"].as_array().unwrap() {
             let caller = Caller {
                 user_id: "u".to_owned(),

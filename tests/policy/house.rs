@@ -7,12 +7,12 @@ use std::sync::atomic::AtomicBool;
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::outbound::{self, Answer, Client};
-use freezer_api::policy::{Policy, Settings};
 use freezer_api::routes;
 use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::DatabaseUrl;
+use oslo_policy::{Policy, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -37,7 +37,11 @@ impl House {
         let database = directory.path().join("freezer.sqlite");
         let database = DatabaseUrl::parse(database.to_str().unwrap()).unwrap();
         migrations::sync(&database).unwrap();
-        let app = App::new(Store::new(database, 4), Strategy::Noauth, Policy::new(settings).unwrap());
+        let app = App::new(
+            Store::new(database, 4),
+            Strategy::Noauth,
+            Policy::new(settings, freezer_api::rules::DEFAULTS).unwrap(),
+        );
         let front = server::Settings {
             bind_host: "127.0.0.1".to_owned(),
             bind_port: 0,

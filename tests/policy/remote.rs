@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use freezer_api::outbound;
-use freezer_api::policy::Settings;
+use oslo_policy::Settings;
 use serde_json::{Value, json};
 
 use crate::house::House;

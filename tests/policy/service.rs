@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
-use freezer_api::policy::{Policy, Settings};
+use oslo_policy::{Policy, Settings};
 use serde_json::json;
 
 use crate::house::{House, body, client, job};
@@ -91,7 +91,7 @@ fn a_broken_file_is_a_500_for_everybody_until_it_is_mended() {
 fn a_start_with_a_broken_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings { config_dirs: vec![directory.path().to_owned()], ..Settings::default() };
-    let refusal = || Policy::new(settings.clone()).err().unwrap();
+    let refusal = || Policy::new(settings.clone(), freezer_api::rules::DEFAULTS).err().unwrap();
     let path = directory.path().join("policy.yaml");
     fs::write(&path, "\"jobs:get\": \"@\"\n\"jobs:get_all\": @\n").unwrap();
     let why = refusal();
@@ -103,9 +103,9 @@ fn a_start_with_a_broken_file_is_refused() {
     let remote = freezer_api::outbound::Settings { ca_file, insecure: false, ..Settings::default().remote };
     let settings = Settings { remote, ..settings };
     fs::write(&path, "jobs:get: https://localhost/").unwrap();
-    assert!(Policy::new(settings.clone()).err().unwrap().contains("none.pem"));
+    assert!(Policy::new(settings.clone(), freezer_api::rules::DEFAULTS).err().unwrap().contains("none.pem"));
     fs::write(&path, "jobs:get: role:admin").unwrap();
-    assert!(Policy::new(settings).is_ok());
+    assert!(Policy::new(settings, freezer_api::rules::DEFAULTS).is_ok());
 }
 
 #[test]

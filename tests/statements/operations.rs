@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::server::{Settings, respond};
 use freezer_api::store::Store;
+use oslo_policy::Policy;
 use serde_json::{Value, json};
 
 use super::{COUNTING, SENT, store};
@@ -23,7 +23,7 @@ struct Service {
 
 impl Service {
     fn new(store: &Store, project: &str) -> Self {
-        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
         let app = App::new(store.clone(), Strategy::Noauth, policy);
         Self { app, project: project.to_owned(), sent: BTreeMap::new() }
     }

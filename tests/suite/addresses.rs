@@ -7,8 +7,8 @@ use freezer_api::auth::Strategy;
 use freezer_api::health;
 use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::{self, Standalone};
-use freezer_api::policy::{self, Policy};
 use freezer_api::server::Settings;
+use oslo_policy::Policy;
 use serde_json::json;
 
 use crate::api::{Api, serve};
@@ -62,7 +62,7 @@ fn every_link_begins_with_the_public_endpoint(api: &Api) {
 
 fn the_login_url_begins_with_the_public_endpoint(api: &Api) {
     let identity = Standalone::new(api.store(), &identity::Settings::default());
-    let policy = Policy::new(policy::Settings::default()).unwrap();
+    let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
     let app = App::new(api.store(), Strategy::Standalone(identity), policy);
     let address = serve(app, settings_with_public_endpoint(), Arc::default());
     let send = |path: &str| http::exchange(address, "GET", path, &[("Host", "evil.example")], None);

@@ -10,13 +10,13 @@ use freezer_api::auth::Strategy;
 use freezer_api::health::{self, Health};
 use freezer_api::loggers;
 use freezer_api::openapi::with_api_docs;
-use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::engine::connection::AnyConnection;
 use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::trusts::Trusts;
+use oslo_policy::Policy;
 use serde_json::Value;
 
 use crate::database;
@@ -87,7 +87,7 @@ impl Api {
     /// Starts another node on the same database, with another way of authentication.
     pub fn node(&self, auth: Strategy, trusts: Trusts) -> Node {
         let store = Store::new(self.database.clone(), WORKERS as u32);
-        let policy = Policy::new(policy::Settings::default()).unwrap();
+        let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let app = App { trusts: Some(trusts), ..App::new(store, auth, policy) };
         Node { address: serve(app, Settings::default(), Arc::clone(&stop)), stop }
@@ -154,7 +154,7 @@ impl Drop for Node {
 /// The application without authentication.
 pub fn app(database: &DatabaseUrl, health: health::Settings) -> App {
     let store = Store::new(database.clone(), WORKERS as u32);
-    let policy = Policy::new(policy::Settings::default()).unwrap();
+    let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
     let health = Health::new(health).unwrap();
     App { health, ..App::new(store, Strategy::Noauth, policy) }
 }

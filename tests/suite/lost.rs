@@ -135,7 +135,8 @@ fn a_path_without_its_project_says_so(api: &Api) {
     assert_eq!(refusal["description"], "There is no resource at this path.");
     // Behind a prefix, the text names the address that the client used.
     let identity = Standalone::new(api.store(), &identity::Settings::default());
-    let policy = freezer_api::policy::Policy::new(freezer_api::policy::Settings::default()).unwrap();
+    let policy =
+        oslo_policy::Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
     let app = freezer_api::app::App::new(api.store(), Strategy::Standalone(identity), policy);
     let proxy =
         freezer_api::http::proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };

@@ -7,10 +7,10 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::http::Call;
-use freezer_api::policy::{self, Policy};
 use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::engine::url::DatabaseUrl;
+use oslo_policy::Policy;
 
 use super::{Requests, Statement, value};
 use crate::http::Request;
@@ -48,7 +48,7 @@ impl Service {
             }))
         }
         set_default_instrumentation(listener)?;
-        let policy = Policy::new(policy::Settings::default())?;
+        let policy = Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS)?;
         Ok(Self(App::new(Store::new(database, 1), Strategy::Noauth, policy)))
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::{db, say};
 use crate::config::{self, Options};
-use crate::policy::{self, DEFAULTS};
+use crate::rules::DEFAULTS;
 
 /// The width of a line of details, as oslo.upgradecheck wraps them.
 const WIDTH: usize = 60;
@@ -78,7 +78,7 @@ fn rules(options: &Options) -> Check {
         Ok(effective) => config::policy(&effective),
         Err(why) => return Check::new(name, Code::Failure, vec![why]),
     };
-    match policy::rules(&settings) {
+    match oslo_policy::rules(&settings, DEFAULTS) {
         Ok(rules) => {
             let of = |(rule, roles): (&str, Vec<String>)| match roles.is_empty() {
                 true => format!("{rule} allows other projects than the token's to every caller."),

@@ -39,7 +39,8 @@ fn without_options_the_server_is_local_and_has_every_modules_defaults() {
     assert_eq!(debug(&config.store), debug(&store));
     assert_eq!(config.logging, oslo_log::Settings::default());
     assert_eq!(debug(&config.health), debug(&health::Settings::default()));
-    let mut policy = policy::Settings { config_dirs: vec!["/etc".into()], ..policy::Settings::default() };
+    let mut policy =
+        oslo_policy::Settings { config_dirs: vec!["/etc".into()], ..oslo_policy::Settings::default() };
     policy.remote.timeout = Some(Duration::from_secs(60));
     assert_eq!(debug(&config.policy), debug(&policy));
 }

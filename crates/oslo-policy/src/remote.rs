@@ -1,11 +1,11 @@
 //! `http:` and `https:` checks: another service decides (oslo.policy, `_external.py`).
 
+use front::outbound::{self, Client};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::Settings;
 use super::python::Values;
-use crate::outbound::{self, Client};
 
 /// The content of an http check's request.
 pub struct Question<'a> {

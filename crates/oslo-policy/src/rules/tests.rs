@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
-use super::super::defaults::{DEFAULTS, Deprecated};
+use super::super::default::Deprecated;
 use super::*;
+use crate::Scope;
 
 fn rules_with(text: &str, defaults: &[RuleDefault], new_defaults_only: bool) -> Rules {
     let files = [(PathBuf::from("policy.yaml"), super::super::yaml::parse(text).unwrap())];
@@ -128,45 +129,18 @@ fn the_default_rule_decides_in_place_of_a_missing_rule() {
 }
 
 #[test]
-fn files_override_the_table_and_each_other() {
-    let parse = |text| super::super::yaml::parse(text).unwrap();
-    let files = [
-        (PathBuf::from("1"), parse("jobs:get: '!'\njobs:delete: '@'\nadmin_or_owner: 'role:chief'")),
-        (
-            PathBuf::from("2"),
-            parse("jobs:get: 'role:x'\nmine: ''\njobs:get_al: ''\nhelper: ''\nb: 'rule:helper'"),
-        ),
-    ];
-    let rules = Rules::new(files, DEFAULTS, "default", true);
-    let shown = |name: &str| rules.get(name).unwrap().to_string();
-    assert_eq!(shown("jobs:get"), "role:x");
-    assert_eq!(rules.from_files["jobs:get"].file, PathBuf::from("2"));
-    assert_eq!(shown("jobs:delete"), "@");
-    assert_eq!(shown("jobs:update"), "rule:admin_or_owner");
-    assert_eq!(shown("admin_or_owner"), "role:chief");
-    assert_eq!(rules.unused(DEFAULTS), ["b", "jobs:get_al", "mine"]);
-    let same = rules_with(
-        "jobs:get: rule:admin_or_reader_or_service\nadmin_or_service: '(role:admin or role:service)'\njobs:delete: role:admin",
-        DEFAULTS,
-        true,
-    );
-    assert_eq!(same.redundant(DEFAULTS), ["admin_or_service", "jobs:get"]);
-}
-
-#[test]
-fn the_table_is_sound() {
-    let rules = Rules::new([], DEFAULTS, "default", true);
-    assert_eq!((rules.undefined(), rules.cyclic(), &*rules.deprecations), (vec![], vec![], &[][..]));
-    assert!(!rules.has_remote_checks());
-}
-
-#[test]
 fn a_renamed_or_changed_rule_goes_on_as_before() {
     let old = |name, check| Some(Deprecated { name, check, since: "20", reason: "tidier" });
-    let renamed =
-        RuleDefault { name: "new", check: "role:new", deprecated: old("old", "role:old"), ..DEFAULTS[0] };
-    let changed =
-        RuleDefault { name: "same", check: "role:new", deprecated: old("same", "role:old"), ..DEFAULTS[0] };
+    let new = |name, deprecated| RuleDefault {
+        name,
+        check: "role:new",
+        description: "A rule.",
+        operations: &[],
+        scopes: &[Scope::Project],
+        is_cloud_wide: false,
+        deprecated,
+    };
+    let (renamed, changed) = (new("new", old("old", "role:old")), new("same", old("same", "role:old")));
     for (text, new_defaults_only, new, same, warnings) in [
         ("{}", true, "role:new", "role:new", 0),
         ("{}", false, "(role:new or role:old)", "(role:new or role:old)", 2),

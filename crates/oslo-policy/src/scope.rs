@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::context::Caller;
+use front::context::Caller;
 
 /// The scope of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

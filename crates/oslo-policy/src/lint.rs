@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use front::context::Caller;
+
 use super::check::Check;
 use super::credentials::credentials;
-use super::defaults::RuleDefault;
+use super::default::RuleDefault;
 use super::python::Values;
 use super::rules::{FileRule, Rules, parse_check};
-use crate::context::Caller;
 
 impl Rules {
     /// The names of all rules, in order.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::check::Check;
-use super::defaults::RuleDefault;
+use super::default::RuleDefault;
 use super::evaluate::{Evaluation, Failure};
 use super::files::RuleFile;
 use super::parse;

@@ -1,9 +1,9 @@
 //! The caller's credentials, which rules look into.
 
+use front::context::Caller;
 use serde_json::{Value, json};
 
 use super::python::Values;
-use crate::context::Caller;
 
 /// The caller's attributes under the names of oslo.context's `to_policy_values`, and under those that upstream's own
 /// context passed instead (`user`, `project`, `domain` and so on), which existing files may use. An unknown attribute is
@@ -43,8 +43,9 @@ pub fn credentials(caller: &Caller) -> Values {
 
 #[cfg(test)]
 mod tests {
+    use front::context::{Secret, Service};
+
     use super::*;
-    use crate::context::{Secret, Service};
 
     #[test]
     fn the_names_are_those_that_policies_use() {

@@ -1,12 +1,12 @@
-//! What a caller may do, by the rules of oslo.policy (contract, conventions §2, and api-v2 §3 for the rules).
+//! What a caller may do, by the rules of oslo.policy (contract, conventions §2).
 //!
-//! The rules in [`DEFAULTS`] hold unless a file overrides them. Each request checks the files' metadata, and reads the
+//! The rules of a table of [`RuleDefault`] hold unless a file overrides them. Each request checks the files' metadata, and reads the
 //! files again when they have changed. While the files cannot be read or parsed, every request is a 500: deciding by
 //! the old rules, or by the defaults, might allow what the operator has forbidden.
 
 mod check;
 mod credentials;
-mod defaults;
+mod default;
 mod evaluate;
 mod files;
 mod lint;
@@ -23,16 +23,17 @@ mod yaml;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-pub use defaults::{DEFAULTS, Deprecated, RuleDefault};
+pub use default::{Deprecated, RuleDefault};
+use front::context::Caller;
+use front::error::{Error, Result};
+use front::outbound;
+
 pub use evaluate::Failure;
 pub use python::Values;
 pub use rules::{FileRule, Rules};
 pub use scope::Scope;
 pub use yaml::{Source, parse as parse_file};
 
-use crate::context::Caller;
-use crate::error::{Error, Result};
-use crate::outbound;
 use files::{Stamp, Text};
 use remote::Remote;
 
@@ -89,6 +90,7 @@ struct State {
 
 /// The rules in force.
 pub struct Policy {
+    defaults: &'static [RuleDefault],
     settings: Settings,
     state: RwLock<Arc<State>>,
     /// Held while a request reads the files, so that each change is read, and its problems logged, once.
@@ -96,25 +98,26 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Loads the rules of the files over those in code.
+    /// Loads the rules of the files over those of the table `defaults`.
     ///
     /// # Errors
     /// A sentence for the operator: a file cannot be read or parsed, or the certificates for http checks cannot be read.
-    pub fn new(settings: Settings) -> std::result::Result<Self, String> {
+    pub fn new(settings: Settings, defaults: &'static [RuleDefault]) -> std::result::Result<Self, String> {
         let settings = files::without_forbidden_dirs(settings);
         if let Some(path) = files::ignored_json_file(&settings) {
             log::warn!("{} is not read; rename it to policy.yaml, or set policy_file", path.display());
         }
-        let state = State::read(&settings, files::find_all(&settings), None);
+        let state = State::read(&settings, defaults, files::find_all(&settings), None);
         if let Err(why) = &state.loaded {
             return Err(why.clone());
         }
-        Ok(Self { settings, state: RwLock::new(Arc::new(state)), reading: Mutex::new(()) })
+        Ok(Self { defaults, settings, state: RwLock::new(Arc::new(state)), reading: Mutex::new(()) })
     }
 
     /// What `caller` may do, by the current content of the files.
     pub fn permissions(&self, caller: &Caller) -> Permissions {
         Permissions {
+            defaults: self.defaults,
             is_authenticated: !caller.user_id.is_empty(),
             scope: Scope::from_caller(caller),
             loaded: self.current(),
@@ -142,7 +145,7 @@ impl Policy {
         if state.is_current(&stamps) {
             return state.loaded.clone();
         }
-        let state = Arc::new(State::read(&self.settings, stamps, Some(&state)));
+        let state = Arc::new(State::read(&self.settings, self.defaults, stamps, Some(&state)));
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state);
         state.loaded.clone()
     }
@@ -154,6 +157,7 @@ impl Policy {
 
 /// What a caller may do during one request. The rules are fetched, and the caller's credentials built, once per request.
 pub struct Permissions {
+    defaults: &'static [RuleDefault],
     /// False for a request that `delay_auth_decision` let through without a valid token.
     is_authenticated: bool,
     scope: Option<Scope>,
@@ -187,7 +191,7 @@ impl Permissions {
         if !self.is_authenticated {
             return Err(Error::unauthorized());
         }
-        let default = defaults::find(rule);
+        let default = default::find(self.defaults, rule);
         let scopes = default.map_or(&[Scope::Project][..], |default| default.scopes);
         let scope = self.scope;
         if !scope.is_some_and(|scope| scopes.contains(&scope)) {
@@ -222,6 +226,7 @@ impl State {
     /// Reads the files, and logs their problems once.
     fn read(
         settings: &Settings,
+        defaults: &'static [RuleDefault],
         stamps: std::result::Result<Vec<Stamp>, String>,
         before: Option<&Self>,
     ) -> Self {
@@ -231,7 +236,7 @@ impl State {
         if let Some(before) = before.filter(|before| before.loaded.is_ok() && before.texts == texts) {
             return Self { stamps, texts, is_recent, loaded: before.loaded.clone() };
         }
-        let loaded = texts.as_deref().map_err(Clone::clone).and_then(|texts| load(settings, texts));
+        let loaded = texts.as_deref().map_err(Clone::clone).and_then(|texts| load(settings, defaults, texts));
         match (&loaded, before) {
             (Ok(loaded), _) => log_problems(&loaded.rules),
             // At the start the caller of `Policy::new` reports it.
@@ -246,9 +251,13 @@ impl State {
     }
 }
 
-fn load(settings: &Settings, texts: &[Text]) -> std::result::Result<RuleSet, String> {
+fn load(
+    settings: &Settings,
+    defaults: &[RuleDefault],
+    texts: &[Text],
+) -> std::result::Result<RuleSet, String> {
     let files = files::parse(texts)?;
-    let rules = Rules::new(files, DEFAULTS, &settings.default_rule, settings.enforce_new_defaults);
+    let rules = Rules::new(files, defaults, &settings.default_rule, settings.enforce_new_defaults);
     let remote = if rules.has_remote_checks() { Some(Remote::new(settings)?) } else { None };
     Ok(RuleSet { rules, remote })
 }
@@ -277,27 +286,23 @@ fn log_problems(rules: &Rules) {
 ///
 /// # Errors
 /// As [`Policy::new`].
-pub fn rules(settings: &Settings) -> std::result::Result<Rules, String> {
+pub fn rules(settings: &Settings, defaults: &[RuleDefault]) -> std::result::Result<Rules, String> {
     let settings = files::without_forbidden_dirs(settings.clone());
     let texts = files::read(&files::find_all(&settings)?)?;
-    load(&settings, &texts).map(|loaded| loaded.rules)
-}
-
-/// Whether the code defines a rule of this name.
-pub fn is_known(rule: &str) -> bool {
-    defaults::find(rule).is_some()
+    load(&settings, defaults, &texts).map(|loaded| loaded.rules)
 }
 
 #[cfg(test)]
 mod tests {
+    use front::error::Kind;
+
     use super::*;
-    use crate::error::Kind;
 
     fn policy(text: &str) -> (tempfile::TempDir, Policy) {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("policy.yaml"), text).unwrap();
         let config_dirs = vec![directory.path().to_owned()];
-        (directory, Policy::new(Settings { config_dirs, ..Settings::default() }).unwrap())
+        (directory, Policy::new(Settings { config_dirs, ..Settings::default() }, &[]).unwrap())
     }
 
     fn admin() -> Caller {
