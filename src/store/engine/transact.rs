@@ -29,52 +29,58 @@ impl Store {
         mut work: impl FnMut(&mut Tx<'_>) -> Outcome<T>,
     ) -> Result<T> {
         let began = Instant::now();
-        let mut attempt = 0;
+        let mut failures = Failures::default();
         loop {
-            attempt += 1;
             let failure = match self.attempt(access, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(Attempt::Answer(error)) => return Err(*error),
                 Err(Attempt::NoConnection(error)) => return Err(away(error)),
                 Err(Attempt::Begin(error)) => {
                     // The server has closed an idle connection; nothing was changed on it.
-                    if attempt > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
+                    failures.begin += 1;
+                    if failures.begin > self.pool.max_size() + 1 || began.elapsed() > MAX_RETRY_TIME {
                         return Err(away(error.to_string()));
                     }
                     continue;
                 }
                 // The server went away or cannot serve before anything was committed: another connection may work.
                 Err(Attempt::Failed(Failure::Database(error))) if is_lost(&error) => {
-                    if attempt > LOST_CONNECTIONS {
+                    failures.lost += 1;
+                    if failures.lost > LOST_CONNECTIONS {
                         return Err(away(error.to_string()));
                     }
-                    log::debug!("transaction attempt {attempt} lost its connection, trying again: {error}");
-                    std::thread::sleep(pause(attempt));
+                    log::debug!("a transaction lost its connection, trying again: {error}");
+                    std::thread::sleep(pause(failures.lost));
                     continue;
                 }
                 Err(Attempt::Unknown(error)) => return Err(unknown(error.to_string())),
                 Err(Attempt::Failed(failure)) => failure,
             };
-            let again = match &failure {
-                Failure::Stale => true,
+            let (count, most) = match &failure {
+                Failure::Stale => (&mut failures.stale, self.max_retries),
                 Failure::Database(error) => match dialect::classify(error) {
-                    FailureKind::Contention => true,
+                    FailureKind::Contention => (&mut failures.contention, self.max_retries),
                     // Another transaction has inserted the row after this one looked for it, or a child of the row that this
                     // one deletes: the next attempt finds it. There may be one violation for each concurrent transaction.
-                    FailureKind::Duplicate | FailureKind::Reference => attempt < MAX_KEY_VIOLATIONS,
+                    FailureKind::Duplicate | FailureKind::Reference => {
+                        (&mut failures.key_violations, self.max_retries.min(MAX_KEY_VIOLATIONS - 1))
+                    }
                     // `make_room` has freed space meanwhile, if it could.
-                    FailureKind::ReadOnly => attempt == 1 && self.file.is_some(),
-                    _ => false,
+                    FailureKind::ReadOnly if self.file.is_some() => {
+                        (&mut failures.read_only, self.max_retries.min(1))
+                    }
+                    _ => return Err(last_word(failure)),
                 },
-                Failure::Answer(_) => false,
+                Failure::Answer(_) => return Err(last_word(failure)),
             };
-            if !again || attempt > self.max_retries || began.elapsed() > MAX_RETRY_TIME {
+            *count += 1;
+            if *count > most || began.elapsed() > MAX_RETRY_TIME {
                 return Err(last_word(failure));
             }
-            log::debug!("transaction attempt {attempt} failed, trying again: {failure:?}");
+            log::debug!("a transaction failed {count} times in this way, trying again: {failure:?}");
             // A transaction that lost a compare-and-set has waited for the row lock of the winner already.
-            if attempt > 1 || !matches!(failure, Failure::Stale) {
-                std::thread::sleep(pause(attempt));
+            if *count > 1 || !matches!(failure, Failure::Stale) {
+                std::thread::sleep(pause(*count));
             }
         }
     }
@@ -161,6 +167,19 @@ impl Store {
     }
 }
 
+/// How often a transaction has failed, by cause. Each cause has a limit of its own, so that one does not use up the
+/// attempts of another.
+#[derive(Default)]
+struct Failures {
+    /// BEGIN met a closed connection.
+    begin: u32,
+    lost: u32,
+    stale: u32,
+    contention: u32,
+    key_violations: u32,
+    read_only: u32,
+}
+
 /// How one attempt at a transaction ended, when it did not succeed.
 enum Attempt {
     Answer(Box<Error>),
@@ -238,5 +257,37 @@ fn last_word(failure: Failure) -> Error {
             }
             _ => Error::storage(error.to_string()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::Error::BrokenTransactionManager;
+
+    use super::*;
+    use crate::store::engine::url::DatabaseUrl;
+
+    /// The outcome of a transaction that fails in these ways, and then succeeds.
+    fn outcome_after(failures: Vec<Failure>) -> Result<()> {
+        let directory = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::parse(directory.path().join("f.sqlite").to_str().unwrap()).unwrap();
+        let mut failures = failures.into_iter();
+        Store::new(url, 1).write(|_| failures.next().map_or(Ok(()), Err))
+    }
+
+    fn lost() -> Failure {
+        Failure::Database(BrokenTransactionManager)
+    }
+
+    #[test]
+    fn each_cause_of_failure_has_attempts_of_its_own() {
+        let stale = || std::iter::repeat_with(|| Failure::Stale);
+        assert!(outcome_after(stale().take(5).chain([lost(), lost(), lost()]).collect()).is_ok());
+        assert!(
+            outcome_after([lost(), lost(), lost()].into_iter().chain(stale().take(20)).collect()).is_ok()
+        );
+        let status = |outcome: Result<()>| outcome.unwrap_err().status();
+        assert_eq!(status(outcome_after((0..4).map(|_| lost()).collect())), 503);
+        assert_eq!(status(outcome_after(stale().take(21).collect())), 503);
     }
 }
