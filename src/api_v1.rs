@@ -8,17 +8,17 @@
 
 mod routes;
 
+use front::context::Caller;
+use front::error::{Error, Result};
+use front::http::{Call, Method, Reply};
+
 use crate::app::App;
-use crate::context::Caller;
 use crate::document::is_id;
-use crate::error::{Error, Result};
 use crate::handlers::{Request, Version};
-use crate::http::{Call, Method, Reply};
 use crate::quotas::Reservations;
 use crate::routes::route::{ProjectHandler, Route};
 use crate::scope::VisibleRows;
 use crate::store::owners::{self, Noun};
-
 pub use routes::ROUTES;
 
 /// Answers a request by a route of version 1.

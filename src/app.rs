@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use front::health::Health;
 use oslo_policy::Policy;
 
 use crate::auth::Strategy;
-use crate::health::Health;
 use crate::quotas::Quotas;
 use crate::scope::Scope;
 use crate::store::Store;

@@ -1,10 +1,10 @@
 //! Authentication: turns a request into a [`Caller`] by the configured strategy.
 
+use front::context::Caller;
+use front::error::{Error, Result};
+use front::http::Call;
 use keystone_auth::Keystone;
 
-use crate::context::Caller;
-use crate::error::{Error, Result};
-use crate::http::Call;
 use crate::identity::{DOMAIN_ID, Standalone};
 
 /// How callers are authenticated (`[DEFAULT] auth_strategy`).

@@ -14,7 +14,8 @@ mod transfer;
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error as Refusal, Kind};
+use front::error::{Error as Refusal, Kind};
+
 use crate::import::{ACCOUNT_IS_WRONG, Account, Error, Result};
 use crate::progress::Progress;
 use crate::store::copy::{Copied, Server, Visitor, count, each_table, server};

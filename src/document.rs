@@ -20,9 +20,9 @@ pub mod time;
 pub mod v1;
 mod validator;
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
 use crate::store::types::time::Time;
 
 /// The maximum length of a free text, in characters. In four-byte characters it still fits a MySQL TEXT column.

@@ -8,6 +8,7 @@ pub mod backups;
 pub mod clients;
 mod document_size;
 pub mod job_attachments;
+mod job_document;
 pub mod jobs;
 pub mod list;
 mod quota;
@@ -15,14 +16,14 @@ pub mod reference;
 pub mod sessions;
 pub mod versions;
 
+use front::context::Caller;
+use front::error::{Error, Result};
+use front::http::{Call, Reply};
 use oslo_policy::Permissions;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::context::Caller;
 use crate::document::is_id;
-use crate::error::{Error, Result};
-use crate::http::{Call, Reply};
 use crate::quotas::Reservations;
 use crate::scope::VisibleRows;
 use crate::store;

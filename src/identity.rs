@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use front::error::Result;
 
 pub use bootstrap::{Bootstrap, bootstrap};
 use limits::Limits;
@@ -34,7 +35,6 @@ pub use secret::password as random_password;
 use upkeep::RecentUses;
 pub use upkeep::Upkeep;
 
-use crate::error::Result;
 use crate::store::identity::tokens::{self, TokenRow};
 use crate::store::types::time::Time;
 use crate::store::{Store, now};

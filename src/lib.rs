@@ -47,8 +47,3 @@ pub mod scope;
 pub mod store;
 /// Keystone trusts, by which a central scheduler runs a job in its owner's name.
 pub mod trusts;
-
-// The front's modules under the names that they have here.
-pub use front::{context, cors, error, health, http, outbound, server, supervisor, workers};
-
-use front::hex;

@@ -5,6 +5,7 @@ use oslo_log::Aliases;
 /// A crate's modules log under the names of the service's modules, because they are parts of the service. Modules that
 /// have moved keep their names.
 pub const ALIASES: &Aliases = &[
+    ("freezer_api::handlers::job_document", "freezer_api.handlers.jobs"),
     ("freezer_api::store::engine", "freezer_api.store"),
     ("front", "freezer_api"),
     ("keystone_auth", "freezer_api.keystone"),
@@ -34,6 +35,7 @@ mod tests {
     fn loggers_keep_their_names() {
         for (target, name) in [
             ("freezer_api::store::jobs", "freezer_api::store::jobs"),
+            ("freezer_api::handlers::job_document::trust", "freezer_api.handlers.jobs.trust"),
             ("freezer_api::store::engine::pool", "freezer_api.store.pool"),
             ("front::http", "freezer_api.http"),
             ("front::server::edge", "freezer_api.server.edge"),

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use front::error::{Error, Result};
+
 use crate::store::counts::Resource;
 use count::Count;
 use reservation::Reservation;

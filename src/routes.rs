@@ -4,16 +4,16 @@
 mod not_found;
 pub mod route;
 
+use front::error::{Error, Kind, Result};
+use front::http::{Call, Method, Reply, not_modified};
+
 use crate::api_v1;
 use crate::app::App;
 use crate::auth::Strategy;
 use crate::document::is_id;
-use crate::error::{Error, Kind, Result};
 use crate::handlers::{self, Request, Version};
-use crate::http::{Call, Method, Reply, not_modified};
 use crate::identity::handlers as identity;
 use crate::quotas::Reservations;
-
 pub use route::{Handler, Route};
 
 use Method::{Delete, Get, Patch, Post, Put};

@@ -1,6 +1,6 @@
 //! Which rows a caller of version 1 sees.
 
-use crate::context::Caller;
+use front::context::Caller;
 
 /// Which rows a request of version 1 sees (`[api_v1] scope`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

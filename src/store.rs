@@ -27,6 +27,6 @@ pub mod sweep;
 pub mod types;
 mod versioned;
 
-pub use crate::context::is_id;
 pub use engine::{Failure, Outcome, Settings, Store, Tx, expect_one_row, new_id, now, wait_for};
+pub use front::context::is_id;
 pub use owner::Owner;

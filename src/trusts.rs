@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use front::context::{Caller, Delegation, Secret};
+use front::error::{Error, Kind, Result};
+use front::outbound::Answer;
 use keystone_auth::{Client, Login};
 use serde_json::{Value, json};
 
-use crate::context::{Caller, Delegation, Secret};
-use crate::error::{Error, Kind, Result};
-use crate::outbound::Answer;
 use crate::store::is_id;
 
 /// `[centralized_scheduler]`. The defaults are upstream's.

@@ -175,6 +175,44 @@ fn the_engine_of_the_store_knows_no_noun() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The modules of handlers that several nouns share.
+const SHARED: &[&str] = &["document_size", "job_document", "list", "quota"];
+
+#[test]
+fn a_handler_uses_no_handler_of_another_noun() -> Result<(), Box<dyn Error>> {
+    let mut wrong = Vec::new();
+    for (file, code) in sources()?.iter().filter(|(file, _)| file.starts_with("handlers/")) {
+        let own = first_name(&file["handlers/".len()..]);
+        for text in ["handlers::", "\nuse super::", "\nuse super::super::"] {
+            for used in code.split(text).skip(1).map(first_name) {
+                let is_noun =
+                    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/handlers/{used}.rs")).exists();
+                let is_own =
+                    used == own || file.starts_with(&format!("handlers/{own}/")) && text == "\nuse super::";
+                if is_noun && !is_own && !SHARED.contains(&used) {
+                    wrong.push(format!("src/{file} uses {used}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[test]
+fn a_decision_has_no_transaction_and_makes_no_ids() -> Result<(), Box<dyn Error>> {
+    let mut wrong = Vec::new();
+    for (file, code) in sources()?.iter().filter(|(file, _)| file.starts_with("catalogue")) {
+        for name in ["Tx", "Store", "new_v4", "store::new_id", "store::now"] {
+            if code.split(|c| !is_name(c) && c != ':').any(|word| word.ends_with(name)) {
+                wrong.push(format!("src/{file} uses {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
 #[test]
 fn calls_that_block_or_exit_stay_in_their_files() -> Result<(), Box<dyn Error>> {
     let mut wrong = Vec::new();

@@ -1,7 +1,8 @@
 //! The route table of version 1: the paths of version 2 without the project, with the same rules and handlers.
 
+use front::http::Method::{self, Delete, Get, Patch, Post, Put};
+
 use crate::handlers::{actions, backups, clients, jobs, sessions, versions};
-use crate::http::Method::{self, Delete, Get, Patch, Post, Put};
 use crate::routes::route::{Handler, JSON, ProjectHandler, Route, public};
 
 const fn v1(method: Method, path: &'static str, rule: &'static str, handler: ProjectHandler) -> Route {

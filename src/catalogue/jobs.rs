@@ -5,12 +5,12 @@ mod tests;
 
 use std::collections::HashSet;
 
+use front::error::Result as Checked;
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, sessions};
 use crate::document::jobs::{ActionsById, JobAction, JobDocument, check_capability};
 use crate::document::schedule::{self, unit};
-use crate::error::Result as Checked;
 use crate::lifecycle::{self, Event, Run};
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::Action;
@@ -20,7 +20,6 @@ use crate::store::jobs::{
     DefinitionChange, JobHead, JobRows, Membership, Mentions, NewAction, NewJob, PlaceSpec, Plan, References,
     RunColumns,
 };
-use crate::store::new_id;
 use crate::store::reports::FinishedRun;
 use crate::store::sessions::Session;
 use crate::store::types::json::Json;
@@ -43,6 +42,9 @@ impl Room {
     /// Without quotas.
     pub const UNLIMITED: Self = Self { job: Ok(()), actions: Ok(()) };
 }
+
+/// Makes the id of a new action.
+pub type MakeId = fn() -> String;
 
 /// What a PATCH refers to.
 pub fn mentions(document: &JobDocument) -> Mentions {
@@ -81,7 +83,13 @@ fn changed_session(document: &JobDocument) -> Option<Option<String>> {
 ///
 /// # Errors
 /// What the document refers to is missing, the client cannot do it, or the schedule cannot run.
-pub fn plan(rows: &JobRows, document: &JobDocument, room: Room, now: Time) -> Result<Plan, Refusal> {
+pub fn plan(
+    rows: &JobRows,
+    document: &JobDocument,
+    room: Room,
+    now: Time,
+    new_id: MakeId,
+) -> Result<Plan, Refusal> {
     let head = &rows.head;
     let membership = changed_session(document);
     let session = match &membership {
@@ -93,8 +101,14 @@ pub fn plan(rows: &JobRows, document: &JobDocument, room: Room, now: Time) -> Re
     let places = match &document.actions {
         Some(entries) => {
             let clients = clients_to_check(rows, entries, client, false);
-            let places =
-                settle(entries, &rows.references.actions, &rows.places, &clients, &mut plan.new_actions)?;
+            let places = settle(
+                entries,
+                &rows.references.actions,
+                &rows.places,
+                &clients,
+                &mut plan.new_actions,
+                new_id,
+            )?;
             room.actions?;
             Some(places)
         }
@@ -131,7 +145,13 @@ pub fn plan(rows: &JobRows, document: &JobDocument, room: Room, now: Time) -> Re
 ///
 /// # Errors
 /// As [`plan`].
-pub fn replacement(rows: &JobRows, document: &JobDocument, room: Room, now: Time) -> Result<Plan, Refusal> {
+pub fn replacement(
+    rows: &JobRows,
+    document: &JobDocument,
+    room: Room,
+    now: Time,
+    new_id: MakeId,
+) -> Result<Plan, Refusal> {
     let head = &rows.head;
     let attachment = &head.attachment;
     let session = match document.session() {
@@ -142,7 +162,8 @@ pub fn replacement(rows: &JobRows, document: &JobDocument, room: Room, now: Time
     let entries = document.actions.as_deref().unwrap_or_default();
     let clients = clients_to_check(rows, entries, client, true);
     let mut plan = Plan::default();
-    let places = settle(entries, &rows.references.actions, &rows.places, &clients, &mut plan.new_actions)?;
+    let places =
+        settle(entries, &rows.references.actions, &rows.places, &clients, &mut plan.new_actions, new_id)?;
     room.actions?;
     // The schedule of the session that the job stays in, sent back, keeps the job's own.
     let stays = session.map(|session| &session.id) == attachment.session_id.as_ref();
@@ -191,6 +212,7 @@ pub fn creation<'r>(
     document: &JobDocument,
     (times, room): (RunTimes, Room),
     now: Time,
+    new_id: MakeId,
 ) -> Result<(&'r Client, NewJob), Refusal> {
     schedule::check(UNIT, &document.unit, None, now)?;
     let name = document.client_id.as_deref().unwrap_or_default();
@@ -202,7 +224,7 @@ pub fn creation<'r>(
     room.job?;
     let entries = document.actions.as_deref().unwrap_or_default();
     let mut new_actions = Vec::new();
-    let places = settle(entries, &references.actions, &[], &[client], &mut new_actions)?;
+    let places = settle(entries, &references.actions, &[], &[client], &mut new_actions, new_id)?;
     room.actions?;
     let run = document.run.clone();
     let given = |time: Option<Option<i64>>| time.flatten().filter(|_| times == RunTimes::AsGiven);
@@ -320,6 +342,7 @@ fn settle(
     current: &[ActionAttachment],
     clients: &[&Client],
     new_actions: &mut Vec<NewAction>,
+    new_id: MakeId,
 ) -> Result<Vec<PlaceSpec>, Refusal> {
     let known = ActionsById::from(stored.to_vec());
     let (mut places, mut checked) = (Vec::with_capacity(entries.len()), HashSet::new());

@@ -1,6 +1,7 @@
 //! Why a change is refused.
 
-use crate::error::Error;
+use front::error::Error;
+
 use crate::store::Failure;
 
 /// Why a change is refused. Each becomes one answer.

@@ -1,11 +1,69 @@
 //! What a start, an end, a join and a leave change in a session and in its jobs.
 
 use super::Refusal;
+use crate::document::sessions::DEFAULT_HOLD_OFF;
 use crate::lifecycle::{self, SessionPolicy, Start};
+use crate::store::Owner;
 use crate::store::job_attachments::AttachmentChange;
 use crate::store::jobs::RunColumns;
-use crate::store::sessions::{Part, PartChange, RunPlan, RunRows, Session, SessionChange};
+use crate::store::sessions::{Part, PartChange, RunPlan, RunRows, Session, SessionChange, with_metadata};
+use crate::store::types::json::Json;
 use crate::store::types::time::Time;
+
+/// A new session as its document describes it, under this id. What the document leaves out has its default.
+pub fn creation(id: &str, owner: Owner<'_>, document: SessionChange, now: Time) -> Session {
+    let (project_id, user_id) = (owner.project.to_owned(), owner.user.to_owned());
+    Session {
+        id: id.to_owned(),
+        project_id,
+        user_id,
+        scheduling: document.scheduling.unwrap_or_else(empty),
+        policy: document.policy.unwrap_or_else(|| "all".into()),
+        description: document.description.flatten(),
+        hold_off: document.hold_off.unwrap_or(DEFAULT_HOLD_OFF),
+        session_tag: document.session_tag.unwrap_or(0),
+        status: document.status.unwrap_or_else(|| "active".into()),
+        result: document.result.unwrap_or_default(),
+        time_start: document.time_start.flatten(),
+        time_end: document.time_end.flatten(),
+        time_started: document.time_started.flatten(),
+        time_ended: document.time_ended.flatten(),
+        metadata: document.metadata.unwrap_or_else(empty),
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+/// The change by a replacement: what the document leaves out is reset to the default that a new session has.
+pub fn replacement(document: SessionChange, now: Time) -> SessionChange {
+    let new = creation("", Owner { project: "", user: "" }, document, now);
+    SessionChange {
+        scheduling: Some(new.scheduling),
+        policy: Some(new.policy),
+        description: Some(new.description),
+        hold_off: Some(new.hold_off),
+        session_tag: Some(new.session_tag),
+        status: Some(new.status),
+        result: Some(new.result),
+        time_start: Some(new.time_start),
+        time_end: Some(new.time_end),
+        time_started: Some(new.time_started),
+        time_ended: Some(new.time_ended),
+        metadata: Some(new.metadata),
+    }
+}
+
+/// The change by a PATCH, without what the session has already, so that a repeated request changes nothing. Unknown members
+/// are added to those that the session has.
+pub fn patch(session: &Session, document: SessionChange) -> SessionChange {
+    let metadata = document.metadata.map(|more| Json::from(with_metadata(session, more.object())));
+    SessionChange { metadata, ..document }.without_repeats(session)
+}
+
+fn empty() -> Json {
+    Json::from(serde_json::Map::new())
+}
 
 /// The answer to a `start` or an `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use front::outbound::{self, Client};
 
 use super::{Failure, say};
 use crate::config::{self, Config, Options};
-use crate::outbound::{self, Client};
 
 /// The options of `freezer-api healthcheck`.
 #[derive(Debug, Args)]

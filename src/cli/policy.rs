@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use front::error::Kind;
 use oslo_policy::{Policy, Settings, sample, show};
 
 use self::caller::CallerOptions;
 use super::say;
-use crate::error::Kind;
 use crate::rules::DEFAULTS;
 
 /// The exit status of a check that could not be made, and of a command line that is not valid.

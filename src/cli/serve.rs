@@ -6,6 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use front::health::Health;
+use front::server;
+use front::supervisor;
 use keystone_auth::Keystone;
 use oslo_policy::Policy;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -15,18 +18,15 @@ use super::{Failure, db, say};
 use crate::app::App;
 use crate::auth::Strategy;
 use crate::config::{AuthStrategy, Config, Reload};
-use crate::health::Health;
 use crate::identity::{self, Openrc, Standalone, bootstrap, refresh_openrc_url, write_openrc};
 use crate::openapi::with_api_docs;
 use crate::quotas::Quotas;
 use crate::routes;
-use crate::server;
 use crate::store::engine::migrations;
 use crate::store::engine::sqlite_file::ServedFile;
 use crate::store::engine::url::Backend;
 use crate::store::identity as rows;
 use crate::store::{self, Store};
-use crate::supervisor;
 use crate::trusts::Trusts;
 
 /// The status text in `systemctl status` while the service runs.

@@ -6,9 +6,9 @@ mod passwords;
 use std::io::{BufRead, Write};
 
 use clap::Subcommand;
+use front::error::{Error, Kind};
 
 pub use self::openrc::{OpenrcArguments, OpenrcContext};
-use crate::error::{Error, Kind};
 use crate::identity::Role;
 use crate::store::identity::{self as rows, Project, User};
 use crate::store::{Outcome, Store, Tx};
@@ -226,7 +226,7 @@ fn create(
     hash: &str,
     on: Option<&str>,
     roles: &[Role],
-) -> crate::error::Result<String> {
+) -> front::error::Result<String> {
     let roles = if roles.is_empty() { &[Role::Member] } else { roles };
     let made = store.write(|tx| {
         if rows::user_by_name(tx, name)?.is_some() {
@@ -244,7 +244,7 @@ fn create(
     Ok(format!("User {name} is made, with id {}.\n", made.id))
 }
 
-fn list(store: &Store) -> crate::error::Result<String> {
+fn list(store: &Store) -> front::error::Result<String> {
     let (users, assignments) = store.read(|tx| Ok((rows::users(tx)?, rows::assignments(tx)?)))?;
     let lines = users.into_iter().map(|user| {
         let roles = assignments.iter().filter(|(user_id, ..)| *user_id == user.id);

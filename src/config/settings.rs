@@ -10,13 +10,14 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use front::{health, http, outbound, server};
 use oslo_config::Effective;
 
 use super::strategy::{AuthStrategy, strategy};
 use crate::quotas::Limits;
 use crate::scope::Scope;
 use crate::store::engine::url::DatabaseUrl;
-use crate::{health, http, outbound, server, store, trusts};
+use crate::{store, trusts};
 
 /// The settings of `serve`.
 #[derive(Debug, Clone)]

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use front::hex::hex;
 use ring::digest::{Context, SHA256};
 use serde_json::value::RawValue;
 
-use crate::hex::hex;
 use crate::store::copy::{Copied, Value};
 
 /// The deepest nesting of JSON that the service can read.

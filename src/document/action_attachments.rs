@@ -1,5 +1,6 @@
 //! The action attachment: an action's place in a job.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::int;
@@ -7,7 +8,6 @@ use super::job_attachments::{READ_ONLY, request_schema};
 use super::shape::{Shape, about, closed, document, id, integer, project_id, resource_id, user_id, version};
 use super::time::{self, iso};
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::action_attachments::{ActionAttachment, PlaceChange};
 

@@ -1,5 +1,6 @@
 //! The action report: which action ran, when, for how long, and with what result. Its log is a resource of its own.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::job_attachments::{READ_ONLY, request_schema};
@@ -8,7 +9,6 @@ use super::shape::{
 };
 use super::time::{self, iso};
 use crate::document::collection::{Collection, Extra};
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::listing::Kind;
 use crate::store::reports::{ActionReport, ReportChange, ReportView};

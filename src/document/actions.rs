@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use front::error::{Error, Result};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,6 @@ use super::shape::{
 };
 use super::{MAX_TEXT, int, size};
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::actions::{Action, ActionSpec};
 

@@ -4,13 +4,13 @@ pub mod v1;
 
 use std::ops::RangeInclusive;
 
+use front::error::{Error, Result};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::shape::{Shape, about, closed, project_id, resource_id, rule, user_id, words};
 use super::{longest, size};
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::backups::{Backup, BackupSpec};
 use crate::store::types::json::Json;

@@ -1,6 +1,7 @@
 //! The client document (contract, api-v2 §5).
 
 use chrono::TimeDelta;
+use front::error::Result;
 use serde_json::{Map, Value, json};
 
 use super::shape::{
@@ -8,7 +9,6 @@ use super::shape::{
 };
 use super::time::{self, iso};
 use crate::document::collection::Collection;
-use crate::error::Result;
 use crate::lifecycle;
 use crate::store;
 use crate::store::clients::{Capabilities, Client, ClientChange, ClientSpec, STATES};

@@ -1,6 +1,7 @@
 //! The job attachment: a job on one client, alone or in a session (data model, "How a job document maps onto the
 //! rows").
 
+use front::error::{Error, Result};
 use serde_json::{Value, json};
 
 use super::jobs::JobDocument;
@@ -12,7 +13,6 @@ use super::shape::{
 use super::time::{self as moment, iso};
 use super::time_or_never;
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 use crate::lifecycle::Event;
 use crate::store;
 use crate::store::job_attachments::JobAttachment;

@@ -6,6 +6,7 @@ mod shapes;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::actions::canonical;
@@ -13,7 +14,6 @@ use super::schedule::{self, RunState};
 use super::shape::Shape;
 use super::{MAX_DOCUMENT, check_size, int, size};
 use crate::document::collection::{Collection, Extra};
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::action_attachments::ActionAttachment;
 use crate::store::actions::{Action, ActionSpec};

@@ -3,10 +3,10 @@
 //! It mixes two things. The `schedule_*` keys say when to run, and are replaced together, as one unit. The other keys
 //! say how the latest run went, and are set one by one.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::shape::{about, integer, time, titled, words};
-use crate::error::{Error, Result};
 use crate::schedule;
 use crate::store::types::time::Time;
 

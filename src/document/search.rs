@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::collection::Collection;
 use super::shape::{Shape, about, must_be};
-use crate::error::{Error, Result};
 use crate::store::search::{Condition, Search};
 
 /// The maximum number of conditions and words in one search. The SQL statement nests one level per condition.

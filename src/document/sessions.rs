@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use front::error::{Error, Result};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -13,7 +14,6 @@ use super::shape::{
 };
 use super::{LONGEST_TIME, MAX_TEXT, int, longest, schedule, size, time_from, time_or_never};
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 use crate::store;
 use crate::store::sessions::{KNOWN, Member, Session, SessionChange, SessionView};
 use crate::store::types::json::Json;

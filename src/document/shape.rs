@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::validator::{MUST_BE, Validator};
-use crate::error::{Error, Result};
 
 /// The shape of a request body, which it validates, or of a response body. The OpenAPI document (`openapi.rs`)
 /// publishes all of them.

@@ -1,12 +1,13 @@
 //! Action attachments: an action's place in a job. A change of one changes the job on each of its clients.
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
+
 use super::{Request, document_size};
 use crate::app::App;
 use crate::document::action_attachments::{COLLECTION, NewPlace, parse, parse_patch, render};
 use crate::document::jobs::{MAX_ACTIONS, check_capability};
 use crate::document::size;
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::action_attachments::{self, ActionAttachment, PlaceChange};
 use crate::store::actions::{self, Action};
 use crate::store::jobs::{self, Job};

@@ -2,14 +2,15 @@
 
 pub mod log;
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
+
 use super::Request;
 use super::list::operand;
 use crate::app::App;
 use crate::document::action_reports::{
     COLLECTION, ReportSpec, SINCE, UNTIL, parse, parse_patch, patched, render,
 };
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::counts::Resource;
 use crate::store::listing::{Filter, Kind, Op};
 use crate::store::reports::{self, ActionReport, ReportView};

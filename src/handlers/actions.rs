@@ -1,13 +1,13 @@
 //! Actions (contract, api-v2 §6).
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
 use serde_json::json;
 
 use super::{Request, document_size};
 use crate::app::App;
 use crate::document::actions::{ActionJson, COLLECTION, max_size, parse, parse_patch, patched, render};
 use crate::document::{check_size, is_id};
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::actions::{self, Action, ActionSpec};
 use crate::store::counts::Resource;
 use crate::store::{Outcome, Tx, new_id};

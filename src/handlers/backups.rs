@@ -1,5 +1,7 @@
 //! Backups (contract, api-v2 §9).
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
 use serde_json::json;
 
 use super::Request;
@@ -7,8 +9,6 @@ use crate::app::App;
 use crate::document::backups::v1::{BackupJsonV1, add_user_name};
 use crate::document::backups::{BackupJson, COLLECTION, max_size, parse, parse_patch, patched, render};
 use crate::document::check_size;
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::backups::{self, Backup, BackupSpec};
 use crate::store::counts::Resource;
 use crate::store::{Tx, new_id, now};

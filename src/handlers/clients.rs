@@ -1,15 +1,15 @@
 //! Clients (contract, api-v2 §5).
 
 use chrono::TimeDelta;
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
 use serde_json::{Value, json};
 
 use super::Request;
-use super::jobs::trust::release;
+use super::job_document::trust::release;
 use crate::app::App;
 use crate::document::clients::{COLLECTION, Liveness, parse, parse_patch, render, stable_part};
 use crate::document::v1::remove_version;
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::clients::{self, Client, Registration};
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, JobAttachment};

@@ -1,12 +1,13 @@
 //! Checks that no write makes a document exceed its limit. A document is built from several rows, so a change of one
 //! row can change many documents.
 
+use front::error::Result;
+
 use super::Request;
 use crate::app::App;
 use crate::document::{
     MAX_DOCUMENT, actions, check_size, jobs as job_document, sessions as session_document,
 };
-use crate::error::Result;
 use crate::store::actions::Action;
 use crate::store::jobs::{self, Bounds, JobHead, JobView};
 use crate::store::sessions::{self, Session};

@@ -1,17 +1,17 @@
 //! Job attachments: a job on a client, alone or in a session. Several attachments of one job are a fleet. Each is also a job
 //! document, so a PATCH here is a PATCH of that document.
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
 use serde_json::Value;
 
-use super::jobs::trust::{self, Preparation, TrustUse};
-use super::jobs::{PidAccess, may_see_pid, sees_all, stored_size, write};
+use super::job_document::trust::{self, Preparation, TrustUse};
+use super::job_document::{PidAccess, may_see_pid, sees_all, stored_size, write};
 use super::{Request, document_size};
 use crate::app::App;
 use crate::catalogue::jobs::{Room, check_attachment, known_client, mentions, plan};
 use crate::catalogue::sessions::joining;
 use crate::document::job_attachments::{COLLECTION, NewAttachment, parse, parse_patch, render, stable_part};
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::clients::Client;
 use crate::store::counts::Resource;
 use crate::store::jobs::{self, Job, JobHead, JobRows, Mentions, References, RunColumns};
@@ -75,7 +75,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
         precondition.check(Some(&stable_part(&shown(request, sees_all, &head))))?;
         let document = patch.document(&head.attachment)?;
         let rows = jobs::load_around(tx, request.owner(), head, &mentions(&document))?;
-        let plan = plan(&rows, &document, Room::UNLIMITED, tx.now)?;
+        let plan = plan(&rows, &document, Room::UNLIMITED, tx.now, new_id)?;
         Ok::<_, Failure>((rows, plan))
     };
     let check = |tx: &mut Tx<'_>| {

@@ -1,13 +1,12 @@
 //! Jobs and their events (contract, api-v2 §7). Each job document is one attachment.
 
-mod conditions;
-pub(super) mod trust;
-pub(super) mod write;
-
+use front::error::{Error, Result};
+use front::http::{Method, Reply};
 use serde_json::json;
 
-use conditions::Conditions;
-
+use super::job_document::conditions::Conditions;
+use super::job_document::trust::{self, TrustUse};
+use super::job_document::{ALL_PROJECTS, PidAccess, may_see_pid, sees_all, stored_size, write};
 use super::list::ListRequest;
 use super::{Request, document_size};
 use crate::app::App;
@@ -16,17 +15,11 @@ use crate::document::jobs::{
     self as document, COLLECTION, JobDocument, JobJson, parse, parse_event, render_for_search,
 };
 use crate::document::{is_id, search};
-use crate::error::{Error, Result};
-use crate::http::{Method, Reply};
 use crate::lifecycle::Event;
 use crate::store::counts::Resource;
 use crate::store::jobs::{JobListing, JobView, NewId, PolledClient};
 use crate::store::listing::{CREATED_AT, Query};
 use crate::store::{self, Failure, Outcome, Tx, clients, job_attachments, jobs, new_id};
-use trust::TrustUse;
-
-/// The rule for requests that reach beyond the project in the path.
-const ALL_PROJECTS: &str = "jobs:get_all_projects";
 
 /// The filters for which an index serves a list of the jobs of all projects.
 const OF_ALL_PROJECTS: &[&str] = &["job_id", "client_id", "created_at"];
@@ -221,7 +214,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
     let decided = |tx: &mut Tx<'_>| {
         let rows = write::load(tx, request, &conditions, &mentions)?
             .ok_or_else(|| Error::no("job", request.id()))?;
-        let plan = plan(&rows, &document, write::room(request, &document, 0), tx.now)?;
+        let plan = plan(&rows, &document, write::room(request, &document, 0), tx.now, new_id)?;
         Ok::<_, Failure>((rows, plan))
     };
     // Schedulers mostly report on a run, which is one UPDATE and needs no transaction. What was read for that serves the
@@ -278,7 +271,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
                 let (_, created) = write::insert(tx, request, id, &document, RunTimes::AsGiven)?;
                 return Ok(created.version());
             };
-            let plan = replacement(&rows, &document, write::room(request, &document, 0), tx.now)?;
+            let plan = replacement(&rows, &document, write::room(request, &document, 0), tx.now, new_id)?;
             Ok(write::apply(tx, request, &rows, &plan, size)?.version())
         },
     )?;
@@ -320,43 +313,6 @@ pub fn event(app: &App, request: &Request<'_>) -> Result<Reply> {
     })?;
     let result = if is_new { "success".to_owned() } else { format!("{} already requested", event.word()) };
     Ok(Reply::json(202, &json!({"result": result})))
-}
-
-/// Whether the caller may see the jobs of all projects. Called before the transaction, because a policy rule may query
-/// another service.
-pub(super) fn sees_all(request: &Request<'_>) -> Result<bool> {
-    request.permissions.permits(ALL_PROJECTS, request.project())
-}
-
-/// The jobs whose agent's process id the caller sees. Only callers that may have to kill the agent need it.
-pub(super) struct PidAccess {
-    sees_all: bool,
-    project: Option<String>,
-}
-
-impl PidAccess {
-    /// The caller's access. `sees_all`: whether the caller may see the jobs of all projects.
-    pub fn new(request: &Request<'_>, sees_all: bool) -> Self {
-        Self { sees_all, project: request.caller.project_id.clone() }
-    }
-
-    /// Whether the caller sees the process id of a job on a client of that project.
-    pub fn has_pid(&self, client_project: &str) -> bool {
-        self.sees_all || self.project.as_deref() == Some(client_project)
-    }
-}
-
-/// Whether the caller sees the process id of a job on a client of that project.
-pub(super) fn may_see_pid(request: &Request<'_>, sees_all: bool, client_project: &str) -> bool {
-    PidAccess::new(request, sees_all).has_pid(client_project)
-}
-
-/// The size of the job in the path: that of the largest of its documents, in bytes.
-pub(super) fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
-    match job_attachments::find(tx, request.project(), request.id())? {
-        Some(attachment) => Ok(document_size::largest_job(tx, &attachment.job_id)?.1),
-        None => Ok(0),
-    }
 }
 
 /// Prepares the project's quotas for so many new jobs and for the new actions of a document.

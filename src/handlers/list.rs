@@ -7,6 +7,8 @@ mod query_string;
 use std::io::{self, Write};
 
 use diesel::Table;
+use front::error::{Error, Result};
+use front::http::Reply;
 use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -16,8 +18,6 @@ use crate::app::App;
 use crate::document::collection::Collection;
 use crate::document::search;
 use crate::document::v1::remove_version;
-use crate::error::{Error, Result};
-use crate::http::Reply;
 use crate::scope::VisibleRows;
 use crate::store::listing::{self, Filter, ListKeys, Listing, Op, Operand, Query, Weight};
 use crate::store::page::Page;

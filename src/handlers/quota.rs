@@ -1,8 +1,9 @@
 //! The quotas of the project in the path.
 
+use front::error::Result;
+
 use super::Request;
 use crate::app::App;
-use crate::error::Result;
 use crate::store::counts::{self, Resource};
 
 impl Request<'_> {

@@ -1,10 +1,10 @@
 //! The API reference: the OpenAPI document and the HTML page. Neither needs a token or the database.
 
+use front::error::Result;
+use front::http::{Call, Reply, escape_html};
 use serde_json::Value;
 
 use crate::app::{ApiDocs, App};
-use crate::error::Result;
-use crate::http::{Call, Reply, escape_html};
 
 /// `GET /v2/openapi.json`
 pub fn document(app: &App, call: &Call) -> Result<Reply> {

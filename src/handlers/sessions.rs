@@ -1,22 +1,21 @@
 //! Sessions, their runs and their jobs (contract, api-v2 §8).
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
 use serde_json::json;
 
 use super::{Request, document_size};
 use crate::app::App;
-use crate::catalogue::sessions as runs;
+use crate::catalogue::sessions as rules;
 use crate::document::sessions::{
-    self as document, COLLECTION, DEFAULT_HOLD_OFF, SessionAction, SessionJson, check_schedule, max_size,
-    parse, parse_action, render,
+    self as document, COLLECTION, SessionAction, SessionJson, check_schedule, max_size, parse, parse_action,
+    render,
 };
 use crate::document::{check_size, is_id};
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::counts::Resource;
 use crate::store::job_attachments::{self, AttachmentChange};
 use crate::store::jobs::{self, RunColumns};
 use crate::store::sessions::{self, Parts, Session, SessionChange, SessionView};
-use crate::store::types::json::Json;
 use crate::store::{Outcome, Tx, new_id};
 
 /// `GET /sessions`
@@ -64,7 +63,7 @@ pub fn update(app: &App, request: &Request<'_>) -> Result<Reply> {
             let session = found(tx, request)?;
             check(tx, &precondition, Some(&session))?;
             check_schedule(&change, Some(&session), tx.now)?;
-            let change = effective(&session, change.clone());
+            let change = rules::patch(&session, change.clone());
             alter(tx, request, &session, change, stored)
         },
     )?;
@@ -93,7 +92,7 @@ pub fn replace(app: &App, request: &Request<'_>) -> Result<Reply> {
                 }
                 return Ok(insert(tx, request, id, change.clone())?.version);
             };
-            let change = replacing(change.clone());
+            let change = rules::replacement(change.clone(), tx.now);
             alter(tx, request, &session, change, stored)
         },
     )?;
@@ -129,8 +128,8 @@ pub fn action(app: &App, request: &Request<'_>) -> Result<Reply> {
             .ok_or_else(|| Error::no("session", request.id()))?;
         check(tx, &precondition, Some(&rows.session))?;
         let (plan, answer) = match &ask {
-            SessionAction::Start { job_id, tag } => runs::start(&rows, job_id, *tag, tx.now)?,
-            SessionAction::End { job_id, result, tag } => runs::end(&rows, job_id, result, *tag, tx.now)?,
+            SessionAction::Start { job_id, tag } => rules::start(&rows, job_id, *tag, tx.now)?,
+            SessionAction::End { job_id, result, tag } => rules::end(&rows, job_id, result, *tag, tx.now)?,
         };
         sessions::apply_run(tx, &rows.session, plan)?;
         Ok(answer)
@@ -147,7 +146,7 @@ pub fn add_job(app: &App, request: &Request<'_>) -> Result<Reply> {
         let job = job_attachments::find(tx, request.project(), request.inner_id())?;
         let job = job.ok_or_else(|| Error::no("job", request.inner_id()))?;
         if job.session_id.as_ref() != Some(&session.id) {
-            let change = runs::joining(&session, &RunColumns::from_attachment(&job));
+            let change = rules::joining(&session, &RunColumns::from_attachment(&job));
             jobs::join(tx, &session, &job, &change)?;
             document_size::check_session(tx, request, &session.id, 0)?;
             document_size::check_job(tx, &job.job_id, 0)?;
@@ -179,26 +178,7 @@ pub fn remove_job(app: &App, request: &Request<'_>) -> Result<Reply> {
 fn insert(tx: &mut Tx<'_>, request: &Request<'_>, id: &str, change: SessionChange) -> Outcome<Session> {
     tx.expect_room()?;
     request.reserve(Resource::Sessions, 1)?;
-    let session = Session {
-        id: id.to_owned(),
-        project_id: request.project().to_owned(),
-        user_id: request.user().to_owned(),
-        scheduling: change.scheduling.unwrap_or_else(empty),
-        policy: change.policy.unwrap_or_else(|| "all".into()),
-        description: change.description.flatten(),
-        hold_off: change.hold_off.unwrap_or(DEFAULT_HOLD_OFF),
-        session_tag: change.session_tag.unwrap_or(0),
-        status: change.status.unwrap_or_else(|| "active".into()),
-        result: change.result.unwrap_or_default(),
-        time_start: change.time_start.flatten(),
-        time_end: change.time_end.flatten(),
-        time_started: change.time_started.flatten(),
-        time_ended: change.time_ended.flatten(),
-        metadata: change.metadata.unwrap_or_else(empty),
-        created_at: tx.now,
-        updated_at: tx.now,
-        version: 1,
-    };
+    let session = rules::creation(id, request.owner(), change, tx.now);
     let view = SessionView { session, members: Vec::new() };
     check_size(&format!("session {id}"), max_size(&view), 0)?;
     sessions::insert(tx, &view.session)?;
@@ -226,34 +206,6 @@ fn alter(
 fn stored_size(tx: &mut Tx<'_>, request: &Request<'_>) -> Outcome<usize> {
     let session = found(tx, request)?;
     document_size::largest_session(tx, session)
-}
-
-/// The change that a replacement makes: a member that the body leaves out is reset.
-fn replacing(change: SessionChange) -> SessionChange {
-    SessionChange {
-        scheduling: change.scheduling.or_else(|| Some(empty())),
-        policy: change.policy.or_else(|| Some("all".into())),
-        description: Some(change.description.flatten()),
-        hold_off: change.hold_off.or(Some(DEFAULT_HOLD_OFF)),
-        session_tag: change.session_tag.or(Some(0)),
-        status: change.status.or_else(|| Some("active".into())),
-        result: change.result.or_else(|| Some(String::new())),
-        time_start: Some(change.time_start.flatten()),
-        time_end: Some(change.time_end.flatten()),
-        time_started: Some(change.time_started.flatten()),
-        time_ended: Some(change.time_ended.flatten()),
-        metadata: change.metadata.or_else(|| Some(empty())),
-    }
-}
-
-/// The change without the parts that are equal to the session's, so that a repeated request changes nothing.
-fn effective(session: &Session, change: SessionChange) -> SessionChange {
-    let metadata = change.metadata.map(|more| Json::from(sessions::with_metadata(session, more.object())));
-    SessionChange { metadata, ..change }.without_repeats(session)
-}
-
-fn empty() -> Json {
-    Json::from(serde_json::Map::new())
 }
 
 /// Checks a request's conditions for a session, or for its absence. Every change of its document increments the session's

@@ -1,10 +1,10 @@
 //! The version list and the home documents. None of them needs a token or the database.
 
+use front::error::{Error, Result};
+use front::http::{Call, Reply};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::http::{Call, Reply};
 
 /// `GET /`: the versions, with status 300, as other OpenStack services have it.
 pub fn list(app: &App, call: &Call) -> Result<Reply> {

@@ -1,7 +1,8 @@
 //! The first start: creates an administrator, so that there is a user who can log in.
 
+use front::error::Result;
+
 use super::{Role, password, secret};
-use crate::error::Result;
 use crate::store::Store;
 use crate::store::identity as rows;
 

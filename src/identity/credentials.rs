@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
+use front::error::{Error, Result};
+use front::workers;
+
 use super::Standalone;
 use super::fair_semaphore::Priority;
 use super::limits::{Origin, Source};
 use super::request::IdOrName;
-use crate::error::{Error, Result};
 use crate::store::identity::{self as rows, User, addresses};
 use crate::store::{Outcome, Tx};
-use crate::workers;
 
 /// The result of verifying a right password.
 pub(super) struct VerifiedPassword<T> {
@@ -91,7 +92,7 @@ fn find_user(tx: &mut Tx<'_>, user_ref: &IdOrName) -> Outcome<Option<User>> {
 
 /// Logs a refusal with the user's name and the address. Other failures are logged by their handlers' callers.
 pub(super) fn log_refusal<T>(outcome: &Result<T>, user_ref: Option<&IdOrName>, address: IpAddr) {
-    if let Err(Error { kind: crate::error::Kind::Unauthorized, log: Some(reason), .. }) = outcome {
+    if let Err(Error { kind: front::error::Kind::Unauthorized, log: Some(reason), .. }) = outcome {
         let name: String = user_ref.map_or("by a token", IdOrName::text).chars().take(64).collect();
         log::info!("login refused: {reason} (user {name:?}, address {address})");
     }

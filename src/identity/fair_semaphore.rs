@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use front::error::{Error, Result};
+
 use super::limits::Origin;
-use crate::error::{Error, Result};
 
 /// The priority of a waiting login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

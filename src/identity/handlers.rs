@@ -3,13 +3,13 @@
 //!
 //! Refusals have Keystone's form. A 5xx is returned as an error, which the caller logs and answers.
 
+use front::error::{Error, Kind, Result};
+use front::http::{Call, Method, Reply};
 use serde_json::{Value, json};
 
 use super::password_change::PasswordChange;
 use super::request::Login;
 use super::{DOMAIN_ID, Identity, Role, Standalone, document, secret};
-use crate::error::{Error, Kind, Result};
-use crate::http::{Call, Method, Reply};
 use crate::store::identity::{self as rows, tokens};
 
 /// The function that answers a route.

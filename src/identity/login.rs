@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use front::error::{Error, Result};
+
 use super::credentials::{log_refusal, refused};
 use super::limits::Source;
 use super::request::{IdOrName, Login, Scope};
 use super::{Identity, Standalone, roles, secret};
-use crate::error::{Error, Result};
 use crate::store::identity::tokens::{self, Token};
 use crate::store::identity::{self as rows, Project, User, addresses};
 use crate::store::types::time::Time;

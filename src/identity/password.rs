@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use argon2::password_hash::{Error as HashError, Output, PasswordHash, PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use front::error::{Error, Result};
 use subtle::ConstantTimeEq;
 
 use super::fair_semaphore::{FairSemaphore, Permit, Priority};
 use super::limits::Origin;
 use super::secret;
-use crate::error::{Error, Result};
 
 /// OWASP's second recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use front::error::Result;
 use serde_json::Value;
 
 use super::Standalone;
@@ -9,7 +10,6 @@ use super::credentials::{log_refusal, refused};
 use super::limits::Origin;
 use super::password::{check_new, hash};
 use super::request::{IdOrName, malformed, member, object, text};
-use crate::error::Result;
 use crate::store::identity::{self as rows, addresses};
 
 /// The well-formed body of the request.

@@ -1,8 +1,7 @@
 //! The body of a login (`POST /v3/auth/tokens`), read strictly.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value};
-
-use crate::error::{Error, Result};
 
 /// A well-formed login that is not yet verified.
 #[derive(Debug)]

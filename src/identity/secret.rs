@@ -1,10 +1,9 @@
 //! Random secrets, and the digest under which a token is stored.
 
+use front::error::{Error, Result};
+use front::hex::hex;
 use ring::digest::{SHA256, digest as digest_of};
 use subtle::ConstantTimeEq;
-
-use crate::error::{Error, Result};
-use crate::hex::hex;
 
 /// The random bytes of a token, which has twice as many hex digits.
 const TOKEN_BYTES: usize = 32;

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use front::error::Result;
 
-use crate::error::Result;
 use crate::store::Store;
 use crate::store::identity::addresses;
 use crate::store::identity::tokens::{self, Token};

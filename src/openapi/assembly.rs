@@ -1,5 +1,6 @@
 //! Builds the OpenAPI document.
 
+use front::http::Method;
 use oslo_policy::RuleDefault;
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,6 @@ use super::operation::{Conditions, Operation, Reply};
 use super::operations::Group;
 use super::{Settings, filters, operations, parameters};
 use crate::api_v1;
-use crate::http::Method;
 use crate::routes::{Handler, ROUTES};
 use crate::rules::DEFAULTS;
 
@@ -76,7 +76,7 @@ fn introduction(settings: &Settings, version: &str) -> String {
          A policy rule guards every path of a project (`x-openstack-policy`). What its default is stands beside it; \
          a policy file can change all of them.",
         settings.max_body.0,
-        crate::http::MAX_DEPTH,
+        front::http::MAX_DEPTH,
         settings.max_body.1,
         crate::document::MAX_DOCUMENT,
     )

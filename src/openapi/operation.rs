@@ -1,11 +1,11 @@
 //! One operation: a method of a path with its description.
 
+use front::http::Method;
 use serde_json::{Value, json};
 
 use crate::document::collection::Collection;
 use crate::document::search;
 use crate::document::shape::Shape;
-use crate::http::Method;
 
 /// An operation, built with the methods below.
 pub struct Operation {

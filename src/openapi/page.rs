@@ -4,9 +4,9 @@ mod html;
 mod schema;
 mod style;
 
+use front::http::escape_html;
 use serde_json::{Map, Value};
 
-use crate::http::escape_html;
 use html::{code, prose, tag, with};
 pub use style::content_security_policy;
 

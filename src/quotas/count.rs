@@ -3,9 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use front::error::{Error, Result};
+use front::workers;
+
 use super::FRESH;
-use crate::error::{Error, Result};
-use crate::workers;
 
 /// More rows than all processes together create in a second, so that a count stays good for as long as this many would
 /// need to reach the quota.

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use front::error::Result;
+
 use super::count::Count;
 use super::exceeded;
-use crate::error::Result;
 use crate::store::counts::Resource;
 
 /// Room for rows of one kind. It is given back when this is dropped, unless the rows are [kept](Reservation::keep).

@@ -1,9 +1,10 @@
 //! The error for a path without a route. Usually the client's URL of the service is wrong, so the text has a hint.
 
+use front::error::Error;
+use front::http::Call;
+
 use super::ROUTES;
 use crate::auth::Strategy;
-use crate::error::Error;
-use crate::http::Call;
 
 /// Whether a path is below a project. Only callers with a token learn about such paths.
 pub fn is_of_project(segments: &[String]) -> bool {

@@ -1,9 +1,10 @@
 //! One line of a route table.
 
+use front::error::Result;
+use front::http::{Call, Method, Reply};
+
 use crate::app::App;
-use crate::error::Result;
 use crate::handlers::Request;
-use crate::http::{Call, Method, Reply};
 use crate::identity::handlers as identity;
 
 /// A handler of a resource in a project.

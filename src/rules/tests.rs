@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
+use front::http::Method;
 use oslo_policy::{Rules, Source, parse_file, sample, show};
 
 use super::*;
-use crate::http::Method;
 use crate::routes::{Handler, ROUTES};
 
 fn word(method: Method) -> String {

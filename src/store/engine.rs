@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 use chrono::SubsecRound;
 use diesel::result::Error as DieselError;
+use front::error::{Error, Result};
 
 use super::types::time::Time;
-use crate::error::{Error, Result};
 use connection::AnyConnection;
 use dialect::Access;
 use pool::{Pool, discard};

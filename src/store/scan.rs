@@ -10,10 +10,11 @@ mod permits;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use front::error::{Error, Result};
+
 use super::listing::{Budget, Listing, Rows, Weight};
 use super::page::Page;
 use super::{Outcome, Store, Tx};
-use crate::error::{Error, Result};
 pub use permits::Permits;
 
 /// Bounds on scans.

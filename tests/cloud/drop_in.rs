@@ -6,8 +6,8 @@ mod differences;
 use std::collections::HashMap;
 use std::fmt;
 
-use freezer_api::http::Method;
 use freezer_api::routes::{Handler, ROUTES};
+use front::http::Method;
 use serde_json::{Value, json};
 
 use crate::callers::{self, Says};

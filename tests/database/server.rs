@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use freezer_api::http::Reply;
-use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
+use front::http::Reply;
+use front::server::{Server, Settings};
 
 /// Few, so that waiting requests would soon occupy all of them.
 const WORKERS: usize = 2;

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use freezer_api::cli::user::{OpenrcContext, UserCommand, run_with};
-use freezer_api::error::Error;
-use freezer_api::http::{Call, Method};
 use freezer_api::identity::{Role, Settings, Standalone, handlers};
-use freezer_api::server;
 use freezer_api::store::Store;
 use freezer_api::store::engine::connection::AnyConnection;
 use freezer_api::store::engine::manager::establish;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::{Backend, DatabaseUrl};
 use freezer_api::store::schema::identity_tokens;
+use front::error::Error;
+use front::http::{Call, Method};
+use front::server;
 use serde_json::{Value, json};
 
 pub struct House {
@@ -215,7 +215,7 @@ impl House {
     /// Sends a POST from an address.
     pub fn ask_from(&self, address: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         let edge = server::Settings {
-            proxy: freezer_api::http::proxy::Settings { parse_headers: true, ..Default::default() },
+            proxy: front::http::proxy::Settings { parse_headers: true, ..Default::default() },
             ..server::Settings::default()
         };
         let body = body.to_string();

@@ -1,9 +1,9 @@
 //! Logging in: by which user, for which scope, and the token that comes back.
 
 use freezer_api::cli::user::UserCommand;
-use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::Role;
-use freezer_api::server;
+use front::http::{Endpoint, proxy};
+use front::server;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, by_password, by_token, on_every_backend, on_project};

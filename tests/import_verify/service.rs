@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use freezer_api::import::verify::{OldApi, OldService, View};
-use freezer_api::outbound::Settings;
+use front::outbound::Settings;
 use serde_json::{Value, json};
 
 use crate::fixture;

@@ -1,7 +1,7 @@
 //! Application credentials with access rules, which allow some requests only.
 
-use freezer_api::context::Caller;
-use freezer_api::error::Result;
+use front::context::Caller;
+use front::error::Result;
 use keystone_auth::Keystone;
 use serde_json::{Value, json};
 

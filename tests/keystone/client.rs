@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use freezer_api::context::Secret;
+use front::context::Secret;
 use keystone_auth::{Client, Credentials, IdOrName, Login, LoginScope};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::http::Call;
+use front::http::Call;
 use keystone_auth::Keystone;
 use serde_json::json;
 

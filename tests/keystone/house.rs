@@ -1,8 +1,8 @@
 //! The module under test, set up for the fake Keystone, and requests to it.
 
-use freezer_api::context::{Caller, Secret};
-use freezer_api::error::{Error, Result};
-use freezer_api::http::Call;
+use front::context::{Caller, Secret};
+use front::error::{Error, Result};
+use front::http::Call;
 use keystone_auth::{Credentials, IdOrName, Keystone, Login, LoginScope, Settings};
 
 use super::fake::{Fake, PASSWORD};

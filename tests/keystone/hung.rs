@@ -6,12 +6,12 @@ use std::thread::{self, JoinHandle};
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::outbound::{self, Answer};
 use freezer_api::routes;
-use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::outbound::{self, Answer};
+use front::server::{self, Server};
 use oslo_policy::Policy;
 use serde_json::{Value, json};
 

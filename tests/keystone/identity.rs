@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::context::Caller;
-use freezer_api::http::Call;
+use front::context::Caller;
+use front::http::Call;
 use keystone_auth::Keystone;
 use serde_json::json;
 

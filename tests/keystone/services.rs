@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use freezer_api::context::Caller;
-use freezer_api::error::Result;
+use front::context::Caller;
+use front::error::Result;
 use keystone_auth::Keystone;
 use serde_json::{Value, json};
 

@@ -3,10 +3,10 @@
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::document::collection::Collection;
-use freezer_api::http::Call;
 use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::http::Call;
 use oslo_policy::Policy;
 use serde_json::Value;
 

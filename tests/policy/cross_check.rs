@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use freezer_api::context::Caller;
-use freezer_api::error::Kind;
 use freezer_api::rules::DEFAULTS;
+use front::context::Caller;
+use front::error::Kind;
 use oslo_policy::{Policy, Rules, Settings, Values};
 use serde_json::{Value, json};
 

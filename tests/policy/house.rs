@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::outbound::{self, Answer, Client};
 use freezer_api::routes;
-use freezer_api::server::{self, Server};
 use freezer_api::store::Store;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::outbound::{self, Answer, Client};
+use front::server::{self, Server};
 use oslo_policy::{Policy, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use freezer_api::outbound;
+use front::outbound;
 use oslo_policy::Settings;
 use serde_json::{Value, json};
 

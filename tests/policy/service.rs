@@ -100,7 +100,7 @@ fn a_start_with_a_broken_file_is_refused() {
     assert!(refusal().contains("the rule jobs:get"));
     // A missing certificate matters only to rules that use it.
     let ca_file = Some(directory.path().join("none.pem"));
-    let remote = freezer_api::outbound::Settings { ca_file, insecure: false, ..Settings::default().remote };
+    let remote = front::outbound::Settings { ca_file, insecure: false, ..Settings::default().remote };
     let settings = Settings { remote, ..settings };
     fs::write(&path, "jobs:get: https://localhost/").unwrap();
     assert!(Policy::new(settings.clone(), freezer_api::rules::DEFAULTS).err().unwrap().contains("none.pem"));

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use freezer_api::error::{Error, Result};
-use freezer_api::http::{Call, Reply};
-use freezer_api::server::{Server, Settings};
+use front::error::{Error, Result};
+use front::http::{Call, Reply};
+use front::server::{Server, Settings};
 use serde_json::{Value, json};
 
 pub fn echo(call: &Call) -> Result<Reply> {

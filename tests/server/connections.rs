@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use freezer_api::http::{Call, Reply};
-use freezer_api::server::{Server, Settings};
+use front::http::{Call, Reply};
+use front::server::{Server, Settings};
 
 use crate::client::{Client, settings, start, start_with};
 

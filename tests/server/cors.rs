@@ -1,7 +1,7 @@
 //! Requests of pages of other origins.
 
-use freezer_api::cors;
-use freezer_api::server::Settings;
+use front::cors;
+use front::server::Settings;
 
 use crate::client::{Answer, Running, settings, start, start_with};
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use freezer_api::server::Settings;
+use front::server::Settings;
 
 use crate::client::{Client, settings, start, start_with};
 

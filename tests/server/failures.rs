@@ -2,7 +2,7 @@
 
 use std::net::Shutdown;
 
-use freezer_api::server::Settings;
+use front::server::Settings;
 use serde_json::json;
 
 use crate::client::{settings, start, start_with};

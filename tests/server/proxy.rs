@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use freezer_api::http::proxy;
-use freezer_api::server::Settings;
+use front::http::proxy;
+use front::server::Settings;
 
 use crate::client::{Running, settings, start, start_with};
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use freezer_api::server::respond;
+use front::server::respond;
 use serde_json::{Value, json};
 
 use crate::client::{echo, settings, start};

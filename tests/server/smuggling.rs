@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use freezer_api::http::{Call, Reply};
-use freezer_api::server::Server;
+use front::http::{Call, Reply};
+use front::server::Server;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Ending, settings};

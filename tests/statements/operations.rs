@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
 use freezer_api::routes;
-use freezer_api::server::{Settings, respond};
 use freezer_api::store::Store;
+use front::server::{Settings, respond};
 use oslo_policy::Policy;
 use serde_json::{Value, json};
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::health;
-use freezer_api::http::{Endpoint, proxy};
 use freezer_api::identity::{self, Standalone};
-use freezer_api::server::Settings;
+use front::health;
+use front::http::{Endpoint, proxy};
+use front::server::Settings;
 use oslo_policy::Policy;
 use serde_json::json;
 

@@ -7,15 +7,15 @@ use std::sync::{Arc, OnceLock};
 
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::health::{self, Health};
 use freezer_api::loggers;
 use freezer_api::openapi::with_api_docs;
 use freezer_api::routes;
-use freezer_api::server::{Server, Settings};
 use freezer_api::store::Store;
 use freezer_api::store::engine::connection::AnyConnection;
 use freezer_api::store::engine::url::DatabaseUrl;
 use freezer_api::trusts::Trusts;
+use front::health::{self, Health};
+use front::server::{Server, Settings};
 use oslo_policy::Policy;
 use serde_json::Value;
 

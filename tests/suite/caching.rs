@@ -1,10 +1,10 @@
 //! What a cache between a client and the service may store (RFC 9111).
 
 use freezer_api::auth::Strategy;
-use freezer_api::cors;
-use freezer_api::health;
 use freezer_api::identity::{self, Standalone};
-use freezer_api::server::Settings;
+use front::cors;
+use front::health;
+use front::server::Settings;
 use serde_json::Value;
 
 use crate::api::Api;

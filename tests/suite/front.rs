@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use freezer_api::cors;
-use freezer_api::health;
-use freezer_api::http::proxy;
-use freezer_api::server::Settings;
+use front::cors;
+use front::health;
+use front::http::proxy;
+use front::server::Settings;
 use serde_json::json;
 
 use crate::api::Api;

@@ -6,10 +6,10 @@ mod outage;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use freezer_api::health::Settings;
-use freezer_api::http::proxy;
-use freezer_api::server;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::health::Settings;
+use front::http::proxy;
+use front::server;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use freezer_api::auth::Strategy;
 use freezer_api::identity::{self, Standalone};
-use freezer_api::server::Settings;
+use front::server::Settings;
 use serde_json::json;
 
 use crate::api::{Api, Node, serve};
@@ -138,8 +138,7 @@ fn a_path_without_its_project_says_so(api: &Api) {
     let policy =
         oslo_policy::Policy::new(oslo_policy::Settings::default(), freezer_api::rules::DEFAULTS).unwrap();
     let app = freezer_api::app::App::new(api.store(), Strategy::Standalone(identity), policy);
-    let proxy =
-        freezer_api::http::proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };
+    let proxy = front::http::proxy::Settings { parse_headers: false, path_prefix: "/backup".to_owned() };
     let address = serve(app, Settings { proxy, ..Settings::default() }, Arc::default());
     let refusal = http::send(address, "GET", "/backup/v3", &[], None).expect(404);
     let identity = format!("http://{address}/backup/identity/v3");

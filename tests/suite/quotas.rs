@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use freezer_api::health;
 use freezer_api::quotas::{Limits, Quotas};
-use freezer_api::server::Settings;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::health;
+use front::server::Settings;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api, Caller, Node};

@@ -1,9 +1,9 @@
 //! The published description of the API: the document and the page.
 
-use freezer_api::health;
-use freezer_api::http::proxy;
 use freezer_api::routes::{Handler, ROUTES};
-use freezer_api::server::Settings;
+use front::health;
+use front::http::proxy;
+use front::server::Settings;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Caller};

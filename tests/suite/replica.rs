@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use freezer_api::health;
-use freezer_api::server;
 use freezer_api::store::Settings;
 use freezer_api::store::engine::migrations;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::health;
+use front::server;
 use serde_json::{Value, json};
 
 use crate::api::{self, Api, Caller, Node};

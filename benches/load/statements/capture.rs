@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use freezer_api::app::App;
 use freezer_api::auth::Strategy;
-use freezer_api::http::Call;
 use freezer_api::routes;
 use freezer_api::store::Store;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::http::Call;
 use oslo_policy::Policy;
 
 use super::{Requests, Statement, value};

@@ -1,10 +1,10 @@
 //! Tables of cases: stored rows and a document, and the plan or the refusal.
 
+use front::error::Error;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::document::jobs::{JOB, JOB_PATCH, parse};
-use crate::error::Error;
 use crate::store::jobs::Job;
 use crate::store::{Owner, now};
 
@@ -141,12 +141,16 @@ fn with_actions(mut rows: JobRows, places: &[&str], known: &[(&str, &str)]) -> J
     rows
 }
 
+fn new_id() -> String {
+    "new".to_owned()
+}
+
 fn patch(rows: &JobRows, body: Value) -> Result<Plan, Refusal> {
-    plan(rows, &parse(&JOB_PATCH, body).unwrap(), Room::UNLIMITED, time())
+    plan(rows, &parse(&JOB_PATCH, body).unwrap(), Room::UNLIMITED, time(), new_id)
 }
 
 fn replaced(rows: &JobRows, body: Value) -> Result<Plan, Refusal> {
-    replacement(rows, &parse(&JOB, body).unwrap(), Room::UNLIMITED, time())
+    replacement(rows, &parse(&JOB, body).unwrap(), Room::UNLIMITED, time(), new_id)
 }
 
 fn refusal<T: std::fmt::Debug>(outcome: Result<T, Refusal>) -> (u16, String) {
@@ -266,10 +270,10 @@ fn quotas_come_after_actions_and_before_the_schedule() {
     let document = parse(&JOB_PATCH, body).unwrap();
     let full = Room { job: Ok(()), actions: Err(Error::forbidden("quota")) };
     let rows = with_actions(rows(), &[], &[]);
-    assert_eq!(refusal(plan(&rows, &document, full.clone(), time())).0, 403);
+    assert_eq!(refusal(plan(&rows, &document, full.clone(), time(), new_id)).0, 403);
     let mut rows = rows;
     rows.clients = vec![client("a", &["exec"])];
-    assert_eq!(refusal(plan(&rows, &document, full, time())).0, 422);
+    assert_eq!(refusal(plan(&rows, &document, full, time(), new_id)).0, 422);
 }
 
 #[test]
@@ -303,7 +307,7 @@ fn a_new_action_is_linked_where_its_entry_stands() {
     let plan = patch(&rows, json!({ "job_actions": entries })).unwrap();
     let places = plan.definition.places.unwrap();
     let ids: Vec<&str> = places.iter().map(|place| place.action_id.as_str()).collect();
-    assert_eq!(ids, [plan.new_actions[0].id.as_str(), "x"]);
+    assert_eq!((ids, plan.new_actions[0].id.as_str()), (vec!["new", "x"], "new"));
     assert_eq!((places[0].retries, plan.new_actions.len()), (1, 1));
 }
 
@@ -380,11 +384,11 @@ fn a_new_job_has_the_times_of_its_document_only_under_a_given_id() {
     let document = parse(&JOB, body).unwrap();
     let references = References { client: Some(client("a", &["backup"])), ..References::default() };
     for (times, expected) in [(RunTimes::Unset, None), (RunTimes::AsGiven, Some(5))] {
-        let (_, new) = creation(&references, &document, (times, Room::UNLIMITED), time()).unwrap();
+        let (_, new) = creation(&references, &document, (times, Room::UNLIMITED), time(), new_id).unwrap();
         assert_eq!((new.run.time_started, &*new.run.status), (expected, "scheduled"));
     }
     let nothing = References::default();
-    let unknown = creation(&nothing, &document, (RunTimes::Unset, Room::UNLIMITED), time());
+    let unknown = creation(&nothing, &document, (RunTimes::Unset, Room::UNLIMITED), time(), new_id);
     assert_eq!(refusal(unknown).1, "Client not found with ID a");
 }
 

@@ -1,9 +1,9 @@
 //! Tables of cases: a session with its parts and a request, and the plan with its answer.
 
+use front::error::Error;
 use serde_json::json;
 
 use super::*;
-use crate::error::Error;
 use crate::store::now;
 
 /// A session of tag 2 whose run began so many seconds ago, with a part for each status and result; the jobs are `j0`, `j1`
@@ -117,4 +117,23 @@ fn the_end_of_an_earlier_run_changes_nothing() {
     let (plan, answer) =
         end(&rows(Some(5), "running", &[("running", "")], at), "j0", "fail", Some(1), at).unwrap();
     assert_eq!((plan, answer.tag), (RunPlan::Nothing, 2));
+}
+
+#[test]
+fn a_document_creates_replaces_or_changes_a_session() {
+    let document = SessionChange { description: Some(Some("nightly".into())), ..SessionChange::default() };
+    let new = creation("s", Owner { project: "p", user: "u" }, document.clone(), now());
+    let defaults = (&*new.policy, new.hold_off, new.session_tag, &*new.status, new.version);
+    assert_eq!(defaults, ("all", DEFAULT_HOLD_OFF, 0, "active", 1));
+    assert_eq!(new.description.as_deref(), Some("nightly"));
+
+    let running = Session { status: "running".into(), session_tag: 4, hold_off: 60, ..new };
+    let replaced = replacement(document.clone(), now()).applied_to(&running, now());
+    assert_eq!((&*replaced.status, replaced.session_tag, replaced.hold_off), ("active", 0, DEFAULT_HOLD_OFF));
+    assert_eq!(replaced.description.as_deref(), Some("nightly"));
+
+    assert!(patch(&running, document).is_empty(), "it has this description already");
+    let shorter =
+        SessionChange { hold_off: Some(30), status: Some("running".into()), ..SessionChange::default() };
+    assert_eq!(patch(&running, shorter), SessionChange { hold_off: Some(30), ..SessionChange::default() });
 }

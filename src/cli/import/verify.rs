@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use front::outbound;
+
 use super::options::{CheckOptions, IndexOptions, ReadingOptions};
 use super::target::{From, open};
 use super::{Failure, sources};
 use crate::cli::{database, say};
 use crate::config::Options;
 use crate::import::verify::{DIFFERENT, OldApi, OldService, Report, Verification, View, verify};
-use crate::outbound;
 
 /// The end of `--help`.
 pub const NOTES: &str = "\

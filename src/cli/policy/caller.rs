@@ -4,9 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use front::context::Caller;
 use serde_json::Value;
-
-use crate::context::Caller;
 
 /// The project of a caller without another one.
 const PROJECT: &str = "own";

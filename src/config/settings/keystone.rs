@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use front::context::Secret;
+use front::outbound;
 use keystone_auth::{AppCredential, Credentials, IdOrName, Login, LoginScope, Settings};
 use oslo_config::ini::normalized;
 use oslo_config::{Effective, Section};
 use url::Url;
 
-use crate::context::Secret;
-use crate::{outbound, trusts};
+use crate::trusts;
 
 /// How tokens are validated.
 pub fn tokens(effective: &Effective) -> Result<Settings, String> {

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
+use front::cors;
+use front::health::{Backend, Health, Settings};
 use oslo_config::Effective;
-
-use crate::cors;
-use crate::health::{Backend, Health, Settings};
 
 /// The CORS rules, those of `[cors]` first. A section without an origin is no rule.
 pub fn cors(effective: &Effective) -> Vec<cors::Settings> {

@@ -1,10 +1,10 @@
 mod keystone;
 
+use front::health::Backend as HealthBackend;
 use oslo_config::{File, Sources, ini};
 
 use super::*;
 use crate::config::load::resolve;
-use crate::health::Backend as HealthBackend;
 
 fn effective(text: &str) -> Effective {
     let file = File { path: "/etc/f.conf".into(), entries: ini::parse(text).unwrap() };
@@ -143,7 +143,7 @@ fn each_cors_section_is_a_rule_that_inherits_from_cors() {
         (vec!["X-A".to_owned()], vec!["X-A".to_owned()])
     );
     let defaults =
-        crate::cors::Settings { allowed_origins: vec!["*".to_owned()], ..crate::cors::Settings::default() };
+        front::cors::Settings { allowed_origins: vec!["*".to_owned()], ..front::cors::Settings::default() };
     assert_eq!(config("[cors]\nallowed_origin = *").unwrap().server.cors, [defaults]);
 }
 

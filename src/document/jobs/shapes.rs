@@ -1,5 +1,6 @@
 //! The shapes of job documents and job events.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::MAX_ACTIONS;
@@ -11,7 +12,6 @@ use crate::document::shape::{
     Shape, about, closed, id, integer, nullable, project_id, resource_id, rule, text, titled, user_id,
     version, words,
 };
-use crate::error::{Error, Result};
 use crate::lifecycle::Event;
 
 const JOB_ID: &str = "The job's id on its client.";

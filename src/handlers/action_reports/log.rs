@@ -1,10 +1,11 @@
 //! The log of a failed run: raw bytes, at a path below the report's.
 
+use front::error::{Error, Result};
+use front::http::{Precondition, Reply};
+
 use super::{Request, check_log_size, find, render};
 use crate::app::App;
 use crate::document::action_reports::SUCCESS;
-use crate::error::{Error, Result};
-use crate::http::{Precondition, Reply};
 use crate::store::reports::{self, ReportChange, ReportView};
 
 const TEXT: &str = "text/plain";

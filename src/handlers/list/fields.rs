@@ -1,9 +1,9 @@
 //! The parameter `fields`, which selects members of each document.
 
+use front::error::{Error, Result};
 use serde_json::{Map, Value};
 
 use crate::document::collection::Collection;
-use crate::error::{Error, Result};
 
 /// The maximum number of members, not counting members inside another selected member.
 const MAX_PATHS: usize = 100;

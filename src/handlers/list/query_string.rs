@@ -1,12 +1,12 @@
 //! Parsing the query string of a list.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Timelike};
+use front::error::{Error, Result};
+use front::http::Call;
 
 use super::fields::Fields;
 use crate::document::collection::Collection;
 use crate::document::is_id;
-use crate::error::{Error, Result};
-use crate::http::Call;
 use crate::store::listing::{Filter, Key, Kind, Op, Operand, Query};
 use crate::store::types::time::Time;
 

@@ -1,6 +1,7 @@
 //! A batch: one transaction, which commits if every row of it is accounted for.
 
-use crate::error::{Error, Kind};
+use front::error::{Error, Kind};
+
 use crate::import::unit::{Outcome, Unit, Verdict};
 use crate::import::write::{self, LivePlaces, Mode};
 use crate::import::{ACCOUNT_IS_WRONG, Result};
@@ -93,7 +94,7 @@ fn write_in_transaction(
     units: &[Unit],
     mode: Mode,
     live_places: &mut LivePlaces<'_>,
-) -> crate::error::Result<Vec<Option<Verdict>>> {
+) -> front::error::Result<Vec<Option<Verdict>>> {
     if mode.is_dry {
         return store.read(|tx| write::write(tx, units, mode, live_places));
     }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use front::outbound::{Client, Settings, Stage};
 use serde_json::Value;
 
 use super::Kind;
 use crate::import::Result;
-use crate::outbound::{Client, Settings, Stage};
 
 /// The API version of the old service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use front::error::Error;
+
 use super::{LivePlaces, is_deletable};
-use crate::error::Error;
 use crate::import::legacy::Table;
 use crate::import::unit::{TargetRow, Unit};
 use crate::store::action_attachments::ActionAttachment;

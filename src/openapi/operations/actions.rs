@@ -1,10 +1,11 @@
 //! Actions.
 
+use front::http::Method::{Delete, Patch, Post};
+
 use super::Group;
 use crate::document::actions::{
     ACTION, ACTION_CHANGED, ACTION_CREATED, ACTION_DOCUMENT, ACTION_PATCH, COLLECTION,
 };
-use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {

@@ -1,11 +1,12 @@
 //! The attachments: of jobs to clients, and of actions to jobs.
 
+use front::http::Method::{Delete, Patch, Post};
+
 use super::Group;
 use crate::document::action_attachments::{
     self, ACTION_ATTACHMENT, ACTION_ATTACHMENT_CREATE, ACTION_ATTACHMENT_PATCH,
 };
 use crate::document::job_attachments::{self, JOB_ATTACHMENT, JOB_ATTACHMENT_CREATE, JOB_ATTACHMENT_PATCH};
-use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
 pub fn job_attachments_group() -> Group {

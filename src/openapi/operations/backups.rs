@@ -1,8 +1,9 @@
 //! Backups.
 
+use front::http::Method::{Delete, Patch, Post};
+
 use super::Group;
 use crate::document::backups::{BACKUP, BACKUP_CREATED, BACKUP_DOCUMENT, BACKUP_PATCH, COLLECTION};
-use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {

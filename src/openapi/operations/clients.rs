@@ -1,8 +1,9 @@
 //! Clients.
 
+use front::http::Method::{Delete, Patch, Post};
+
 use super::Group;
 use crate::document::clients::{CLIENT, CLIENT_CREATED, CLIENT_DOCUMENT, CLIENT_PATCH, COLLECTION};
-use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::{Conditions, Operation};
 use crate::openapi::parameters;
 

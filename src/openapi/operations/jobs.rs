@@ -1,10 +1,11 @@
 //! Jobs and their events.
 
+use front::http::Method::{Delete, Patch, Post};
+
 use super::Group;
 use crate::document::jobs::{
     COLLECTION, JOB, JOB_CHANGED, JOB_CREATED, JOB_DOCUMENT, JOB_EVENT, JOB_EVENT_RESULT, JOB_PATCH,
 };
-use crate::http::Method::{Delete, Patch, Post};
 use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {

@@ -1,9 +1,10 @@
 //! Action reports: the history of runs.
 
+use front::http::Method::{Delete, Get, Patch, Post, Put};
+
 use super::Group;
 use crate::document::action_reports::{COLLECTION, REPORT_CREATE, REPORT_DOCUMENT, REPORT_PATCH};
 use crate::document::errors::TEXT;
-use crate::http::Method::{Delete, Get, Patch, Post, Put};
 use crate::openapi::operation::{BYTES, Body, Conditions, Content, Operation, PLAIN, Reply};
 
 const LOG: &str = "/action-reports/{action_report_id}/log";

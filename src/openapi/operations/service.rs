@@ -1,9 +1,10 @@
 //! The service's description of itself: versions, home documents, API reference and health.
 
+use front::http::Method::{Get, Head};
+
 use super::Group;
 use crate::document::errors::TEXT;
 use crate::document::service::{DESCRIPTION, HEALTH, HOME, HOME_V1, VERSIONS};
-use crate::http::Method::{Get, Head};
 use crate::openapi::operation::{Content, JSON, Operation, PLAIN, Reply};
 
 const HTML: &str = "text/html; charset=utf-8";

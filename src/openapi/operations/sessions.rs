@@ -1,11 +1,12 @@
 //! Sessions, their runs, and the jobs in them.
 
+use front::http::Method::{Delete, Patch, Post, Put};
+
 use super::Group;
 use crate::document::sessions::{
     COLLECTION, SESSION, SESSION_ACTION, SESSION_ACTION_RESULT, SESSION_CHANGED, SESSION_CREATED,
     SESSION_DOCUMENT, SESSION_PATCH, SESSION_REPLACE,
 };
-use crate::http::Method::{Delete, Patch, Post, Put};
 use crate::openapi::operation::Operation;
 
 pub fn group() -> Group {

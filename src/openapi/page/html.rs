@@ -1,8 +1,7 @@
 //! Helpers that build HTML elements. Every text from the document goes through [`escape_html`].
 
+use front::http::escape_html;
 use serde_json::Value;
-
-use crate::http::escape_html;
 
 /// The text of a value of the document, not escaped.
 pub fn text(value: &Value) -> String {

@@ -7,7 +7,7 @@ use super::html::{code, line, link, prose, row, table, tag, text, with};
 /// The type of a value.
 pub fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
-        return link(&format!("#schema-{name}"), &crate::http::escape_html(name));
+        return link(&format!("#schema-{name}"), &front::http::escape_html(name));
     }
     if let Some(words) = schema["enum"].as_array() {
         return words.iter().map(|word| code(&word.to_string())).collect::<Vec<_>>().join(" ");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, TransactionManager};
+use front::workers;
 
 use super::connection::AnyConnection;
 use super::manager::Manager;
@@ -11,7 +12,6 @@ use super::outage::Outage;
 use super::settings::Settings;
 use super::sqlite_file::ServedFile;
 use super::url::{Backend, DatabaseUrl};
-use crate::workers;
 
 /// How often a waiting thread checks whether the database is down.
 const LOOK: Duration = Duration::from_millis(100);

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use diesel::result::Error as DieselError;
+use front::error::{Error, Result};
 
 use super::connection::AnyConnection;
 use super::dialect::{self, Access, FailureKind};
 use super::pool::discard;
 use super::sqlite_file::ServedFile;
 use super::{Failure, Outcome, Store, Tx, now};
-use crate::error::{Error, Result};
 
 /// How often a transaction is retried that lost its connection before the commit.
 const LOST_CONNECTIONS: u32 = 3;

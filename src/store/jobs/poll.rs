@@ -7,12 +7,12 @@
 //! [`super::list`] on one snapshot.
 
 use diesel::prelude::*;
+use front::error::{Error, Result};
 
 use super::JobView;
 use super::list::{JobListing, KEYS, PolledClient, matching, on_one_of, other_statuses, searched_clients};
 use super::readers::Readers;
 use super::view::{documents, views_on};
-use crate::error::{Error, Result};
 use crate::store::clients::stamp_seen;
 use crate::store::engine::dialect::in_list;
 use crate::store::listing::{Budget, CREATED_AT, FEW_ROWS, Listing, Query, Rows, with_lookahead};

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
+use front::error::{Error, Result};
 
 use super::readers::Readers;
 use super::{HeadRow, JobView, Place, PlacedAction, complete, find_all, head, head_rows};
-use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::actions::ActionSpec;
 use crate::store::engine::dialect::{IfSmall, if_small, in_list, multiplies_selectivities, on_each};

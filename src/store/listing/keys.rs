@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 use diesel::query_dsl::methods::{FilterDsl, ThenOrderDsl};
+use front::error::Error;
 
 use super::condition::{Column, Condition, Expression, Order, compare, equals, is_null};
 use super::{CREATED_AT, Filter, Key, Kind, Op, Operand, Query, Weight};
-use crate::error::Error;
 use crate::store::Outcome;
 use crate::store::engine::dialect::OrderPerBackend;
 use crate::store::search::{self, Search};

@@ -1,9 +1,10 @@
 //! Reads one page of a list in phases.
 
+use front::error::Error;
+
 use super::budget::{Budget, Rows, Weight};
 use super::keys::{ListKeys, Part, Phase};
 use super::{CREATED_AT, Query};
-use crate::error::Error;
 use crate::store::page::Page;
 use crate::store::search::Search;
 use crate::store::{Failure, Outcome};

@@ -3,10 +3,10 @@
 use chrono::DateTime;
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use front::hex::hex;
 use ring::digest::{SHA256, digest};
 
 use super::ActionReport;
-use crate::hex::hex;
 use crate::store::engine::dialect;
 use crate::store::job_attachments::JobAttachment;
 use crate::store::schema::{action_attachments, action_reports};

@@ -4,8 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use front::workers;
+
 use super::Limits;
-use crate::workers;
 
 /// Grants permits to scan in the order of the requests, as far as the projects' shares allow.
 pub struct Permits {

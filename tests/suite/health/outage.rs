@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use freezer_api::server;
 use freezer_api::store::engine::url::DatabaseUrl;
+use front::server;
 use serde_json::json;
 
 use super::{ask, detailed};

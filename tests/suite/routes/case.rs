@@ -1,7 +1,7 @@
 //! A request that succeeds, for each route.
 
-use freezer_api::http::Method;
 use freezer_api::routes::{Handler, ROUTES, Route};
+use front::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::Caller;

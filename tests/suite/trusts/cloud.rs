@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use freezer_api::auth::Strategy;
-use freezer_api::context::Secret;
 use freezer_api::trusts::{self, Trusts};
+use front::context::Secret;
 use keystone_auth::{Credentials, IdOrName, Login, LoginScope};
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
 //! Reads an index page by page: with a scroll, or with a point in time if the server has no scrolls.
 
+use front::outbound::Answer;
 use serde_json::{Value, json};
 
 use super::server::{Again, Body, Server, Trouble, encoded, error_in};
 use crate::import::Result;
 use crate::import::elasticsearch::page::Page;
-use crate::outbound::Answer;
 
 const SIZE: u64 = 500;
 

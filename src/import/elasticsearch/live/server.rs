@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use front::outbound::{Answer, Client, Settings, Stage};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
 use crate::import::elasticsearch::Options;
 use crate::import::{Error, Result};
-use crate::outbound::{Answer, Client, Settings, Stage};
 
 /// The longest page of 500 documents, in bytes.
 const MAX_ANSWER: u64 = 128 << 20;

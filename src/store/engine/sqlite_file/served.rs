@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use diesel::connection::SimpleConnection;
+use front::error::Error;
 
 use super::lock::{self, Lock};
 use super::space::FreeSpace;
 use super::watch::Watch;
 use super::{SHM, WAL, beside, check, create, real_path};
-use crate::error::Error;
 use crate::store::engine::connection::AnyConnection;
 use crate::store::engine::manager::establish;
 use crate::store::engine::migrations::SchemaError;

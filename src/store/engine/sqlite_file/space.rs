@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use front::error::Error;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use super::beside;
-use crate::error::Error;
 use crate::store::engine::connection::AnyConnection;
 use crate::store::engine::dialect::BUSY_TIMEOUT;
 

@@ -7,10 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use front::error::Error;
 use rustix::fs::{CWD, Mode, OFlags};
 
 use super::{SHM, WAL};
-use crate::error::Error;
 
 /// The open files of a database, by their paths.
 pub struct Watch {

@@ -2,9 +2,10 @@
 //! after its last job is gone. Keystone is never called inside a transaction: transactions are retried, and hold a
 //! connection.
 
+use front::error::{Error, Result};
+
 use super::super::Request;
 use crate::app::App;
-use crate::error::{Error, Result};
 use crate::store::clients::Client;
 use crate::store::job_trusts::{self, JobTrust};
 use crate::store::{Outcome, Tx};

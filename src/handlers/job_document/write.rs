@@ -7,7 +7,7 @@ use crate::document::jobs::JobDocument;
 use crate::store::clients::Client;
 use crate::store::counts::Resource;
 use crate::store::jobs::{self, Applied, JobRows, Mentions, NewId, Plan, References};
-use crate::store::{Failure, Outcome, Tx, job_attachments};
+use crate::store::{Failure, Outcome, Tx, job_attachments, new_id};
 
 /// The rows that a change of a job depends on; with conditions they are locked and checked first. `None`: there is no such
 /// job.
@@ -44,7 +44,7 @@ pub fn apply(
 pub fn check(tx: &mut Tx<'_>, request: &Request<'_>, document: &JobDocument) -> Outcome<Client> {
     let references = load_references(tx, request, document)?;
     let decided = (RunTimes::Unset, room(request, document, 1));
-    let (client, _) = creation(&references, document, decided, tx.now)?;
+    let (client, _) = creation(&references, document, decided, tx.now, new_id)?;
     Ok(client.clone())
 }
 
@@ -58,7 +58,7 @@ pub fn insert(
 ) -> Outcome<(Client, Applied)> {
     tx.expect_room()?;
     let references = load_references(tx, request, document)?;
-    let (client, new) = creation(&references, document, (times, room(request, document, 1)), tx.now)?;
+    let (client, new) = creation(&references, document, (times, room(request, document, 1)), tx.now, new_id)?;
     let created = jobs::create(tx, request.owner(), id, &client.id, &references, &new)?;
     let changed = (&*created.attachment.job_id, references.session.as_ref());
     document_size::check_bounds(tx, changed, created.bounds, 0)?;

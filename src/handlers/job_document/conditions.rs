@@ -1,10 +1,11 @@
 //! Preconditions (`If-Match` and others) of requests on a job document.
 
+use front::error::Result;
+use front::http::{Precondition, entity_tag};
+
 use super::super::Request;
 use super::{may_see_pid, sees_all};
 use crate::document::jobs::JobJson;
-use crate::error::Result;
-use crate::http::{Precondition, entity_tag};
 use crate::store::job_attachments::JobAttachment;
 use crate::store::jobs::{self, JobHead};
 use crate::store::{Failure, Outcome, Tx};
