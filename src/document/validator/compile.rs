@@ -145,9 +145,12 @@ fn of_type(operand: &Value) -> Option<(Test, String)> {
 
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
+/// Whether a value has a type.
+type IsOfType = fn(&Value) -> bool;
+
 /// The types of draft 4, in which an integer is a number written without a fraction. One that exceeds 64 bits has been
 /// read as a float.
-const TYPES: &[(&str, fn(&Value) -> bool)] = &[
+const TYPES: &[(&str, IsOfType)] = &[
     ("null", Value::is_null),
     ("boolean", Value::is_boolean),
     ("integer", |value| {
