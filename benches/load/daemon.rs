@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,9 +30,17 @@ pub struct Memory {
 }
 
 impl Daemon {
+    /// The binary that is measured.
+    pub const OURS: &str = env!("CARGO_BIN_EXE_freezer-api");
+
     /// The service with its default settings but for the quotas, on a database with a schema.
-    pub fn service(database: &str, workers: Option<u16>, home: &std::path::Path) -> Result<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_freezer-api"));
+    pub fn service(database: &str, workers: Option<u16>, home: &Path) -> Result<Self> {
+        Self::service_of(Path::new(Self::OURS), database, workers, home)
+    }
+
+    /// As [`Daemon::service`], of another binary.
+    pub fn service_of(program: &Path, database: &str, workers: Option<u16>, home: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
         command.args(["--database-connection", database, "serve"]);
         command.args(["--auth-strategy", "noauth", "--bind-host", "127.0.0.1", "--bind-port", "0"]);
         if let Some(workers) = workers {
@@ -74,6 +83,11 @@ impl Daemon {
         Client::connect(address)?.send(ask)?;
         daemon.first_answer = begin.elapsed();
         Ok(daemon)
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its memory.

@@ -2,8 +2,10 @@
 //! HTTP, each operation beside what the front and the database could do at most. `docs/PERFORMANCE.md` says more.
 
 mod constant;
+mod cost;
 mod daemon;
 mod database;
+mod delay;
 mod documents;
 mod fill;
 mod fleet;
@@ -13,6 +15,7 @@ mod load;
 mod machine;
 mod operations;
 mod options;
+mod processor;
 mod progress;
 mod python;
 mod report;
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.command {
         Some(Command::Constant { status }) => constant::serve(status),
+        Some(Command::Cost(ref cost)) => cost::run(&options, cost),
         Some(Command::Import(ref import)) => import::run(&options.database, import),
         None => measure(&options),
     };

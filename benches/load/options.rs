@@ -57,6 +57,8 @@ pub enum Command {
         /// The status of the answer
         status: u16,
     },
+    /// Measure the processor time of each operation, service and database together
+    Cost(crate::cost::Options),
     /// Import a database of the Python service
     Import(crate::import::Options),
 }
