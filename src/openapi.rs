@@ -1,7 +1,7 @@
 //! The API reference: an OpenAPI 3.1 document and an HTML page.
 //!
 //! Nothing is written twice. Paths, methods and policy rules come from the route table (`routes.rs`), the texts of
-//! the rules from `policy/defaults.rs`, and the schemas are the shapes that validate requests (`document/shape.rs`).
+//! the rules from `rules.rs`, and the schemas are the shapes that validate requests (`document/shape.rs`).
 //! [`operations`] adds the rest: the body, the responses and the errors of each route.
 
 mod assembly;

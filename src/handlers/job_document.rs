@@ -1,4 +1,5 @@
-//! What the handlers of job documents share: the write, its conditions, the trust, and who sees the agent's process id.
+//! What the handlers of job documents share: the write, its conditions, the trust, and which callers see the
+//! agent's process id.
 
 pub mod conditions;
 pub mod trust;
